@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The measurement from plan to table. Repetitions are interleaved: all locks once, then all locks
+ * again, so that what changes slowly on the host (placement, frequency) hits all locks alike.
+ */
+#include "bench/bench.h"
+
+#include "bench/emit.h"
+#include "bench/pingpong.h"
+#include "bench/run.h"
+#include "bench/say.h"
+#include "bench/start.h"
+#include "bench/table.h"
+#include "port/port.h"
+
+static struct table table;
+static struct run_result result; /* of the run under way, or the one before */
+static uint32_t runs;            /* in the whole plan */
+static bool stopped;             /* by an error: no more runs */
+
+static void pingpong(const char *when, uint32_t threads)
+{
+	struct pingpong pair;
+
+	if (threads < 2)
+		return;
+	pingpong_measure(1, &pair);
+	emit_pingpong(&pair, when, threads);
+	if (threads > 2) {
+		pingpong_measure(threads - 1, &pair);
+		emit_pingpong(&pair, when, threads);
+	}
+	port_flush();
+}
+
+/* Waits for the launcher where the plan says so, before the run `next` (NULL: after the last). */
+static bool released(const struct plan *plan, const struct run_result *next)
+{
+	uint32_t number = next ? next->number : runs + 1;
+
+	if (plan->start == START_SERIAL && number == 1) {
+		emit_ready(1, runs, NULL, false);
+		return start_wait(NULL);
+	}
+	if (plan->start == START_SERIAL_EACH) {
+		emit_ready(number, runs, next, next == NULL);
+		return start_wait(number > 1 ? &result : NULL);
+	}
+	return true;
+}
+
+static enum verdict one_run(const struct run_result *next, size_t threads_index, size_t lock_index)
+{
+	if (!released(next->plan, next))
+		return VERDICT_ERROR;
+	result = *next;
+	if (!run_once(&result)) {
+		say("error: run %u (%s): not all of CPUs 0..%u arrived within %llu s",
+		    result.number, result.lock->ops->name, result.threads - 1,
+		    (unsigned long long)(ARRIVAL_BOUND_NS / 1000000000));
+		return VERDICT_ERROR;
+	}
+	start_set_clock(&result);
+	emit_run(&result);
+	table_add(&table, threads_index, lock_index, &result);
+	port_flush();
+	if (result.exclusion != EXCLUSION_BROKEN)
+		return VERDICT_OK;
+	say("error: run %u: %s did not exclude: the counters of its section lost updates",
+	    result.number, result.lock->ops->name);
+	return VERDICT_FAIL;
+}
+
+/* All runs with one thread count. `*number` counts the runs. */
+static enum verdict one_set(const struct plan *plan, size_t threads_index, uint32_t *number)
+{
+	enum verdict worst = VERDICT_OK;
+	struct run_result next = {.plan = plan, .threads = plan->threads[threads_index]};
+
+	pingpong("before", next.threads);
+	for (next.rep = 1; next.rep <= plan->reps; next.rep++) {
+		for (size_t i = 0; i < plan->lock_count; i++) {
+			enum verdict verdict;
+
+			next.number = ++*number;
+			next.lock = plan->locks[i];
+			verdict = one_run(&next, threads_index, i);
+			worst = verdict_worse(worst, verdict);
+			stopped = verdict == VERDICT_ERROR;
+			if (stopped)
+				return worst;
+		}
+	}
+	pingpong("after", next.threads);
+	return worst;
+}
+
+enum verdict bench_run_plan(const struct plan *plan)
+{
+	enum verdict worst = VERDICT_OK;
+	uint32_t number = 0;
+
+	runs = (uint32_t)(plan->thread_counts * plan->lock_count) * plan->reps;
+	run_prepare(plan);
+	table_init(&table, plan);
+	for (size_t i = 0; i < plan->thread_counts && !stopped; i++)
+		worst = verdict_worse(worst, one_set(plan, i, &number));
+	if (!stopped && !released(plan, NULL))
+		worst = verdict_worse(worst, VERDICT_ERROR);
+	table_say(&table);
+	port_flush();
+	return worst;
+}

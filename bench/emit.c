@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The records of a measurement: see emit.h. The counters of enum lock_event up to EV_KICK_CYCLES
+ * are fields of their own, always there; the rest, Linux's lock events, go into the object
+ * "events", only where they are not zero.
+ */
+#include "bench/emit.h"
+
+#include "bench/record.h"
+#include "locks/pv.h"
+#include "locks/tunables.h"
+
+/* What tells one run from another; in every record that belongs to a run. */
+static void identify(struct record *record, const struct run_result *result)
+{
+	record_number(record, "run", result->number);
+	record_string(record, "lock", result->lock->ops->name);
+	record_string(record, "workload", workload_names[result->plan->workload]);
+	record_number(record, "threads", result->threads);
+	record_number(record, "rep", result->rep);
+}
+
+static void put_counters(struct record *record, const uint64_t count[EV_COUNT],
+			 uint64_t wait_max_cycles)
+{
+	for (int event = 0; event <= EV_KICK_CYCLES; event++)
+		record_number(record, lock_event_names[event], count[event]);
+	record_number(record, "wait_max_cycles", wait_max_cycles);
+}
+
+/* There is one record per vCPU and run, and each byte on serial is a VM exit: of the counters that
+ * a reader may not count on, only those that are not zero. */
+static bool always_in_vcpu(int event)
+{
+	return event == EV_HALTS || event == EV_KICKS || event == EV_SPURIOUS_WAKEUPS ||
+	       event == EV_YIELDS || event == EV_WAIT_CYCLES;
+}
+
+static void put_vcpu_counters(struct record *record, const struct lock_stats *delta)
+{
+	for (int event = 0; event <= EV_KICK_CYCLES; event++) {
+		if (delta->count[event] != 0 || always_in_vcpu(event))
+			record_number(record, lock_event_names[event], delta->count[event]);
+	}
+	record_number(record, "wait_max_cycles", delta->wait_max_cycles);
+}
+
+static void put_events(struct record *record, const uint64_t count[EV_COUNT])
+{
+	record_open_object(record, "events");
+	for (int event = EV_KICK_CYCLES + 1; event < EV_COUNT; event++) {
+		if (count[event] != 0)
+			record_number(record, lock_event_names[event], count[event]);
+	}
+	record_close_object(record);
+}
+
+static void put_settings(struct record *record, const struct plan *plan)
+{
+	record_string(record, "dispatch",
+		      plan->dispatch == DISPATCH_INDIRECT ? "indirect" : "inline");
+	record_number(record, "hold", plan->hold);
+	record_number(record, "think", plan->think);
+	record_number(record, plan->ops ? "ops_wanted" : "ms", plan->ops ? plan->ops : plan->ms);
+	record_number(record, "warmup_ms", plan->warmup_ms);
+	record_number(record, "reps", plan->reps);
+	record_string(record, "latency", plan->latency ? "on" : "off");
+	record_number(record, "seed", plan->seed);
+	record_string(record, "pv_backend", pv_backend->name);
+	record_open_object(record, "tunables");
+	for (size_t i = 0; i < tunable_count; i++)
+		record_number(record, tunables[i].name, *tunables[i].value);
+	record_close_object(record);
+}
+
+static const char *exclusion_name(enum exclusion exclusion)
+{
+	switch (exclusion) {
+	case EXCLUSION_OK:
+		return "ok";
+	case EXCLUSION_BROKEN:
+		return "broken";
+	case EXCLUSION_NOT_CHECKED:
+		break;
+	}
+	return "not-checked";
+}
+
+static void emit_sums(const struct run_result *result)
+{
+	struct record record;
+
+	record_begin(&record, "run");
+	identify(&record, result);
+	record_number(&record, "tasks", result->threads);
+	put_settings(&record, result->plan);
+	record_number(&record, "elapsed_cycles", result->elapsed_cycles);
+	record_number(&record, "elapsed_ns", result->elapsed_ns);
+	record_bool(&record, "complete", result->complete);
+	record_string(&record, "exclusion", exclusion_name(result->exclusion));
+	record_number(&record, "ops", result->ops);
+	record_number(&record, "ops_min", result->ops_min);
+	record_number(&record, "ops_max", result->ops_max);
+	put_counters(&record, result->count, result->wait_max_cycles);
+	record_number(&record, "halts_total", result->halts_total);
+	record_number(&record, "kicks_total", result->kicks_total);
+	record_number(&record, "steal_ns", result->steal_ns);
+	put_events(&record, result->count);
+	record_string(&record, "clock", result->clock);
+	record_number(&record, "start_wall_ns", result->start.wall_ns);
+	record_number(&record, "end_wall_ns", result->end.wall_ns);
+	record_number(&record, "start_tsc", result->start.tsc);
+	record_number(&record, "end_tsc", result->end.tsc);
+	record_end(&record);
+}
+
+static void emit_worker(const struct run_result *result, const struct worker *worker)
+{
+	struct record record;
+
+	record_begin(&record, "vcpu");
+	record_number(&record, "run", result->number);
+	record_string(&record, "lock", result->lock->ops->name);
+	record_number(&record, "cpu", worker->cpu);
+	record_number(&record, "apic_id", port_apic_id(worker->cpu));
+	record_number(&record, "ops", worker->measured_ops);
+	put_vcpu_counters(&record, &worker->delta);
+	record_number(&record, "steal_ns", worker->steal_ns);
+	record_end(&record);
+}
+
+static void emit_histogram(const struct run_result *result, const char *what,
+			   const struct histogram *histogram)
+{
+	struct record record;
+
+	record_begin(&record, "hist");
+	identify(&record, result);
+	record_string(&record, "cpu", "all");
+	record_string(&record, "what", what);
+	record_string(&record, "unit", "cycles");
+	record_number(&record, "count", histogram->count);
+	record_number(&record, "sum", histogram->sum);
+	record_number(&record, "min", histogram->count ? histogram->min : 0);
+	record_number(&record, "max", histogram->max);
+	record_open_array(&record, "buckets"); /* of [lowest value, highest value, count] */
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		if (histogram->bucket[i] == 0)
+			continue;
+		record_open_array(&record, NULL);
+		record_number(&record, NULL, histogram_low(i));
+		record_number(&record, NULL, histogram_high(i));
+		record_number(&record, NULL, histogram->bucket[i]);
+		record_close_array(&record);
+	}
+	record_close_array(&record);
+	record_end(&record);
+}
+
+void emit_run(const struct run_result *result)
+{
+	emit_sums(result);
+	for (uint32_t i = 0; i < result->threads; i++)
+		emit_worker(result, &result->workers[i]);
+	if (result->wait)
+		emit_histogram(result, "wait", result->wait);
+	if (result->hold_time)
+		emit_histogram(result, "hold", result->hold_time);
+}
+
+void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads)
+{
+	struct record record;
+
+	record_begin(&record, "pingpong");
+	record_string(&record, "when", when);
+	record_number(&record, "threads", threads);
+	record_number(&record, "cpu_a", 0);
+	record_number(&record, "cpu_b", pingpong->partner);
+	record_bool(&record, "gave_up", pingpong->gave_up);
+	record_number(&record, "batches", pingpong->batches);
+	record_number(&record, "one_way_cycles", pingpong->median_cycles);
+	record_number(&record, "one_way_min_cycles", pingpong->min_cycles);
+	record_number(&record, "one_way_max_cycles", pingpong->max_cycles);
+	record_end(&record);
+}
+
+void emit_ready(uint32_t run, uint32_t runs, const struct run_result *next, bool last)
+{
+	struct record record;
+
+	record_begin(&record, "ready");
+	record_number(&record, "run", run);
+	record_number(&record, "runs", runs);
+	if (next) {
+		record_string(&record, "lock", next->lock->ops->name);
+		record_number(&record, "threads", next->threads);
+		record_number(&record, "rep", next->rep);
+	}
+	if (last)
+		record_bool(&record, "last", true);
+	record_end(&record);
+}
+
+void emit_overlap(const struct run_result *own, uint64_t peer, uint64_t peer_start_ns,
+		  uint64_t peer_end_ns)
+{
+	uint64_t start = own->start.wall_ns, end = own->end.wall_ns;
+	struct record record;
+
+	if (peer_start_ns > start)
+		start = peer_start_ns;
+	if (peer_end_ns < end)
+		end = peer_end_ns;
+	record_begin(&record, "overlap");
+	identify(&record, own);
+	record_number(&record, "peer", peer);
+	record_string(&record, "clock", own->clock);
+	record_number(&record, "start_ns", own->start.wall_ns);
+	record_number(&record, "end_ns", own->end.wall_ns);
+	record_number(&record, "peer_start_ns", peer_start_ns);
+	record_number(&record, "peer_end_ns", peer_end_ns);
+	record_number(&record, "overlap_ns", end > start ? end - start : 0);
+	record_end(&record);
+}

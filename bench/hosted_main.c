@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main() of build/hosted/pvspin: the same plan, runs, records and table as in the guest, on Linux
+ * threads. The words of the command line are the guest's keys. Exit codes as run.sh: 0 ok, 2 usage,
+ * 3 a lock did not exclude, 4 the environment.
+ */
+#include "bench/bench.h"
+#include "bench/plan.h"
+#include "bench/record.h"
+#include "bench/say.h"
+#include "locks/pv.h"
+#include "port/hosted.h"
+#include "port/port.h"
+#include "pvspin/cmdline.h"
+#include "version.h"
+#include <cpuid.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CMDLINE_BYTES 2048
+#define PLAN_BYTES    1024
+
+static struct plan plan;
+
+static bool join(char line[CMDLINE_BYTES], int count, char **word)
+{
+	size_t used = 0;
+
+	line[0] = '\0';
+	for (int i = 1; i < count; i++) {
+		size_t length = strlen(word[i]);
+
+		if (used + length + 2 > CMDLINE_BYTES)
+			return false;
+		used += (size_t)sprintf(line + used, used ? " %s" : "%s", word[i]);
+	}
+	return true;
+}
+
+/* More threads than CPUs only where threads= asks for them. */
+static uint32_t cpus_for(const char *line)
+{
+	struct cmdline_word word;
+
+	while (cmdline_next(&line, &word)) {
+		if (cmdline_is(word.key, word.key_length, "threads"))
+			return HOSTED_MAX_CPUS;
+	}
+	return hosted_usable_cpus();
+}
+
+/* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand; 0x40000000 is the
+ * hypervisor's by convention, there if leaf 1 has ECX bit 31. */
+static void record_cpu(struct record *record)
+{
+	uint32_t vendor[4] = {0}, brand[13] = {0}, hypervisor[4] = {0}, r[4];
+
+	__cpuid(0, r[0], vendor[0], vendor[2], vendor[1]);
+	for (uint32_t i = 0; i < 3; i++)
+		__cpuid(0x80000002 + i, brand[4 * i], brand[4 * i + 1], brand[4 * i + 2],
+			brand[4 * i + 3]);
+	__cpuid(1, r[0], r[1], r[2], r[3]);
+	if (r[2] >> 31)
+		__cpuid(0x40000000, r[0], hypervisor[0], hypervisor[1], hypervisor[2]);
+	record_string(record, "hypervisor", (const char *)hypervisor);
+	record_string(record, "cpu_vendor", (const char *)vendor);
+	record_string(record, "cpu_model", (const char *)brand);
+}
+
+static void record_boot(const char *line)
+{
+	struct record record;
+	char canonical[PLAN_BYTES];
+
+	plan_print(&plan, canonical, sizeof(canonical));
+	record_begin(&record, "boot");
+	record_number(&record, "schema", 1);
+	record_string(&record, "version", PVSPIN_VERSION);
+	record_string(&record, "build", PVSPIN_BUILD);
+	record_string(&record, "loader", "hosted");
+	record_string(&record, "cmdline", line);
+	record_string(&record, "plan", canonical);
+	record_string(&record, "accel", plan.accel);
+	record_cpu(&record);
+	record_number(&record, "kvm_features", 0);
+	record_number(&record, "kvm_hints", 0);
+	record_bool(&record, "pv_unhalt", false);
+	record_string(&record, "pv_backend", pv_backend->name);
+	record_number(&record, "tsc_khz", port_tsc_khz());
+	record_string(&record, "tsc_source", "CLOCK_MONOTONIC_RAW");
+	record_number(&record, "vcpus", hosted_usable_cpus());
+	record_number(&record, "vcpus_online", port_cpu_count());
+	record_number(&record, "boot_cycles", 0);
+	record_string(&record, "apic_mode", "none");
+	record_end(&record);
+}
+
+static int record_verdict(enum verdict verdict, const char *reason)
+{
+	static const char *const names[] = {"ok", "skip", "error", "fail"};
+	static const int codes[] = {0, 77, 4, 3};
+	struct record record;
+
+	record_begin(&record, "end");
+	record_number(&record, "records", record_count() + 1);
+	record_string(&record, "verdict", names[verdict]);
+	record_number(&record, "failed", verdict == VERDICT_FAIL);
+	record_number(&record, "skipped", 0);
+	record_string(&record, "reason", reason);
+	record_end(&record);
+	port_flush();
+	return strcmp(reason, "usage") ? codes[verdict] : 2;
+}
+
+int main(int count, char **word)
+{
+	static char line[CMDLINE_BYTES], error[PLAN_ERROR_BYTES];
+	enum verdict verdict;
+	uint32_t threads = 0;
+	bool ok = join(line, count, word);
+
+	hosted_init(0);
+	if (!ok)
+		snprintf(error, sizeof(error), "the command line is longer than %d bytes",
+			 CMDLINE_BYTES - 1);
+	ok = ok && plan_parse(line, cpus_for(line), &plan, error);
+	if (ok && (plan.tests[0] || (plan.provoke[0] && strcmp(plan.provoke, "none")))) {
+		snprintf(error, sizeof(error), "tests= and provoke= are for the guest");
+		ok = false;
+	}
+	snprintf(plan.accel, sizeof(plan.accel), "hosted");
+	for (size_t i = 0; ok && i < plan.thread_counts; i++)
+		threads = plan.threads[i] > threads ? plan.threads[i] : threads;
+	hosted_init(threads);
+	if (plan.nopvspin)
+		pv_backend = &pv_none;
+	record_boot(line);
+	if (!ok) {
+		say("error: %s", error);
+		return record_verdict(VERDICT_ERROR, "usage");
+	}
+	port_flush();
+	verdict = bench_run_plan(&plan);
+	return record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : "");
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatch=indirect: the measured loop as any caller of a `struct lock_ops *` would have it, a load
+ * and an indirect call per operation, as against the inlined instances in each lock's own file.
+ */
+#include "bench/loop.h"
+#include "bench/worker.h"
+
+void measure_indirect_plain(struct worker *worker)
+{
+	measured_loop(worker->lock_ops, worker, false);
+}
+
+void measure_indirect_latency(struct worker *worker)
+{
+	measured_loop(worker->lock_ops, worker, true);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The measured loop: acquire, work, release, work. Always inlined into its instantiations: one
+ * per lock with constant ops (locks/register.h), one with the ops read at run time (indirect.c).
+ *
+ * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
+ * steal-time page, the section's stores and two counters. The null lock measures that.
+ */
+#ifndef PVSPIN_BENCH_LOOP_H
+#define PVSPIN_BENCH_LOOP_H
+
+#include "bench/worker.h"
+#include "locks/lock.h"
+#include "pvspin/steal.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* A fixed amount of work, not of time: while a vCPU is preempted no work is done. One iteration is
+ * one dependent addition (about a core cycle). Touches no memory. */
+static inline __attribute__((always_inline)) void work(uint32_t iterations)
+{
+	uint32_t x = 0;
+
+	for (uint32_t i = 0; i < iterations; i++)
+		__asm__ volatile("add $1, %0" : "+r"(x));
+}
+
+static inline __attribute__((always_inline)) void section_body(struct worker *worker)
+{
+	struct section *section = worker->section;
+	uint64_t second;
+
+	atomic_store_explicit(&section->holder, worker->cpu + 1, memory_order_relaxed);
+	/* Read at the start, written at the end: any overlap of two sections loses a count. */
+	second = atomic_load_explicit(&section->second, memory_order_relaxed);
+	section->first++;
+	work(worker->hold);
+	atomic_store_explicit(&section->second, second + 1, memory_order_relaxed);
+	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
+}
+
+static inline __attribute__((always_inline)) void measured_loop(const struct lock_ops *ops,
+								struct worker *worker, bool latency)
+{
+	const struct steal_area *steal = worker->stats->steal;
+
+	for (;;) {
+		uint64_t asked = latency ? port_cycles() : 0;
+
+		ops->acquire(worker->lock, worker->node);
+
+		uint64_t granted = latency ? port_cycles() : 0;
+		uint32_t version = atomic_load_explicit(&steal->version, memory_order_relaxed);
+		uint64_t stolen_ns = atomic_load_explicit(&steal->steal, memory_order_relaxed);
+		uint32_t phase = atomic_load_explicit(worker->phase, memory_order_relaxed);
+
+		/* Grants count by when they come: in the phase, however early the wait began. */
+		if (phase != worker->seen_phase || worker->ops == worker->limit) {
+			if (!worker_next_phase(worker, phase)) {
+				ops->release(worker->lock, worker->node);
+				/* Leaving out what the stop cut short would leave out the longest.
+				 */
+				if (latency && phase == PHASE_STOP)
+					histogram_add(worker->wait, granted - asked);
+				return;
+			}
+		}
+		section_body(worker);
+		if (atomic_load_explicit(&steal->version, memory_order_relaxed) != version)
+			worker_holder_preempted(worker, stolen_ns);
+
+		uint64_t released = latency ? port_cycles() : 0;
+
+		ops->release(worker->lock, worker->node);
+		worker->ops++;
+		worker->sections++;
+		if (latency) {
+			histogram_add(worker->wait, granted - asked);
+			histogram_add(worker->hold_time, released - granted);
+		}
+		work(worker->think);
+	}
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines below the table: what its figures may and may not be used for. */
+#include "bench/table.h"
+
+#include "bench/say.h"
+#include "locks/pv.h"
+#include "pvspin/printf.h"
+#include "pvspin/string.h"
+
+#define NAMES_BYTES   256
+#define HARDLY_OF     100 /* a hundredth of the best lock's rate */
+#define REPS_TO_QUOTE 5   /* what lock papers repeat at least (LiTL, TOCS'19) */
+
+struct accel_note {
+	const char *accel;
+	const char *text;
+};
+
+static const struct accel_note accel_notes[] = {
+	{"kvm", "hardware virtualisation. Compare only with runs on the same host and placement."},
+	{"nested",
+	 "real KVM on an emulated CPU. Good for behaviour, counts and their ratios; times "
+	 "and rates mean nothing on hardware."},
+	{"tcg",
+	 "an emulated CPU without KVM: no hypercalls, no preemption reports, no usable times. "
+	 "Good for testing pvspin only."},
+	{"hosted",
+	 "Linux threads, no hypervisor: the baseline, and not the same scheduler as vCPUs. "
+	 "No LHP or LWP is seen here."},
+	{"unknown",
+	 "nobody told the guest what it runs on (run.sh does): do not quote these figures."},
+};
+
+static void say_accel(const struct plan *plan)
+{
+	for (size_t i = 0; i < sizeof(accel_notes) / sizeof(accel_notes[0]); i++) {
+		if (strcmp(plan->accel, accel_notes[i].accel) == 0)
+			say("- accel %s: %s", plan->accel, accel_notes[i].text);
+	}
+}
+
+/* Appends to a list of names, each once. */
+static void add_name(char names[NAMES_BYTES], const char *name)
+{
+	size_t used = strlen(names), length = strlen(name);
+
+	for (const char *at = names; *at != '\0'; at++) {
+		if (strncmp(at, name, length) == 0 && (at == names || at[-1] == ' ') &&
+		    (at[length] == ',' || at[length] == '\0'))
+			return;
+	}
+	ksnprintf(names + used, NAMES_BYTES - used, "%s%s", used ? ", " : "", name);
+}
+
+static void say_without_unhalt(const struct plan *plan)
+{
+	if (pv_backend->halts)
+		return;
+	for (size_t i = 0; i < plan->lock_count; i++) {
+		if (plan->locks[i]->ops->flags & LOCK_PV)
+			say("- %s never halted: no PV_UNHALT%s.", plan->locks[i]->ops->name,
+			    plan->nopvspin ? " (nopvspin)" : "");
+	}
+}
+
+/* Rows that `test` picks, as a list of lock names. */
+static void collect(const struct table *table, char names[NAMES_BYTES],
+		    bool (*test)(const struct table_row *row, uint64_t best))
+{
+	const struct plan *plan = table->plan;
+
+	names[0] = '\0';
+	for (size_t t = 0; t < plan->thread_counts; t++) {
+		uint64_t best = table_best_rate(table, t);
+
+		for (size_t i = 0; i < plan->lock_count; i++) {
+			const struct table_row *row = &table->rows[t * plan->lock_count + i];
+
+			if (row->lock && test(row, best))
+				add_name(names, row->lock->name);
+		}
+	}
+}
+
+static bool crawled(const struct table_row *row, uint64_t best)
+{
+	uint64_t rate = spread_mean(&row->rate);
+
+	return row->lock->flags & LOCK_FIFO && row->threads > 1 &&
+	       (rate < best / HARDLY_OF || row->ops < (uint64_t)row->threads * row->rate.count);
+}
+
+static bool broke(const struct table_row *row, uint64_t best)
+{
+	(void)best;
+	return row->broken != 0;
+}
+
+static bool stopped_short(const struct table_row *row, uint64_t best)
+{
+	(void)best;
+	return row->incomplete != 0;
+}
+
+static bool excludes_nobody(const struct table_row *row, uint64_t best)
+{
+	(void)best;
+	return row->lock->flags & LOCK_NO_EXCLUSION;
+}
+
+void table_say_notes(const struct table *table)
+{
+	char names[NAMES_BYTES];
+
+	collect(table, names, broke);
+	if (names[0])
+		say("- FAILED: %s let two vCPUs in at once; its figures are void.", names);
+	say_accel(table->plan);
+	if (table->plan->reps < REPS_TO_QUOTE)
+		say("- %u repetition%s: too few to quote; %d or more.", table->plan->reps,
+		    table->plan->reps == 1 ? "" : "s", REPS_TO_QUOTE);
+	say_without_unhalt(table->plan);
+	collect(table, names, crawled);
+	if (names[0])
+		say("- hardly any progress: %s. A FIFO lock waits at each hand-over until the host "
+		    "runs the one vCPU whose turn it is: more vCPUs wanted to run than CPUs were "
+		    "free.",
+		    names);
+	collect(table, names, stopped_short);
+	if (names[0])
+		say("- stopped before ops= was reached: %s.", names);
+	collect(table, names, excludes_nobody);
+	if (names[0])
+		say("- %s excludes nobody: it is the cost of the measuring loop.", names);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a plan consists of: the keys with their ranges and names, and all defaults. A new key is a
+ * line in plan_keys[], a field in struct plan and, if it is not 0, a default here; parser and
+ * printer follow.
+ */
+#include "bench/plan.h"
+
+#include "bench/plan_keys.h"
+#include <stddef.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MAX_WORK      1000000000 /* iterations: about a third of a second */
+#define MAX_MS        86400000   /* a day */
+#define MAX_WARMUP_MS 600000
+#define MAX_REPS      10000
+#define MAX_OPS       1000000000000000
+
+const struct plan plan_defaults = {
+	.workload = WORKLOAD_CONTENDED,
+	.hold = 100,
+	.think = 200,
+	.ms = 300,
+	.ops = 0,
+	.reps = 3,
+	.warmup_ms = 50,
+	.latency = false,
+	.dispatch = DISPATCH_INLINE,
+	.start = START_NOW,
+	.seed = 1,
+	.nopvspin = false,
+	.tests = "",
+	.provoke = "none",
+	.accel = "unknown",
+	.stay = false,
+};
+
+const char *const plan_default_locks[] = {
+	"tas", "virt-spin", "ticket", "mcs", "qspinlock", "pv-qspinlock",
+};
+const size_t plan_default_lock_count = COUNT(plan_default_locks);
+
+const char *const workload_names[WORKLOAD_COUNT] = {
+	[WORKLOAD_CONTENDED] = "contended",
+	[WORKLOAD_UNCONTENDED] = "uncontended",
+};
+
+static const char *const off_on[] = {"off", "on"};
+
+static const char *const dispatch_names[] = {
+	[DISPATCH_INLINE] = "inline",
+	[DISPATCH_INDIRECT] = "indirect",
+};
+
+static const char *const start_names[] = {
+	[START_NOW] = "now",
+	[START_SERIAL] = "serial",
+	[START_SERIAL_EACH] = "serial-each",
+};
+
+/* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
+static const char *const provoke_names[] = {
+	"none", "panic", "ud", "pf", "stack", "hang", "lost-vcpu",
+};
+
+/* Accel classes: a record of one class is never compared with one of another. */
+static const char *const accel_names[] = {"unknown", "kvm", "nested", "tcg", "hosted"};
+
+static const char *const end_names[] = {"exit", "wait"};
+
+#define NUMBER(key, kind_, field, min_, max_)                                           \
+	{                                                                               \
+		.name = (key), .kind = (kind_), .offset = offsetof(struct plan, field), \
+		.min = (min_), .max = (max_),                                           \
+	}
+#define NAMED(key, kind_, field, names_)                                                \
+	{                                                                               \
+		.name = (key), .kind = (kind_), .offset = offsetof(struct plan, field), \
+		.names = (names_), .name_count = COUNT(names_),                         \
+		.bytes = sizeof(((struct plan *)0)->field),                             \
+	}
+
+/* In the order in which the canonical command line has them. */
+const struct plan_key plan_keys[] = {
+	{.name = "locks", .kind = KEY_LOCKS},
+	NAMED("workload", KEY_CHOICE, workload, workload_names),
+	{.name = "threads", .kind = KEY_THREADS},
+	NUMBER("hold", KEY_U32, hold, 0, MAX_WORK),
+	NUMBER("think", KEY_U32, think, 0, MAX_WORK),
+	NUMBER("ms", KEY_U64, ms, 1, MAX_MS),
+	NUMBER("ops", KEY_U64, ops, 1, MAX_OPS),
+	NUMBER("reps", KEY_U32, reps, 1, MAX_REPS),
+	NUMBER("warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
+	NAMED("latency", KEY_SWITCH, latency, off_on),
+	NAMED("dispatch", KEY_CHOICE, dispatch, dispatch_names),
+	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
+	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
+	NAMED("start", KEY_CHOICE, start, start_names),
+	NAMED("provoke", KEY_NAME, provoke, provoke_names),
+	NAMED("accel", KEY_NAME, accel, accel_names),
+	NAMED("end", KEY_SWITCH, stay, end_names),
+	{.name = "nopvspin", .kind = KEY_FLAG, .offset = offsetof(struct plan, nopvspin)},
+};
+const size_t plan_key_count = COUNT(plan_keys);
+
+_Static_assert(sizeof(enum workload_id) == sizeof(uint32_t), "KEY_CHOICE stores a uint32_t");

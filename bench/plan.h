@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan: what the command line asks to be run. Parsed once, checked whole before anything
+ * starts, and printable as the canonical command line that repeats it.
+ */
+#ifndef PVSPIN_BENCH_PLAN_H
+#define PVSPIN_BENCH_PLAN_H
+
+#include "locks/registry.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_MAX_LOCKS   64
+#define PLAN_MAX_THREADS 64 /* points of a threads= sweep */
+#define PLAN_TESTS_BYTES 256
+#define PLAN_ERROR_BYTES 1024
+
+enum dispatch {
+	DISPATCH_INLINE,
+	DISPATCH_INDIRECT,
+};
+
+enum start_mode {
+	START_NOW,
+	START_SERIAL,      /* one line "go" on serial releases the whole plan */
+	START_SERIAL_EACH, /* one before each run (run.sh --instances) */
+};
+
+enum workload_id {
+	WORKLOAD_CONTENDED,   /* all threads, one lock */
+	WORKLOAD_UNCONTENDED, /* each thread a lock of its own */
+	WORKLOAD_COUNT
+};
+extern const char *const workload_names[WORKLOAD_COUNT]; /* the one list, in plan.c */
+
+struct plan {
+	const struct lock_entry *locks[PLAN_MAX_LOCKS];
+	size_t lock_count;
+	enum workload_id workload;
+	uint32_t threads[PLAN_MAX_THREADS]; /* each 1..cpus */
+	size_t thread_counts;
+	uint32_t hold;  /* iterations of the work loop inside the section */
+	uint32_t think; /* and outside */
+	uint64_t ms;    /* length of the measured phase; 0 when ops is given */
+	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
+	uint32_t reps;
+	uint32_t warmup_ms;
+	bool latency;
+	enum dispatch dispatch;
+	enum start_mode start;
+	uint64_t seed;
+	bool nopvspin;
+	bool defaulted;               /* no locks= and no tests=: the default plan */
+	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
+	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
+	char accel[16];   /* told by the launcher; "unknown" otherwise */
+	bool stay;        /* told by the launcher: end=wait, wait for "bye" before exit */
+};
+
+/*
+ * Fills *plan from `cmdline` for a machine with `cpus` vCPUs. The loader's own first word (the
+ * kernel's path, as GRUB and QEMU give it: any first word without '=' that is no known flag) is
+ * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
+ * together with ops: `error` then names the input and lists what is accepted, in one line.
+ * Tunables (locks/tunables.h) are keys too and are set in place.
+ */
+bool plan_parse(const char *cmdline, uint32_t cpus, struct plan *plan,
+		char error[PLAN_ERROR_BYTES]);
+
+/* The canonical command line: every key with its value, defaults included; parses to the same
+ * plan. Returns the length it needs, as snprintf. */
+size_t plan_print(const struct plan *plan, char *line, size_t size);
+
+#endif

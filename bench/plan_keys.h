@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The keys of the command line, as one table that is read by the parser (plan_parse.c) and by the
+ * printer (plan_print.c). Private to the three plan files.
+ */
+#ifndef PVSPIN_BENCH_PLAN_KEYS_H
+#define PVSPIN_BENCH_PLAN_KEYS_H
+
+#include "bench/plan.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum key_kind {
+	KEY_LOCKS,   /* list of lock names, or "all" */
+	KEY_THREADS, /* list of numbers, 1..cpus */
+	KEY_TESTS,   /* list of names that tests/ knows */
+	KEY_U32,     /* a number, min..max */
+	KEY_U64,     /* the same, in a uint64_t */
+	KEY_CHOICE,  /* one of `names`: its index goes into an enum */
+	KEY_SWITCH,  /* one of two `names`: its index goes into a bool */
+	KEY_NAME,    /* one of `names`, stored as a string of `bytes` at most */
+	KEY_FLAG,    /* the bare key */
+};
+
+struct plan_key {
+	const char *name;
+	enum key_kind kind;
+	size_t offset; /* in struct plan */
+	uint64_t min, max;
+	const char *const *names;
+	size_t name_count;
+	size_t bytes;
+};
+
+extern const struct plan_key plan_keys[];
+extern const size_t plan_key_count;
+
+/* Everything but locks and threads, which depend on the machine. */
+extern const struct plan plan_defaults;
+
+/* The locks of the default plan. */
+extern const char *const plan_default_locks[];
+extern const size_t plan_default_lock_count;
+
+static inline void *plan_field(struct plan *plan, const struct plan_key *key)
+{
+	return (char *)plan + key->offset;
+}
+
+static inline const void *plan_field_const(const struct plan *plan, const struct plan_key *key)
+{
+	return (const char *)plan + key->offset;
+}
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Prints a plan as the canonical command line that repeats it: every key of plan_keys[] in its
+ * order, defaults included, then the tunables. See plan.h. */
+#include "bench/plan.h"
+#include "bench/plan_keys.h"
+#include "locks/tunables.h"
+#include "pvspin/printf.h"
+#include "pvspin/string.h"
+#include <stdarg.h>
+
+struct output {
+	char *line;
+	size_t size;
+	size_t length; /* what it needs so far, which may be more than there is */
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct output *out, const char *format, ...)
+{
+	size_t used = out->length < out->size ? out->length : out->size;
+	va_list arguments;
+
+	va_start(arguments, format);
+	out->length += (size_t)kvsnprintf(out->size ? out->line + used : out->line,
+					  out->size - used, format, arguments);
+	va_end(arguments);
+}
+
+static void add_locks(struct output *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->lock_count; i++)
+		add(out, "%s%s", i ? "," : "", plan->locks[i]->ops->name);
+}
+
+static void add_threads(struct output *out, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->thread_counts; i++)
+		add(out, "%s%u", i ? "," : "", plan->threads[i]);
+}
+
+static void add_value(struct output *out, const struct plan *plan, const struct plan_key *key)
+{
+	const void *field = plan_field_const(plan, key);
+
+	switch (key->kind) {
+	case KEY_LOCKS:
+		add_locks(out, plan);
+		break;
+	case KEY_THREADS:
+		add_threads(out, plan);
+		break;
+	case KEY_U32:
+		add(out, "%u", *(const uint32_t *)field);
+		break;
+	case KEY_U64:
+		add(out, "%llu", (unsigned long long)*(const uint64_t *)field);
+		break;
+	case KEY_CHOICE:
+		add(out, "%s", key->names[*(const uint32_t *)field]);
+		break;
+	case KEY_SWITCH:
+		add(out, "%s", key->names[*(const bool *)field]);
+		break;
+	case KEY_TESTS:
+	case KEY_NAME:
+		add(out, "%s", (const char *)field);
+		break;
+	case KEY_FLAG:
+		break;
+	}
+}
+
+/* A key that can say "not this" only by its absence: ms and ops exclude each other. */
+static bool absent(const struct plan *plan, const struct plan_key *key)
+{
+	const void *field = plan_field_const(plan, key);
+
+	switch (key->kind) {
+	case KEY_FLAG:
+		return !*(const bool *)field;
+	case KEY_TESTS:
+		return *(const char *)field == '\0';
+	case KEY_U64:
+		return *(const uint64_t *)field < key->min;
+	default:
+		return false;
+	}
+}
+
+size_t plan_print(const struct plan *plan, char *line, size_t size)
+{
+	struct output out = {.line = line, .size = size};
+
+	if (size != 0)
+		line[0] = '\0';
+	for (size_t i = 0; i < plan_key_count; i++) {
+		const struct plan_key *key = &plan_keys[i];
+
+		if (absent(plan, key))
+			continue;
+		add(&out, "%s%s%s", out.length ? " " : "", key->name,
+		    key->kind == KEY_FLAG ? "" : "=");
+		add_value(&out, plan, key);
+	}
+	for (size_t i = 0; i < tunable_count; i++)
+		add(&out, " %s=%u", tunables[i].name, *tunables[i].value);
+	return out.length;
+}

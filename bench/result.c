@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums over a run's workers, and the proof that the lock excluded: see result.h. */
+#include "bench/result.h"
+
+#include "bench/arith.h"
+#include <stdatomic.h>
+
+static uint64_t worker_ops(size_t i, const void *workers)
+{
+	return ((const struct worker *)workers)[i].measured_ops;
+}
+
+void result_sum(struct run_result *result)
+{
+	result->ops = 0;
+	result->ops_min = UINT64_MAX;
+	result->ops_max = 0;
+	result->wait_max_cycles = 0;
+	result->steal_ns = 0;
+	for (int event = 0; event < EV_COUNT; event++)
+		result->count[event] = 0;
+	for (uint32_t i = 0; i < result->threads; i++) {
+		const struct worker *worker = &result->workers[i];
+
+		result->ops += worker->measured_ops;
+		if (worker->measured_ops < result->ops_min)
+			result->ops_min = worker->measured_ops;
+		if (worker->measured_ops > result->ops_max)
+			result->ops_max = worker->measured_ops;
+		if (worker->delta.wait_max_cycles > result->wait_max_cycles)
+			result->wait_max_cycles = worker->delta.wait_max_cycles;
+		result->steal_ns += worker->steal_ns;
+		for (int event = 0; event < EV_COUNT; event++)
+			result->count[event] += worker->delta.count[event];
+	}
+	result->jain_permille = jain_permille(result->threads, worker_ops, result->workers);
+}
+
+/* Sections are either one for all (contended) or one each (uncontended): adding up for each worker
+ * all that share its section covers both, and costs threads^2 additions after the run. */
+enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
+			    uint32_t threads)
+{
+	if (ops->flags & LOCK_NO_EXCLUSION)
+		return EXCLUSION_NOT_CHECKED;
+	for (uint32_t i = 0; i < threads; i++) {
+		const struct section *section = workers[i].section;
+		uint64_t second = atomic_load_explicit(&section->second, memory_order_relaxed);
+		uint64_t sections = 0;
+
+		for (uint32_t j = 0; j < threads; j++) {
+			if (workers[j].section == section)
+				sections += workers[j].sections;
+		}
+		if (section->first != sections || second != sections)
+			return EXCLUSION_BROKEN;
+	}
+	return EXCLUSION_OK;
+}
+
+uint64_t result_rate(const struct run_result *result)
+{
+	return result->elapsed_ns ? mul_div(result->ops, 1000000000, result->elapsed_ns) : 0;
+}

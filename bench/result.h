@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one run came to: written by run.c, summed up and checked by result.c, read by emit.c (the
+ * log records) and table.c (the table for people). Cycles are TSC cycles.
+ */
+#ifndef PVSPIN_BENCH_RESULT_H
+#define PVSPIN_BENCH_RESULT_H
+
+#include "bench/histogram.h"
+#include "bench/plan.h"
+#include "bench/worker.h"
+#include "locks/registry.h"
+#include "locks/stats.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A moment: when a phase began or ended. */
+struct run_mark {
+	uint64_t tsc;
+	uint64_t wall_ns; /* 0: no clock that other VMs share */
+};
+
+enum exclusion {
+	EXCLUSION_OK,
+	EXCLUSION_BROKEN,
+	EXCLUSION_NOT_CHECKED, /* the null lock excludes nobody */
+};
+
+struct run_result {
+	/* what was run */
+	const struct plan *plan;
+	const struct lock_entry *lock;
+	uint32_t number; /* 1, 2, 3... within the plan */
+	uint32_t threads;
+	uint32_t rep; /* 1..plan->reps */
+
+	/* one per thread, until the next run */
+	const struct worker *workers;
+	const struct histogram *wait, *hold_time; /* over all workers; NULL: latency=off */
+
+	/* the measured phase */
+	struct run_mark start, end;
+	const char *clock; /* of the marks' wall_ns: "kvmclock", "realtime", "launcher", "none" */
+	uint64_t elapsed_cycles, elapsed_ns;
+	bool complete; /* false: ops= was not reached within the bound */
+
+	/* over all workers */
+	uint64_t ops, ops_min, ops_max;
+	uint64_t count[EV_COUNT];
+	uint64_t wait_max_cycles;
+	uint64_t steal_ns;
+	uint64_t jain_permille;
+	enum exclusion exclusion;
+
+	/* warm-up and the way out included, to compare with the hypervisor's own counts */
+	uint64_t halts_total, kicks_total;
+};
+
+/* Sums up result->workers into the fields "over all workers", exclusion apart. */
+void result_sum(struct run_result *result);
+
+/* Whether each section's two counters equal the sections its workers went through. */
+enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
+			    uint32_t threads);
+
+/* Acquisitions per second, rounded down; 0 for a phase of no length. */
+uint64_t result_rate(const struct run_result *result);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* One run: see run.h. Everything here happens before or after the measured phase, except
+ * phase_over(), which ends it from interrupt context. */
+#include "bench/run.h"
+
+#include "port/port.h"
+#include "pvspin/string.h"
+
+/* What two CPUs write apart is kept two lines apart: Intel's spatial prefetcher completes aligned
+ * 128-byte pairs (Intel Optimization Reference Manual, "Data Prefetching", L2). */
+#define APART ((size_t)2 * CACHE_LINE)
+
+/* All that the workers share during a run, apart from lock and section. */
+static struct {
+	_Alignas(2 * CACHE_LINE) _Atomic uint32_t phase;
+	_Alignas(2 * CACHE_LINE) _Atomic uint32_t arrived;
+	_Alignas(2 * CACHE_LINE) _Atomic bool released;
+} shared;
+
+/* CPU 0's own. */
+static struct {
+	const struct plan *plan;
+	struct worker *workers;
+	char *locks, *nodes, *sections;
+	size_t lock_stride, node_stride;
+	struct histogram *wait, *hold_time;
+	struct run_result *result;
+	uint32_t first_phase;
+	bool all_arrived;
+	bool running;
+	void (*measure)(struct worker *worker);
+} run;
+
+static size_t apart(size_t bytes)
+{
+	return (bytes + APART - 1) / APART * APART;
+}
+
+void run_prepare(const struct plan *plan)
+{
+	uint32_t threads = 1, locks;
+
+	run.plan = plan;
+	run.lock_stride = run.node_stride = APART;
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		if (plan->threads[i] > threads)
+			threads = plan->threads[i];
+	}
+	for (size_t i = 0; i < plan->lock_count; i++) {
+		const struct lock_ops *ops = plan->locks[i]->ops;
+
+		if (apart(ops->state_size) > run.lock_stride)
+			run.lock_stride = apart(ops->state_size);
+		if (apart(ops->node_size) > run.node_stride)
+			run.node_stride = apart(ops->node_size);
+	}
+	locks = plan->workload == WORKLOAD_UNCONTENDED ? threads : 1;
+	run.locks = port_alloc(locks * run.lock_stride, APART);
+	run.sections = port_alloc(locks * APART, APART);
+	run.nodes = port_alloc(threads * run.node_stride, APART);
+	run.workers = port_alloc(threads * sizeof(struct worker), APART);
+	if (!plan->latency)
+		return;
+	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);
+	run.hold_time = port_alloc(sizeof(struct histogram), CACHE_LINE);
+	for (uint32_t i = 0; i < threads; i++) {
+		run.workers[i].wait = port_alloc(sizeof(struct histogram), APART);
+		run.workers[i].hold_time = port_alloc(sizeof(struct histogram), APART);
+	}
+}
+
+/* Another vCPU's steal time in ns. The host makes `version` odd while it writes (Linux msr.rst,
+ * MSR_KVM_STEAL_TIME), for an instant; the bound only keeps a broken host from hanging us. */
+static uint64_t steal_of(uint32_t cpu)
+{
+	const struct steal_area *area = port_stats(cpu)->steal;
+	uint32_t before, after;
+	uint64_t steal;
+	int tries = 1000;
+
+	do {
+		before = atomic_load_explicit(&area->version, memory_order_acquire);
+		steal = atomic_load_explicit(&area->steal, memory_order_relaxed);
+		/* keeps the load of steal before the second look at version */
+		atomic_thread_fence(memory_order_acquire);
+		after = atomic_load_explicit(&area->version, memory_order_relaxed);
+	} while ((before != after || before & 1) && --tries > 0);
+	return steal;
+}
+
+static struct run_mark now(void)
+{
+	return (struct run_mark){.tsc = port_cycles(), .wall_ns = port_wall_ns()};
+}
+
+static void mark_start(void)
+{
+	for (uint32_t i = 0; i < run.result->threads; i++)
+		run.workers[i].steal_before_ns = steal_of(i);
+	run.result->start = now();
+}
+
+static void mark_end(void)
+{
+	for (uint32_t i = 0; i < run.result->threads; i++)
+		run.workers[i].steal_ns = steal_of(i) - run.workers[i].steal_before_ns;
+	run.result->end = now();
+}
+
+static uint64_t measure_ns(void)
+{
+	return run.plan->ops ? OPS_BOUND_NS : run.plan->ms * 1000000;
+}
+
+/* The timer's callback. Workers read `phase` relaxed: it orders nothing for them. */
+static void phase_over(void *unused)
+{
+	(void)unused;
+	if (atomic_load_explicit(&shared.phase, memory_order_relaxed) == PHASE_WARMUP) {
+		mark_start();
+		atomic_store_explicit(&shared.phase, PHASE_MEASURE, memory_order_relaxed);
+		port_timer_start(measure_ns(), phase_over, NULL);
+		return;
+	}
+	mark_end();
+	/* pairs with the acquire in collect, which reads the mark: a hosted timer has a thread */
+	atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_release);
+}
+
+/* CPU 0: waits for the rest, starts the clock and lets everybody go. With more vCPUs than CPUs the
+ * host needs a round of time slices to have each arrive. */
+static void release_workers(void)
+{
+	uint64_t start = port_cycles();
+	uint64_t bound = port_ns_to_cycles(ARRIVAL_BOUND_NS);
+
+	run.all_arrived = true;
+	while (atomic_load_explicit(&shared.arrived, memory_order_relaxed) < run.result->threads) {
+		if (port_cycles() - start > bound) {
+			run.all_arrived = false;
+			atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_relaxed);
+			break;
+		}
+		port_relax();
+	}
+	mark_start();
+	if (run.all_arrived && run.first_phase == PHASE_WARMUP)
+		port_timer_start(run.plan->warmup_ms * UINT64_C(1000000), phase_over, NULL);
+	else if (run.all_arrived)
+		port_timer_start(measure_ns(), phase_over, NULL);
+	/* pairs with the acquire in worker_main */
+	atomic_store_explicit(&shared.released, true, memory_order_release);
+}
+
+static void worker_main(void *unused)
+{
+	struct worker *worker = &run.workers[port_cpu()];
+
+	(void)unused;
+	atomic_fetch_add_explicit(&shared.arrived, 1, memory_order_relaxed);
+	if (worker->cpu == 0)
+		release_workers();
+	/* pairs with the release in release_workers */
+	while (!atomic_load_explicit(&shared.released, memory_order_acquire))
+		port_relax();
+	worker_begin(worker, run.first_phase);
+	run.measure(worker);
+}
+
+static void set_up_worker(uint32_t i, size_t own)
+{
+	const struct lock_ops *ops = run.result->lock->ops;
+	struct worker *worker = &run.workers[i];
+
+	worker->lock_ops = ops;
+	worker->lock = run.locks + own * run.lock_stride;
+	worker->node = ops->node_size ? run.nodes + i * run.node_stride : NULL;
+	worker->section = (struct section *)(run.sections + own * APART);
+	worker->phase = &shared.phase;
+	worker->stats = port_stats(i);
+	worker->stats->holder = &worker->section->holder;
+	worker->cpu = i;
+	worker->hold = run.plan->hold;
+	worker->think = run.plan->think;
+	worker->ops_wanted = run.plan->ops ? run.plan->ops : UINT64_MAX;
+	worker->steal_ns = 0;
+}
+
+static void set_up(void)
+{
+	const struct lock_entry *lock = run.result->lock;
+	uint32_t threads = run.result->threads;
+	bool uncontended = run.plan->workload == WORKLOAD_UNCONTENDED;
+	size_t locks = uncontended ? threads : 1;
+	struct lock_env env = {
+		.cpus = threads,
+		.nodes = run.nodes,
+		.node_stride = run.node_stride,
+	};
+
+	memset(run.locks, 0, locks * run.lock_stride);
+	memset(run.sections, 0, locks * APART);
+	memset(run.nodes, 0, threads * run.node_stride);
+	for (size_t i = 0; i < locks; i++)
+		lock->ops->init(run.locks + i * run.lock_stride, &env);
+	for (uint32_t i = 0; i < threads; i++)
+		set_up_worker(i, uncontended ? i : 0);
+	if (run.plan->dispatch == DISPATCH_INDIRECT)
+		run.measure = run.plan->latency ? measure_indirect_latency : measure_indirect_plain;
+	else
+		run.measure = run.plan->latency ? lock->measure_latency : lock->measure_plain;
+	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
+	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
+	atomic_store_explicit(&shared.arrived, 0, memory_order_relaxed);
+	atomic_store_explicit(&shared.released, false, memory_order_relaxed);
+}
+
+/* ops=: from the first worker's start to the last worker's end. */
+static void collect_ops_mode(struct run_result *result)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	result->complete = true;
+	for (uint32_t i = 0; i < result->threads; i++) {
+		const struct worker *worker = &run.workers[i];
+
+		if (worker->start_cycles < first)
+			first = worker->start_cycles;
+		if (worker->end_cycles > last)
+			last = worker->end_cycles;
+		if (worker->measured_ops < run.plan->ops)
+			result->complete = false;
+	}
+	if (first < result->start.tsc) /* by a TSC that lags a little */
+		first = result->start.tsc;
+	if (result->start.wall_ns != 0) {
+		result->end.wall_ns =
+			result->start.wall_ns + port_cycles_to_ns(last - result->start.tsc);
+		result->start.wall_ns += port_cycles_to_ns(first - result->start.tsc);
+	}
+	result->start.tsc = first;
+	result->end.tsc = last;
+}
+
+static void collect_latency(struct run_result *result)
+{
+	histogram_reset(run.wait);
+	histogram_reset(run.hold_time);
+	for (uint32_t i = 0; i < result->threads; i++) {
+		histogram_merge(run.wait, run.workers[i].wait);
+		histogram_merge(run.hold_time, run.workers[i].hold_time);
+	}
+	result->wait = run.wait;
+	result->hold_time = run.hold_time;
+}
+
+static void collect(struct run_result *result)
+{
+	result->workers = run.workers;
+	result->complete = true;
+	/* pairs with the release in phase_over */
+	if (atomic_load_explicit(&shared.phase, memory_order_acquire) != PHASE_STOP)
+		mark_end();
+	if (run.plan->ops)
+		collect_ops_mode(result);
+	result->elapsed_cycles = result->end.tsc - result->start.tsc;
+	result->elapsed_ns = port_cycles_to_ns(result->elapsed_cycles);
+	result_sum(result);
+	result->exclusion = result_check(result->lock->ops, run.workers, result->threads);
+	result->wait = NULL;
+	result->hold_time = NULL;
+	if (run.plan->latency)
+		collect_latency(result);
+}
+
+static uint64_t total_of(enum lock_event event)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < run.result->threads; i++)
+		total += port_stats(i)->count[event];
+	return total;
+}
+
+bool run_once(struct run_result *result)
+{
+	uint64_t halts, kicks;
+
+	run.result = result;
+	set_up();
+	halts = total_of(EV_HALTS);
+	kicks = total_of(EV_KICKS);
+	run.running = true;
+	port_run_on(result->threads, worker_main, NULL);
+	run.running = false;
+	port_timer_cancel();
+	for (uint32_t i = 0; i < result->threads; i++)
+		port_stats(i)->holder = NULL;
+	if (!run.all_arrived)
+		return false;
+	collect(result);
+	result->halts_total = total_of(EV_HALTS) - halts;
+	result->kicks_total = total_of(EV_KICKS) - kicks;
+	return true;
+}
+
+bool run_current(const char **lock, uint32_t *holder)
+{
+	if (!run.running)
+		return false;
+	*lock = run.result->lock->ops->name;
+	*holder = atomic_load_explicit(&run.workers[0].section->holder, memory_order_relaxed);
+	return true;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* The launcher's hold on the measurement: see start.h. */
+#include "bench/start.h"
+
+#include "bench/emit.h"
+#include "bench/say.h"
+#include "port/port.h"
+#include "pvspin/cmdline.h"
+#include "pvspin/string.h"
+
+#define LINE_BYTES 160
+#define NS_PER_S   UINT64_C(1000000000)
+
+/* The launcher's clock as told with the last `go`; 0: not told. */
+static uint64_t epoch_ns, epoch_tsc;
+
+/* Reads the next word as a number. */
+static bool next_number(const char **cursor, uint64_t *number)
+{
+	struct cmdline_word word;
+
+	return cmdline_next(cursor, &word) && word.value == NULL &&
+	       cmdline_number(word.key, word.key_length, 0, UINT64_MAX, number);
+}
+
+static bool peer_line(const char *cursor, const struct run_result *previous)
+{
+	uint64_t peer, start, end;
+
+	if (!next_number(&cursor, &peer) || !next_number(&cursor, &start) ||
+	    !next_number(&cursor, &end))
+		return false;
+	if (previous)
+		emit_overlap(previous, peer, start, end);
+	return true;
+}
+
+/* One line; true if it was `go`. */
+static bool obey(const char *line, const struct run_result *previous)
+{
+	const char *cursor = line;
+	struct cmdline_word word;
+
+	if (!cmdline_next(&cursor, &word))
+		return false;
+	if (cmdline_is(word.key, word.key_length, "go")) {
+		if (!next_number(&cursor, &epoch_ns))
+			epoch_ns = 0;
+		epoch_tsc = port_cycles();
+		return true;
+	}
+	if (!cmdline_is(word.key, word.key_length, "peer") || !peer_line(cursor, previous))
+		say("ignored line '%s': accepted are 'go [epoch_ns]' and "
+		    "'peer instance start_ns end_ns'",
+		    line);
+	return false;
+}
+
+bool start_wait(const struct run_result *previous)
+{
+	uint64_t start = port_cycles();
+	uint64_t waited_ns = 0;
+	char line[LINE_BYTES];
+
+	port_flush();
+	while (waited_ns < START_BOUND_S * NS_PER_S) {
+		if (!port_read_line(line, sizeof(line), START_BOUND_S * NS_PER_S - waited_ns))
+			break;
+		if (obey(line, previous))
+			return true;
+		waited_ns = port_cycles_to_ns(port_cycles() - start);
+	}
+	say("error: no line 'go' on serial within %d s", START_BOUND_S);
+	return false;
+}
+
+static uint64_t launcher_ns(uint64_t tsc)
+{
+	return epoch_ns + port_cycles_to_ns(tsc - epoch_tsc);
+}
+
+void start_set_clock(struct run_result *result)
+{
+	if (result->start.wall_ns != 0) {
+		result->clock = strcmp(result->plan->accel, "hosted") ? "kvmclock" : "realtime";
+	} else if (epoch_ns != 0) {
+		result->clock = "launcher";
+		result->start.wall_ns = launcher_ns(result->start.tsc);
+		result->end.wall_ns = launcher_ns(result->end.tsc);
+	} else {
+		result->clock = "none";
+		result->end.wall_ns = 0;
+	}
+}

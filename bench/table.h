@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table that ends a measurement, for a person to read at once; the analyser's figures come from
+ * the records. One row per lock and thread count, over all repetitions.
+ */
+#ifndef PVSPIN_BENCH_TABLE_H
+#define PVSPIN_BENCH_TABLE_H
+
+#include "bench/arith.h"
+#include "bench/plan.h"
+#include "bench/result.h"
+
+/* One lock at one thread count. Counters are sums over the repetitions. */
+struct table_row {
+	const struct lock_ops *lock;
+	uint32_t threads;
+	struct spread rate;             /* acquisitions per second, one value a repetition */
+	struct spread jain;             /* permille */
+	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
+	uint64_t halts, kicks, steals, lhp, lwp;
+	uint64_t wait_max_cycles;
+	uint64_t steal_ns, elapsed_ns;
+	uint32_t broken, incomplete; /* repetitions */
+};
+
+struct table {
+	const struct plan *plan;
+	struct table_row *rows; /* thread counts by locks, in the plan's order */
+};
+
+/* Allocates and empties the rows. */
+void table_init(struct table *table, const struct plan *plan);
+
+void table_add(struct table *table, size_t threads_index, size_t lock_index,
+	       const struct run_result *result);
+
+/* Says the table between the lines "== table" and "== end". */
+void table_say(const struct table *table);
+
+/* The lines below the table that say what its figures may not be used for (notes.c). */
+void table_say_notes(const struct table *table);
+
+/* Mean rate of the fastest lock that excludes, at that thread count. */
+uint64_t table_best_rate(const struct table *table, size_t threads_index);
+
+#endif

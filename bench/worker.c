@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cold half of a worker: what it does when it sees the phase change, and when it finds that the
+ * host took its CPU away while it held the lock.
+ *
+ * A worker sees a change at its next acquisition, while it holds the lock: that acquisition is the
+ * first of the new phase's ops, as its grant came in it. Without that, a FIFO lock whose waits are
+ * longer than the phase would count nothing although it was handed on. What the worker counted
+ * while it waited (halts, polls...) belongs to the phase in which the wait began.
+ */
+#include "bench/worker.h"
+
+static void reset_histograms(struct worker *worker)
+{
+	if (worker->wait) {
+		histogram_reset(worker->wait);
+		histogram_reset(worker->hold_time);
+	}
+}
+
+static void measure_begins(struct worker *worker, uint64_t now)
+{
+	worker->start_cycles = now;
+	worker->stats->wait_max_cycles = 0;
+	worker->before = *worker->stats;
+	worker->limit = worker->ops_wanted;
+	reset_histograms(worker);
+}
+
+static void measure_ends(struct worker *worker, uint64_t now)
+{
+	worker->end_cycles = now;
+	worker->measured_ops = worker->ops;
+	worker->delta = *worker->stats;
+	for (int event = 0; event < EV_COUNT; event++)
+		worker->delta.count[event] -= worker->before.count[event];
+}
+
+/* From warm-up straight to the stop: one wait lasted the whole measured phase. That is a result
+ * (FIFO locks, many vCPUs), and the wait, longer than any that fits into the warm-up, is this
+ * worker's longest. */
+static void measure_missed(struct worker *worker, uint64_t now)
+{
+	uint64_t waited = worker->stats->wait_max_cycles;
+
+	reset_histograms(worker);
+	worker->start_cycles = now;
+	worker->end_cycles = now;
+	worker->measured_ops = 0;
+	worker->delta = (struct lock_stats){.steal = worker->stats->steal};
+	if (waited != 0) {
+		worker->delta.count[EV_WAITS] = 1;
+		worker->delta.count[EV_WAIT_CYCLES] = waited;
+		worker->delta.wait_max_cycles = waited;
+	}
+}
+
+void worker_begin(struct worker *worker, uint32_t first_phase)
+{
+	worker->seen_phase = first_phase;
+	worker->ops = 0;
+	worker->sections = 0;
+	worker->limit = UINT64_MAX;
+	worker->stats->wait_max_cycles = 0;
+	reset_histograms(worker);
+	if (first_phase == PHASE_MEASURE)
+		measure_begins(worker, port_cycles());
+}
+
+bool worker_next_phase(struct worker *worker, uint32_t phase)
+{
+	uint64_t now = port_cycles();
+
+	if (phase == worker->seen_phase) /* its own limit of acquisitions, not the timer */
+		phase = PHASE_STOP;
+	if (worker->seen_phase == PHASE_MEASURE)
+		measure_ends(worker, now);
+	else if (phase == PHASE_MEASURE)
+		measure_begins(worker, now);
+	else
+		measure_missed(worker, now);
+	worker->seen_phase = phase;
+	worker->ops = 0;
+	return phase != PHASE_STOP;
+}
+
+void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
+{
+	uint64_t steal = atomic_load_explicit(&worker->stats->steal->steal, memory_order_relaxed);
+
+	/* KVM also moves `version` when there was nothing to add to `steal`: an event, no time. */
+	lock_count(worker->stats, EV_LHP_EVENTS);
+	worker->stats->count[EV_LHP_CYCLES] += port_ns_to_cycles(steal - steal_before_ns);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One vCPU's part in a run, and what all parts share. Hot fields sit on lines of their own:
+ * `phase` is read at each acquisition by all and written three times a run; the section's lines
+ * move with the lock; a worker's counters are touched by nobody else.
+ */
+#ifndef PVSPIN_BENCH_WORKER_H
+#define PVSPIN_BENCH_WORKER_H
+
+#include "bench/histogram.h"
+#include "locks/lock.h"
+#include "locks/stats.h"
+#include "port/port.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A run's phases, in this order; the timer on CPU 0 moves them on. */
+enum phase { PHASE_WARMUP, PHASE_MEASURE, PHASE_STOP, PHASE_COUNT };
+
+/* What the lock protects. `first` is incremented by a plain instruction at the section's start,
+ * `second` is read there and written back, plus one, at its end (atomic only to pin that order
+ * down): after the run both must equal the sum of the workers' sections, or exclusion was broken.
+ */
+struct section {
+	uint64_t first;
+	_Atomic uint32_t holder; /* CPU index + 1; 0 nobody. Advisory, for LHP samples */
+	_Atomic uint64_t second;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct worker {
+	/* set before the run */
+	const struct lock_ops *lock_ops; /* for dispatch=indirect */
+	void *lock;
+	void *node;
+	struct section *section;
+	const _Atomic uint32_t *phase;
+	struct lock_stats *stats;
+	uint32_t cpu;
+	uint32_t hold, think; /* work-loop iterations */
+	uint64_t ops_wanted;  /* acquisitions in PHASE_MEASURE, then stop; UINT64_MAX: by time */
+
+	/* the worker's own, during the run */
+	uint64_t limit; /* of `ops` in the phase seen_phase */
+	uint32_t seen_phase;
+	uint64_t ops;      /* in the phase seen_phase */
+	uint64_t sections; /* in all phases: what the exclusion check adds up */
+
+	/* results */
+	uint64_t measured_ops;
+	uint64_t start_cycles, end_cycles; /* TSC at which this worker saw the phases change */
+	struct lock_stats before, delta;   /* counters at the start; their growth while measuring */
+	uint64_t steal_before_ns, steal_ns; /* taken by CPU 0 when it moves the phase */
+	struct histogram *wait, *hold_time; /* latency=on: acquire to grant, grant to release */
+} __attribute__((aligned(CACHE_LINE)));
+
+/* On the worker's CPU, just before the measured loop, in the run's first phase. */
+void worker_begin(struct worker *worker, uint32_t first_phase);
+
+/* Out of line, cold; called with the lock held. False: release it and stop. */
+bool worker_next_phase(struct worker *worker, uint32_t phase);
+void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
+
+/* The measured loop with the operations read at run time (indirect.c), worker->lock_ops. */
+void measure_indirect_plain(struct worker *worker);
+void measure_indirect_latency(struct worker *worker);
+
+#endif

@@ -1,0 +1,73 @@
+; SPDX-License-Identifier: MIT
+; The 256 interrupt entry points. Each brings the stack to struct trap_frame (kernel/traps.h) and
+; calls trap_dispatch(frame) on it with interrupts masked (interrupt gates). SDM vol. 3A, 6.14.
+
+VECTOR_COUNT equ 256
+; Vectors for which the CPU pushes an error code: #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX.
+%define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+
+global vector_entries:data
+extern trap_dispatch
+
+section .text
+bits 64
+%assign vector 0
+%rep VECTOR_COUNT
+vector_%+ vector:
+%if !HAS_ERROR_CODE(vector)
+	push qword 0
+%endif
+	push qword vector
+	jmp trap_common
+%assign vector vector + 1
+%endrep
+
+; Saves the registers in the order of struct trap_frame; clears the direction flag, as C expects.
+trap_common:
+	push rax
+	push rcx
+	push rdx
+	push rbx
+	push rbp
+	push rsi
+	push rdi
+	push r8
+	push r9
+	push r10
+	push r11
+	push r12
+	push r13
+	push r14
+	push r15
+	cld
+	mov rdi, rsp
+	mov rbx, rsp			; callee-saved: the frame survives the call
+	and rsp, -16			; System V ABI alignment
+	call trap_dispatch
+	mov rsp, rbx
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop r11
+	pop r10
+	pop r9
+	pop r8
+	pop rdi
+	pop rsi
+	pop rbp
+	pop rbx
+	pop rdx
+	pop rcx
+	pop rax
+	add rsp, 16			; vector, error code
+	iretq
+
+section .rodata
+align 8
+vector_entries:
+%assign vector 0
+%rep VECTOR_COUNT
+	dq vector_%+ vector
+%assign vector vector + 1
+%endrep

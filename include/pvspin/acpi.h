@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The CPUs of the machine, from the ACPI MADT. Read-only, bounds-checked, no allocation.
+ * ACPI 6.5: 5.2.5.3 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT).
+ */
+#ifndef PVSPIN_ACPI_H
+#define PVSPIN_ACPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Gives `length` readable bytes at physical `address`, or NULL if they are not mapped. */
+typedef const void *(*acpi_map_fn)(uint64_t address, size_t length);
+
+enum acpi_status {
+	ACPI_OK,
+	ACPI_NO_RSDP,
+	ACPI_BAD_CHECKSUM,
+	ACPI_BAD_TABLE, /* impossible length, unmapped address */
+	ACPI_NO_MADT,
+	ACPI_NO_CPUS,
+	ACPI_TOO_MANY_CPUS,
+};
+
+struct acpi_cpu {
+	uint32_t apic_id;
+	uint32_t uid;
+	bool enabled;        /* MADT flags bit 0: usable now */
+	bool online_capable; /* bit 1: could be hot-added; not started */
+};
+
+/* All local APIC (type 0) and local x2APIC (type 9) entries, in the order of the table, each
+ * APIC ID once (a second entry for an ID is dropped: 5.2.12.12 lets firmware list both kinds; it
+ * replaces the first only if that one is not enabled and it is).
+ * An APIC ID of 0xff (type 0) or 0xffffffff (type 9) is no CPU. */
+struct acpi_cpus {
+	struct acpi_cpu *cpu;
+	size_t capacity;
+	size_t count;
+	uint64_t lapic_address; /* MADT field, or the type 5 override */
+};
+
+/* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).
+ * On error, `detail` (may be NULL) tells which table or address, in one line. */
+enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
+				char *detail, size_t detail_size);
+
+const char *acpi_status_text(enum acpi_status status);
+
+#endif

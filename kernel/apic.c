@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The two access modes of the local APIC, and IPIs. SDM vol. 3A, chapter 11. */
+#include "kernel/apic.h"
+
+#include "kernel/cpu.h"
+#include "kernel/paging.h"
+#include "kernel/traps.h"
+#include "pvspin/layout.h"
+
+#define APIC_BASE_ENABLE  (1u << 11)
+#define APIC_BASE_X2APIC  (1u << 10)
+#define APIC_BASE_ADDRESS 0xffffff000ull
+
+#define CPUID_1_ECX_X2APIC (1u << 21)
+
+#define APIC_ICR_LOW  0x300
+#define APIC_ICR_HIGH 0x310
+#define X2APIC_MSR    0x800
+
+/* ICR low half, SDM figure 11-12. */
+#define ICR_INIT       (5u << 8)
+#define ICR_STARTUP    (6u << 8)
+#define ICR_PENDING    (1u << 12)
+#define ICR_ASSERT     (1u << 14)
+#define ICR_ALL_OTHERS (3u << 18)
+
+#define SPURIOUS_ENABLE (1u << 8)
+#define LVT_MASKED      (1u << 16)
+
+/* An xAPIC accepts an IPI within microseconds; never spin on one that does not. */
+#define MAX_PENDING_READS 100000
+
+const struct apic_ops *apic;
+
+static volatile uint32_t *registers; /* xAPIC page */
+
+static uint32_t xapic_read(uint32_t offset)
+{
+	return registers[offset / 4];
+}
+
+static void xapic_write(uint32_t offset, uint32_t value)
+{
+	registers[offset / 4] = value;
+}
+
+static uint32_t xapic_id(void)
+{
+	return xapic_read(APIC_ID) >> 24;
+}
+
+static void xapic_command(uint32_t destination, uint32_t low)
+{
+	for (int i = 0; i < MAX_PENDING_READS && (xapic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
+		cpu_relax();
+	xapic_write(APIC_ICR_HIGH, destination << 24);
+	xapic_write(APIC_ICR_LOW, low);
+}
+
+static uint32_t x2apic_read(uint32_t offset)
+{
+	return (uint32_t)rdmsr(X2APIC_MSR + offset / 16);
+}
+
+static void x2apic_write(uint32_t offset, uint32_t value)
+{
+	wrmsr(X2APIC_MSR + offset / 16, value);
+}
+
+static uint32_t x2apic_id(void)
+{
+	return x2apic_read(APIC_ID);
+}
+
+/* WRMSR to the x2APIC is not serialising (SDM 11.12.3): the fence makes earlier stores visible to
+ * whom the IPI wakes. */
+static void x2apic_command(uint32_t destination, uint32_t low)
+{
+	__asm__ volatile("mfence" : : : "memory");
+	wrmsr(X2APIC_MSR + APIC_ICR_LOW / 16, (uint64_t)destination << 32 | low);
+}
+
+static const struct apic_ops xapic = {
+	.name = "xapic",
+	.read = xapic_read,
+	.write = xapic_write,
+	.id = xapic_id,
+	.command = xapic_command,
+	.max_id = 0xfe, /* 0xff is the broadcast */
+};
+
+static const struct apic_ops x2apic = {
+	.name = "x2apic",
+	.read = x2apic_read,
+	.write = x2apic_write,
+	.id = x2apic_id,
+	.command = x2apic_command,
+	.max_id = 0xfffffffe,
+};
+
+void apic_select(void)
+{
+	uint64_t base = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+
+	registers = (volatile uint32_t *)base;
+	if (cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC) {
+		apic = &x2apic;
+		return;
+	}
+	apic = &xapic;
+	paging_set(base, PAGE_BYTES, PAGING_DEVICE);
+}
+
+void apic_enable(void)
+{
+	uint64_t base = rdmsr(MSR_APIC_BASE);
+
+	/* From disabled, x2APIC mode is reached through xAPIC mode only (SDM 11.12.5). */
+	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+	if (apic == &x2apic)
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	apic->write(APIC_LVT_TIMER, LVT_MASKED);
+	apic->write(APIC_LVT_LINT0, LVT_MASKED);
+	apic->write(APIC_LVT_LINT1, LVT_MASKED);
+}
+
+void apic_send(uint32_t apic_id, uint8_t vector)
+{
+	apic->command(apic_id, ICR_ASSERT | vector);
+}
+
+void apic_send_all_others(uint8_t vector)
+{
+	apic->command(0, ICR_ALL_OTHERS | ICR_ASSERT | vector);
+}
+
+void apic_send_init(uint32_t apic_id)
+{
+	apic->command(apic_id, ICR_INIT | ICR_ASSERT);
+}
+
+void apic_send_startup(uint32_t apic_id, uint8_t page)
+{
+	apic->command(apic_id, ICR_STARTUP | ICR_ASSERT | page);
+}

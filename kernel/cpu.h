@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The x86 instructions C cannot say, one inline function each; nothing else. SDM vol. 2. */
+#ifndef PVSPIN_KERNEL_CPU_H
+#define PVSPIN_KERNEL_CPU_H
+
+#include <stdint.h>
+
+#define RFLAGS_IF (1u << 9)
+
+#define MSR_APIC_BASE 0x1b
+#define MSR_GS_BASE   0xc0000101
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+static inline void out8(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+/* `count` bytes to one port: a single VM exit under KVM. */
+static inline void out8_string(uint16_t port, const void *bytes, uint64_t count)
+{
+	__asm__ volatile("rep outsb" : "+S"(bytes), "+c"(count) : "d"(port) : "memory");
+}
+
+static inline uint64_t read_flags(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags));
+	return flags;
+}
+
+static inline void irq_disable(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline void irq_enable(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+/* HLT with interrupts as they are. */
+static inline void halt(void)
+{
+	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* STI; HLT: no interrupt can come between the two (SDM vol. 2B, STI: the shadow). */
+static inline void irq_enable_and_halt(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+static inline uint64_t read_cr2(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr3(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline void invlpg(uint64_t address)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+static inline void cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+static inline uint64_t rdtsc(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+static inline void __attribute__((noreturn)) halt_for_ever(void)
+{
+	for (;;) {
+		irq_disable();
+		halt();
+	}
+}
+
+#endif

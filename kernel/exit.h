@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PVSPIN_KERNEL_EXIT_H
+#define PVSPIN_KERNEL_EXIT_H
+
+#include <stdint.h>
+
+/* Ends the VM with one of layout.h's DEBUG_EXIT_ codes; where there is no isa-debug-exit device,
+ * halts for ever. Flush the log first. */
+void exit_guest(uint8_t code) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's story: from the loader to the verdict. boot/multiboot.asm calls kmain() on the boot
+ * CPU in 64-bit mode, interrupts masked; the other vCPUs join in smp_start() and sleep until
+ * bench/ or tests/ give them work.
+ */
+#include "bench/bench.h"
+#include "bench/plan.h"
+#include "bench/record.h"
+#include "bench/run.h"
+#include "kernel/apic.h"
+#include "kernel/exit.h"
+#include "kernel/kvm.h"
+#include "kernel/memory.h"
+#include "kernel/multiboot.h"
+#include "kernel/paging.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/provoke.h"
+#include "kernel/report.h"
+#include "kernel/serial.h"
+#include "kernel/smp.h"
+#include "kernel/timer.h"
+#include "kernel/topology.h"
+#include "kernel/traps.h"
+#include "kernel/tsc.h"
+#include "locks/pv.h"
+#include "port/bare.h"
+#include "port/port.h"
+#include "pvspin/layout.h"
+#include "pvspin/string.h"
+#include "tests/tap.h"
+
+#define BYE_TIMEOUT_NS 10000000000ull
+
+extern uint64_t entry_tsc; /* boot/multiboot.asm */
+
+struct machine machine;
+
+static struct boot_info boot;
+static struct plan plan;
+static char plan_error[PLAN_ERROR_BYTES];
+
+void kmain(uint32_t magic, uint64_t info); /* boot/multiboot.asm */
+
+static void discover_machine(void)
+{
+	kvm_detect(&machine.kvm);
+	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
+	apic_select();
+	apic_enable();
+	machine.x2apic = apic->max_id > 0xff;
+	tsc_init(&machine);
+	timer_init();
+	topology_init(&boot, &machine);
+	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
+}
+
+static struct outcome missing_vcpus(void)
+{
+	for (uint32_t i = 0; i < machine.cpus.count; i++)
+		if (!smp_online(i))
+			report_text("error: vCPU %u (APIC ID %u) did not start: no answer to "
+				    "INIT-SIPI-SIPI",
+				    i, machine.cpus.cpu[i].apic_id);
+	return (struct outcome){.verdict = VERDICT_ERROR, .failed = 1, .reason = "vcpu-missing"};
+}
+
+static struct outcome run_plan(bool plan_ok)
+{
+	struct outcome outcome = {.verdict = VERDICT_OK, .reason = ""};
+
+	if (boot.cmdline_truncated) {
+		report_text("error: the command line is longer than %u bytes",
+			    BOOT_CMDLINE_BYTES - 1);
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
+	}
+	if (!plan_ok) {
+		report_text("error: %s", plan_error);
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
+	}
+	if (machine.online != machine.cpus.count)
+		return missing_vcpus();
+	provoke(plan.provoke);
+	if (plan.tests[0] != '\0')
+		tests_run(plan.tests, &outcome.verdict, &outcome.failed, &outcome.skipped);
+	else
+		outcome.verdict = bench_run_plan(&plan);
+	return outcome;
+}
+
+/* For the panic record: which lock was being measured, and which CPU was in its section. */
+static void describe_run(struct record *record)
+{
+	const char *lock;
+	uint32_t holder;
+
+	if (!run_current(&lock, &holder))
+		return;
+	record_string(record, "lock", lock);
+	record_signed(record, "holder", (int64_t)holder - 1);
+}
+
+/* The launcher reads the hypervisor's statistics before it lets the VM go. */
+static void wait_for_bye(void)
+{
+	char line[8];
+
+	if (plan.stay)
+		while (port_read_line(line, sizeof(line), BYE_TIMEOUT_NS) &&
+		       strcmp(line, "bye") != 0)
+			;
+}
+
+void kmain(uint32_t magic, uint64_t info)
+{
+	struct outcome outcome;
+	bool plan_ok;
+
+	traps_init();
+	segments_init(&boot_cpu);
+	serial_init();
+	if (!multiboot_read(magic, info, &boot))
+		panic("not started by a multiboot loader (eax was %#x)", magic);
+	memory_init(&boot);
+	paging_init();
+	discover_machine();
+	panic_describe = describe_run;
+	plan_ok = plan_parse(boot.cmdline, (uint32_t)machine.cpus.count, &plan, plan_error);
+	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
+	machine.boot_cycles = port_cycles() - entry_tsc;
+	port_bare_init(&machine, plan.nopvspin);
+	report_boot(&boot, &machine, &plan, pv_backend->name);
+	port_flush();
+	outcome = run_plan(plan_ok);
+	report_counts(&machine);
+	report_end(&outcome);
+	port_flush();
+	wait_for_bye();
+	exit_guest(report_exit_code(&outcome));
+}

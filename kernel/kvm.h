@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* KVM's paravirtual interface: detection and the clock. Linux Documentation/virt/kvm/x86/. */
+#ifndef PVSPIN_KERNEL_KVM_H
+#define PVSPIN_KERNEL_KVM_H
+
+#include "kernel/machine.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Feature bits, EAX of leaf base + 1 (cpuid.rst). */
+#define KVM_FEATURE_CLOCKSOURCE2   (1u << 3)
+#define KVM_FEATURE_STEAL_TIME     (1u << 5)
+#define KVM_FEATURE_PV_UNHALT      (1u << 7)
+#define KVM_FEATURE_PV_SCHED_YIELD (1u << 13)
+#define KVM_HINTS_REALTIME         (1u << 0) /* EDX of the same leaf */
+
+/* Looks at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00 for KVM's signature. */
+void kvm_detect(struct kvm_info *kvm);
+
+/* TSC kHz from the timing leaf base + 0x10; 0: not there. */
+uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);
+
+/* Sets up kvmclock on the boot CPU; false if KVM has none. */
+bool kvm_clock_init(const struct kvm_info *kvm);
+uint32_t kvm_clock_tsc_khz(void); /* after kvm_clock_init() */
+/* Nanoseconds since 1970 on the host's clock; 0 without kvmclock. Boot CPU only. */
+uint64_t kvm_clock_wall_ns(void);
+
+/* Registers this CPU's steal-time area (physical = virtual address). Each CPU. */
+void kvm_steal_time_enable(const void *area);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first two structs of pvspin's data flow (docs/design.md): what the loader told, and what the
+ * machine is. Filled once at boot by the modules named below, read-only afterwards.
+ */
+#ifndef PVSPIN_KERNEL_MACHINE_H
+#define PVSPIN_KERNEL_MACHINE_H
+
+#include "pvspin/acpi.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOOT_CMDLINE_BYTES 2048
+#define BOOT_MAX_REGIONS   32
+
+struct memory_region {
+	uint64_t start, end; /* usable RAM, end exclusive */
+};
+
+/* multiboot.c */
+struct boot_info {
+	const char *loader;   /* "multiboot" */
+	char loader_name[64]; /* as the loader calls itself: "GRUB 2.06", "qemu" */
+	char cmdline[BOOT_CMDLINE_BYTES];
+	bool cmdline_truncated;
+	struct memory_region region[BOOT_MAX_REGIONS];
+	size_t regions;
+	uint64_t rsdp; /* 0: look for it in the BIOS areas */
+};
+
+/* KVM's paravirtual interface as CPUID shows it: kvm.c. Linux Documentation/virt/kvm/x86/cpuid.rst
+ */
+struct kvm_info {
+	char hypervisor[13]; /* signature of the first hypervisor leaf; "" on bare metal */
+	bool present;        /* "KVMKVMKVM" at any base */
+	uint32_t base;       /* 0x40000000, or 0x40000100... behind another interface */
+	uint32_t max_leaf;
+	uint32_t features; /* base + 1, EAX */
+	uint32_t hints;    /* base + 1, EDX */
+	bool amd;          /* hypercalls by VMMCALL, not VMCALL */
+	char vendor[13];
+	char model[49];
+};
+
+struct machine {
+	struct kvm_info kvm;
+	struct acpi_cpus cpus; /* MADT order: the index is the dense CPU index */
+	bool x2apic;
+	bool steal_time;
+	uint32_t tsc_khz;
+	const char *tsc_source;
+	uint32_t online;
+	uint64_t boot_cycles;    /* loader's jump to all vCPUs online */
+	uint64_t bringup_cycles; /* first INIT to the last vCPU's report */
+};
+
+extern struct machine machine; /* kmain.c */
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* A bump allocator over the largest free region of RAM, and stacks with guard pages. */
+#include "kernel/memory.h"
+
+#include "kernel/paging.h"
+#include "kernel/panic.h"
+#include "pvspin/layout.h"
+#include "pvspin/string.h"
+
+extern char image_end[]; /* linker.ld */
+
+static uint64_t next, end;
+
+void memory_init(const struct boot_info *boot)
+{
+	uint64_t image = (uint64_t)image_end;
+
+	for (size_t i = 0; i < boot->regions; i++) {
+		uint64_t from = boot->region[i].start, to = boot->region[i].end;
+
+		if (from < image)
+			from = image;
+		if (to > MEMORY_MAPPED_END)
+			to = MEMORY_MAPPED_END;
+		if (to > from && to - from > end - next) {
+			next = from;
+			end = to;
+		}
+	}
+	if (next == end)
+		panic("the loader's memory map has no RAM between the image's end %#lx and 4 GiB "
+		      "(%zu regions given)",
+		      image, boot->regions);
+}
+
+void *memory_alloc(size_t bytes, size_t align)
+{
+	uint64_t start = (next + align - 1) & ~(uint64_t)(align - 1);
+
+	if (start > end || bytes > end - start)
+		panic("out of memory: %zu bytes wanted, %lu left: give the VM more (-m)", bytes,
+		      end - next);
+	next = start + bytes;
+	return memset((void *)start, 0, bytes);
+}
+
+uint64_t memory_alloc_stack(size_t bytes)
+{
+	uint64_t guard = (uint64_t)memory_alloc(PAGE_BYTES + bytes, PAGE_BYTES);
+
+	paging_set(guard, PAGE_BYTES, PAGING_NONE);
+	return guard + PAGE_BYTES + bytes;
+}
+
+const void *memory_map_physical(uint64_t address, size_t length)
+{
+	if (address >= MEMORY_MAPPED_END || length > MEMORY_MAPPED_END - address)
+		return NULL;
+	return (const void *)address;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page tables with write-xor-execute. SDM vol. 3A, 5.5 (4-level paging), 5.6 (access rights).
+ * RAM is mapped by 2 MiB pages, the image and guard pages by 4 KiB pages.
+ */
+#include "kernel/paging.h"
+
+#include "kernel/cpu.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "pvspin/layout.h"
+
+#define PTE_PRESENT    (1ull << 0)
+#define PTE_WRITE      (1ull << 1)
+#define PTE_PWT        (1ull << 3)
+#define PTE_PCD        (1ull << 4)
+#define PTE_LARGE      (1ull << 7)
+#define PTE_NO_EXECUTE (1ull << 63)
+#define PTE_ADDRESS    0x000ffffffffff000ull
+
+#define LARGE_PAGE_BYTES (2ull << 20)
+#define TABLE_ENTRIES    512
+#define DIRECTORIES      4 /* one per GiB */
+
+extern char text_start[], text_end[], rodata_start[], rodata_end[]; /* linker.ld */
+extern char boot_stack_guard[];                                     /* boot/multiboot.asm */
+extern uint64_t boot_cr3;                                           /* boot/longmode.asm */
+
+static uint64_t *directory[DIRECTORIES];
+
+static uint64_t rights_bits(enum paging_rights rights)
+{
+	switch (rights) {
+	case PAGING_NONE:
+		return 0;
+	case PAGING_READ:
+		return PTE_PRESENT | PTE_NO_EXECUTE;
+	case PAGING_WRITE:
+		return PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE;
+	case PAGING_EXECUTE:
+		return PTE_PRESENT;
+	case PAGING_DEVICE:
+		return PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE | PTE_PCD | PTE_PWT;
+	}
+	return 0;
+}
+
+static uint64_t *new_table(void)
+{
+	return memory_alloc(PAGE_BYTES, PAGE_BYTES);
+}
+
+/* The page table that maps `address`, made from its 2 MiB page if that is not split yet. */
+static uint64_t *page_table(uint64_t address)
+{
+	uint64_t *entry = &directory[address >> 30][address / LARGE_PAGE_BYTES % TABLE_ENTRIES];
+
+	if (*entry & PTE_LARGE) {
+		uint64_t *table = new_table();
+		uint64_t bits = *entry & ~PTE_LARGE;
+
+		for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
+			table[i] = bits + i * PAGE_BYTES;
+		*entry = (uint64_t)table | PTE_PRESENT | PTE_WRITE;
+	}
+	return (uint64_t *)(*entry & PTE_ADDRESS);
+}
+
+void paging_set(uint64_t address, size_t bytes, enum paging_rights rights)
+{
+	uint64_t end = address + bytes;
+
+	if (address % PAGE_BYTES != 0 || bytes % PAGE_BYTES != 0 || end > MEMORY_MAPPED_END)
+		panic("paging_set(%#lx, %#zx): not whole pages below 4 GiB", address, bytes);
+	for (; address < end; address += PAGE_BYTES) {
+		page_table(address)[address / PAGE_BYTES % TABLE_ENTRIES] =
+			address | rights_bits(rights);
+		invlpg(address);
+	}
+}
+
+void paging_init(void)
+{
+	uint64_t *pml4 = new_table(), *pdpt = new_table();
+
+	pml4[0] = (uint64_t)pdpt | PTE_PRESENT | PTE_WRITE;
+	for (uint64_t i = 0; i < DIRECTORIES; i++) {
+		directory[i] = new_table();
+		pdpt[i] = (uint64_t)directory[i] | PTE_PRESENT | PTE_WRITE;
+		for (uint64_t j = 0; j < TABLE_ENTRIES; j++)
+			directory[i][j] = ((i * TABLE_ENTRIES + j) * LARGE_PAGE_BYTES) | PTE_LARGE |
+					  rights_bits(PAGING_WRITE);
+	}
+	paging_set((uint64_t)text_start, (size_t)(text_end - text_start), PAGING_EXECUTE);
+	paging_set((uint64_t)rodata_start, (size_t)(rodata_end - rodata_start), PAGING_READ);
+	paging_set((uint64_t)boot_stack_guard, PAGE_BYTES, PAGING_NONE);
+	boot_cr3 = (uint64_t)pml4;
+	write_cr3(boot_cr3);
+}

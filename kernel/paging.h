@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest's page tables: 0..4 GiB identity-mapped, nothing both writable and executable. */
+#ifndef PVSPIN_KERNEL_PAGING_H
+#define PVSPIN_KERNEL_PAGING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum paging_rights {
+	PAGING_NONE,    /* not present: guard pages, page 0 */
+	PAGING_READ,    /* constants */
+	PAGING_WRITE,   /* data: no-execute */
+	PAGING_EXECUTE, /* text: read-only */
+	PAGING_DEVICE,  /* data, uncached: memory-mapped registers */
+};
+
+/* Builds the tables by the image's section symbols and switches to them. Once, on the boot CPU. */
+void paging_init(void);
+
+/* Changes whole 4 KiB pages, splitting a 2 MiB page where needed; flushes this CPU's TLB entries
+ * only: for use before other CPUs are up, or for pages they have not touched. */
+void paging_set(uint64_t address, size_t bytes, enum paging_rights rights);
+
+#endif

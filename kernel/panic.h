@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a guest that cannot go on. */
+#ifndef PVSPIN_KERNEL_PANIC_H
+#define PVSPIN_KERNEL_PANIC_H
+
+#include "bench/record.h"
+#include "kernel/traps.h"
+
+/* Writes a `panic` record (reason, CPU, rip, backtrace, and what panic_describe adds) and text for
+ * people, and ends the VM with DEBUG_EXIT_PANIC. Any CPU, any context; the first one wins. */
+void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* The same for an unexpected exception or NMI: registers from the frame. */
+void panic_trap(const struct trap_frame *frame) __attribute__((noreturn));
+
+/* Adds fields to the panic record: which lock, who held it. NULL: nothing. */
+extern void (*panic_describe)(struct record *record);
+
+#endif

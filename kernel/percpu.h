@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vCPU's own data, found through GS. Allocated for the CPUs that are there (smp.c). `index` is
+ * the dense CPU index used everywhere; the APIC ID is apic.c's and the kvm backend's business.
+ */
+#ifndef PVSPIN_KERNEL_PERCPU_H
+#define PVSPIN_KERNEL_PERCPU_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* AMD64 APM vol. 2, 12.2.5 (64-bit TSS) */
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7]; /* IST1 is ist[0] */
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+} __attribute__((packed));
+
+#define GDT_ENTRIES 6 /* null, code64, data, code32, TSS (two) */
+
+struct cpu {
+	struct cpu *self; /* first: %gs:0 */
+	uint32_t index;
+	uint32_t apic_id;
+	uint64_t stack_top;
+	uint64_t hypercalls; /* issued by this CPU, of any kind */
+	uint64_t halts;      /* HLT instructions executed, idle and in locks */
+	uint64_t traps;
+	void (*work)(void *argument); /* smp.c: NULL, or what to run */
+	void *work_argument;
+	_Atomic bool work_ready; /* release by CPU 0, acquire by this CPU */
+	_Atomic bool online;
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+} __attribute__((aligned(64)));
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	/* volatile: never cached across a point where the CPU could differ */
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/* The boot CPU's, usable from the first instruction of kmain on. */
+extern struct cpu boot_cpu;
+
+/* Loads this CPU's GDT, TSS (with IST stacks already in cpu->tss), IDT and GS base. */
+void segments_init(struct cpu *cpu);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Deliberate failures, one function each, so that a symbolised backtrace shows its name. */
+#include "kernel/provoke.h"
+
+#include "kernel/cpu.h"
+#include "kernel/panic.h"
+#include "port/port.h"
+#include "pvspin/layout.h"
+#include "pvspin/string.h"
+
+extern char text_start[]; /* linker.ld */
+
+static void __attribute__((noinline)) provoke_panic(void)
+{
+	panic("provoked on purpose (provoke=panic)");
+}
+
+static void __attribute__((noinline)) provoke_invalid_opcode(void)
+{
+	__asm__ volatile("ud2");
+}
+
+/* Text is read-only. */
+static void __attribute__((noinline)) provoke_page_fault(void)
+{
+	*(volatile char *)text_start = 0;
+}
+
+static void __attribute__((noinline)) provoke_stack_overflow(volatile uint64_t *above)
+{
+	volatile uint64_t here[64];
+
+	here[0] = above == NULL ? 0 : above[0] + 1;
+	if (here[0] != UINT64_MAX) /* always */
+		provoke_stack_overflow(here);
+	here[1] = here[0]; /* no tail call */
+}
+
+static void provoke_hang(void)
+{
+	port_flush();
+	halt_for_ever();
+}
+
+void provoke(const char *name)
+{
+	if (strcmp(name, "panic") == 0)
+		provoke_panic();
+	else if (strcmp(name, "ud") == 0)
+		provoke_invalid_opcode();
+	else if (strcmp(name, "pf") == 0)
+		provoke_page_fault();
+	else if (strcmp(name, "stack") == 0)
+		provoke_stack_overflow(NULL);
+	else if (strcmp(name, "hang") == 0)
+		provoke_hang();
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the boot, counts and end records, and plain text lines. */
+#include "kernel/report.h"
+
+#include "bench/record.h"
+#include "kernel/apic.h"
+#include "kernel/kvm.h"
+#include "kernel/smp.h"
+#include "port/port.h"
+#include "pvspin/layout.h"
+#include "pvspin/printf.h"
+#include "version.h"
+#include <stdarg.h>
+
+#define TEXT_BYTES 1280
+#define PLAN_BYTES 1024
+
+static void record_kvm(struct record *record, const struct kvm_info *kvm)
+{
+	record_string(record, "hypervisor", kvm->present ? "KVM" : kvm->hypervisor);
+	record_string(record, "hypervisor_first", kvm->hypervisor);
+	record_number(record, "kvm_base", kvm->base);
+	record_number(record, "kvm_features", kvm->features);
+	record_number(record, "kvm_hints", kvm->hints);
+	record_bool(record, "pv_unhalt", (kvm->features & KVM_FEATURE_PV_UNHALT) != 0);
+	record_string(record, "cpu_vendor", kvm->vendor);
+	record_string(record, "cpu_model", kvm->model);
+	record_string(record, "hypercall", kvm->amd ? "vmmcall" : "vmcall");
+}
+
+static void record_vcpus(struct record *record, const struct machine *m)
+{
+	record_number(record, "vcpus", m->cpus.count);
+	record_number(record, "vcpus_online", m->online);
+	record_open_array(record, "apic_ids");
+	for (uint32_t i = 0; i < m->cpus.count; i++)
+		record_number(record, NULL, m->cpus.cpu[i].apic_id);
+	record_close_array(record);
+	record_open_array(record, "apic_ids_missing");
+	for (uint32_t i = 0; i < m->cpus.count; i++)
+		if (!smp_online(i))
+			record_number(record, NULL, m->cpus.cpu[i].apic_id);
+	record_close_array(record);
+	record_string(record, "apic_mode", apic->name);
+}
+
+void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
+		 const char *lock_backend)
+{
+	struct record record;
+	char canonical[PLAN_BYTES];
+
+	plan_print(plan, canonical, sizeof(canonical));
+	record_begin(&record, "boot");
+	record_number(&record, "schema", REPORT_SCHEMA);
+	record_string(&record, "version", PVSPIN_VERSION);
+	record_string(&record, "build", PVSPIN_BUILD);
+	record_string(&record, "loader", boot->loader);
+	record_string(&record, "loader_name", boot->loader_name);
+	record_string(&record, "cmdline", boot->cmdline);
+	record_string(&record, "plan", canonical);
+	record_string(&record, "accel", plan->accel);
+	record_kvm(&record, &m->kvm);
+	record_string(&record, "pv_backend", lock_backend);
+	record_bool(&record, "steal_time", m->steal_time);
+	record_number(&record, "tsc_khz", m->tsc_khz);
+	record_string(&record, "tsc_source", m->tsc_source);
+	record_vcpus(&record, m);
+	record_number(&record, "boot_cycles", m->boot_cycles);
+	record_number(&record, "bringup_cycles", m->bringup_cycles);
+	record_end(&record);
+}
+
+void report_text(const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = kvsnprintf(text, sizeof(text) - 1, format, arguments);
+	va_end(arguments);
+	if ((size_t)length > sizeof(text) - 2)
+		length = sizeof(text) - 2;
+	text[length] = '\n';
+	port_write(text, (size_t)length + 1);
+}
+
+static void record_per_cpu(struct record *record, const char *name, size_t field, uint32_t count)
+{
+	record_open_array(record, name);
+	for (uint32_t i = 0; i < count; i++)
+		record_number(record, NULL, *(const uint64_t *)((const char *)smp_cpu(i) + field));
+	record_close_array(record);
+}
+
+void report_counts(const struct machine *m)
+{
+	struct record record;
+	uint32_t count = (uint32_t)m->cpus.count;
+
+	record_begin(&record, "counts");
+	record_per_cpu(&record, "hypercalls", offsetof(struct cpu, hypercalls), count);
+	record_per_cpu(&record, "halts", offsetof(struct cpu, halts), count);
+	record_per_cpu(&record, "traps", offsetof(struct cpu, traps), count);
+	record_end(&record);
+}
+
+void report_end(const struct outcome *outcome)
+{
+	static const char *const names[] = {
+		[VERDICT_OK] = "ok",
+		[VERDICT_SKIP] = "skip",
+		[VERDICT_ERROR] = "error",
+		[VERDICT_FAIL] = "fail",
+	};
+	struct record record;
+
+	record_begin(&record, "end");
+	record_number(&record, "records", record_count() + 1);
+	record_string(&record, "verdict", names[outcome->verdict]);
+	record_number(&record, "failed", outcome->failed);
+	record_number(&record, "skipped", outcome->skipped);
+	record_string(&record, "reason", outcome->reason);
+	record_end(&record);
+}
+
+uint8_t report_exit_code(const struct outcome *outcome)
+{
+	static const uint8_t codes[] = {
+		[VERDICT_OK] = DEBUG_EXIT_OK,
+		[VERDICT_SKIP] = DEBUG_EXIT_SKIP,
+		[VERDICT_ERROR] = DEBUG_EXIT_ERROR,
+		[VERDICT_FAIL] = DEBUG_EXIT_FAIL,
+	};
+
+	return codes[outcome->verdict];
+}

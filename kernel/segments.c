@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Each CPU's GDT, TSS and GS base. AMD64 APM vol. 2, 4.8 (long-mode descriptors), 12.2.5 (TSS). */
+#include "kernel/cpu.h"
+#include "kernel/percpu.h"
+#include "kernel/traps.h"
+#include "pvspin/layout.h"
+#include "pvspin/string.h"
+
+extern const uint64_t boot_gdt[4]; /* boot/longmode.asm */
+
+#define TSS_AVAILABLE_64 (0x89ull << 40) /* present, ring 0, type 9 */
+
+struct table_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+struct cpu boot_cpu = {.self = &boot_cpu};
+
+void segments_init(struct cpu *cpu)
+{
+	uint64_t base = (uint64_t)&cpu->tss;
+	struct table_pointer gdt = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
+
+	cpu->self = cpu;
+	cpu->tss.io_map = sizeof(cpu->tss); /* beyond the limit: no I/O bitmap */
+	memcpy(cpu->gdt, boot_gdt, sizeof(boot_gdt));
+	cpu->gdt[4] = TSS_AVAILABLE_64 | (sizeof(cpu->tss) - 1) | (base & 0xffffff) << 16 |
+		      (base >> 24 & 0xff) << 56;
+	cpu->gdt[5] = base >> 32;
+	__asm__ volatile("lgdt %0" : : "m"(gdt));
+	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+	wrmsr(MSR_GS_BASE, (uint64_t)cpu);
+	traps_load_idt();
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* COM1, an 8250-compatible UART: the log goes out and the launcher's lines come in. CPU 0 only,
+ * except after a panic. */
+#ifndef PVSPIN_KERNEL_SERIAL_H
+#define PVSPIN_KERNEL_SERIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* 115200 8N1, FIFOs on, no interrupts. False if no UART answers. */
+bool serial_init(void);
+
+/* Writes all bytes, 16 (the FIFO) per look at the line status: two VM exits for 16 bytes. Bounded:
+ * a transmitter that stays busy for a second is given up for good. */
+void serial_write(const char *bytes, size_t count);
+
+/* The next received byte, or -1. One VM exit. */
+int serial_read(void);
+
+#endif

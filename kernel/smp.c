@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AP bring-up by INIT-SIPI-SIPI (SDM vol. 3A, 9.4.4.1) to each CPU that ACPI lists, all at once:
+ * the 10 ms after INIT are waited once, not per CPU, and the boot CPU sleeps until the last AP has
+ * reported by interrupt.
+ */
+#include "kernel/smp.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/kvm.h"
+#include "kernel/memory.h"
+#include "kernel/timer.h"
+#include "kernel/traps.h"
+#include "kernel/tsc.h"
+#include "pvspin/string.h"
+
+#define INIT_DELAY_US 10000
+#define SIPI_DELAY_US 200
+/* Bound on the whole bring-up. Under a loaded host or an emulator a vCPU may wait long for its
+ * first time slice; a missing one is waited for only once. */
+#define BRINGUP_BASE_MS    5000
+#define BRINGUP_PER_CPU_MS 100
+
+extern const char trampoline[], trampoline_end[]; /* boot/ap.asm */
+
+struct ap_slot *ap_slots;
+uint32_t ap_slot_count;
+
+static struct cpu **cpus;
+static struct steal_area *steal_areas;
+static bool steal_time;
+static uint32_t total;
+static _Atomic uint32_t online;
+static _Atomic uint32_t running; /* APs that have not finished the current work */
+
+static void wake_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	apic_eoi();
+}
+
+static void allocate_stacks(struct cpu *cpu)
+{
+	cpu->tss.ist[0] = memory_alloc_stack(IST_STACK_BYTES);
+	cpu->tss.ist[1] = memory_alloc_stack(IST_STACK_BYTES);
+}
+
+static void allocate(const struct machine *m)
+{
+	total = (uint32_t)m->cpus.count;
+	cpus = memory_alloc(total * sizeof(cpus[0]), sizeof(cpus[0]));
+	steal_areas = memory_alloc(total * sizeof(steal_areas[0]), sizeof(steal_areas[0]));
+	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
+	for (uint32_t i = 0; i < total; i++) {
+		struct cpu *cpu =
+			i == 0 ? &boot_cpu : memory_alloc(sizeof(*cpu), _Alignof(struct cpu));
+
+		cpus[i] = cpu;
+		cpu->self = cpu;
+		cpu->index = i;
+		cpu->apic_id = m->cpus.cpu[i].apic_id;
+		allocate_stacks(cpu);
+		if (i == 0)
+			continue;
+		cpu->stack_top = memory_alloc_stack(STACK_BYTES);
+		ap_slots[ap_slot_count++] = (struct ap_slot){
+			.apic_id = cpu->apic_id,
+			.stack_top = cpu->stack_top,
+			.cpu = cpu,
+		};
+	}
+}
+
+static void report_online(struct cpu *cpu)
+{
+	if (steal_time)
+		kvm_steal_time_enable(&steal_areas[cpu->index]);
+	atomic_store_explicit(&cpu->online, true, memory_order_release);
+	/* release: pairs with the acquire in smp_start() */
+	if (atomic_fetch_add_explicit(&online, 1, memory_order_release) + 1 == total && total > 1)
+		apic_send(boot_cpu.apic_id, VECTOR_WAKE);
+}
+
+static void idle(struct cpu *cpu) __attribute__((noreturn));
+static void idle(struct cpu *cpu)
+{
+	for (;;) {
+		irq_disable();
+		/* acquire: pairs with the release in smp_run_on() */
+		if (!atomic_load_explicit(&cpu->work_ready, memory_order_acquire)) {
+			cpu->halts++;
+			irq_enable_and_halt();
+			continue;
+		}
+		atomic_store_explicit(&cpu->work_ready, false, memory_order_relaxed);
+		cpu->work(cpu->work_argument);
+		/* release: the boot CPU's acquire sees all that the work wrote */
+		if (atomic_fetch_sub_explicit(&running, 1, memory_order_acq_rel) == 1)
+			apic_send(boot_cpu.apic_id, VECTOR_WAKE);
+	}
+}
+
+void ap_main(struct cpu *cpu)
+{
+	segments_init(cpu);
+	apic_enable();
+	report_online(cpu);
+	idle(cpu);
+}
+
+static void expire(void *flag)
+{
+	*(volatile bool *)flag = true;
+}
+
+/* Interrupts are masked but while halted, so no wake-up falls between the look and the HLT. */
+static void wait_until_online(void)
+{
+	volatile bool expired = false;
+	uint64_t bound_ms = BRINGUP_BASE_MS + (uint64_t)BRINGUP_PER_CPU_MS * total;
+
+	timer_start(bound_ms * 1000000, expire, (void *)&expired);
+	while (atomic_load_explicit(&online, memory_order_acquire) < total && !expired) {
+		boot_cpu.halts++;
+		irq_enable_and_halt();
+		irq_disable();
+	}
+	timer_cancel();
+}
+
+bool smp_start(struct machine *m, bool lose_last)
+{
+	uint32_t started = (uint32_t)m->cpus.count - (lose_last ? 1 : 0);
+	uint64_t start;
+
+	steal_time = m->steal_time;
+	allocate(m);
+	segments_init(&boot_cpu); /* again: now with its IST stacks */
+	traps_handle(VECTOR_WAKE, wake_interrupt);
+	memcpy((void *)TRAMPOLINE_BASE, trampoline, (size_t)(trampoline_end - trampoline));
+	report_online(&boot_cpu);
+
+	start = rdtsc();
+	for (uint32_t i = 1; i < started; i++)
+		apic_send_init(cpus[i]->apic_id);
+	if (total > 1)
+		tsc_delay_us(INIT_DELAY_US);
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 1; i < started; i++)
+			if (!smp_online(i))
+				apic_send_startup(cpus[i]->apic_id, TRAMPOLINE_BASE / PAGE_BYTES);
+		if (total > 1)
+			tsc_delay_us(SIPI_DELAY_US);
+	}
+	wait_until_online();
+	m->bringup_cycles = rdtsc() - start;
+	m->online = atomic_load_explicit(&online, memory_order_acquire);
+	return m->online == total;
+}
+
+bool smp_online(uint32_t index)
+{
+	return atomic_load_explicit(&cpus[index]->online, memory_order_acquire);
+}
+
+struct cpu *smp_cpu(uint32_t index)
+{
+	return cpus[index];
+}
+
+struct steal_area *smp_steal(uint32_t index)
+{
+	return &steal_areas[index];
+}
+
+void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
+{
+	atomic_store_explicit(&running, count - 1, memory_order_relaxed);
+	for (uint32_t i = 1; i < count; i++) {
+		cpus[i]->work = fn;
+		cpus[i]->work_argument = arg;
+		/* release: pairs with idle()'s acquire */
+		atomic_store_explicit(&cpus[i]->work_ready, true, memory_order_release);
+	}
+	if (count == total && count > 1)
+		apic_send_all_others(VECTOR_WAKE);
+	else
+		for (uint32_t i = 1; i < count; i++)
+			apic_send(cpus[i]->apic_id, VECTOR_WAKE);
+	irq_enable();
+	fn(arg);
+	irq_disable();
+	while (atomic_load_explicit(&running, memory_order_acquire) != 0) {
+		boot_cpu.halts++;
+		irq_enable_and_halt();
+		irq_disable();
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All vCPUs: bring-up, and work for them. Between works every AP sleeps in HLT: a waiting vCPU that
+ * spins would take host CPU time from those that still boot.
+ */
+#ifndef PVSPIN_KERNEL_SMP_H
+#define PVSPIN_KERNEL_SMP_H
+
+#include "kernel/machine.h"
+#include "kernel/percpu.h"
+#include "pvspin/layout.h"
+#include "pvspin/steal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What boot/ap.asm needs of an AP; found by APIC ID. */
+struct ap_slot {
+	uint32_t apic_id;
+	uint32_t pad;
+	uint64_t stack_top;
+	struct cpu *cpu;
+};
+
+_Static_assert(offsetof(struct ap_slot, apic_id) == AP_SLOT_APIC_ID, "layout.h");
+_Static_assert(offsetof(struct ap_slot, stack_top) == AP_SLOT_STACK, "layout.h");
+_Static_assert(offsetof(struct ap_slot, cpu) == AP_SLOT_CPU, "layout.h");
+_Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
+
+/*
+ * Starts every CPU of m->cpus (all are enabled, the boot CPU first) and waits, halted, until all
+ * have reported or SMP_BOUND has passed. Fills m->online, m->bringup_cycles. False if one is
+ * missing: smp_online() tells which. `lose_last` sends no start-up to the last one (a test).
+ */
+bool smp_start(struct machine *m, bool lose_last);
+bool smp_online(uint32_t index);
+struct cpu *smp_cpu(uint32_t index);
+struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has no steal time */
+
+/* Runs fn(arg) on CPUs 0..count-1; returns when all have. Boot CPU only. See port_run_on(). */
+void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
+
+/* C entry of the APs, from boot/ap.asm. */
+void ap_main(struct cpu *cpu) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The local APIC timer in one-shot mode. SDM vol. 3A, 11.5.4. */
+#include "kernel/timer.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/percpu.h"
+#include "kernel/traps.h"
+#include "kernel/tsc.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DIVIDE_BY_1      0xb
+#define LVT_MASKED       (1u << 16)
+#define COUNT_MAX        0xffffffffu
+#define CALIBRATE_US     1000
+#define CALIBRATE_ROUNDS 5
+
+static uint64_t ticks_per_ms;
+static void (*callback)(void *arg);
+static void *callback_argument;
+static uint64_t deadline; /* TSC */
+
+/* The count is 32 bits (4.3 s at KVM's 1 GHz): a longer wait is made of several. */
+static void arm(void)
+{
+	uint64_t now = rdtsc();
+	uint64_t us = now < deadline ? tsc_to_ns(deadline - now) / 1000 + 1 : 1;
+	uint64_t count = us > 1000000 ? 1000 * ticks_per_ms : us * ticks_per_ms / 1000;
+
+	if (count == 0)
+		count = 1;
+	apic->write(APIC_TIMER_INITIAL, count > COUNT_MAX ? COUNT_MAX : (uint32_t)count);
+}
+
+static void timer_interrupt(struct trap_frame *frame)
+{
+	void (*fn)(void *arg) = callback;
+
+	(void)frame;
+	apic_eoi();
+	if (fn == NULL)
+		return;
+	if (rdtsc() < deadline) {
+		arm();
+		return;
+	}
+	callback = NULL;
+	fn(callback_argument);
+}
+
+/* The count of one interval and its length are read apart, and the vCPU can lose its CPU between;
+ * the median of a few rounds has not. */
+void timer_init(void)
+{
+	uint64_t rate[CALIBRATE_ROUNDS];
+
+	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic->write(APIC_LVT_TIMER, LVT_MASKED);
+	for (int i = 0; i < CALIBRATE_ROUNDS; i++) {
+		uint64_t start, count;
+		int at = i;
+
+		apic->write(APIC_TIMER_INITIAL, COUNT_MAX);
+		start = rdtsc();
+		tsc_delay_us(CALIBRATE_US / CALIBRATE_ROUNDS);
+		count = COUNT_MAX - apic->read(APIC_TIMER_CURRENT);
+		rate[i] = count * 1000000 / tsc_to_ns(rdtsc() - start);
+		for (; at > 0 && rate[at - 1] > rate[at]; at--) {
+			uint64_t other = rate[at - 1];
+
+			rate[at - 1] = rate[at];
+			rate[at] = other;
+		}
+	}
+	apic->write(APIC_TIMER_INITIAL, 0);
+	ticks_per_ms = rate[CALIBRATE_ROUNDS / 2];
+	traps_handle(VECTOR_TIMER, timer_interrupt);
+	apic->write(APIC_LVT_TIMER, VECTOR_TIMER);
+}
+
+void timer_start(uint64_t ns, void (*fn)(void *arg), void *arg)
+{
+	uint64_t flags = read_flags();
+
+	irq_disable();
+	callback = fn;
+	callback_argument = arg;
+	deadline = rdtsc() + tsc_from_ns(ns);
+	arm();
+	if (flags & RFLAGS_IF)
+		irq_enable();
+}
+
+void timer_cancel(void)
+{
+	callback = NULL; /* an interrupt already under way finds nothing to do */
+	apic->write(APIC_TIMER_INITIAL, 0);
+}
+
+static void set_flag(void *flag)
+{
+	*(volatile bool *)flag = true;
+}
+
+void timer_sleep(uint64_t ns)
+{
+	volatile bool over = false;
+	uint64_t flags = read_flags();
+
+	timer_start(ns, set_flag, (void *)&over);
+	irq_disable();
+	while (!over) {
+		this_cpu()->halts++;
+		irq_enable_and_halt();
+		irq_disable();
+	}
+	if (flags & RFLAGS_IF)
+		irq_enable();
+}

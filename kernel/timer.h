@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* One-shot timer on the boot CPU: its local APIC's. Armed by one VM exit, and no further exit until
+ * it fires. All functions: boot CPU only. */
+#ifndef PVSPIN_KERNEL_TIMER_H
+#define PVSPIN_KERNEL_TIMER_H
+
+#include <stdint.h>
+
+/* Calibrates against the TSC (about 1 ms). After tsc_init() and apic_enable(). */
+void timer_init(void);
+
+/* Calls fn(arg) from the interrupt handler, `ns` from now at the earliest; interrupts must be
+ * enabled by then. Replaces a timer that is still armed. fn may call timer_start. */
+void timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
+void timer_cancel(void);
+
+/* Halts this CPU for `ns`. Enables interrupts while it does. */
+void timer_sleep(uint64_t ns);
+
+#endif

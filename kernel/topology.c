@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Which CPUs the machine has. ACPI 6.5, table 5.22: an entry that is not enabled (bit 0) but
+ * online capable (bit 1) is room for a hot-added CPU and is not started. */
+#include "kernel/topology.h"
+
+#include "kernel/apic.h"
+#include "kernel/memory.h"
+#include "kernel/report.h"
+
+#define MADT_MAX_ENTRIES 4096
+
+static bool usable(const struct acpi_cpu *cpu)
+{
+	if (!cpu->enabled)
+		return false;
+	if (cpu->apic_id > apic->max_id) {
+		report_text("error: the vCPU with APIC ID %u needs x2APIC, which this CPU model "
+			    "does not have; it is left out",
+			    cpu->apic_id);
+		return false;
+	}
+	return true;
+}
+
+void topology_init(const struct boot_info *boot, struct machine *m)
+{
+	struct acpi_cpus all = {
+		.cpu = memory_alloc(MADT_MAX_ENTRIES * sizeof(struct acpi_cpu), 8),
+		.capacity = MADT_MAX_ENTRIES,
+	};
+	uint32_t self = apic->id();
+	char detail[160] = "";
+	enum acpi_status status =
+		acpi_find_cpus(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
+
+	if (status != ACPI_OK) {
+		report_text("warning: no CPU list from ACPI (%s: %s); going on with the boot CPU "
+			    "alone",
+			    acpi_status_text(status), detail);
+		all.count = 0;
+	}
+	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
+	m->cpus.capacity = all.count + 1;
+	m->cpus.cpu[m->cpus.count++] = (struct acpi_cpu){.apic_id = self, .enabled = true};
+	for (size_t i = 0; i < all.count; i++)
+		if (all.cpu[i].apic_id != self && usable(&all.cpu[i]))
+			m->cpus.cpu[m->cpus.count++] = all.cpu[i];
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PVSPIN_KERNEL_TOPOLOGY_H
+#define PVSPIN_KERNEL_TOPOLOGY_H
+
+#include "kernel/machine.h"
+
+/* Fills m->cpus with the CPUs to start: those ACPI says are enabled and the APIC mode can address,
+ * the calling one first, the others in the order of the MADT. Without usable ACPI tables it is
+ * the calling CPU alone, and a text line says why. After apic_enable(). */
+void topology_init(const struct boot_info *boot, struct machine *m);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The IDT and the dispatch of interrupts. An exception at an instruction listed in the ELF section
+ * fixup_table continues at that entry's landing place (kernel/fixup.h); any other one is a panic.
+ * SDM vol. 3A, 7.14.1 (64-bit IDT gates), 7.14.5 (interrupt stack table).
+ */
+#include "kernel/traps.h"
+
+#include "kernel/fixup.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "pvspin/layout.h"
+
+#define VECTORS              256
+#define FIRST_EXTERNAL       32
+#define GATE_INTERRUPT       0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
+#define VECTOR_DOUBLE_FAULT  8
+#define VECTOR_MACHINE_CHECK 18
+
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_middle;
+	uint32_t offset_high, reserved;
+};
+
+extern const uint64_t vector_entries[VECTORS];                         /* boot/vectors.asm */
+extern const struct fixup __start_fixup_table[], __stop_fixup_table[]; /* linker.ld */
+
+static struct gate idt[VECTORS];
+static void (*handlers[VECTORS])(struct trap_frame *frame);
+
+/* Vectors that may come on a broken or unknown stack get one of their own: percpu tss.ist. */
+static uint8_t ist_of(unsigned int vector)
+{
+	if (vector == VECTOR_NMI)
+		return 1;
+	if (vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+		return 2;
+	return 0;
+}
+
+void traps_init(void)
+{
+	for (unsigned int v = 0; v < VECTORS; v++) {
+		uint64_t entry = vector_entries[v];
+
+		idt[v] = (struct gate){
+			.offset_low = (uint16_t)entry,
+			.selector = SELECTOR_CODE64,
+			.ist = ist_of(v),
+			.type = GATE_INTERRUPT,
+			.offset_middle = (uint16_t)(entry >> 16),
+			.offset_high = (uint32_t)(entry >> 32),
+		};
+	}
+}
+
+void traps_load_idt(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
+
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame))
+{
+	handlers[vector] = handler;
+}
+
+uint64_t traps_taken(void)
+{
+	return this_cpu()->traps;
+}
+
+static bool apply_fixup(struct trap_frame *frame)
+{
+	for (const struct fixup *f = __start_fixup_table; f < __stop_fixup_table; f++) {
+		if (frame->rip == f->instruction) {
+			frame->rip = f->landing;
+			frame->rax = FIXUP_FAULTED | frame->vector << 32 | (frame->error & 0xffff);
+			return true;
+		}
+	}
+	return false;
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+	this_cpu()->traps++;
+	if (handlers[frame->vector] != NULL)
+		handlers[frame->vector](frame);
+	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
+		panic_trap(frame);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Interrupts and exceptions: what boot/vectors.asm leaves on the stack, and who handles what. */
+#ifndef PVSPIN_KERNEL_TRAPS_H
+#define PVSPIN_KERNEL_TRAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Order of boot/vectors.asm's pushes, last one first; from `error` on as the CPU pushes. */
+struct trap_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t vector, error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+#define VECTOR_NMI      2
+#define VECTOR_PF       14
+#define VECTOR_TIMER    0x40 /* local APIC timer, CPU 0 */
+#define VECTOR_WAKE     0x41 /* ends a HLT: there is work, or work is done */
+#define VECTOR_SPURIOUS 0xff
+
+/* Fills the IDT. Once, before the first segments_init(). */
+void traps_init(void);
+
+void traps_load_idt(void); /* on each CPU, by segments_init() */
+
+/* Sets the handler of one vector, called with interrupts masked on the CPU that took it; NULL:
+ * none, the vector is then a panic. For vectors from the local APIC the handler ends with
+ * apic_eoi(). */
+void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame));
+
+/* Interrupts and exceptions taken so far on this CPU, exceptions with a fixup included. */
+uint64_t traps_taken(void);
+
+void trap_dispatch(struct trap_frame *frame); /* from boot/vectors.asm only */
+
+#endif

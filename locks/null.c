@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * null: no lock at all. Runs the measured loop with empty operations, so what it reports is the
+ * cost of the harness, to be read beside every other lock's figures. It excludes nobody: the
+ * section's counters do not add up under it, and the exclusion check is not made.
+ */
+#include "locks/register.h"
+
+static void null_init(void *lock, const struct lock_env *env)
+{
+	(void)lock;
+	(void)env;
+}
+
+/* The compiler may move the section's loads and stores across a real lock as little as here. */
+static inline void null_acquire(void *lock, void *node)
+{
+	(void)lock;
+	(void)node;
+	atomic_signal_fence(memory_order_acquire);
+}
+
+static inline bool null_try_acquire(void *lock, void *node)
+{
+	null_acquire(lock, node);
+	return true;
+}
+
+static inline void null_release(void *lock, void *node)
+{
+	(void)lock;
+	(void)node;
+	atomic_signal_fence(memory_order_release);
+}
+
+static const struct lock_ops null_ops = {
+	.name = "null",
+	.cite = "the harness itself",
+	.flags = LOCK_NO_EXCLUSION,
+	.state_size = CACHE_LINE,
+	.node_size = 0,
+	.init = null_init,
+	.acquire = null_acquire,
+	.try_acquire = null_try_acquire,
+	.release = null_release,
+};
+
+LOCK_REGISTER(null_ops);

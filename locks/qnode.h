@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue nodes of qspinlock and pv-qspinlock, and how 16 bits of tail name one of them.
+ *
+ * A CPU brings four nodes, one for each context that can interrupt another in a wait (Linux: task,
+ * softirq, hardirq, NMI); `count` of the first says how many are in use. A fifth context finds none
+ * and has to poll the word. A node is in use only while its CPU waits, not while it owns the lock,
+ * so the same four serve every lock. Linux: kernel/locking/qspinlock.c, mcs_spinlock.h.
+ */
+#ifndef PVSPIN_LOCKS_QNODE_H
+#define PVSPIN_LOCKS_QNODE_H
+
+#include "locks/lock.h"
+#include "locks/qspinlock_word.h"
+#include "locks/stats.h"
+#include "port/port.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define Q_NODES    4
+#define Q_TAIL_CPU (Q_TAIL_SHIFT + 2)
+#define Q_MAX_CPUS ((1u << 14) - 1)
+
+/* What both locks' nodes start with; 16 bytes, four to a line. */
+struct qnode {
+	struct qnode *_Atomic next;
+	_Atomic uint32_t granted; /* 1: this is the head of the queue */
+	uint32_t count;           /* of the CPU's first node: nodes in use */
+};
+
+/* A lock as the slow paths see it: the word alone in its line, then what is only read. */
+struct qspinlock {
+	union qspinlock_word word __attribute__((aligned(CACHE_LINE)));
+	char *nodes __attribute__((aligned(CACHE_LINE))); /* CPU 0's first node */
+	size_t stride;                                    /* from one CPU's nodes to the next's */
+	uint32_t cpus;
+};
+
+_Static_assert(sizeof(struct qspinlock) == 2 * CACHE_LINE, "word | read-mostly");
+
+static inline void qspinlock_init(struct qspinlock *lock, const struct lock_env *env)
+{
+	if (env->cpus > Q_MAX_CPUS)
+		__builtin_trap(); /* 14 bits of tail: Linux's limit too */
+	atomic_init(&lock->word.value, 0);
+	lock->nodes = env->nodes;
+	lock->stride = env->node_stride;
+	lock->cpus = env->cpus;
+}
+
+static inline uint32_t qnode_encode(uint32_t cpu, uint32_t level)
+{
+	return (cpu + 1) << Q_TAIL_CPU | level << Q_TAIL_SHIFT;
+}
+
+/* `tail` != 0, in place; `size` is that of the lock's kind of node. */
+static inline struct qnode *qnode_decode(const struct qspinlock *lock, uint32_t tail, size_t size)
+{
+	uint32_t cpu = (tail >> Q_TAIL_CPU) - 1;
+	uint32_t level = (tail >> Q_TAIL_SHIFT) & (Q_NODES - 1);
+
+	return (struct qnode *)(void *)(lock->nodes + cpu * lock->stride + level * size);
+}
+
+/* Takes this CPU's next node: its level, Q_NODES if there is none left. */
+static inline uint32_t qnode_take(struct qnode *first, struct lock_stats *stats)
+{
+	uint32_t level = first->count++;
+
+	/* An interrupt from here on must find the node taken, and its own wait leaves no trace:
+	 * a compiler barrier is all that one CPU needs. */
+	atomic_signal_fence(memory_order_seq_cst);
+	if (level >= Q_NODES) {
+		lock_count(stats, EV_LOCK_NO_NODE);
+		return Q_NODES;
+	}
+	if (level > 0)
+		lock_count(stats, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1));
+	return level;
+}
+
+static inline void qnode_put(struct qnode *first)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	first->count--;
+}
+
+static inline void qnode_reset(struct qnode *node)
+{
+	atomic_store_explicit(&node->next, NULL, memory_order_relaxed);
+	atomic_store_explicit(&node->granted, 0, memory_order_relaxed);
+}
+
+/* The successor, once it has linked itself. Acquire: pairs with qnode_link. */
+static inline struct qnode *qnode_next(struct qnode *node)
+{
+	struct qnode *next;
+
+	while (!(next = atomic_load_explicit(&node->next, memory_order_acquire)))
+		port_relax();
+	return next;
+}
+
+/* Release: pairs with qnode_next; publishes this node's fields to the predecessor. */
+static inline void qnode_link(struct qnode *previous, struct qnode *node)
+{
+	atomic_store_explicit(&previous->next, node, memory_order_release);
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qspinlock: Linux's native spinlock in one 32-bit word. The first waiter takes the pending bit and
+ * polls the word; the second and later ones queue as in MCS, and the head of the queue polls the
+ * word too. So there are one owner, at most two pollers of the word, and the rest poll nodes of
+ * their own. FIFO, but for races at the border between pending bit and queue.
+ *
+ * Preemption: three vCPUs can each stop everybody: the owner, the pending one, the head. No
+ * halting.
+ *
+ * States are written (tail, pending, locked). Linux 6.12 kernel/locking/qspinlock.c; the idea of
+ * the compact word and the order of the steps are P. Zijlstra's and W. Long's.
+ */
+#include "locks/qnode.h"
+#include "locks/register.h"
+#include "locks/spin.h"
+#include "locks/tunables.h"
+
+static void qspinlock_reset(void *state, const struct lock_env *env)
+{
+	qspinlock_init(state, env);
+}
+
+/* Of the old value only the bit itself comes from the RMW, the rest is loaded after it, as in Linux
+ * since 7aa54be29765: so one LOCK BTS does (gcc; clang 14 makes a CAS loop of it). Acquire: pairs
+ * with q_release, and with the promotion's exchange of tail. */
+static uint32_t fetch_set_pending(union qspinlock_word *word)
+{
+	uint32_t was =
+		atomic_fetch_or_explicit(&word->value, Q_PENDING, memory_order_acquire) & Q_PENDING;
+
+	return was | (atomic_load_explicit(&word->value, memory_order_acquire) & ~Q_PENDING_MASK);
+}
+
+/* The pending bit is ours: the lock is handed to us when the owner lets go. */
+static void wait_pending(union qspinlock_word *word, struct spin *spin)
+{
+	/* acquire: pairs with q_release */
+	while (atomic_load_explicit(&word->locked, memory_order_acquire))
+		spin_poll(spin);
+	/* (*, 1, 0) -> (*, 0, 1): nobody else may write either byte now */
+	atomic_store_explicit(&word->locked_pending, (uint16_t)Q_LOCKED, memory_order_relaxed);
+	lock_count(port_my_stats(), EV_LOCK_PENDING);
+	spin_end(spin, SPIN_HANDED);
+}
+
+/* Takes the lock through the pending bit. False: others are waiting already, queue up. */
+static bool acquire_pending(union qspinlock_word *word, uint32_t value, struct spin *spin)
+{
+	/* (0, 1, 0): the pending waiter is about to become the owner. Wait for it, a little. */
+	for (uint32_t i = lock_tunables.pending_loops; value == Q_PENDING && i > 0; i--) {
+		spin_poll(spin);
+		value = q_load(word);
+	}
+	if (value & ~Q_LOCKED_MASK)
+		return false;
+	value = fetch_set_pending(word);
+	if (value & ~Q_LOCKED_MASK) {
+		if (!(value & Q_PENDING_MASK))
+			q_set_pending(word, 0); /* we set it, but behind a queue */
+		return false;
+	}
+	wait_pending(word, spin);
+	return true;
+}
+
+/* At the head of the queue: wait for owner and pending waiter, take the lock, pass the headship. */
+static void acquire_as_head(union qspinlock_word *word, struct qnode *node, uint32_t tail,
+			    struct spin *spin)
+{
+	uint32_t value;
+
+	/* acquire: pairs with q_release */
+	while ((value = atomic_load_explicit(&word->value, memory_order_acquire)) &
+	       (Q_LOCKED_MASK | Q_PENDING_MASK))
+		spin_poll(spin);
+	/* Last in the queue: (tail, 0, 0) -> (0, 0, 1). Fails if somebody queued up behind us or
+	 * set pending; the latter sees our tail and undoes it. Relaxed: acquired above. */
+	if ((value & Q_TAIL_MASK) != tail ||
+	    !atomic_compare_exchange_strong_explicit(&word->value, &value, Q_LOCKED,
+						     memory_order_relaxed, memory_order_relaxed)) {
+		q_set_locked(word); /* nobody else can: there is a queue, and we are its head */
+		/* release: pairs with the poll in acquire_queued */
+		atomic_store_explicit(&qnode_next(node)->granted, 1, memory_order_release);
+	}
+	spin_end(spin, SPIN_HANDED);
+}
+
+static void acquire_queued(struct qspinlock *lock, struct qnode *node, uint32_t tail,
+			   struct spin *spin)
+{
+	uint32_t old;
+
+	qnode_reset(node);
+	if (q_try(&lock->word)) { /* touching the node took a while: it may be free by now */
+		spin_end(spin, SPIN_WON);
+		return;
+	}
+	old = q_exchange_tail(&lock->word, tail);
+	if (old) {
+		qnode_link(qnode_decode(lock, old, sizeof(*node)), node);
+		/* acquire: pairs with the promotion in acquire_as_head */
+		while (!atomic_load_explicit(&node->granted, memory_order_acquire))
+			spin_poll(spin);
+		spin_stage(spin, SPIN_HANDED);
+	}
+	acquire_as_head(&lock->word, node, tail, spin);
+}
+
+static __attribute__((noinline)) void qspinlock_slow(struct qspinlock *lock, struct qnode *first,
+						     uint32_t value)
+{
+	struct spin spin = spin_begin();
+	uint32_t level;
+
+	if (acquire_pending(&lock->word, value, &spin))
+		return;
+	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
+	level = qnode_take(first, port_my_stats());
+	if (level < Q_NODES) {
+		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
+	} else {
+		while (!q_try(&lock->word))
+			spin_poll(&spin);
+		spin_end(&spin, SPIN_WON);
+	}
+	qnode_put(first);
+}
+
+static inline void qspinlock_acquire(void *state, void *node)
+{
+	struct qspinlock *lock = state;
+	uint32_t seen;
+
+	if (__builtin_expect(!q_try_fast(&lock->word, &seen), 0))
+		qspinlock_slow(lock, node, seen);
+}
+
+static inline bool qspinlock_try_acquire(void *state, void *node)
+{
+	struct qspinlock *lock = state;
+
+	(void)node;
+	return q_try(&lock->word);
+}
+
+static inline void qspinlock_release(void *state, void *node)
+{
+	struct qspinlock *lock = state;
+
+	(void)node;
+	q_release(&lock->word);
+}
+
+static const struct lock_ops qspinlock_ops = {
+	.name = "qspinlock",
+	.cite = "Linux 6.12 kernel/locking/qspinlock.c",
+	.flags = LOCK_FIFO | LOCK_QUEUED,
+	.state_size = sizeof(struct qspinlock),
+	.node_size = Q_NODES * sizeof(struct qnode),
+	.init = qspinlock_reset,
+	.acquire = qspinlock_acquire,
+	.try_acquire = qspinlock_try_acquire,
+	.release = qspinlock_release,
+};
+
+LOCK_REGISTER(qspinlock_ops);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of the lock events in the records: enum lock_event in lower case, in its order. */
+#include "locks/stats.h"
+
+const char *const lock_event_names[EV_COUNT] = {
+	[EV_HALTS] = "halts",
+	[EV_KICKS] = "kicks",
+	[EV_SPURIOUS_WAKEUPS] = "spurious_wakeups",
+	[EV_YIELDS] = "yields",
+	[EV_LOCK_STEALS] = "lock_steals",
+	[EV_LHP_EVENTS] = "lhp_events",
+	[EV_LHP_CYCLES] = "lhp_cycles",
+	[EV_LWP_EVENTS] = "lwp_events",
+	[EV_LWP_CYCLES] = "lwp_cycles",
+	[EV_LHP_SAMPLES] = "lhp_samples",
+	[EV_LWP_SAMPLES] = "lwp_samples",
+	[EV_LHP_FLAGGED] = "lhp_flagged",
+	[EV_WAITS] = "waits",
+	[EV_WAIT_CYCLES] = "wait_cycles",
+	[EV_HALT_CYCLES] = "halt_cycles",
+	[EV_KICK_CYCLES] = "kick_cycles",
+	[EV_LOCK_SLOWPATH] = "lock_slowpath",
+	[EV_LOCK_PENDING] = "lock_pending",
+	[EV_LOCK_USE_NODE2] = "lock_use_node2",
+	[EV_LOCK_USE_NODE3] = "lock_use_node3",
+	[EV_LOCK_USE_NODE4] = "lock_use_node4",
+	[EV_LOCK_NO_NODE] = "lock_no_node",
+	[EV_PV_HASH_HOPS] = "pv_hash_hops",
+	[EV_PV_KICK_UNLOCK] = "pv_kick_unlock",
+	[EV_PV_WAIT_NODE] = "pv_wait_node",
+	[EV_PV_WAIT_EARLY] = "pv_wait_early",
+	[EV_PV_WAIT_HEAD] = "pv_wait_head",
+	[EV_PV_WAIT_AGAIN] = "pv_wait_again",
+	[EV_RELEASE_WAIT_LINK] = "release_wait_link",
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* port.h in the guest: thin, over kernel/. */
+#include "port/bare.h"
+
+#include "kernel/cpu.h"
+#include "kernel/kvm.h"
+#include "kernel/memory.h"
+#include "kernel/serial.h"
+#include "kernel/smp.h"
+#include "kernel/timer.h"
+#include "kernel/tsc.h"
+#include "port/port.h"
+#include "port/pv_bare.h"
+#include "pvspin/string.h"
+
+#define LOG_BYTES    (128 * 1024)
+#define LINE_POLL_NS 2000000 /* one VM exit per look at the UART, halted between */
+#define LINE_MAX     256
+
+static struct lock_stats *stats;
+static uint32_t cpu_count;
+static char log_buffer[LOG_BYTES];
+static size_t log_used;
+
+void port_bare_init(const struct machine *m, bool nopvspin)
+{
+	cpu_count = m->online;
+	stats = memory_alloc(m->cpus.count * sizeof(stats[0]), CACHE_LINE);
+	for (uint32_t i = 0; i < m->cpus.count; i++)
+		stats[i].steal = smp_steal(i);
+	pv_bare_select(m, nopvspin);
+}
+
+uint64_t port_tsc_khz(void)
+{
+	return machine.tsc_khz;
+}
+
+uint64_t port_cycles_to_ns(uint64_t cycles)
+{
+	return tsc_to_ns(cycles);
+}
+
+uint64_t port_ns_to_cycles(uint64_t ns)
+{
+	return tsc_from_ns(ns);
+}
+
+uint64_t port_wall_ns(void)
+{
+	return kvm_clock_wall_ns();
+}
+
+uint32_t port_cpu(void)
+{
+	return this_cpu()->index;
+}
+
+uint32_t port_cpu_count(void)
+{
+	return cpu_count;
+}
+
+uint32_t port_apic_id(uint32_t cpu)
+{
+	return smp_cpu(cpu)->apic_id;
+}
+
+struct lock_stats *port_stats(uint32_t cpu)
+{
+	return &stats[cpu];
+}
+
+struct lock_stats *port_my_stats(void)
+{
+	return &stats[this_cpu()->index];
+}
+
+void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
+{
+	smp_run_on(count, fn, arg);
+}
+
+void port_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg)
+{
+	timer_start(ns, fn, arg);
+}
+
+void port_timer_cancel(void)
+{
+	timer_cancel();
+}
+
+void *port_alloc(size_t bytes, size_t align)
+{
+	return memory_alloc(bytes, align);
+}
+
+void port_write(const char *bytes, size_t count)
+{
+	while (count > 0) {
+		size_t part = LOG_BYTES - log_used;
+
+		if (part > count)
+			part = count;
+		memcpy(log_buffer + log_used, bytes, part);
+		log_used += part;
+		bytes += part;
+		count -= part;
+		if (log_used == LOG_BYTES)
+			port_flush();
+	}
+}
+
+void port_flush(void)
+{
+	serial_write(log_buffer, log_used);
+	log_used = 0;
+}
+
+/* Bytes after the newline stay in the UART; bytes beyond the buffer are dropped up to the newline.
+ */
+bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
+{
+	static char pending[LINE_MAX];
+	static size_t used;
+	uint64_t start = rdtsc(), bound = tsc_from_ns(timeout_ns);
+
+	for (;;) {
+		int byte = serial_read();
+
+		if (byte == '\n') {
+			size_t length = used < size - 1 ? used : size - 1;
+
+			memcpy(line, pending, length);
+			line[length] = '\0';
+			used = 0;
+			return true;
+		}
+		if (byte >= 0 && byte != '\r' && used < sizeof(pending))
+			pending[used++] = (char)byte;
+		if (byte < 0) {
+			if (rdtsc() - start >= bound)
+				return false;
+			timer_sleep(LINE_POLL_NS);
+		}
+	}
+}

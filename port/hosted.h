@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What only the hosted build knows of its port: Linux threads for CPUs. CPU i is a thread pinned to
+ * the i-th CPU that this process may use, round robin, so there may be more "CPUs" than CPUs: they
+ * are then preempted by each other, which is what a hosted run can show of overcommit.
+ */
+#ifndef PVSPIN_PORT_HOSTED_H
+#define PVSPIN_PORT_HOSTED_H
+
+#include "locks/pv.h"
+#include <stdint.h>
+
+#define HOSTED_MAX_CPUS 1024
+
+/* First call of main(): `cpus` CPU indices, 0 for one per usable CPU. Chooses pv_hosted. May be
+ * called again, outside any run, for more. Ends the process with a message if it cannot. */
+void hosted_init(uint32_t cpus);
+uint32_t hosted_usable_cpus(void);
+void hosted_unpin(void); /* lets the calling thread run on any usable CPU */
+
+/* hosted_pv.c. To be chosen by assignment to pv_backend. */
+extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
+extern const struct pv_backend pv_none;   /* never sleeps: as a guest without PV_UNHALT */
+
+void hosted_pv_init(uint32_t cpus);
+
+#endif

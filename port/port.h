@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What locks/ and bench/ need from the place they run in: the bare guest (bare.c) or Linux
+ * threads (hosted.c). "CPU" is the dense index 0..port_cpu_count()-1, never an APIC ID.
+ */
+#ifndef PVSPIN_PORT_PORT_H
+#define PVSPIN_PORT_PORT_H
+
+#include "locks/stats.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_LINE 64 /* bytes, every x86-64 so far */
+
+/* PAUSE: about 65 cycles on Zen, 140 on Skylake and later, 10 before. */
+static inline void port_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+/* TSC, unserialised: good for statistics and for intervals of 100 cycles and more. */
+static inline uint64_t port_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+uint64_t port_tsc_khz(void); /* never 0 */
+uint64_t port_cycles_to_ns(uint64_t cycles);
+uint64_t port_ns_to_cycles(uint64_t ns);
+
+/* Nanoseconds since 1970 in a clock that all VMs of this host (and the host) share, or 0 where
+ * there is none. */
+uint64_t port_wall_ns(void);
+
+uint32_t port_cpu(void);             /* the calling CPU's index */
+uint32_t port_cpu_count(void);       /* CPUs online */
+uint32_t port_apic_id(uint32_t cpu); /* for records only */
+
+struct lock_stats *port_stats(uint32_t cpu);
+struct lock_stats *port_my_stats(void);
+
+/*
+ * Runs fn(arg) on CPUs 0..count-1 and returns when all have returned. Call on CPU 0, outside any
+ * run. In the guest, CPUs other than 0 run fn with interrupts masked; CPU 0 keeps them enabled,
+ * for the timer, and halts while it waits for the rest.
+ */
+void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
+
+/* Calls fn(arg) once, `ns` from now, in interrupt context on the calling CPU (hosted: on a timer
+ * thread). One timer at a time, armed on CPU 0 only; fn may arm the next. */
+void port_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
+void port_timer_cancel(void);
+
+/* Zeroed memory, for set-up only: never freed, panics when there is none left. */
+void *port_alloc(size_t bytes, size_t align);
+
+/* Log output. port_write only appends to memory; port_flush writes it out (a VM exit or a system
+ * call: never inside a measured phase). */
+void port_write(const char *bytes, size_t count);
+void port_flush(void);
+
+/* One line of input without its newline, cut to `size` - 1 bytes. False: none within timeout_ns,
+ * or no input here. Call on CPU 0, outside any run. */
+bool port_read_line(char *line, size_t size, uint64_t timeout_ns);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a vCPU sleeps and is woken: on KVM by HLT and KVM_HC_KICK_CPU, otherwise not at all.
+ * The contract with KVM (Linux arch/x86/kvm/x86.c, kvm_pv_kick_cpu_op): a kick sets a latch in the
+ * target vCPU; HLT returns at once if the latch is set and clears it. So a kick that comes between
+ * the look at the word and the HLT is not lost, and HLT may return for a kick that was meant for
+ * an earlier wait. Interrupts do not matter for the latch.
+ */
+#include "port/pv_bare.h"
+
+#include "kernel/cpu.h"
+#include "kernel/kvm.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "locks/pv.h"
+#include "port/port.h"
+#include "pvspin/hypercall.h"
+
+const struct pv_backend *pv_backend;
+
+static bool still(const _Atomic uint8_t *word, uint8_t seen)
+{
+	return atomic_load_explicit(word, memory_order_acquire) == seen;
+}
+
+/*
+ * CPU 0 runs with interrupts enabled, for the timer that ends a phase: it masks them over the look
+ * and lets STI's shadow cover the HLT, so that the timer wakes it too. All others halt masked.
+ */
+static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
+{
+	struct lock_stats *stats = port_my_stats();
+	bool enabled = read_flags() & RFLAGS_IF;
+
+	irq_disable();
+	if (still(word, seen)) {
+		uint64_t start = rdtsc();
+
+		this_cpu()->halts++;
+		if (enabled)
+			irq_enable_and_halt();
+		else
+			halt();
+		lock_count(stats, EV_HALTS);
+		stats->count[EV_HALT_CYCLES] += rdtsc() - start;
+		if (still(word, seen))
+			lock_count(stats, EV_SPURIOUS_WAKEUPS);
+	}
+	if (enabled)
+		irq_enable();
+}
+
+static void kvm_kick(uint32_t cpu)
+{
+	struct lock_stats *stats = port_my_stats();
+	uint64_t start = rdtsc();
+
+	hypercall_kick_cpu(smp_cpu(cpu)->apic_id);
+	lock_count(stats, EV_KICKS);
+	stats->count[EV_KICK_CYCLES] += rdtsc() - start;
+}
+
+static void kvm_yield_to(uint32_t cpu)
+{
+	hypercall_sched_yield(smp_cpu(cpu)->apic_id);
+	lock_count(port_my_stats(), EV_YIELDS);
+}
+
+static bool kvm_preempted(uint32_t cpu)
+{
+	return atomic_load_explicit(&smp_steal(cpu)->preempted, memory_order_relaxed) != 0;
+}
+
+/* No PV_UNHALT: a masked HLT would never end. The caller's loop goes on polling. */
+static void none_wait(const _Atomic uint8_t *word, uint8_t seen)
+{
+	(void)word;
+	(void)seen;
+	port_relax();
+}
+
+static void none_cpu(uint32_t cpu)
+{
+	(void)cpu;
+}
+
+static const struct pv_backend kvm = {
+	.name = "kvm",
+	.halts = true,
+	.wait = kvm_wait,
+	.kick = kvm_kick,
+	.yield_to = kvm_yield_to,
+	.preempted = kvm_preempted,
+};
+
+/* The preempted byte is there, or zero, whether or not one may halt. */
+static const struct pv_backend none = {
+	.name = "none",
+	.halts = false,
+	.wait = none_wait,
+	.kick = none_cpu,
+	.yield_to = none_cpu,
+	.preempted = kvm_preempted,
+};
+
+void pv_bare_select(const struct machine *m, bool nopvspin)
+{
+	bool unhalt = m->kvm.present && (m->kvm.features & KVM_FEATURE_PV_UNHALT);
+
+	pv_backend = unhalt && !nopvspin ? &kvm : &none;
+}
