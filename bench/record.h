@@ -9,7 +9,7 @@
  *	record_number(&record, "ops", ops);
  *	record_end(&record);
  *
- * CPU 0 only, outside measured phases (record_emergency apart). Strings are escaped as JSON asks
+ * CPU 0 only, outside measured phases. Strings are escaped as JSON asks
  * (control characters as \u00XX). A record that outgrows its buffer becomes a record of type
  * "error" that names the type that did not fit: never half a line.
  */

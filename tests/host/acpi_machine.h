@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What test_acpi.c and test_acpi_damage.c share: a machine with one ACPI table at fixed addresses,
+ * MADT entries, and the expected outcome of acpi_find_cpus on the fake memory.
+ */
+#ifndef PVSPIN_TESTS_HOST_ACPI_MACHINE_H
+#define PVSPIN_TESTS_HOST_ACPI_MACHINE_H
+
+#include "tests/host/fake_memory.h"
+#include "tests/host/test.h"
+
+#include "pvspin/acpi.h"
+#include <string.h>
+
+#define CAPACITY     300
+#define FUZZ_ROUNDS  20000
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define RSDP 0x7fe0000
+#define ROOT 0x7fe1000
+#define MADT 0x7fe2000
+
+static struct acpi_cpu cpu[CAPACITY];
+static struct acpi_cpus cpus;
+static char detail[128];
+
+static inline enum acpi_status find(uint64_t rsdp, size_t capacity)
+{
+	cpus = (struct acpi_cpus){.cpu = cpu, .capacity = capacity};
+	return acpi_find_cpus(memory_map, rsdp, &cpus, detail, sizeof(detail));
+}
+
+static inline void assert_found(uint64_t rsdp)
+{
+	enum acpi_status status = find(rsdp, CAPACITY);
+
+	if (status != ACPI_OK)
+		fail_msg("%s: %s", acpi_status_text(status), detail);
+	assert_string_equal(detail, "");
+	assert_true(cpus.lapic_address == 0xfee00000);
+}
+
+static inline void assert_fails(uint64_t rsdp, enum acpi_status expected, const char *text)
+{
+	assert_int_equal(find(rsdp, CAPACITY), expected);
+	if (strstr(detail, text) == NULL)
+		fail_msg("\"%s\" is not in: %s", text, detail);
+}
+
+/* A machine with one table, at fixed addresses. */
+static inline void build(const uint8_t *entries, size_t length)
+{
+	uint64_t table = MADT;
+
+	memory_clear();
+	rsdp_add(RSDP, 0, ROOT, 0);
+	root_add(ROOT, "RSDT", &table, 1);
+	madt_add(MADT, entries, length);
+}
+
+static inline uint8_t *put_lapic(uint8_t *at, uint8_t uid, uint8_t id, uint32_t flags)
+{
+	memcpy(at, (uint8_t[]){0, 8, uid, id}, 4);
+	write_u32(at + 4, flags);
+	return at + 8;
+}
+
+static inline uint8_t *put_x2apic(uint8_t *at, uint32_t uid, uint32_t id, uint32_t flags)
+{
+	memcpy(at, (uint8_t[]){9, 16, 0, 0}, 4);
+	write_u32(at + 4, id);
+	write_u32(at + 8, flags);
+	write_u32(at + 12, uid);
+	return at + 16;
+}
+
+#endif

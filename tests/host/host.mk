@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+# Unit tests of the pure modules, on the host under ASan and UBSan: make check-host
+# Included by the top Makefile; alone: make -f tests/host/host.mk check-host
+
+Q ?= @
+HOSTCC ?= gcc
+
+host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
+	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
+
+host_tests := string cmdline printf histogram record plan plan_print acpi acpi_damage
+
+# what each test is linked with, besides itself
+host_sources_string := kernel/string.c
+host_sources_cmdline := kernel/cmdline.c
+host_sources_printf := kernel/printf.c
+host_sources_histogram := bench/histogram.c
+host_sources_record := bench/record.c kernel/printf.c
+host_sources_plan := bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c \
+	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
+host_sources_plan_print := $(host_sources_plan)
+host_sources_acpi := kernel/acpi.c kernel/printf.c tests/host/fake_memory.c
+host_sources_acpi_damage := $(host_sources_acpi)
+
+host_programs := $(host_tests:%=build/host/test_%)
+
+define host_program
+build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(host_sources_$(1)))
+	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka -o $$@
+endef
+$(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
+
+# The guest's mem* and str* must not take the place of those that ASan watches.
+build/host/kernel/string.o: host_extra := $(foreach name,\
+	memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
+# odd formats are the point of this one
+build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
+	-Wno-format-truncation -Wno-format-overflow
+
+build/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(host_cflags) $(host_extra) -MMD -MP -c $< -o $@
+
+-include $(wildcard build/host/*/*.d build/host/*/*/*.d)
+
+# All of them run, also after one has failed.
+.PHONY: check-host
+check-host: $(host_programs) ## unit tests of the pure modules (ASan, UBSan)
+	$(Q)failed=; for program in $^; do \
+		echo "== $$program"; timeout 120 $$program || failed="$$failed $$program"; \
+	done; \
+	test -z "$$failed" || { echo "check-host: failed:$$failed" >&2; exit 1; }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* A registry and tunables for test_plan.c: names and flags, no locks behind them. Sorted by name,
+ * as the real one is. */
+#include "locks/registry.h"
+#include "locks/tunables.h"
+#include "pvspin/cmdline.h"
+
+#define STUB(name_, flags_)                                \
+	{                                                  \
+		.ops = &(const struct lock_ops)            \
+		{                                          \
+			.name = (name_), .flags = (flags_) \
+		}                                          \
+	}
+
+static const struct lock_entry locks[] = {
+	STUB("clh", LOCK_FIFO),          STUB("mcs", LOCK_FIFO),
+	STUB("null", LOCK_NO_EXCLUSION), STUB("pv-qspinlock", LOCK_PV),
+	STUB("qspinlock", LOCK_QUEUED),  STUB("tas", 0),
+	STUB("ticket", LOCK_FIFO),       STUB("virt-spin", 0),
+};
+
+size_t lock_count_registered(void)
+{
+	return sizeof(locks) / sizeof(locks[0]);
+}
+
+const struct lock_entry *lock_registered(size_t i)
+{
+	return &locks[i];
+}
+
+const struct lock_entry *lock_find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < lock_count_registered(); i++) {
+		if (cmdline_is(name, length, locks[i].ops->name))
+			return &locks[i];
+	}
+	return NULL;
+}
+
+struct lock_tunables lock_tunables;
+
+const struct tunable tunables[] = {
+	{"spin_threshold", &lock_tunables.spin_threshold, 32768, 1, 1000000},
+	{"prev_check_mask", &lock_tunables.prev_check_mask, 255, 0, 65535},
+};
+const size_t tunable_count = 2;
+
+void tunables_reset(void)
+{
+	for (size_t i = 0; i < tunable_count; i++)
+		*tunables[i].value = tunables[i].initial;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/plan*.c: defaults, every key, every way to be wrong. Locks are those of stub_locks.c; the
+ * machine has 28 vCPUs. */
+#include "tests/host/test.h"
+
+#include "bench/plan.h"
+#include "locks/tunables.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPUS         28
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct plan plan;
+static char error[PLAN_ERROR_BYTES];
+
+static void assert_ok(const char *cmdline)
+{
+	if (!plan_parse(cmdline, CPUS, &plan, error))
+		fail_msg("\"%s\": %s", cmdline, error);
+	assert_string_equal(error, "");
+}
+
+/* An error of one line, with each of the NULL-terminated texts in it. */
+static void assert_error(const char *cmdline, const char *const *texts)
+{
+	if (plan_parse(cmdline, CPUS, &plan, error))
+		fail_msg("\"%s\": accepted", cmdline);
+	assert_null(strchr(error, '\n'));
+	for (; *texts != NULL; texts++) {
+		if (strstr(error, *texts) == NULL)
+			fail_msg("\"%s\": \"%s\" is not in: %s", cmdline, *texts, error);
+	}
+}
+#define ASSERT_ERROR(cmdline, ...) assert_error(cmdline, (const char *const[]){__VA_ARGS__, NULL})
+
+static void assert_locks(const char *expected)
+{
+	char names[256] = "";
+
+	for (size_t i = 0; i < plan.lock_count; i++) {
+		strcat(names, i ? "," : "");
+		strcat(names, plan.locks[i]->ops->name);
+	}
+	assert_string_equal(names, expected);
+}
+
+static void the_default_plan(void **state)
+{
+	static const char *const lines[] = {"", "   ", "build/pvspin.elf", " /boot/pvspin.elf ",
+					    "/home/a=b/pvspin.elf"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		assert_ok(lines[i]);
+		assert_locks("tas,virt-spin,ticket,mcs,qspinlock,pv-qspinlock");
+		assert_true(plan.defaulted && plan.workload == WORKLOAD_CONTENDED);
+		assert_true(plan.thread_counts == 1 && plan.threads[0] == CPUS);
+		assert_true(plan.hold == 100 && plan.think == 200);
+		assert_true(plan.ms == 300 && plan.ops == 0);
+		assert_true(plan.reps == 3 && plan.warmup_ms == 50 && plan.seed == 1);
+		assert_true(!plan.latency && !plan.nopvspin && !plan.stay);
+		assert_true(plan.dispatch == DISPATCH_INLINE && plan.start == START_NOW);
+		assert_string_equal(plan.tests, "");
+		assert_string_equal(plan.provoke, "none");
+		assert_string_equal(plan.accel, "unknown");
+		assert_int_equal(lock_tunables.spin_threshold, 32768);
+		assert_int_equal(lock_tunables.prev_check_mask, 255);
+	}
+}
+
+static void every_key_is_read(void **state)
+{
+	(void)state;
+	assert_ok("pvspin.elf locks=mcs,null,tas workload=uncontended threads=1,28,0x2 hold=0 "
+		  "think=7 ops=1000000000000 reps=9 warmup_ms=0 latency=on dispatch=indirect "
+		  "seed=18446744073709551615 start=serial-each provoke=pf accel=nested end=wait "
+		  "nopvspin spin_threshold=5 prev_check_mask=0");
+	assert_locks("mcs,null,tas");
+	assert_true(!plan.defaulted && plan.workload == WORKLOAD_UNCONTENDED);
+	assert_int_equal(plan.thread_counts, 3);
+	assert_true(plan.threads[0] == 1 && plan.threads[1] == 28 && plan.threads[2] == 2);
+	assert_true(plan.hold == 0 && plan.think == 7);
+	assert_true(plan.ms == 0 && plan.ops == 1000000000000);
+	assert_true(plan.reps == 9 && plan.warmup_ms == 0 && plan.seed == UINT64_MAX);
+	assert_true(plan.latency && plan.nopvspin && plan.stay);
+	assert_true(plan.dispatch == DISPATCH_INDIRECT && plan.start == START_SERIAL_EACH);
+	assert_string_equal(plan.provoke, "pf");
+	assert_string_equal(plan.accel, "nested");
+	assert_int_equal(lock_tunables.spin_threshold, 5);
+	assert_int_equal(lock_tunables.prev_check_mask, 0);
+	/* the next plan starts from the defaults again */
+	assert_ok("ms=86400000 start=serial");
+	assert_true(plan.ms == 86400000 && plan.start == START_SERIAL && !plan.nopvspin);
+	assert_int_equal(lock_tunables.spin_threshold, 32768);
+}
+
+static void all_locks_are_all_but_the_baseline(void **state)
+{
+	(void)state;
+	assert_ok("locks=all");
+	assert_locks("clh,mcs,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
+	assert_ok("tests=locks,abi.kick,ABI-KICK-03");
+	assert_locks("clh,mcs,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
+	assert_string_equal(plan.tests, "locks,abi.kick,ABI-KICK-03");
+	assert_false(plan.defaulted);
+	assert_ok("tests=all locks=null");
+	assert_locks("null");
+}
+
+static void only_the_first_word_may_be_the_loaders(void **state)
+{
+	(void)state;
+	assert_ok("nopvspin");
+	assert_true(plan.nopvspin);
+	assert_ok("ms ms=5"); /* a kernel may be called anything */
+	assert_int_equal(plan.ms, 5);
+	ASSERT_ERROR("ms=5 pvspin.elf", "pvspin.elf: unknown key", "accepted: locks=, workload=");
+	ASSERT_ERROR("pvspin.elf pvspin.elf", "pvspin.elf: unknown key");
+}
+
+static void unknown_keys_list_all_keys(void **state)
+{
+	(void)state;
+	ASSERT_ERROR("lock=tas", "lock: unknown key",
+		     "locks=", "workload=", "threads=", "hold=", "think=", "ms=", "ops=", "reps=",
+		     "warmup_ms=", "latency=", "dispatch=", "tests=", "nopvspin", "seed=", "start=",
+		     "provoke=", "accel=", "end=", "spin_threshold=", "prev_check_mask=");
+	ASSERT_ERROR("tasks=4", "tasks: unknown key", "accepted: locks=");
+	ASSERT_ERROR("trace=4", "trace: unknown key", "accepted: locks=");
+	ASSERT_ERROR("=4", ": unknown key");
+	ASSERT_ERROR("LOCKS=tas", "LOCKS: unknown key");
+}
+
+static void unknown_values_list_all_values(void **state)
+{
+	(void)state;
+	ASSERT_ERROR(
+		"locks=tas,foo", "locks=foo: unknown lock",
+		"accepted: all, clh, mcs, null, pv-qspinlock, qspinlock, tas, ticket, virt-spin");
+	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
+	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended");
+	ASSERT_ERROR("workload=kbuild", "workload=kbuild:", "accepted: contended, uncontended");
+	ASSERT_ERROR("dispatch=patched", "dispatch=patched:", "accepted: inline, indirect");
+	ASSERT_ERROR("latency=yes", "latency=yes:", "accepted: off, on");
+	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
+	ASSERT_ERROR("accel=xen", "accel=xen:", "accepted: unknown, kvm, nested, tcg, hosted");
+	ASSERT_ERROR("end=", "end=:", "accepted: exit, wait");
+	ASSERT_ERROR("provoke=oops",
+		     "provoke=oops:", "accepted: none, panic, ud, pf, stack, hang, lost-vcpu");
+	ASSERT_ERROR("a.elf workload", "workload=:", "accepted: contended, uncontended");
+	ASSERT_ERROR("nopvspin=1", "nopvspin=1: takes no value");
+}
+
+static void numbers_out_of_range_name_the_range(void **state)
+{
+	static const struct {
+		const char *word, *range;
+	} cases[] = {
+		{"ms=0", "accepted: 1..86400000"},
+		{"ms=86400001", "accepted: 1..86400000"},
+		{"ops=0", "accepted: 1..1000000000000000"},
+		{"reps=0", "accepted: 1..10000"},
+		{"reps=10001", "accepted: 1..10000"},
+		{"hold=1000000001", "accepted: 0..1000000000"},
+		{"think=-1", "accepted: 0..1000000000"},
+		{"warmup_ms=600001", "accepted: 0..600000"},
+		{"seed=18446744073709551616", "accepted: 0..18446744073709551615"},
+		{"seed=x", "accepted: 0..18446744073709551615"},
+		{"threads=0", "accepted: 1..28"},
+		{"threads=29", "accepted: 1..28"},
+		{"threads=all", "accepted: 1..28"},
+		{"spin_threshold=0", "accepted: 1..1000000"},
+		{"spin_threshold=1000001", "accepted: 1..1000000"},
+		{"prev_check_mask=65536", "accepted: 0..65535"},
+		{"hold=", "accepted: 0..1000000000"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		ASSERT_ERROR(cases[i].word, cases[i].word, cases[i].range);
+	ASSERT_ERROR("a.elf ms", "ms=:", "accepted: 1..86400000");
+}
+
+static void lists_have_no_holes_and_no_doubles(void **state)
+{
+	static const char *const locks[] = {"locks=", "locks=,", "locks=tas,", "locks=,tas",
+					    "locks=tas,,mcs"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(locks); i++)
+		ASSERT_ERROR(locks[i], "locks=: empty lock name", "accepted: all, clh");
+	ASSERT_ERROR("locks=tas,mcs,tas", "locks=tas: lock given twice", "accepted: all, clh");
+	ASSERT_ERROR("threads=", "threads=:", "accepted: 1..28");
+	ASSERT_ERROR("threads=1,", "threads=:", "accepted: 1..28");
+	ASSERT_ERROR("threads=1,2,0x1", "threads=0x1: given twice", "accepted: 1..28");
+	ASSERT_ERROR("threads=1,29", "threads=29:", "accepted: 1..28");
+	ASSERT_ERROR("tests=", "tests=: empty test name", "accepted: all");
+	ASSERT_ERROR("tests=a,,b", "tests=a,,b: empty test name");
+}
+
+static void lists_have_a_longest_length(void **state)
+{
+	char line[PLAN_TESTS_BYTES + 64], *at = line;
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "tests=", 6);
+	line[6 + PLAN_TESTS_BYTES - 1] = '\0';
+	assert_ok(line);
+	assert_int_equal(strlen(plan.tests), PLAN_TESTS_BYTES - 1);
+	line[6 + PLAN_TESTS_BYTES - 1] = 'a';
+	line[6 + PLAN_TESTS_BYTES] = '\0';
+	ASSERT_ERROR(line, "tests=aaa", "...: too long", "up to 255 bytes");
+
+	at += sprintf(at, "threads=1");
+	for (int i = 2; i <= PLAN_MAX_THREADS; i++)
+		at += sprintf(at, ",%d", i);
+	assert_true(plan_parse(line, 1000, &plan, error));
+	assert_int_equal(plan.thread_counts, PLAN_MAX_THREADS);
+	sprintf(at, ",999");
+	assert_false(plan_parse(line, 1000, &plan, error));
+	assert_non_null(strstr(error, "threads=999: too many points"));
+}
+
+static void a_key_is_given_once(void **state)
+{
+	(void)state;
+	ASSERT_ERROR("ms=5 hold=1 ms=5", "ms: key given twice");
+	ASSERT_ERROR("nopvspin nopvspin", "nopvspin: key given twice");
+	ASSERT_ERROR("spin_threshold=1 spin_threshold=2", "spin_threshold: key given twice");
+	ASSERT_ERROR("ms=5 ops=5", "ops: given together with ms", "one of the two");
+	ASSERT_ERROR("ops=5 ms=5", "ops: given together with ms", "one of the two");
+}
+
+/* The launcher speaks with the guest also when the user's part is wrong. */
+static void the_launchers_keys_hold_in_spite_of_an_error(void **state)
+{
+	(void)state;
+	ASSERT_ERROR("bad=1 worse=2 accel=kvm locks=foo end=wait ms=0", "bad: unknown key");
+	assert_null(strstr(error, "worse"));
+	assert_string_equal(plan.accel, "kvm");
+	assert_true(plan.stay);
+}
+
+static void input_is_quoted_short_and_printable(void **state)
+{
+	char line[3000];
+
+	(void)state;
+	ASSERT_ERROR("a\n\x1b[31m\x7f\xff=1", "a??[31m??: unknown key");
+	memset(line, 'k', sizeof(line));
+	line[0] = '=';
+	line[sizeof(line) - 1] = '\0';
+	ASSERT_ERROR(line, ": unknown key", "accepted: locks=");
+	line[0] = 'k';
+	line[sizeof(line) - 5] = '=';
+	ASSERT_ERROR(line, "kkk...: unknown key", "accepted: locks=", "prev_check_mask=");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_default_plan),
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(all_locks_are_all_but_the_baseline),
+		cmocka_unit_test(only_the_first_word_may_be_the_loaders),
+		cmocka_unit_test(unknown_keys_list_all_keys),
+		cmocka_unit_test(unknown_values_list_all_values),
+		cmocka_unit_test(numbers_out_of_range_name_the_range),
+		cmocka_unit_test(lists_have_no_holes_and_no_doubles),
+		cmocka_unit_test(lists_have_a_longest_length),
+		cmocka_unit_test(a_key_is_given_once),
+		cmocka_unit_test(the_launchers_keys_hold_in_spite_of_an_error),
+		cmocka_unit_test(input_is_quoted_short_and_printable),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* The round trip plan_print -> plan_parse, and random command lines: accepted ones make the round
+ * trip, the others an error of one printable line. Locks are those of stub_locks.c. */
+#include "tests/host/test.h"
+
+#include "bench/plan.h"
+#include "locks/tunables.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPUS         28
+#define FUZZ_ROUNDS  30000
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct plan plan;
+static char error[PLAN_ERROR_BYTES];
+
+static void assert_ok(const char *cmdline)
+{
+	if (!plan_parse(cmdline, CPUS, &plan, error))
+		fail_msg("\"%s\": %s", cmdline, error);
+	assert_string_equal(error, "");
+}
+
+static void assert_same_plan(const struct plan *a, const struct plan *b)
+{
+	assert_int_equal(a->lock_count, b->lock_count);
+	assert_memory_equal(a->locks, b->locks, a->lock_count * sizeof(a->locks[0]));
+	assert_int_equal(a->thread_counts, b->thread_counts);
+	assert_memory_equal(a->threads, b->threads, a->thread_counts * sizeof(a->threads[0]));
+	assert_true(a->workload == b->workload && a->hold == b->hold && a->think == b->think);
+	assert_true(a->ms == b->ms && a->ops == b->ops && a->reps == b->reps);
+	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
+	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
+	assert_true(a->nopvspin == b->nopvspin && a->stay == b->stay);
+	assert_string_equal(a->tests, b->tests);
+	assert_string_equal(a->provoke, b->provoke);
+	assert_string_equal(a->accel, b->accel);
+}
+
+/* What was printed parses to the same plan, with the same tunables, and prints the same. */
+static void assert_round_trip(const struct plan *first)
+{
+	struct lock_tunables tuned = lock_tunables;
+	char line[2048], again[2048];
+	struct plan second;
+	size_t length = plan_print(first, line, sizeof(line));
+
+	assert_int_equal(length, strlen(line));
+	if (!plan_parse(line, CPUS, &second, error))
+		fail_msg("\"%s\": %s", line, error);
+	assert_same_plan(first, &second);
+	assert_memory_equal(&tuned, &lock_tunables, sizeof(tuned));
+	assert_int_equal(plan_print(&second, again, sizeof(again)), length);
+	assert_string_equal(line, again);
+}
+
+static void the_printed_plan_is_the_plan(void **state)
+{
+	static const char *const lines[] = {
+		"", "locks=all threads=1,2,28 nopvspin", "ops=5 latency=on tests=abi,locks seed=0",
+		"dispatch=indirect start=serial end=wait accel=tcg provoke=ud spin_threshold=7"};
+	char line[2048];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		assert_ok(lines[i]);
+		assert_round_trip(&plan);
+	}
+	assert_ok("ms=7 locks=mcs");
+	plan_print(&plan, line, sizeof(line));
+	assert_string_equal(line,
+			    "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
+			    "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 start=now "
+			    "provoke=none accel=unknown end=exit spin_threshold=32768 "
+			    "prev_check_mask=255");
+}
+
+static void printing_is_cut_as_by_snprintf(void **state)
+{
+	char whole[2048];
+	size_t length;
+
+	(void)state;
+	assert_ok("nopvspin");
+	length = plan_print(&plan, whole, sizeof(whole));
+	assert_int_equal(plan_print(&plan, NULL, 0), length);
+	for (size_t size = 1; size < length + 2; size++) {
+		size_t stored = size - 1 < length ? size - 1 : length;
+		char *line = malloc(size);
+
+		assert_int_equal(plan_print(&plan, line, size), length);
+		assert_memory_equal(line, whole, stored);
+		assert_int_equal(line[stored], '\0');
+		free(line);
+	}
+}
+
+static const char *const pieces[] = {"locks=",
+				     "tas",
+				     "mcs",
+				     "all",
+				     "null",
+				     ",",
+				     ",",
+				     " ",
+				     " ",
+				     " ",
+				     "=",
+				     "threads=",
+				     "1",
+				     "28",
+				     "29",
+				     "0x2",
+				     "hold=",
+				     "think=",
+				     "ms=",
+				     "ops=",
+				     "reps=",
+				     "tests=",
+				     "abi",
+				     "nopvspin",
+				     "seed=",
+				     "99999999999999999999",
+				     "start=serial",
+				     "latency=on",
+				     "spin_threshold=",
+				     "accel=kvm",
+				     "\x80",
+				     "\n",
+				     "%s%n"};
+
+/* Valid pieces and rubbish in any order, in a buffer that ends where the text does: parsed or
+ * refused in one printable line; what was parsed makes the round trip. */
+static void random_lines_are_plans_or_errors(void **state)
+{
+	uint64_t seed = 4;
+	int accepted = 0;
+
+	(void)state;
+	for (int round = 0; round < FUZZ_ROUNDS; round++) {
+		char text[512] = "", *line;
+		size_t count = next_random(&seed) % 12;
+
+		while (count--) {
+			if (next_random(&seed) % 8 == 0) {
+				char byte[2] = {(char)(next_random(&seed) % 255 + 1)};
+
+				strcat(text, byte);
+			}
+			strcat(text, pieces[next_random(&seed) % COUNT(pieces)]);
+		}
+		line = strdup(text);
+		if (plan_parse(line, CPUS, &plan, error)) {
+			assert_string_equal(error, "");
+			assert_round_trip(&plan);
+			accepted++;
+		} else {
+			assert_non_null(strstr(error, "accepted: "));
+			for (const char *at = error; *at != '\0'; at++)
+				assert_true(*at >= 0x20 && *at < 0x7f);
+		}
+		free(line);
+	}
+	/* both ways were taken */
+	assert_true(accepted > FUZZ_ROUNDS / 100 && accepted < FUZZ_ROUNDS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_printed_plan_is_the_plan),
+		cmocka_unit_test(printing_is_cut_as_by_snprintf),
+		cmocka_unit_test(random_lines_are_plans_or_errors),
+	};
+
+	return cmocka_run_group_tests_name("plan print", tests, NULL, NULL);
+}
