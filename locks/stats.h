@@ -16,7 +16,7 @@ enum lock_event {
 	EV_KICKS,            /* KVM_HC_KICK_CPU issued */
 	EV_SPURIOUS_WAKEUPS, /* HLT returned and the awaited word had not changed */
 	EV_YIELDS,           /* KVM_HC_SCHED_YIELD issued */
-	EV_LOCK_STEALS,      /* acquired past a queue (Linux: pv_lock_stealing) */
+	EV_LOCK_STEALS,      /* won at slow-path entry, queue or none (pv_lock_stealing) */
 	EV_LHP_EVENTS,       /* descheduled while holding (own steal-time page) */
 	EV_LHP_CYCLES,       /* ... and for how long */
 	EV_LWP_EVENTS,       /* handed the lock while descheduled */
@@ -28,7 +28,7 @@ enum lock_event {
 	EV_WAIT_CYCLES,      /* their cycles, halts included */
 	EV_HALT_CYCLES,      /* cycles between HLT and its return */
 	EV_KICK_CYCLES,      /* cycles inside the kick hypercall (Linux: pv_latency_kick) */
-	EV_LOCK_SLOWPATH,    /* entered a lock's slow path */
+	EV_LOCK_SLOWPATH,    /* entered a slow path; qspinlocks: queued, as in Linux */
 	EV_LOCK_PENDING,     /* qspinlock: acquired through the pending bit */
 	EV_LOCK_USE_NODE2,   /* qspinlock nesting levels */
 	EV_LOCK_USE_NODE3,

@@ -78,11 +78,11 @@ static bool every_item_names_one(const char *selection)
 			test++;
 		if (test < __stop_test_registry)
 			continue;
-		report_text("error: tests=%.*s: no such test; accepted: all, a test's name or id, "
-			    "or a group of names. Tests here:",
+		report_text("error: tests=%.*s: no such test; accepted: all, or what one of these "
+			    "begins with up to a dot, or its id:",
 			    (int)length, item);
 		for (test = __start_test_registry; test < __stop_test_registry; test++)
-			report_text("  %s (%s)", test->name, test->id);
+			report_text("error:   %s %s", test->name, test->id);
 		return false;
 	}
 	return true;
@@ -103,12 +103,13 @@ static void report_result(uint32_t number, const struct test_case *test,
 	port_flush();
 }
 
-void tests_run(const char *selection, enum verdict *verdict, uint32_t *failed, uint32_t *skipped)
+void tests_run(const char *selection, struct outcome *outcome)
 {
 	uint32_t count = 0, number = 0;
 
 	if (!every_item_names_one(selection)) {
-		*verdict = VERDICT_ERROR;
+		outcome->verdict = VERDICT_ERROR;
+		outcome->reason = "usage";
 		return;
 	}
 	for (const struct test_case *test = __start_test_registry; test < __stop_test_registry;
@@ -124,11 +125,11 @@ void tests_run(const char *selection, enum verdict *verdict, uint32_t *failed, u
 			continue;
 		test->run(&result);
 		report_result(++number, test, &result);
-		*skipped += result.verdict == VERDICT_SKIP;
-		*failed += result.verdict > VERDICT_SKIP;
+		outcome->skipped += result.verdict == VERDICT_SKIP;
+		outcome->failed += result.verdict > VERDICT_SKIP;
 		if (result.verdict > VERDICT_SKIP)
-			*verdict = verdict_worse(*verdict, result.verdict);
+			outcome->verdict = verdict_worse(outcome->verdict, result.verdict);
 	}
-	if (*skipped == count)
-		*verdict = verdict_worse(*verdict, VERDICT_SKIP);
+	if (outcome->skipped == count)
+		outcome->verdict = verdict_worse(outcome->verdict, VERDICT_SKIP);
 }

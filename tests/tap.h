@@ -7,6 +7,7 @@
 #ifndef PVSPIN_TESTS_TAP_H
 #define PVSPIN_TESTS_TAP_H
 
+#include "kernel/report.h"
 #include "pvspin/verdict.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,9 +39,9 @@ void test_error(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Runs the tests that `selection` names (comma-separated: "all", a group, a name, an id). An item
- * that names none is an error that lists the groups, and nothing is run.
+ * Runs the tests that `selection` names (comma-separated: "all", a group, a name, an id) and adds
+ * to *outcome. An item that names none is a usage error that lists the tests, and nothing is run.
  */
-void tests_run(const char *selection, enum verdict *verdict, uint32_t *failed, uint32_t *skipped);
+void tests_run(const char *selection, struct outcome *outcome);
 
 #endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The correctness client of the locks: what its parts share. Runs over the hosted port, for every
+ * registered lock, in TAP. A case gets a fresh lock, nodes for every thread and a time budget, and
+ * says what it found wrong by fail(). A case that hangs is ended by the watchdog in main.c.
+ *
+ * Two ways to run threads: all do the same (port_run_on), or *actors*: CPU 0 conducts, the others
+ * acquire and release when told, so that one interleaving can be played step by step.
+ */
+#ifndef PVSPIN_TESTS_LOCKS_CLIENT_H
+#define PVSPIN_TESTS_LOCKS_CLIENT_H
+
+#include "locks/lock.h"
+#include "locks/qspinlock_word.h"
+#include "locks/stats.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLIENT_CPUS 16 /* most threads of any case */
+
+struct test {
+	const struct lock_ops *ops;
+	void *lock;
+	char *nodes;
+	size_t stride;
+	uint32_t threads;
+	uint32_t argument;  /* the case's own */
+	uint64_t budget_ns; /* how long a case of random interleavings runs */
+	_Atomic bool failed;
+	char why[256];
+};
+
+/* The first failure is kept. */
+void fail(struct test *test, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void *node_of(const struct test *test, uint32_t cpu);
+void lock_acquire(struct test *test); /* by the calling thread */
+bool lock_try(struct test *test);
+void lock_release(struct test *test);
+const union qspinlock_word *word_of(const struct test *test); /* of the qspinlock family */
+
+/* A copy of the lock's state as it is at some time during the copying. */
+#define STATE_MAX 256
+struct state {
+	uint8_t byte[STATE_MAX];
+};
+void state_copy(const struct test *test, struct state *state);
+bool state_equal(const struct test *test, const struct state *a, const struct state *b);
+
+/* After a case, nobody in it: free, and a queued lock just as init left it. */
+void check_free(struct test *test, const struct state *initial);
+
+uint64_t event_sum(const struct test *test, enum lock_event event);
+
+/* Actors. */
+enum command {
+	COMMAND_IDLE,
+	COMMAND_ACQUIRE,
+	COMMAND_TRY,
+	COMMAND_RELEASE,
+	COMMAND_EXIT,
+};
+enum actor_state {
+	ACTOR_IDLE,
+	ACTOR_ACQUIRING,
+	ACTOR_OWNS,
+	ACTOR_REFUSED, /* a try that failed */
+};
+/* Runs `conductor` on CPU 0 and actors on 1..threads-1, until it returns. */
+void with_actors(struct test *test, void (*conductor)(struct test *test));
+void tell(uint32_t cpu, enum command command);
+enum actor_state actor_state(uint32_t cpu);
+/* Until the actor is in this state; false, and a failure, after five seconds. */
+bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
+/* The same for any condition; `what` names it. */
+bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
+void let_others_run(uint32_t milliseconds);
+
+/* The cases, by file. */
+void test_exclusion(struct test *test); /* exclusion.c */
+void test_exclusion_catches(struct test *test);
+void test_drains(struct test *test);
+void test_nesting(struct test *test);
+void test_storm(struct test *test);   /* argument: 1 halting backend, 0 none */
+void test_trylock(struct test *test); /* order.c */
+void test_fifo(struct test *test);
+void test_pv_kick_at_unlock(struct test *test); /* pv.c */
+void test_pv_steal(struct test *test);
+void test_pv_no_steal_while_pending(struct test *test);
+void test_pv_no_steal_of_free(struct test *test);
+void test_pv_wait_early(struct test *test);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cases in which threads race: whether a lock excludes, whether its queue empties cleanly, whether
+ * no wake-up is lost. Inside the section each of several words on lines of their own is counted up
+ * to ten and down again by separate stores (the idea of Concurrency Kit's validation of its
+ * spinlocks), and two plain counters must agree with the number of sections afterwards. Bounded by
+ * time, not by sections: where threads outnumber CPUs a FIFO lock's hand-over can cost a slice.
+ */
+#define _GNU_SOURCE
+#include "client.h"
+#include "locks/qnode.h"
+#include "locks/tunables.h"
+#include "port/port.h"
+#include <sched.h>
+
+#define WORDS 4
+#define TIMES 10
+
+struct padded {
+	volatile uint64_t value;
+	uint8_t pad[CACHE_LINE - 8];
+};
+
+static struct {
+	struct padded word[WORDS];
+	struct padded first, second;
+	_Atomic uint32_t arrived;
+	_Atomic bool stop;
+	_Atomic uint64_t sections;
+	uint64_t start;
+} arena;
+
+static uint32_t next_random(uint32_t *state)
+{
+	/* G. Marsaglia, "Xorshift RNGs", 2003 */
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/* A barrier that can be used again: the n-th `threads` arrivals wait for each other. */
+static void all_arrived(uint32_t threads)
+{
+	uint32_t mine = atomic_fetch_add_explicit(&arena.arrived, 1, memory_order_acq_rel);
+	uint32_t complete = (mine / threads + 1) * threads;
+
+	while (atomic_load_explicit(&arena.arrived, memory_order_acquire) < complete)
+		sched_yield();
+}
+
+/* To be in the middle of things when another thread comes: pauses, seldom a real deschedule. */
+static void dawdle(uint32_t random)
+{
+	if (random % 256 == 0)
+		sched_yield();
+	for (uint32_t i = (random >> 8) % 32; i > 0; i--)
+		port_relax();
+}
+
+static bool words_are(uint64_t value)
+{
+	for (int i = 0; i < WORDS; i++)
+		if (arena.word[i].value != value)
+			return false;
+	return true;
+}
+
+static void section(struct test *test, uint32_t random)
+{
+	arena.first.value = arena.first.value + 1;
+	for (int n = 0; n < TIMES; n++)
+		for (int i = 0; i < WORDS; i++)
+			arena.word[i].value = arena.word[i].value + 1;
+	if (!words_are(TIMES))
+		fail(test, "two in the section: a word is not %d after counting up", TIMES);
+	dawdle(random);
+	for (int n = 0; n < TIMES; n++)
+		for (int i = 0; i < WORDS; i++)
+			arena.word[i].value = arena.word[i].value - 1;
+	if (!words_are(0))
+		fail(test, "two in the section: a word is not 0 after counting down");
+	arena.second.value = arena.second.value + 1;
+}
+
+static void contend(void *arg)
+{
+	struct test *test = arg;
+	uint32_t random = 2463534242u + port_cpu() * 7919;
+	uint64_t sections = 0;
+
+	all_arrived(test->threads);
+	while (!atomic_load_explicit(&arena.stop, memory_order_relaxed)) {
+		next_random(&random);
+		if ((random >> 4) % 4 != 0)
+			lock_acquire(test);
+		else if (!lock_try(test))
+			continue;
+		section(test, random);
+		lock_release(test);
+		sections++;
+		dawdle(random >> 3);
+		if (port_cycles_to_ns(port_cycles() - arena.start) > test->budget_ns)
+			atomic_store_explicit(&arena.stop, true, memory_order_relaxed);
+	}
+	atomic_fetch_add_explicit(&arena.sections, sections, memory_order_relaxed);
+}
+
+static void arena_reset(void)
+{
+	for (int i = 0; i < WORDS; i++)
+		arena.word[i].value = 0;
+	arena.first.value = arena.second.value = 0;
+	atomic_store_explicit(&arena.arrived, 0, memory_order_relaxed);
+	atomic_store_explicit(&arena.stop, false, memory_order_relaxed);
+	atomic_store_explicit(&arena.sections, 0, memory_order_relaxed);
+	arena.start = port_cycles();
+}
+
+/* Everybody contends; then the counters must agree. */
+static void race(struct test *test)
+{
+	uint64_t sections;
+
+	arena_reset();
+	port_run_on(test->threads, contend, test);
+	sections = atomic_load_explicit(&arena.sections, memory_order_relaxed);
+	if (arena.first.value != sections || arena.second.value != sections)
+		fail(test, "%llu sections, but the counters say %llu and %llu",
+		     (unsigned long long)sections, (unsigned long long)arena.first.value,
+		     (unsigned long long)arena.second.value);
+	if (sections == 0)
+		fail(test, "no progress: nobody had the lock even once");
+}
+
+void test_exclusion(struct test *test)
+{
+	struct state initial;
+
+	state_copy(test, &initial);
+	race(test);
+	check_free(test, &initial);
+}
+
+/* The null lock excludes nobody: a client that lets it pass would let anything pass. */
+void test_exclusion_catches(struct test *test)
+{
+	race(test);
+	if (atomic_load_explicit(&test->failed, memory_order_relaxed))
+		atomic_store_explicit(&test->failed, false, memory_order_relaxed);
+	else
+		fail(test, "the exclusion check did not notice that there is no lock");
+}
+
+static void drain_rounds(void *arg)
+{
+	struct test *test = arg;
+	struct state initial;
+
+	if (port_cpu() == 0)
+		state_copy(test, &initial);
+	for (;;) {
+		all_arrived(test->threads);
+		if (atomic_load_explicit(&arena.stop, memory_order_relaxed))
+			return;
+		lock_acquire(test);
+		arena.first.value = arena.first.value + 1;
+		lock_release(test);
+		all_arrived(test->threads);
+		if (port_cpu() != 0)
+			continue;
+		check_free(test, &initial);
+		if (port_cycles_to_ns(port_cycles() - arena.start) > test->budget_ns)
+			atomic_store_explicit(&arena.stop, true, memory_order_relaxed);
+	}
+}
+
+/* A queue that forms and empties in each round: the last one leaves while nobody, or somebody,
+ * comes; then the lock must be free and as new. */
+void test_drains(struct test *test)
+{
+	arena_reset();
+	port_run_on(test->threads, drain_rounds, test);
+}
+
+/* qspinlock's contexts: a CPU whose first `argument` nodes are taken uses the next, or none. */
+void test_nesting(struct test *test)
+{
+	uint32_t level = test->argument;
+
+	for (uint32_t i = 0; i < test->threads; i++)
+		((struct qnode *)node_of(test, i))->count = level;
+	test_exclusion(test);
+	for (uint32_t i = 0; i < test->threads; i++) {
+		uint32_t count = ((struct qnode *)node_of(test, i))->count;
+
+		if (count != level)
+			fail(test, "CPU %u had %u nodes in use, now %u", i, level, count);
+	}
+	if (event_sum(test, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1)) == 0)
+		fail(test, "%s is 0", lock_event_names[EV_LOCK_USE_NODE2 + level - 1]);
+}
+
+/* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would tell. */
+void test_storm(struct test *test)
+{
+	uint64_t halts, kicks, unlocks;
+
+	lock_tunables.spin_threshold = 1;
+	lock_tunables.prev_check_mask = 0;
+	test_exclusion(test);
+	halts = event_sum(test, EV_HALTS);
+	kicks = event_sum(test, EV_KICKS);
+	unlocks = event_sum(test, EV_PV_KICK_UNLOCK);
+	if (test->argument && (halts == 0 || kicks == 0))
+		fail(test, "%llu halts, %llu kicks: the case did not do what it is for",
+		     (unsigned long long)halts, (unsigned long long)kicks);
+	if (test->argument && kicks != unlocks)
+		fail(test, "%llu kicks, but %llu unlocks found SLOW", (unsigned long long)kicks,
+		     (unsigned long long)unlocks);
+	if (!test->argument && (halts != 0 || kicks != 0))
+		fail(test, "%llu halts, %llu kicks with a backend that cannot halt",
+		     (unsigned long long)halts, (unsigned long long)kicks);
+}

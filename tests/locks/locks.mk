@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# The locks' correctness client: built for this host over the hosted port, in build/locks/.
+#   check-locks       optimised; shaken (shake.h: random yields at every atomic operation); and with
+#                     the undefined-behaviour sanitizer
+#   check-locks-tsan  ThreadSanitizer, shorter
+# Every lock in locks/ is tested because it is there; nothing lists them.
+
+# gcc: clang's __atomic builtins do not take the _Atomic types that shake.h hands them
+LOCKS_HOSTCC ?= gcc
+LOCKS_BUILD := build/locks
+LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) $(wildcard tests/locks/*.c)
+LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
+	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
+	-I. -Iinclude -Itests/locks -MMD -MP
+
+# One build per flavour: $(1) directory, $(2) extra flags
+define LOCKS_FLAVOUR
+$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -c -o $$@ $$<
+$(1)/check-locks: $$(LOCKS_SOURCES:%.c=$(1)/%.o)
+	$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -o $$@ $$^
+-include $$(LOCKS_SOURCES:%.c=$(1)/%.d)
+endef
+$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/plain,))
+$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/shaken,-include tests/locks/shake.h))
+$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/ubsan,-fsanitize=undefined -fno-sanitize-recover=all))
+$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/tsan,-fsanitize=thread))
+
+.PHONY: check-locks check-locks-tsan
+check-locks: $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
+		$(LOCKS_BUILD)/ubsan/check-locks
+	timeout 60 $(LOCKS_BUILD)/plain/check-locks
+	timeout 60 $(LOCKS_BUILD)/shaken/check-locks
+	timeout 60 $(LOCKS_BUILD)/ubsan/check-locks --budget-ms=40
+
+# Without null: that the lock which does not exclude has data races is what the case is about.
+check-locks-tsan: $(LOCKS_BUILD)/tsan/check-locks
+	TSAN_OPTIONS=halt_on_error=0:exitcode=66 timeout 120 $(LOCKS_BUILD)/tsan/check-locks \
+		--without-null --budget-ms=40

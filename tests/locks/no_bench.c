@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Every lock's file instantiates the measured loop, which this client never runs: what it calls of
+ * bench/ need only be there for the linker. */
+#include "bench/worker.h"
+#include <stdlib.h>
+
+bool worker_next_phase(struct worker *worker, uint32_t phase)
+{
+	(void)worker;
+	(void)phase;
+	abort();
+}
+
+void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
+{
+	(void)worker;
+	(void)steal_before_ns;
+	abort();
+}
+
+void histogram_add(struct histogram *histogram, uint64_t value)
+{
+	(void)histogram;
+	(void)value;
+	abort();
+}
