@@ -77,6 +77,50 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d)
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk
+
+# TAP from every test program, judged by prove: its last line is the verdict.
+check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
+	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks
+check_bats := $(sort $(wildcard tests/run/*.bats))
+
+.PHONY: check check-quick
+check: all hosted $(check_programs) lint ## all tests (about 15 minutes on 2 CPUs), and lint
+	$(Q)prove --timer --exec tests/run-one.sh $(check_programs) $(check_bats)
+
+check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
+	$(Q)PVSPIN_QUICK=1 prove --timer --exec tests/run-one.sh $(check_programs) $(check_bats)
+
+.PHONY: setup
+setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
+	$(Q)tools/setup.sh
+
+lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch])))
+lint_shell := run.sh .ci/run tools/nested/init $(sort $(wildcard tools/*.sh tools/*/*.sh tests/*.sh \
+	tests/*/*/*.sh tests/run/*.bash))
+tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
+
+.PHONY: lint format
+lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: all clean
+	$(Q)clang-format --dry-run -Werror $(lint_c)
+	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
+	@# comparePointers: start and end symbols of the linker are one array to us
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port
+	$(Q)shellcheck -x $(lint_shell)
+	$(Q)shellcheck $(check_bats)
+
+format: ## clang-format all C
+	$(Q)clang-format -i $(lint_c)
+
+.PHONY: iso
+iso: build/pvspin.iso ## the guest behind GRUB, for BIOS machines
+build/pvspin.iso: build/pvspin.elf tools/grub.cfg
+	$(say) ISO $@
+	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
+	$(Q)cp build/pvspin.elf build/iso/boot/ && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
+	$(Q)grub-mkrescue -d /usr/lib/grub/i386-pc -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
+
 .PHONY: clean
 clean: ## remove build/
 	$(Q)rm -rf build

@@ -165,7 +165,8 @@ void record_end(struct record *record)
 {
 	if (record->overflow)
 		replace_by_error(record);
-	memcpy(buffer + record->length, "}\n", CLOSING_BYTES);
+	buffer[record->length] = '}';
+	buffer[record->length + 1] = '\n';
 	records++;
 	port_write(buffer, record->length + CLOSING_BYTES);
 }

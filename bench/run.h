@@ -28,8 +28,8 @@ void run_prepare(const struct plan *plan);
  */
 bool run_once(struct run_result *result);
 
-/* What runs right now, for a crash report; any CPU. False outside a run. *holder is the index + 1 of
- * the CPU in the critical section (uncontended: in CPU 0's), 0 nobody. */
+/* What runs right now, for a crash report; any CPU. False outside a run. *holder is the index + 1
+ * of the CPU in the critical section (uncontended: in CPU 0's), 0 nobody. */
 bool run_current(const char **lock, uint32_t *holder);
 
 #endif

@@ -98,11 +98,18 @@ static const struct apic_ops x2apic = {
 	.max_id = 0xfffffffe,
 };
 
+/* An interrupt that was withdrawn before it could be taken; wants no EOI (SDM vol. 3A, 11.9). */
+static void spurious_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+}
+
 void apic_select(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
 
 	registers = (volatile uint32_t *)base;
+	traps_handle(VECTOR_SPURIOUS, spurious_interrupt);
 	if (cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC) {
 		apic = &x2apic;
 		return;

@@ -79,6 +79,11 @@ void paging_set(uint64_t address, size_t bytes, enum paging_rights rights)
 	}
 }
 
+static void set_section(const char *start, const char *end, enum paging_rights rights)
+{
+	paging_set((uint64_t)start, (uint64_t)end - (uint64_t)start, rights);
+}
+
 void paging_init(void)
 {
 	uint64_t *pml4 = new_table(), *pdpt = new_table();
@@ -91,8 +96,8 @@ void paging_init(void)
 			directory[i][j] = ((i * TABLE_ENTRIES + j) * LARGE_PAGE_BYTES) | PTE_LARGE |
 					  rights_bits(PAGING_WRITE);
 	}
-	paging_set((uint64_t)text_start, (size_t)(text_end - text_start), PAGING_EXECUTE);
-	paging_set((uint64_t)rodata_start, (size_t)(rodata_end - rodata_start), PAGING_READ);
+	set_section(text_start, text_end, PAGING_EXECUTE);
+	set_section(rodata_start, rodata_end, PAGING_READ);
 	paging_set((uint64_t)boot_stack_guard, PAGE_BYTES, PAGING_NONE);
 	boot_cr3 = (uint64_t)pml4;
 	write_cr3(boot_cr3);

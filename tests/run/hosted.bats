@@ -5,153 +5,153 @@
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 
 setup_file() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	make -s build/hosted/pvspin >&2
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s build/hosted/pvspin >&2
 }
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	log="$BATS_TEST_TMPDIR/log"
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  log="$BATS_TEST_TMPDIR/log"
 }
 
 # hosted KEY=VALUE...: runs it, keeps the log, fails unless the exit code is $expected (0)
 hosted() {
-	local status=0
+  local status=0
 
-	timeout 20 "${binary:-build/hosted/pvspin}" "$@" >"$log" </dev/null || status=$?
-	if [ "$status" -ne "${expected:-0}" ]; then
-		echo "pvspin $* ended with $status, not ${expected:-0}:" >&2
-		cat "$log" >&2
-		return 1
-	fi
+  timeout 20 "${binary:-build/hosted/pvspin}" "$@" >"$log" </dev/null || status=$?
+  if [ "$status" -ne "${expected:-0}" ]; then
+    echo "pvspin $* ended with $status, not ${expected:-0}:" >&2
+    cat "$log" >&2
+    return 1
+  fi
 }
 
 # all FILTER: true if the filter is true of the array of all records
 all() {
-	if ! grep '^{' "$log" | jq -se "$1" >"$BATS_TEST_TMPDIR/answer"; then
-		echo "not so: $1" >&2
-		grep '"type":"run"' "$log" >&2
-		return 1
-	fi
+  if ! grep '^{' "$log" | jq -se "$1" >"$BATS_TEST_TMPDIR/answer"; then
+    echo "not so: $1" >&2
+    grep '"type":"run"' "$log" >&2
+    return 1
+  fi
 }
 
 @test "every record parses, seq has no gap, end comes last and counts them" {
-	hosted locks=all threads=1,2 ms=20 warmup_ms=5 reps=1
-	all '[.[].seq] == [range(1; length + 1)]'
-	all '.[0].type == "boot" and .[0].accel == "hosted"'
-	all '.[-1].type == "end" and .[-1].records == length and .[-1].verdict == "ok"'
+  hosted locks=all threads=1,2 ms=20 warmup_ms=5 reps=1
+  all '[.[].seq] == [range(1; length + 1)]'
+  all '.[0].type == "boot" and .[0].accel == "hosted"'
+  all '.[-1].type == "end" and .[-1].records == length and .[-1].verdict == "ok"'
 }
 
 @test "a run record has every field that the log's description promises" {
-	hosted locks=tas threads=2 ms=20 warmup_ms=5 reps=1
-	for field in lock workload dispatch threads tasks rep hold think elapsed_cycles elapsed_ns \
-		ops ops_min ops_max halts kicks spurious_wakeups yields lock_steals lhp_events \
-		lhp_cycles lwp_events lwp_cycles steal_ns lhp_samples lwp_samples lhp_flagged waits \
-		wait_cycles wait_max_cycles halt_cycles kick_cycles events tunables pv_backend \
-		latency seed exclusion clock start_wall_ns end_wall_ns start_tsc end_tsc; do
-		all "[.[] | select(.type == \"run\") | has(\"$field\")] | all"
-	done
-	all '[.[] | select(.type == "vcpu") | has("cpu", "apic_id", "ops", "wait_cycles",
-		"wait_max_cycles", "halts", "kicks", "spurious_wakeups", "yields", "steal_ns")] | all'
+  hosted locks=tas threads=2 ms=20 warmup_ms=5 reps=1
+  for field in lock workload dispatch threads tasks rep hold think elapsed_cycles elapsed_ns \
+    ops ops_min ops_max halts kicks spurious_wakeups yields lock_steals lhp_events \
+    lhp_cycles lwp_events lwp_cycles steal_ns lhp_samples lwp_samples lhp_flagged waits \
+    wait_cycles wait_max_cycles halt_cycles kick_cycles events tunables pv_backend \
+    latency seed exclusion clock start_wall_ns end_wall_ns start_tsc end_tsc; do
+    all "[.[] | select(.type == \"run\") | has(\"$field\")] | all"
+  done
+  all '[.[] | select(.type == "vcpu") | has("cpu", "apic_id", "ops", "wait_cycles",
+    "wait_max_cycles", "halts", "kicks", "spurious_wakeups", "yields", "steal_ns")] | all'
 }
 
 @test "a run's figures are the sums of its vCPUs'" {
-	hosted locks=tas,mcs,pv-qspinlock threads=2,5 ms=30 reps=2 spin_threshold=16
-	for field in ops halts kicks waits wait_cycles lock_steals; do
-		all ". as \$r | [.[] | select(.type == \"run\")] | length == 12 and all(
-			. as \$run | .$field == ([\$r[] | select(.type == \"vcpu\" and
-			.run == \$run.run) | .$field] | add))"
-	done
-	all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
-		[$r[] | select(.type == "vcpu" and .run == $run.run) | .ops] |
-		length == $run.threads and min == $run.ops_min and max == $run.ops_max)'
-	all '[.[] | select(.type == "run") | .exclusion == "ok"] | all'
+  hosted locks=tas,mcs,pv-qspinlock threads=2,5 ms=30 reps=2 spin_threshold=16
+  for field in ops halts kicks waits wait_cycles lock_steals; do
+    all ". as \$r | [.[] | select(.type == \"run\")] | length == 12 and all(
+      . as \$run | .$field == ([\$r[] | select(.type == \"vcpu\" and
+      .run == \$run.run) | .$field] | add))"
+  done
+  all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
+    [$r[] | select(.type == "vcpu" and .run == $run.run) | .ops] |
+    length == $run.threads and min == $run.ops_min and max == $run.ops_max)'
+  all '[.[] | select(.type == "run") | .exclusion == "ok"] | all'
 }
 
 @test "ms= measures that long, apart from the warm-up" {
-	hosted locks=tas threads=1 ms=100 warmup_ms=50 reps=1
-	all '.[] | select(.type == "run") | .elapsed_ns >= 99000000 and .ops > 1000 and
-		(.end_wall_ns - .start_wall_ns - .elapsed_ns | fabs) < 5000000'
-	before=$(date +%s%N)
-	hosted locks=tas threads=1 ms=10 warmup_ms=300 reps=1
-	all ".[] | select(.type == \"run\") | .start_wall_ns - $before >= 300000000"
-	hosted locks=null threads=1 ms=30 warmup_ms=0 reps=1
-	all '.[] | select(.type == "run") | .elapsed_ns >= 29000000 and .exclusion == "not-checked"'
+  hosted locks=tas threads=1 ms=100 warmup_ms=50 reps=1
+  all '.[] | select(.type == "run") | .elapsed_ns >= 99000000 and .ops > 1000 and
+    (.end_wall_ns - .start_wall_ns - .elapsed_ns | fabs) < 5000000'
+  before=$(date +%s%N)
+  hosted locks=tas threads=1 ms=10 warmup_ms=300 reps=1
+  all ".[] | select(.type == \"run\") | .start_wall_ns - $before >= 300000000"
+  hosted locks=null threads=1 ms=30 warmup_ms=0 reps=1
+  all '.[] | select(.type == "run") | .elapsed_ns >= 29000000 and .exclusion == "not-checked"'
 }
 
 @test "ops= is reached exactly by each vCPU, warmed up or not" {
-	for warmup in 0 10; do
-		hosted locks=tas threads=3 ops=5000 warmup_ms=$warmup reps=1
-		all '[.[] | select(.type == "vcpu") | .ops] == [5000, 5000, 5000]'
-		all '.[] | select(.type == "run") | .ops == 15000 and .complete and
-			.elapsed_cycles == .end_tsc - .start_tsc and .elapsed_cycles > 0'
-	done
+  for warmup in 0 10; do
+    hosted locks=tas threads=3 ops=5000 warmup_ms=$warmup reps=1
+    all '[.[] | select(.type == "vcpu") | .ops] == [5000, 5000, 5000]'
+    all '.[] | select(.type == "run") | .ops == 15000 and .complete and
+      .elapsed_cycles == .end_tsc - .start_tsc and .elapsed_cycles > 0'
+  done
 }
 
 @test "indirect dispatch and locks of one's own exclude too" {
-	hosted locks=all threads=2 ms=20 reps=1 dispatch=indirect
-	all '[.[] | select(.type == "run") | .dispatch == "indirect" and .exclusion == "ok"] | all'
-	hosted locks=all threads=4 ms=20 reps=1 workload=uncontended
-	all '[.[] | select(.type == "run") | .workload == "uncontended" and .exclusion == "ok" and
-		.ops > 1000 and .waits == 0] | all'
+  hosted locks=all threads=2 ms=20 reps=1 dispatch=indirect
+  all '[.[] | select(.type == "run") | .dispatch == "indirect" and .exclusion == "ok"] | all'
+  hosted locks=all threads=4 ms=20 reps=1 workload=uncontended
+  all '[.[] | select(.type == "run") | .workload == "uncontended" and .exclusion == "ok" and
+    .ops > 1000 and .waits == 0] | all'
 }
 
 @test "latency=on: histograms hold each acquisition, and the waits that the stop cut short" {
-	hosted locks=tas threads=2 ms=30 reps=1 latency=on
-	all '(.[] | select(.type == "run") | .ops) as $ops |
-		([.[] | select(.type == "hist" and .what == "hold")] | length == 1 and
-			.[0].count == $ops) and
-		([.[] | select(.type == "hist" and .what == "wait")] | length == 1 and
-			.[0].count >= $ops and .[0].count <= $ops + 2)'
-	all '[.[] | select(.type == "hist") | .count == ([.buckets[][2]] | add) and
-		.buckets[0][0] <= .min and .min <= .buckets[0][1] and
-		.buckets[-1][0] <= .max and .max <= .buckets[-1][1]] | all'
-	hosted locks=tas threads=2 ms=20 reps=1 latency=off
-	all '[.[] | select(.type == "hist")] | length == 0'
+  hosted locks=tas threads=2 ms=30 reps=1 latency=on
+  all '(.[] | select(.type == "run") | .ops) as $ops |
+    ([.[] | select(.type == "hist" and .what == "hold")] | length == 1 and
+      .[0].count == $ops) and
+    ([.[] | select(.type == "hist" and .what == "wait")] | length == 1 and
+      .[0].count >= $ops and .[0].count <= $ops + 2)'
+  all '[.[] | select(.type == "hist") | .count == ([.buckets[][2]] | add) and
+    .buckets[0][0] <= .min and .min <= .buckets[0][1] and
+    .buckets[-1][0] <= .max and .max <= .buckets[-1][1]] | all'
+  hosted locks=tas threads=2 ms=20 reps=1 latency=off
+  all '[.[] | select(.type == "hist")] | length == 0'
 }
 
 @test "many more threads than CPUs: fair locks crawl, the run still ends and says so" {
-	hosted locks=tas,ticket threads=24 ms=50 warmup_ms=10 reps=1
-	all '[.[] | select(.type == "run") | .exclusion == "ok"] == [true, true]'
-	all '.[] | select(.type == "run" and .lock == "ticket") | .wait_max_cycles > 0'
-	grep -q '^- hardly any progress: ticket\.' "$log"
-	grep -q '^== table$' "$log"
-	grep -q '^== end$' "$log"
+  hosted locks=tas,ticket threads=24 ms=50 warmup_ms=10 reps=1
+  all '[.[] | select(.type == "run") | .exclusion == "ok"] == [true, true]'
+  all '.[] | select(.type == "run" and .lock == "ticket") | .wait_max_cycles > 0'
+  grep -q '^- hardly any progress: ticket\.' "$log"
+  grep -q '^== table$' "$log"
+  grep -q '^== end$' "$log"
 }
 
 @test "a lock that does not exclude fails the run" {
-	binary="$BATS_TEST_TMPDIR/pvspin-open"
-	# shellcheck disable=SC2046 # object names have no spaces
-	gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/open-lock.c \
-		$(find build/hosted -name '*.o') -o "$binary"
-	expected=3 hosted locks=open,tas threads=2 ms=300 hold=2000 think=0 reps=1
-	all '[.[] | select(.type == "run") | .exclusion] == ["broken", "ok"]'
-	all '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'
-	grep -q '^open .* NO EXCLUSION$' "$log"
+  binary="$BATS_TEST_TMPDIR/pvspin-open"
+  # shellcheck disable=SC2046 # object names have no spaces
+  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/open-lock.c \
+    $(find build/hosted -name '*.o') -o "$binary"
+  expected=3 hosted locks=open,tas threads=2 ms=300 hold=2000 think=0 reps=1
+  all '[.[] | select(.type == "run") | .exclusion] == ["broken", "ok"]'
+  all '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'
+  grep -q '^open .* NO EXCLUSION$' "$log"
 }
 
 @test "a bad key ends with a usage error that names it" {
-	expected=2 hosted locks=nonsense
-	grep -q '^error: .*nonsense' "$log"
-	all '.[-1].verdict == "error" and .[-1].reason == "usage"'
+  expected=2 hosted locks=nonsense
+  grep -q '^error: .*nonsense' "$log"
+  all '.[-1].verdict == "error" and .[-1].reason == "usage"'
 }
 
 @test "start=serial-each: a ready record before each run, overlaps with the peer's" {
-	printf 'go 1\npeer 1 1 9000000000000000000\ngo 1\npeer 1 1 2\npeer 2 3 x\ngo\n' |
-		timeout 20 build/hosted/pvspin locks=tas,ticket threads=1 ms=20 reps=1 \
-			start=serial-each >"$log"
-	all '[.[] | select(.type == "ready") | [.run, .lock, .last]] ==
-		[[1, "tas", null], [2, "ticket", null], [3, null, true]]'
-	# jq counts in doubles: nanoseconds since 1970 are good to 256 ns
-	all '[.[] | select(.type == "overlap")] | length == 2 and
-		.[0].lock == "tas" and .[0].overlap_ns >= 19000000 and
-		(.[0].end_ns - .[0].start_ns - .[0].overlap_ns | fabs) < 1000 and
-		.[1].lock == "ticket" and .[1].overlap_ns == 0'
-	grep -q "^ignored line 'peer 2 3 x'" "$log"
+  printf 'go 1\npeer 1 1 9000000000000000000\ngo 1\npeer 1 1 2\npeer 2 3 x\ngo\n' |
+    timeout 20 build/hosted/pvspin locks=tas,ticket threads=1 ms=20 reps=1 \
+      start=serial-each >"$log"
+  all '[.[] | select(.type == "ready") | [.run, .lock, .last]] ==
+    [[1, "tas", null], [2, "ticket", null], [3, null, true]]'
+  # jq counts in doubles: nanoseconds since 1970 are good to 256 ns
+  all '[.[] | select(.type == "overlap")] | length == 2 and
+    .[0].lock == "tas" and .[0].overlap_ns >= 19000000 and
+    (.[0].end_ns - .[0].start_ns - .[0].overlap_ns | fabs) < 1000 and
+    .[1].lock == "ticket" and .[1].overlap_ns == 0'
+  grep -q "^ignored line 'peer 2 3 x'" "$log"
 }
 
 @test "start=serial: nobody says go: an error, and no run" {
-	expected=4 hosted locks=tas threads=1 ms=20 reps=1 start=serial
-	grep -q "^error: no line 'go'" "$log"
-	all '[.[] | select(.type == "run")] | length == 0'
+  expected=4 hosted locks=tas threads=1 ms=20 reps=1 start=serial
+  grep -q "^error: no line 'go'" "$log"
+  all '[.[] | select(.type == "run")] | length == 0'
 }

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Boots the pvspin guest in one or more virtual machines, collects their logs, judges them and
+# prints the tables. ./run.sh --help is the manual. The parts, in the order of the story:
+#
+#   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
+#   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
+#   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
+#   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
+#
+# Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
+# (`inner`), which only runs the virtual machines and leaves what they say in $out.
+# shellcheck disable=SC2034,SC2154 # the parts share their variables
+set -euo pipefail
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+for part in run/say run/help run/options setup nested/kernel run/accel run/qemu run/instance \
+  run/together run/verdict run/report run/nested; do
+  # shellcheck source=/dev/null # each is checked by itself
+  source "$tree/tools/$part.sh"
+done
+
+# Brings $image, the one of the tree, up to date; one build at a time.
+build_image() {
+  local lock missing
+  missing=$(setup_missing build)
+  if [[ -e $image && -n $missing ]]; then
+    say "cannot build here; taking $image as it is"
+    return
+  fi
+  setup_check build || exit "$EXIT_ENVIRONMENT"
+  ! make -sq --no-print-directory -C "$tree" build/pvspin.elf >/dev/null 2>&1 || return 0
+  if ! mkdir -p "$tree/build" 2>/dev/null || ! : 2>/dev/null >>"$tree/build/.lock"; then
+    [[ -e $image ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no image is there"
+    say "cannot write to $tree/build; taking $image as it is"
+    return
+  fi
+  exec {lock}>"$tree/build/.lock"
+  flock -w 600 "$lock" || die "$EXIT_ENVIRONMENT" 'another build does not end'
+  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- || die "$EXIT_ENVIRONMENT" 'the build failed'
+  exec {lock}>&-
+}
+
+# Sets image: -kernel, or the built one.
+image_ready() {
+  local elf=$tree/build/pvspin.elf
+  if [[ -n ${PVSPIN_IMAGE:-} ]]; then
+    image=$PVSPIN_IMAGE
+    return
+  elif [[ -n $image ]]; then
+    [[ $image == /* ]] || image=$PWD/$image
+  else
+    image=$elf
+    build_image
+  fi
+  # A copy, so that a rebuild meanwhile changes nothing for this run.
+  cp "$image" "$scratch/pvspin.elf"
+  image=$scratch/pvspin.elf
+}
+
+# Sets out, made for this call alone.
+out_ready() {
+  if ((inner)); then
+    out=$PVSPIN_OUT
+    return
+  fi
+  if [[ -z $out ]]; then
+    TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
+    out=$tree/out/$out-$$
+  fi
+  mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
+  out=$(cd "$out" && pwd -P)
+  if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/manifest.json ]]; then
+    usage_error "--out=$out holds the logs of another run"
+  fi
+}
+
+run_dir_of() { # RUN; sets run_dir
+  run_dir=$out
+  ((runs == 1)) || run_dir=$out/run-$1
+  mkdir -p "$run_dir"
+}
+
+# The virtual machines, with their logs in $out; nothing is judged here.
+run_all() {
+  local n
+  for ((n = 1; n <= runs; n++)); do
+    run_dir_of "$n"
+    together_run
+    [[ -z $stopping ]] || return 0
+  done
+}
+
+judge_all() {
+  local n
+  worst=0
+  for ((n = 1; n <= runs; n++)); do
+    run_dir=$out
+    ((runs == 1)) || run_dir=$out/run-$n
+    [[ -d $run_dir/.raw ]] || continue # stopped before it
+    ((runs == 1)) || echo "run $n"
+    finish_run
+  done
+  finish_call
+  # Whatever the instances look like: this call was stopped.
+  [[ -z $interrupted ]] || worse "$EXIT_INTERRUPT"
+  say "logs are in $out"
+}
+
+# shellcheck disable=SC2317 # called by trap
+clean_up() {
+  local pid
+  trap '' INT TERM HUP
+  for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
+    kill -KILL -- "-$pid" 2>/dev/null || true
+  done
+  [[ -z ${l1_pid:-} ]] || kill -TERM "$l1_pid" 2>/dev/null || true
+  rm -rf "$scratch"
+}
+
+# shellcheck disable=SC2317 # called by trap
+interrupt() {
+  interrupted=1
+  if [[ -n ${l1_pid:-} ]]; then
+    kill -TERM "$l1_pid" 2>/dev/null || true
+  elif [[ -n ${jobs_pid[*]-} ]]; then
+    together_stop interrupt
+  else
+    exit "$EXIT_INTERRUPT"
+  fi
+}
+
+main() {
+  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' arguments=("$@")
+  options_parse "$@"
+  case $action in help | version | list) "$action"; exit ;; esac
+  if ((inner)); then accel=kvm setup=0; fi
+  if ((setup)); then setup_install run nested build || exit "$EXIT_ENVIRONMENT"; fi
+  setup_check run || exit "$EXIT_ENVIRONMENT"
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
+  trap clean_up EXIT
+  trap interrupt INT TERM HUP
+  image_ready
+  accel_choose
+  out_ready
+  version=$(version)
+  deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
+  if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
+  ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
+  judge_all
+  exit "$worst"
+}
+
+main "$@"

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # stdout, out: common.bash
+# For the tests that run the real guest: common.bash, and a look into the serial log.
+
+load common
+
+# guest STATUS ARGUMENT...: run.sh must end with STATUS. Sets log: instance 0's serial log.
+guest() {
+  local want=$1
+  shift
+  rm -rf "$out"
+  patience=300 run_sh "$want" --out="$out" "$@"
+  log=$out/serial-0.log
+}
+
+# records FILTER [LOG]: the jq filter must be true of the array of all records.
+records() {
+  if ! grep -a '^{' "${2:-$log}" | jq -se "$1" >/dev/null; then
+    echo "not so: $1" >&2
+    grep -a '^{' "${2:-$log}" | cut -c1-600 >&2
+    return 1
+  fi
+}

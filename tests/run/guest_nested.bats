@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The guest on real Linux KVM, nested in an emulated CPU, on both Debian kernels. What matters here
+# is behaviour: kicks, halts, exclusion, counts that agree with the hypervisor's.
+# shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
+
+load guest
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  private_tmpdir
+  [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
+}
+
+nested() { # EXPECTED ARGUMENTS...
+  local expected=$1
+  shift
+  guest "$expected" --accel=nested --timeout=200 "$@"
+}
+
+# What the guest counted itself, vCPU by vCPU, against KVM's own statistics (query-stats).
+hypercalls_agree() {
+  local own kvm
+  own=$(grep -a '"type":"counts"' "$log" | jq -c .hypercalls)
+  kvm=$(jq -c '[.instances[0].vcpus[].kvm.hypercalls]' "$out/manifest.json")
+  if [ "$own" != "$kvm" ]; then
+    printf 'hypercalls by vCPU: the guest counts %s\nKVM counts %s\n' "$own" "$kvm" >&2
+    return 1
+  fi
+  # Every hypercall of a measurement is a kick.
+  records "([.[] | select(.type == \"run\") | .kicks_total] | add) == ($own | add)"
+}
+
+# A HLT is an exit; firmware halts too, before us: never fewer than we count.
+halts_agree() {
+  local own
+  own=$(grep -a '"type":"counts"' "$log" | jq -c .halts)
+  jq -e --argjson own "$own" '[.instances[0].vcpus[].kvm.halt_exits] as $kvm
+    | [range($own | length)] | all($kvm[.] >= $own[.] and $kvm[.] <= $own[.] + 100)' \
+    "$out/manifest.json" >/dev/null || {
+    echo "the guest counts $own halts" >&2
+    jq -c '[.instances[0].vcpus[].kvm.halt_exits]' "$out/manifest.json" >&2
+    return 1
+  }
+}
+
+abi_tests_pass_on() { # KERNEL
+  nested 0 --l1-kernel="$1" -smp 2 -append "tests=abi"
+  says "$stdout" 'abi.nr.unknown_returns_enosys'
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 6 ]
+  ! grep -q '# SKIP\|^not ok' <<<"$stdout"
+  records '.[0] | .hypervisor == "KVM" and .pv_unhalt and .steal_time and .accel == "nested"'
+  jq -e --arg k "$1" '.l1.kernel | contains($k)' "$out/manifest.json"
+}
+
+every_lock_holds_on() { # KERNEL
+  nested 0 --l1-kernel="$1" -smp 28 -append "locks=all ms=50 reps=1 warmup_ms=10"
+  records '.[0].vcpus_online == 28 and .[0].apic_mode == "x2apic" and .[0].pv_backend == "kvm"'
+  records '[.[] | select(.type == "run")] | length == 6 and all(.exclusion == "ok")'
+  hypercalls_agree
+}
+
+@test "6.1: unknown hypercalls, kicks that wake, are not lost, and alone wake" {
+  abi_tests_pass_on 6.1
+}
+
+@test "6.12: unknown hypercalls, kicks that wake, are not lost, and alone wake" {
+  abi_tests_pass_on 6.12
+}
+
+@test "6.1: every lock keeps exclusion on 28 vCPUs, kicks agree with KVM's count" {
+  every_lock_holds_on 6.1
+}
+
+@test "6.12: every lock keeps exclusion on 28 vCPUs, kicks agree with KVM's count" {
+  every_lock_holds_on 6.12
+}
+
+@test "pv-qspinlock that always halts: kicks and halts agree with KVM's counts; preemption is seen" {
+  nested 0 -smp 4 -append "locks=pv-qspinlock,tas ms=300 reps=2 spin_threshold=1 hold=2000"
+  records '[.[] | select(.type == "run" and .lock == "pv-qspinlock")]
+    | all(.exclusion == "ok" and .halts > 0 and .kicks > 0 and .events.pv_kick_unlock > 0)'
+  records '[.[] | select(.type == "run" and .lock == "tas") | .halts_total + .kicks_total] | add == 0'
+  records '[.[] | select(.type == "run") | .steal_ns] | add > 0'
+  hypercalls_agree
+  halts_agree
+}
+
+@test "--pv=off: no PV_UNHALT, pv-qspinlock never halts and says so" {
+  nested 0 --pv=off -smp 4 -append "locks=pv-qspinlock ms=100 reps=1 spin_threshold=1"
+  records '.[0].pv_unhalt == false and .[0].pv_backend == "none"'
+  records '.[] | select(.type == "run") | .halts_total == 0 and .kicks_total == 0'
+  says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
+  hypercalls_agree
+}
+
+@test "nopvspin does the same from inside; xAPIC works; KVM is found behind Hyper-V's leaves" {
+  nested 0 -smp 3 -cpu host,-x2apic,hv-relaxed,hv-vapic \
+    -append "nopvspin locks=pv-qspinlock ms=50 reps=1"
+  records '.[0] | .apic_mode == "xapic" and .pv_unhalt and .pv_backend == "none"'
+  records '.[0] | .kvm_base == 1073742080 and .hypervisor_first == "Microsoft Hv"'
+}
+
+@test "two instances: each measured phase overlaps the other's, and both logs prove it" {
+  nested 0 --instances=2 -smp 4 -append "locks=tas,pv-qspinlock ms=300 reps=1"
+  for i in 0 1; do
+    records '[.[] | select(.type == "overlap")] | length == 2 and all(.overlap_ns > 0)' \
+      "$out/serial-$i.log"
+    records '.[-1].verdict == "ok"' "$out/serial-$i.log"
+  done
+  jq -e '.overlaps | length == 2 and all(.overlap_us > 0)' "$out/manifest.json"
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The guest under plain emulation (no KVM): boot, vCPUs, exclusion, and how failures look.
+# shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
+
+load guest
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  private_tmpdir
+}
+
+tcg() { # EXPECTED ARGUMENTS...
+  local expected=$1
+  shift
+  guest "$expected" --accel=tcg --timeout=100 "$@"
+}
+
+@test "1, 2, 4 and 28 vCPUs come up and every lock keeps exclusion" {
+  for n in 1 2 4 28; do
+    tcg 0 -smp "$n" -append "locks=all ms=20 reps=1 warmup_ms=5"
+    records ".[0].vcpus == $n and .[0].vcpus_online == $n and .[0].accel == \"tcg\""
+    records '[.[] | select(.type == "run")] | length == 6 and all(.exclusion == "ok")'
+    records "[.[] | select(.type == \"vcpu\")] | length == 6 * $n"
+  done
+}
+
+@test "sparse APIC IDs get a dense index, disabled MADT entries are no vCPUs" {
+  # 3 cores of a socket leave a hole of one ID in each
+  tcg 0 -smp 12,sockets=4,cores=3,threads=1 -append "locks=mcs ms=10 reps=1"
+  records '.[0].apic_ids == [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]'
+  records '[.[] | select(.type == "vcpu") | .cpu] == [range(12)]'
+  tcg 0 -smp 12,sockets=3,cores=2,threads=2 -append "locks=mcs ms=10 reps=1"
+  records '.[0].vcpus_online == 12'
+  tcg 0 -smp 3,maxcpus=7 -append "locks=mcs ms=10 reps=1"
+  records '.[0].vcpus == 3 and .[0].vcpus_online == 3'
+}
+
+@test "without KVM nothing halts, kicks or counts preemption, and the table says so" {
+  tcg 0 -smp 4 -append "locks=pv-qspinlock ms=50 reps=1 spin_threshold=1"
+  records '.[0].pv_backend == "none" and .[0].tsc_source == "pit"'
+  records '.[] | select(.type == "run") | .halts_total == 0 and .kicks_total == 0'
+  says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
+}
+
+@test "the ABI tests are skipped without KVM: 77" {
+  tcg 77 -smp 2 -append "tests=all"
+  says "$stdout" '# SKIP no KVM signature'
+  records '.[-1].verdict == "skip" and .[-1].skipped == 6'
+}
+
+@test "a panic is reported with its symbols: 5" {
+  tcg 5 -smp 4 -append "provoke=panic"
+  says "$stdout" 'provoked on purpose'
+  says "$stdout" 'provoke_panic'
+  says "$stdout" 'kmain'
+  records '.[-1].type == "panic" and .[-1].cpu == 0'
+}
+
+@test "an exception, a write to text and a stack overflow are panics with registers: 5" {
+  tcg 5 -append "provoke=ud"
+  records '.[-1].reason | contains("#UD")'
+  tcg 5 -append "provoke=pf"
+  records '.[-1] | (.reason | contains("error code 0x3")) and .registers.cr2 == "0x100000"'
+  tcg 5 -append "provoke=stack"
+  records '.[-1].reason | contains("#DF") or contains("#PF")'
+  says "$stdout" 'provoke_stack_overflow'
+}
+
+@test "a vCPU that does not start is named by its APIC ID: 4" {
+  tcg 4 -smp 4 -append "provoke=lost-vcpu"
+  says "$stdout" 'APIC ID 3) did not start'
+  records '.[0].vcpus_online == 3 and .[0].apic_ids_missing == [3]'
+  records '.[-1].verdict == "error" and .[-1].reason == "vcpu-missing"'
+}
+
+@test "a bad key or value is named, with what is accepted, and nothing is run: 2" {
+  tcg 2 -append "lock=tas"
+  says "$stdout" "lock"
+  says "$stdout" "locks"
+  tcg 2 -append "locks=tas,foo"
+  says "$stdout" "foo"
+  says "$stdout" "pv-qspinlock"
+  tcg 2 -smp 2 -append "threads=3"
+  says "$stdout" "threads"
+  tcg 2 -append "ms=0"
+  tcg 2 -append "tests=abi.nosuch"
+  says "$stdout" "abi.nosuch"
+  records '[.[] | select(.type == "run")] == []'
+}
+
+@test "a guest that hangs is ended by the time-out, its log kept: 124" {
+  guest 124 --accel=tcg --timeout=8 -append "provoke=hang"
+  records '.[0].type == "boot"'
+}
+
+@test "every field the guest writes is described in docs/serial-log.md" {
+  tcg 0 -smp 2 -append "latency=on ms=20 reps=1"
+  grep -a '^{' "$log" | jq -r 'del(.registers, .tunables, .events) | keys[]' | sort -u >"$BATS_TEST_TMPDIR/fields"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/fields")" -gt 80 ]
+  while read -r field; do
+    grep -q "\`$field\`" docs/serial-log.md || { echo "not described: $field" >&2; missing=1; }
+  done <"$BATS_TEST_TMPDIR/fields"
+  [ -z "${missing:-}" ]
+}
+
+@test "GRUB loads the same image" {
+  make -s iso >&2
+  timeout 100 qemu-system-x86_64 -accel tcg -m 128 -display none -nodefaults -no-user-config \
+    -no-reboot -cdrom build/pvspin.iso -smp 2 -serial "file:$BATS_TEST_TMPDIR/serial" \
+    -device isa-debug-exit,iobase=0xf4,iosize=4 || status=$?
+  [ "$status" -eq 33 ]
+  records '(.[0].loader_name | startswith("GRUB")) and .[-1].verdict == "ok"' \
+    "$BATS_TEST_TMPDIR/serial"
+}

@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The machinery of --accel=nested: the command, its streams and status in L1, and run.sh around it.
+# The guest is the fixture; guest_nested.bats runs the real one. Needs the kernel of L1 in the
+# user's cache, or the network to fetch it once.
+# shellcheck disable=SC2016,SC2154 # $ for the shell in L1; common.bash sets stdout, out, ...
+
+load common
+
+setup_file() {
+  [ -n "${PVSPIN_QUICK:-}" ] || build_fixture
+}
+
+setup() {
+  private_tmpdir
+  [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
+}
+
+nested() { # STATUS ARGUMENT...
+  local want=$1 got=0
+  shift
+  timeout 100 "$tree/tools/nested/nested.sh" --timeout=90 "$@" >"$BATS_TEST_TMPDIR/stdout" \
+    2>"$BATS_TEST_TMPDIR/stderr" </dev/null || got=$?
+  stdout=$(<"$BATS_TEST_TMPDIR/stdout") stderr=$(<"$BATS_TEST_TMPDIR/stderr")
+  ((got == want)) || { echo "status $got, not $want: $stdout $stderr" >&2; return 1; }
+}
+
+@test "in L1: KVM, the host's files read-only, private /tmp, --rw, streams and status exact" {
+  mkdir "$out"
+  cd "$out"
+  export PVSPIN_PASSED="a 'b' \$c"
+  nested 203 --rw="$out" --console="$BATS_TEST_TMPDIR/console" -- bash -c '
+    test -c /dev/kvm && grep -qw svm /proc/cpuinfo && echo kvm
+    test -d /sys/kernel/debug/kvm && test -d /sys/kernel/tracing/events/kvm && echo traces
+    echo "$PVSPIN_PASSED,$1,$PWD"
+    ! : 2>/dev/null >"$2/forbidden" && ! : 2>/dev/null >/etc/forbidden && echo read-only
+    : >/tmp/private && echo private
+    printf "binary\0\377\r\n" >made
+    for i in {1..20000}; do echo "line $i"; done | tail -n 1
+    echo complaint >/dev/stderr
+    exit 203' bash 'x  y' "$tree"
+  says "$stdout" kvm traces "a 'b' \$c,x  y,$out" read-only private 'line 20000'
+  [ "$stderr" = complaint ]
+  [ "$(od -An -c made)" = '   b   i   n   a   r   y  \0 377  \r  \n' ]
+  [ ! -e /tmp/private ]
+  nothing_left
+}
+
+@test "out of time: 124, and L1 is gone" {
+  nested 124 --timeout=6 -- sleep 1000
+  says "$stderr" 'out of time'
+  nothing_left
+}
+
+@test "an L1 that dies under the command: 5" {
+  nested 5 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'
+  says "$stderr" 'L1 died'
+  nothing_left
+}
+
+@test "no kernel to be had: --accel=nested is 4 and says why, auto says it and takes tcg" {
+  local path
+  path=$(path_without apt-cache)
+  XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache PATH=$path run_sh 4 --accel=nested --l1-kernel=6.12 \
+    --out="$out" -kernel "$GUEST" -append case=ok
+  says "$stderr" 'linux-image-6.12-amd64' 'apt-get update'
+  printf 'flags: none\n' >"$BATS_TEST_TMPDIR/cpuinfo"
+  PVSPIN_CPUINFO=$BATS_TEST_TMPDIR/cpuinfo XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache PATH=$path \
+    run_sh 0 --out="$out" -kernel "$GUEST" -append case=ok
+  says "$stderr" 'accel tcg' 'linux-image'
+}
+
+@test "two instances under 6.1: held, released together, judged and reported outside" {
+  run_sh 0 --accel=nested --l1-kernel=6.1 --instances=2 --timeout=90 --out="$out" \
+    -kernel "$GUEST" -append case=ready -smp 2
+  says "$stdout" 'instance 1' 'overlap: 1 pairs'
+  jq -e '.accel.class == "nested" and (.l1.kernel | contains("6.1.")) and
+    (.instances | length == 2 and all(.qemu_exit == 33 and
+      (.vcpus | length == 2 and all(.kvm.exits > 0 and .kvm.hypercalls >= 0))
+      and (.command | index("case=ready accel=nested end=wait start=serial-each") != null)))' \
+    "$out/manifest.json"
+  [ ! -e "$out/.raw" ]
+  nothing_left
+}
+
+@test "the guest's verdict comes out as it is, with the panic's symbols" {
+  run_sh 5 --accel=nested --timeout=90 --out="$out" -kernel "$GUEST" -append case=panic
+  says "$stdout" 'start at' 'the guest panicked'
+}
+
+@test "a guest that hangs: 124 from inside, with its log" {
+  run_sh 124 --accel=nested --timeout=9 --out="$out" -kernel "$GUEST" -append case=hang
+  grep -q '"boot"' "$out/serial-0.log"
+  jq -e '.instances[0].verdict == "timeout"' "$out/manifest.json"
+  nothing_left
+}
+
+@test "a signal: 130, the log is kept, nothing is left" {
+  "$tree/run.sh" --accel=nested --timeout=90 --out="$out" -kernel "$GUEST" -append case=hang \
+    >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
+  local pid=$! status=0
+  wait_for "$out/serial-0.log" '"boot"'
+  kill -TERM "$pid"
+  wait "$pid" || status=$?
+  [ "$status" -eq 130 ]
+  says "$(<"$BATS_TEST_TMPDIR/stdout")" "logs are in $out"
+  jq -e '.verdict == "interrupted"' "$out/manifest.json"
+  nothing_left
+}

@@ -1,0 +1,225 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# run.sh's command line, its choice of the accelerator, and what it says of missing tools. Starts
+# no QEMU.
+# shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash; subshells meant
+
+load common
+
+setup() {
+  private_tmpdir
+}
+
+@test "--help names every option of the contract and every exit status" {
+  run_sh 0 --help
+  says "$stdout" --setup --accel= --l1-kernel= --pv= --instances= --runs= --pin= --out= \
+    --timeout= --gdb --list --version '0 ok' '2 usage' '3 a test' '4 the env' '5 the guest' \
+    '77 everything' '124 out of time'
+  says "$stdout" --boot= --host-peer --perfetto --conformance --experiment
+  [ -z "$stderr" ]
+}
+
+@test "--version prints one line" {
+  run_sh 0 --version
+  [ "$(wc -l <<<"$stdout")" -eq 1 ]
+  [ -n "$stdout" ]
+}
+
+@test "--list names the locks, workloads and tests that the guest has" {
+  run_sh 0 --list
+  says "$stdout" $'\n  tas\n' $'\n  pv-qspinlock\n' $'\n  contended\n' $'\n  uncontended\n' \
+    'abi.kick.wakes_halted_if0 (ABI-KICK-01)'
+  # What the image holds is the judge: each registered lock is on the list and the other way round.
+  if [ -e "$tree/build/pvspin.elf" ]; then
+    local registered listed
+    registered=$(nm "$tree/build/pvspin.elf" | grep -c ' lock_entry$')
+    listed=$(sed -n '/^locks/,/^workloads/{/^  /p}' <<<"$stdout" | wc -l)
+    [ "$registered" -eq "$listed" ]
+  fi
+}
+
+@test "what cannot be understood is a usage error that names it" {
+  run_sh 2 --frobnicate
+  says "$stderr" --frobnicate --help
+  run_sh 2 --smp=3
+  says "$stderr" --smp=3 'one dash'
+  run_sh 2 --accel=hvf
+  says "$stderr" --accel=hvf auto kvm nested tcg
+  run_sh 2 --pv=maybe
+  says "$stderr" 'on off'
+  run_sh 2 --instances=0
+  says "$stderr" --instances=0 'from 1'
+  run_sh 2 --instances=two
+  run_sh 2 --timeout=1.5
+  run_sh 2 --l1-kernel=5.10
+  says "$stderr" '6.1 6.12'
+  run_sh 2 --pin=3-1
+  says "$stderr" downwards
+  run_sh 2 --pin=a
+  says "$stderr" 0-3,8
+  run_sh 2 --out=
+  run_sh 2 --accel
+  says "$stderr" --accel=...
+  run_sh 2 --gdb=1234
+  run_sh 2 guest.img
+  says "$stderr" guest.img
+}
+
+@test "QEMU options that run.sh must have in its own hands are refused" {
+  run_sh 2 -append
+  run_sh 2 -append a=1 -append b=2
+  says "$stderr" twice
+  run_sh 2 -kernel "$BATS_TEST_TMPDIR/none"
+  says "$stderr" "$BATS_TEST_TMPDIR/none"
+  run_sh 2 -accel kvm
+  says "$stderr" --accel=kvm
+  run_sh 2 -enable-kvm
+  run_sh 2 -machine q35,accel=tcg
+  run_sh 2 -daemonize
+}
+
+@test "what is not available yet says so" {
+  local word
+  for word in --boot=pvh --boot=iso --boot=uefi --host-peer --perfetto=x --conformance \
+    --experiment=study --l1-kernel=/boot/vmlinuz; do
+    run_sh 2 "$word"
+    says "$stderr" "$word" 'not available yet'
+  done
+}
+
+@test "an --out that holds another run's logs is refused" {
+  mkdir "$out"
+  touch "$out/serial-0.log"
+  run_sh 2 --accel=tcg --out="$out" -kernel /etc/passwd
+  says "$stderr" "$out" 'another run'
+  nothing_left
+}
+
+@test "a missing tool is named with the command that installs it" {
+  PATH=$(path_without jq) run_sh 4 --accel=tcg --out="$out"
+  says "$stderr" jq 'apt-get install' 'package jq'
+  PATH=$(path_without qemu-system-x86_64) run_sh 4 --accel=tcg --out="$out"
+  says "$stderr" qemu-system-x86_64 'package qemu-system-x86'
+  [ ! -e "$out" ]
+}
+
+@test "--accel=nested without a tool of its own: 4, and the command that installs it" {
+  PATH=$(path_without cpio) run_sh 4 --accel=nested --out="$out" -kernel /etc/passwd
+  says "$stderr" 'apt-get install --no-install-recommends cpio'
+}
+
+@test "--setup installs exactly what is missing" {
+  local path
+  path=$(path_without jq cpio apt-get sudo)
+  # A stand-in: notes what it is asked, and installs jq and cpio.
+  cat >"$path/apt-get" <<STUB
+#!/bin/bash
+echo "\$*" >>"$BATS_TEST_TMPDIR/asked"
+[[ \$* != *install* ]] || ln -sf /usr/bin/{jq,cpio} "$path/"
+STUB
+  printf '#!/bin/bash\nexec "$@"\n' >"$path/sudo"
+  chmod +x "$path/apt-get" "$path/sudo"
+  PATH=$path run_sh 2 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR"/none
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ] # nothing is installed for a call that is wrong
+  : >"$BATS_TEST_TMPDIR/image"
+  PATH=$path run_sh 5 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR/image"
+  says "$(<"$BATS_TEST_TMPDIR/asked")" update '-y install --no-install-recommends cpio jq'
+}
+
+@test "tools/setup.sh refuses unknown groups, and --check installs nothing" {
+  run "$tree/tools/setup.sh" everything
+  [ "$status" -eq 2 ]
+  PATH=$(path_without bats) run "$tree/tools/setup.sh" --check test
+  [ "$status" -eq 4 ]
+  says "$output" 'missing: bats' 'apt-get install'
+}
+
+# The choice alone, with a machine of our invention: $cpuinfo and $device.
+choose() { # ARGUMENT...
+  printf 'flags\t\t: fpu %s sse2\n' "$flag" >"$BATS_TEST_TMPDIR/cpuinfo"
+  PVSPIN_CPUINFO=$BATS_TEST_TMPDIR/cpuinfo PVSPIN_KVM_DEVICE=$device run bash -c '
+    set -euo pipefail
+    tree=$1 inner=0
+    shift
+    for part in run/say run/options setup nested/kernel run/accel; do . "$tree/tools/$part.sh"; done
+    nested_usable() { nested_why="no nested here"; ((${nested_works:-0})); }
+    options_parse "$@"
+    accel_choose
+    echo "took $accel"' choose "$tree" "$@"
+}
+
+@test "auto takes kvm with the flag and a device that opens" {
+  flag=vmx device=$BATS_TEST_TMPDIR/kvm
+  touch "$device"
+  choose
+  says "$output" 'accel kvm: the CPU has vmx' 'took kvm'
+  flag=svm choose --accel=kvm
+  says "$output" 'took kvm'
+}
+
+@test "auto never takes a software KVM" {
+  flag=mmx device=$BATS_TEST_TMPDIR/kvm
+  touch "$device"
+  export nested_works=1
+  choose
+  says "$output" 'took nested' 'software KVM'
+  choose --accel=kvm
+  [ "$status" -eq 4 ]
+  says "$output" '--accel=kvm' 'neither vmx nor svm'
+}
+
+@test "a /dev/kvm that does not open: why, how to mend it, and nested" {
+  flag=svm device=$BATS_TEST_TMPDIR # opening a directory for writing fails, for root too
+  export nested_works=1
+  choose
+  says "$output" 'cannot be opened' 'usermod -aG kvm' 'took nested'
+  choose --accel=kvm
+  [ "$status" -eq 4 ]
+  says "$output" 'usermod -aG kvm'
+}
+
+@test "auto ends at tcg and says all that stood in the way; an explicit choice never falls back" {
+  flag=mmx device=/nonexistent
+  choose
+  says "$output" 'accel tcg' 'neither vmx nor svm' 'no nested here' 'took tcg'
+  choose --accel=nested
+  [ "$status" -eq 4 ]
+}
+
+# QEMU's command line for options given, without running it.
+composed() { # ACCEL ARGUMENT...
+  run bash -c '
+    set -euo pipefail
+    tree=$1 inner=0 accel_class=$2
+    shift 2
+    for part in run/say run/options run/qemu; do . "$tree/tools/$part.sh"; done
+    options_parse "$@"
+    accel=$accel_class
+    qemu_compose
+    printf "<%s>" "${qemu_command[@]}"' composed "$tree" "$@"
+  [ "$status" -eq 0 ]
+}
+
+@test "QEMU's command line: defaults, the user's own, and the launcher's keys" {
+  composed kvm
+  says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' '<accel=kvm end=wait>'
+  composed kvm --pv=off
+  says "$output" '<-cpu><host,kvm-pv-unhalt=off>'
+  composed kvm -cpu EPYC
+  says "$output" '<-cpu><EPYC,kvm-pv-unhalt=on>'
+  composed kvm --pv=off -cpu host,-kvm-pv-unhalt
+  says "$output" '<-cpu><host,-kvm-pv-unhalt>'
+  composed tcg -m 512 -machine q35 -smp 3 -name 'a b' -append 'locks=tas  ms=1'
+  says "$output" '<-cpu><max>' '<-m><512>' '<-machine><q35>' '<-smp><3>' '<-name><a b>' \
+    '<-append><locks=tas  ms=1 accel=tcg end=wait>'
+  [[ $output != *'<-m><128>'* ]]
+  [[ $output != *'<pc>'* ]]
+  composed tcg --instances=2
+  says "$output" '<accel=tcg end=wait start=serial-each>'
+  composed tcg --instances=2 -append start=now
+  says "$output" '<start=now accel=tcg end=wait>'
+  composed tcg --gdb
+  says "$output" '<-S><-gdb><tcp:127.0.0.1:'
+  composed tcg -- -append x --weird
+  says "$output" '<x accel=tcg end=wait>' '<--weird>'
+}

@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# From a guest's behaviour to run.sh's exit status, report and manifest, under TCG with the guest of
+# fixtures/guest.asm.
+# shellcheck disable=SC2154 # stdout, stderr, out, tree: common.bash
+
+load common
+
+setup_file() {
+  build_fixture
+}
+
+setup() {
+  private_tmpdir
+}
+
+guest() { # STATUS CASE ARGUMENT...
+  local want=$1 case=$2
+  shift 2
+  rm -rf "$out"
+  run_sh "$want" --accel=tcg --timeout=60 --out="$out" -kernel "$GUEST" -append "case=$case" "$@"
+}
+
+manifest() { # FILTER: must be true of manifest.json
+  jq -e "$1" "$out/manifest.json" >/dev/null || {
+    echo "manifest.json: not $1" >&2
+    jq . "$out/manifest.json" >&2
+    return 1
+  }
+}
+
+@test "ok: 0, the table on stdout, report and manifest" {
+  guest 0 ok -smp 3
+  says "$stdout" 'lock ops' 'mcs 1' 'verdict: ok'
+  [ "$stdout" = "$(<"$out/report.txt")" ]
+  [[ $stdout != *'== '* ]]
+  [[ $stderr != *'run 1'* ]] # no progress in a pipe
+  says "$stderr" 'accel tcg' "$out"
+  manifest '.code == 0 and .verdict == "ok" and .accel.class == "tcg" and .l1 == null'
+  manifest '.instances[0] | .qemu_exit == 33 and .records == 3 and (.vcpus | length) == 3
+    and (.command | index("case=ok accel=tcg end=wait") != null)'
+  manifest '(.arguments | index("case=ok") != null) and .host.cpus > 0 and .qemu != null'
+  grep -q '^got bye' "$out/serial-0.log"
+  nothing_left
+}
+
+@test "fail 3, skip 77, error 4, refused command line 2" {
+  guest 3 fail
+  says "$stdout" 'not ok 1 - x' 'verdict: fail'
+  guest 77 skip
+  guest 4 error
+  guest 2 usage
+  says "$stdout" 'error: bad key foo; accepted are bar'
+}
+
+@test "a log that is not whole is never a success" {
+  guest 5 no-end
+  says "$stdout" 'without its end record'
+  guest 5 half-line
+  says "$stdout" 'broken record'
+  guest 5 gap
+  says "$stdout" 'seq 3 where 2 was due'
+  guest 5 count
+  says "$stdout" 'counts 7 records'
+  guest 5 after-end
+  guest 5 silent
+  says "$stdout" 'no record'
+}
+
+@test "an exit status that contradicts the log, or is none of the guest's, is a crash" {
+  guest 5 contradiction
+  says "$stdout" 'says ok' 'says fail'
+  guest 5 odd-exit
+  guest 5 reset
+  says "$stdout" 'ended by itself with status 0'
+  manifest '.instances[0].qemu_exit == 0'
+}
+
+@test "QEMU's own refusal is shown" {
+  guest 5 ok -machine none-such
+  says "$stdout" 'status 1' 'unsupported machine type'
+}
+
+@test "a panic is reported with symbols" {
+  guest 5 panic
+  says "$stdout" 'panic on cpu 1: page fault, lock mcs' '0x10000c  start at' guest.asm
+  manifest '.verdict == "crash"'
+}
+
+@test "out of time: 124, the log is kept, nothing is left" {
+  guest 124 hang --timeout=2
+  grep -q '"type":"boot"' "$out/serial-0.log"
+  says "$stdout" 'still running after 2 s'
+  nothing_left
+}
+
+@test "a QEMU killed half-way is a crash" {
+  "$tree/run.sh" --accel=tcg --timeout=60 --out="$out" -kernel "$GUEST" -append case=hang \
+    >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
+  local pid=$! status=0
+  wait_for "$out/serial-0.log" '"boot"'
+  kill -KILL "$(processes_left | sed -n 's/ qemu-system.*//p')"
+  wait "$pid" || status=$?
+  [ "$status" -eq 5 ]
+  says "$(<"$BATS_TEST_TMPDIR/stdout")" 'QEMU was killed'
+  nothing_left
+}
+
+@test "a signal: 130, the logs are kept and named, nothing is left" {
+  "$tree/run.sh" --accel=tcg --timeout=60 --instances=2 --out="$out" -kernel "$GUEST" \
+    -append case=hang >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
+  local pid=$! status=0
+  wait_for "$out/serial-0.log" '"boot"'
+  wait_for "$out/serial-1.log" '"boot"'
+  kill -TERM "$pid"
+  wait "$pid" || status=$?
+  [ "$status" -eq 130 ]
+  says "$(<"$BATS_TEST_TMPDIR/stdout")" "logs are in $out"
+  # 0: QEMU was asked to end, and did, so that its log is whole.
+  manifest '.verdict == "interrupted" and (.instances | map(.qemu_exit) == [0, 0])'
+  nothing_left
+}
+
+@test "Ctrl-C at a terminal: 130, nothing is left; the progress line" {
+  mkfifo "$BATS_TEST_TMPDIR/keys"
+  exec 7<>"$BATS_TEST_TMPDIR/keys"
+  cat >"$BATS_TEST_TMPDIR/session" <<SESSION
+${tree@Q}/run.sh --accel=tcg --timeout=60 --out=${out@Q} -kernel ${GUEST@Q} -append case=run-hang
+echo "status \$?" >${BATS_TEST_TMPDIR@Q}/status
+SESSION
+  # The new bash is the terminal's session leader; it starts run.sh in the foreground.
+  # (SIGINT is ignored in a background job of bats, and that is inherited.)
+  python3 -c 'import pty, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)
+pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
+    <&7 >"$BATS_TEST_TMPDIR/screen" 2>&1 &
+  local terminal=$!
+  wait_for "$BATS_TEST_TMPDIR/screen" 'instance 0: run 1, mcs'
+  printf '\003' >&7
+  wait_for "$BATS_TEST_TMPDIR/status" status
+  exec 7>&-
+  kill "$terminal" 2>/dev/null || true
+  [ "$(<"$BATS_TEST_TMPDIR/status")" = 'status 130' ]
+  grep -q '"run"' "$out/serial-0.log"
+  nothing_left
+}
+
+@test "every instance is held until all are ready, and told when its peers measured" {
+  guest 0 ready --instances=3
+  local i
+  for i in 0 1 2; do
+    grep -q '^got go [0-9]\{19\}$' "$out/serial-$i.log"
+  done
+  # The fixture reads one line at each stop, so the second one is a peer's.
+  grep -q '^got peer [12] 1700000000000000100 1700000000500000100' "$out/serial-0.log"
+  manifest '.overlaps | length == 3 and all(.overlap_us == 500000 and .run == 1)'
+  says "$stdout" 'overlap: 3 pairs' '100 %'
+}
+
+@test "an instance that dies does not hold up the others; the worst verdict wins" {
+  guest 5 die-ready --instances=2
+  manifest '.instances | map(.verdict) == ["crash", "crash"]'
+  # 0 is ready and held for 1, which is then killed on its way.
+  rm -rf "$out"
+  "$tree/run.sh" --accel=tcg --timeout=60 --instances=2 --out="$out" -kernel "$GUEST" \
+    -append case=prompted >/dev/null 2>&1 </dev/null &
+  local pid=$! status=0
+  wait_for "$out/serial-0.log" '"boot"'
+  wait_for "$out/serial-1.log" '"boot"'
+  echo prompt >"$(find "$TMPDIR" -path '*/0/serial.in')"
+  wait_for "$out/serial-0.log" '"ready"'
+  [ "$(grep -c 'got go' "$out/serial-0.log")" -eq 0 ]
+  kill "$(<"$(find "$TMPDIR" -path '*/1/qemu.pid')")"
+  wait "$pid" || status=$?
+  [ "$status" -eq 5 ]
+  manifest '.instances | map(.verdict) == ["ok", "crash"]'
+  nothing_left
+}
+
+@test "--runs=2: a directory each and a summary" {
+  guest 0 ok --runs=2
+  [ -s "$out/run-1/serial-0.log" ]
+  [ -s "$out/run-2/manifest.json" ]
+  manifest '.runs | map(.dir, .verdict) == ["run-1", "ok", "run-2", "ok"]'
+}
+
+@test "--pin: each vCPU thread where the list says; a CPU that is not there: 4" {
+  guest 0 ok --pin=0 -smp 2
+  manifest '.instances[0].vcpus | map(.pinned_to) == [0, 0]'
+  guest 4 ok --pin=4095
+  says "$stdout" 'CPU 4095'
+  nothing_left
+}
+
+@test "two started by hand at once, from a tree with spaces, with default directories" {
+  local copy="$BATS_TEST_TMPDIR/a tree" pids=() n dirs
+  mkdir "$copy"
+  cp -r "$tree/run.sh" "$tree/tools" "$copy/"
+  cd "$BATS_TEST_TMPDIR"
+  for n in 1 2; do
+    "$copy/run.sh" --accel=tcg --timeout=60 -kernel "$GUEST" -append case=ok >"$n" 2>&1 \
+      </dev/null &
+    pids+=("$!")
+  done
+  wait "${pids[0]}"
+  wait "${pids[1]}"
+  dirs=$(cat 1 2 | sed -n 's/.*logs are in //p' | sort -u)
+  [ "$(wc -l <<<"$dirs")" -eq 2 ]
+  while read -r n; do
+    [[ $n == "$copy/out/"* ]]
+    [ "$(grep -c '^{' "$n/serial-0.log")" -eq 3 ]
+  done <<<"$dirs"
+  nothing_left
+}

@@ -1,0 +1,176 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Runs a command on a Linux that has a real /dev/kvm, on a machine without hardware virtualisation:
+# QEMU's TCG emulates an AMD CPU with SVM, a stock Debian kernel with kvm-amd ("L1") boots in it
+# in some seconds, and the command runs there on the host's own file system:
+#
+#   /          the host's root, read-only (9p); what the calling user may not read, L1 may not
+#   --rw=DIR   the host's directory DIR, writable, at the same path
+#   --see=DIR  a directory below /tmp that stays visible; /tmp itself, /run and /dev/shm are private
+#   /sys/kernel/debug and /sys/kernel/tracing are mounted (KVM's counters and trace points)
+#
+# stdout, stderr and exit status are the command's own; there is no stdin. Any user can do it.
+# Status 4: L1 cannot be had here (and why); 5: L1 died under the command; 124: out of time.
+set -euo pipefail
+here=$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)
+# shellcheck source=tools/nested/kernel.sh
+source "$here/kernel.sh"
+
+usage() {
+  cat <<HELP
+usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
+  --kernel=6.12|6.1  the Debian kernel that is the hypervisor (6.12)
+  --cpus=N           CPUs of L1 (those of this machine, 16 at most)
+  --memory=MB        memory of L1 (2048)
+  --rw=DIR           DIR of this machine, writable in L1; repeatable
+  --see=DIR          keep DIR, below /tmp, visible (the current directory always is); repeatable
+  --timeout=SECONDS  bound on the whole call (300)
+  --console=FILE     keep L1's kernel messages in FILE
+  --prepare          only fetch the kernel and build the initrd; newest version that apt knows
+Environment variables named PVSPIN_* and PATH are passed on.
+HELP
+}
+
+stop() { # STATUS MESSAGE
+  echo "nested: $2" >&2
+  exit "$1"
+}
+
+parse() {
+  line=6.12 cpus='' memory=2048 limit=300 console='' prepare=0 rw=() see=()
+  while (($#)); do
+    case $1 in
+    --kernel=6.12 | --kernel=6.1) line=${1#*=} ;;
+    --cpus=* | --memory=* | --timeout=*)
+      [[ ${1#*=} =~ ^[1-9][0-9]{0,6}$ ]] || stop 2 "$1: a number from 1 on, please"
+      case $1 in --cpus=*) cpus=${1#*=} ;; --memory=*) memory=${1#*=} ;; *) limit=${1#*=} ;; esac
+      ;;
+    --rw=* | --see=*)
+      [[ -d ${1#*=} ]] || stop 2 "$1: no such directory"
+      case $1 in
+      --rw=*) rw+=("$(cd "${1#*=}" && pwd -P)") ;;
+      *) see+=("$(cd "${1#*=}" && pwd -P)") ;;
+      esac
+      ;;
+    --console=*) console=${1#*=} ;;
+    --prepare) prepare=1 ;;
+    --help) usage; exit 0 ;;
+    --) shift; break ;;
+    -*) usage >&2; stop 2 "$1 is no option of nested.sh" ;;
+    *) break ;;
+    esac
+    shift
+  done
+  command=("$@")
+  if [[ -z $cpus ]]; then
+    cpus=$(nproc)
+    ((cpus <= 16)) || cpus=16
+  fi
+  ((prepare || ${#command[@]})) || { usage >&2; stop 2 'no command given'; }
+}
+
+# What init reads: see tools/nested/init.
+write_ctl() {
+  local dir i=0 variable
+  see+=("$PWD" "$here")
+  : >"$work/ctl/places"
+  for dir in "${see[@]}"; do
+    [[ $dir == /tmp/* && ! $dir == *$'\n'* ]] && echo "see $dir" >>"$work/ctl/places"
+  done
+  for dir in ${rw[@]+"${rw[@]}"}; do
+    echo "rw rw$((i++)) $dir" >>"$work/ctl/places"
+  done
+  {
+    echo "export HOME=/tmp TMPDIR=/tmp PATH=${PATH@Q}"
+    for variable in "${!PVSPIN_@}"; do
+      echo "export $variable=${!variable@Q}"
+    done
+    echo "cd ${PWD@Q} || exit 4"
+    echo "${command[@]@Q}"
+  } >"$work/ctl/command"
+}
+
+# Sets qemu. Paths are relative to $work, because QEMU's option values know no quotes; a comma in
+# a value is doubled.
+# shellcheck disable=SC2054 # the commas are QEMU's
+compose() {
+  local virtfs=local,security_model=none,multidevs=remap i
+  qemu=(
+    qemu-system-x86_64 -accel tcg,thread=multi -machine q35 -cpu EPYC,+svm,+npt,+vgif
+    -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot
+    -kernel "$l1_dir/vmlinuz" -initrd "$l1_initrd"
+    -append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off'
+    -chardev file,id=console,path=console -serial chardev:console
+    -device virtio-serial-pci
+    -chardev pipe,id=out,path=out -device virtserialport,nr=1,chardev=out
+    -chardev pipe,id=err,path=err -device virtserialport,nr=2,chardev=err
+    -virtfs "$virtfs,mount_tag=root,path=/,readonly=on" -virtfs "$virtfs,mount_tag=ctl,path=ctl"
+  )
+  for i in "${!rw[@]}"; do
+    qemu+=(-virtfs "$virtfs,mount_tag=rw$i,path=${rw[i]//,/,,}")
+  done
+}
+
+# Starts QEMU with a `cat` for each of the command's streams. The FIFOs are opened for both
+# directions first, so that no open blocks; when QEMU ends the last writer is gone and cat ends.
+launch() {
+  local out err
+  cd "$work"
+  mkfifo out.in out.out err.in err.out
+  exec {out}<>out.out {err}<>err.out
+  cat out.out {out}>&- {err}>&- &
+  cats=($!)
+  cat err.out {out}>&- {err}>&- >&2 &
+  cats+=($!)
+  # timeout bounds QEMU's life even if this script is killed. TCG says on stderr which features
+  # of an EPYC it lacks; shown only if L1 does not come up.
+  timeout --foreground --kill-after=5 "$limit" "${qemu[@]}" </dev/null >qemu.log 2>&1 &
+  qemu_pid=$!
+  exec {out}>&- {err}>&-
+}
+
+# shellcheck disable=SC2317 # called by trap
+finish() {
+  trap - EXIT
+  if [[ -n ${qemu_pid:-} ]] && kill -0 "$qemu_pid" 2>/dev/null; then
+    kill -TERM "$qemu_pid" 2>/dev/null || true
+    wait "$qemu_pid" 2>/dev/null || true
+  fi
+  [[ -z ${cats:-} ]] || kill "${cats[@]}" 2>/dev/null || true
+  cd /
+  if [[ -n $console ]]; then cp "$work/console" "$console" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+
+main() {
+  parse "$@"
+  if ((prepare)); then
+    nested_kernel "$line" refresh || stop 4 "$l1_error"
+    nested_initrd "$here/init"
+    exit 0
+  fi
+  nested_kernel "$line" || stop 4 "$l1_error"
+  nested_initrd "$here/init"
+  [[ -z $console || $console == /* ]] || console=$PWD/$console
+  work=$(mktemp -d)
+  mkdir "$work/ctl"
+  trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  write_ctl
+  compose
+  launch
+  local ended=0 status
+  wait "$qemu_pid" || ended=$?
+  if [[ -e ctl/status ]]; then
+    wait "${cats[@]}" || true
+    read -r status <ctl/status
+    exit "$status"
+  fi
+  ((ended != 124 && ended != 137)) || stop 124 "out of time after $limit s"
+  { grep -v "TCG doesn't support" qemu.log; tail -n 20 console; } >&2 || true
+  [[ ! -e ctl/stage ]] || stop 5 "L1 died while the command ran (QEMU's status $ended)"
+  stop 4 "L1 did not come up (QEMU's status $ended)"
+}
+
+main "$@"

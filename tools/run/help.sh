@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --help, --version, --list. Sourced by run.sh.
+
+help() {
+  cat <<'HELP'
+usage: ./run.sh [pvspin options] [QEMU options]
+
+Boots the pvspin guest, runs spinlocks in it, checks its log and prints its tables.
+Everything that does not start with two dashes goes to QEMU unchanged:
+  ./run.sh -smp 28                                            the default plan on 28 vCPUs
+  ./run.sh -smp 4 -append "locks=tas,mcs threads=1,2,4 ms=500 reps=5"
+  ./run.sh --instances=2 --pv=off -smp 28                     two VMs at once, no PV_UNHALT
+-append carries the guest's command line (docs/serial-log.md and --list: what it can name);
+-kernel FILE runs another image than build/pvspin.elf.
+
+  --setup              first install what is missing (apt packages, as root or by sudo)
+  --accel=auto|kvm|nested|tcg   (auto)
+                       kvm     hardware virtualisation
+                       nested  real KVM in a Linux on an emulated CPU with SVM: real kicks, exits
+                               and preemptions, but not for absolute times; for any user
+                       tcg     QEMU's emulation, no hypercalls: boot tests, debugging
+  --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12)
+  --pv=on|off          with or without the CPU feature kvm-pv-unhalt (on)
+  --instances=N        N identical VMs at once, each measured phase released together (1)
+  --runs=N             whole runs, one after the other (1)
+  --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8
+  --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
+                       qemu-<instance>.log, manifest.json, report.txt
+  --timeout=SECONDS    bound on the whole call (300 for each run)
+  --gdb                wait for a debugger on a free port, and print the gdb command
+  --list               locks, workloads, tests and experiments there are
+  --help, --version
+  --                   what follows goes to QEMU, whatever it looks like
+Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --conformance,
+--experiment, --l1-kernel=PATH.
+
+Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
+hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.
+HELP
+}
+
+version() {
+  local text
+  if text=$(git -C "$tree" describe --tags --always --dirty 2>/dev/null); then
+    echo "$text"
+  elif [[ -r $tree/VERSION ]]; then
+    cat "$tree/VERSION"
+  else
+    echo unknown
+  fi
+}
+
+# The sources are the only list there is; the patterns are those of the definitions: a lock's
+# `.name = "..."` in locks/, the array workload_names in bench/plan.c, and TEST_REGISTER in tests/.
+list() {
+  echo 'locks (locks=):'
+  sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
+  echo 'workloads (workload=):'
+  sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
+  echo 'tests (tests=):'
+  cat "$tree"/tests/*/*.c |
+    sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
+  echo 'experiments:'
+  echo '  none yet'
+}

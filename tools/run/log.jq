@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# One serial log -> what run.sh must know of it. Usage: jq -Rn -f log.jq serial-0.log
+# `problem` is null only for a log that is whole: every line that starts with "{" is a JSON object,
+# seq counts 1, 2, 3..., the last record is `end` and says how many there are.
+# Numbers above 2^53 lose digits in jq; only the wall-clock times are so large, and they are taken
+# from the text instead.
+
+def wall($line; $name):
+  ($line | capture("\"" + $name + "\":(?<n>[0-9]+)").n) // null;
+
+reduce inputs as $raw (
+  {lines: 0, records: 0, problem: null, end: null, after_end: false, panics: [], runs: []};
+  .lines += 1
+  | ($raw | rtrimstr("\r")) as $line
+  | if $line | startswith("{") | not then .
+    else
+      .lines as $number
+      | (try ($line | fromjson) catch null) as $record
+      | .records += 1
+      | if .problem then .
+        elif $record == null then .problem = "line \($number) is a broken record"
+        elif $record.seq != .records then
+          .problem = "line \($number) has seq \($record.seq) where \(.records) was due: records are missing"
+        else . end
+      | if .end then .after_end = true else . end
+      | if $record == null then .
+        elif $record.type == "end" then .end = $record
+        elif $record.type == "panic" then .panics += [$record]
+        elif $record.type == "run" then
+          .runs += [{lock: $record.lock, threads: $record.threads, rep: $record.rep,
+                     start_ns: wall($line; "start_wall_ns"), end_ns: wall($line; "end_wall_ns")}]
+        else . end
+    end)
+| if .problem then .
+  elif .records == 0 then .problem = "there is no record in the log"
+  elif .end == null then .problem = "the log ends without its end record"
+  elif .after_end then .problem = "there are records after the end record"
+  elif .end.records != .records then
+    .problem = "the end record counts \(.end.records) records, the log has \(.records)"
+  else . end

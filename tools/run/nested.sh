@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --accel=nested: the same call once more, in L1, with KVM (tools/nested/nested.sh). The
+# inner run.sh learns by PVSPIN_* variables what the outer one has settled. Sourced by run.sh.
+
+# Inner QEMUs take their guest's memory and about 100 MB; L1 itself is content with 700 MB.
+nested_memory() {
+  local m=${user_m#size=}
+  m=${m%%,*}
+  case $m in
+  '') m=128 ;;
+  *[gG]) m=$((${m%[gG]} * 1024)) ;;
+  *[mM]) m=${m%[mM]} ;;
+  *[!0-9]*) m=1024 ;; # QEMU will judge it
+  esac
+  echo $((700 + instances * (m + 100)))
+}
+
+nested_run_all() {
+  local status=0 n
+  run_dir_of 1
+  mkdir -p "$run_dir/.raw" # so that even a stillborn run is judged
+  progress "starting L1 (kernel $l1_kernel)"
+  PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_OUT=$out \
+    PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
+    setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
+    --memory="$(nested_memory)" --timeout="$((limit + 10))" --console="$out/l1-console.log" \
+    --rw="$out" --see="$tree" --see="$scratch" -- \
+    "$tree/run.sh" "${arguments[@]}" </dev/null &
+  l1_pid=$!
+  # A trapped signal ends `wait` early; then L1 is on its way out.
+  until wait "$l1_pid" && status=0 || { status=$?; ! kill -0 "$l1_pid" 2>/dev/null; }; do :; done
+  l1_pid=''
+  progress_end
+  case $status in
+  0) ;;
+  "$EXIT_CRASH" | "$EXIT_TIMEOUT" | 137 | 143 | "$EXIT_INTERRUPT") nested_mark "$status" ;;
+  *)
+    rm -rf "$run_dir/.raw"
+    exit "$status" # its own message is on stderr
+    ;;
+  esac
+}
+
+# L1 went away under the virtual machines: mark those that were not seen to end.
+nested_mark() { # STATUS
+  local n i reason=''
+  if [[ -n $interrupted ]]; then
+    reason=interrupt
+  elif (($1 == EXIT_TIMEOUT)); then
+    reason=timeout
+  fi
+  [[ -n $reason ]] || return 0
+  for ((n = 1; n <= runs; n++)); do
+    ((runs == 1)) || run_dir=$out/run-$n
+    [[ -d $run_dir/.raw ]] || continue
+    for ((i = 0; i < instances; i++)); do
+      [[ -e $run_dir/.raw/exit-$i ]] || echo "$reason" >"$run_dir/.raw/stopped-$i"
+    done
+  done
+}

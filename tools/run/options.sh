@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# The command line. Words with two dashes are pvspin's; the rest is QEMU's and kept as it is, but
+# for -append and -kernel, which are taken out, and a few that are looked at. Sourced by run.sh.
+#
+#   options_parse "$@"   sets the variables of options_default
+
+options_default() {
+  action=run             # or help, version, list
+  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
+  image=''               # -kernel
+  append=''              # -append
+  qemu_user=()           # everything else for QEMU
+  user_cpu='' user_m='' user_machine='' user_smp=''
+}
+
+number() { # WORD MAX: the number after '=', or a usage error
+  local value=${1#*=}
+  if [[ ! $value =~ ^[1-9][0-9]{0,8}$ ]] || ((value > $2)); then
+    usage_error "$1: a number from 1 to $2 is accepted"
+  fi
+  echo "$value"
+}
+
+one_of() { # WORD ACCEPTED...: the value after '='
+  local word=$1 accepted
+  shift
+  for accepted; do
+    [[ ${word#*=} == "$accepted" ]] && { echo "$accepted"; return; }
+  done
+  usage_error "$word: accepted are $*"
+}
+
+options_own() { # WORD
+  case $1 in
+  --setup) setup=1 ;;
+  --accel=*) accel=$(one_of "$1" auto kvm nested tcg) ;;
+  --l1-kernel=/* | --l1-kernel=./*) usage_error "$1: a kernel of your own is not available yet" ;;
+  --l1-kernel=*) l1_kernel=$(one_of "$1" 6.1 6.12) ;;
+  --pv=*) pv=$(one_of "$1" on off) ;;
+  --instances=*) instances=$(number "$1" 64) ;;
+  --runs=*) runs=$(number "$1" 10000) ;;
+  --pin=*) pin=${1#*=}; pin_list "$1" ;;
+  --out=) usage_error "$1: the directory's name is missing" ;;
+  --out=*) out=${1#*=} ;;
+  --timeout=*) limit=$(number "$1" 10000000) ;;
+  --gdb) gdb=1 ;;
+  --list) action=list ;;
+  --help) action=help ;;
+  --version) action=version ;;
+  --boot=multiboot) ;;
+  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --conformance | --experiment=*)
+    usage_error "$1 is not available yet"
+    ;;
+  --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
+    --experiment)
+    usage_error "$1 needs a value: $1=..."
+    ;;
+  --setup=* | --gdb=* | --list=* | --help=* | --version=* | --host-peer=* | --conformance=*)
+    usage_error "${1%%=*} takes no value"
+    ;;
+  *) usage_error "$1 is no option of run.sh; QEMU's options have one dash here" ;;
+  esac
+}
+
+options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
+  took=1
+  case $1 in
+  -append | -kernel | -cpu | -m | -machine | -M | -smp)
+    [[ $# -ge 2 ]] || usage_error "$1 needs a value"
+    took=2
+    ;;
+  esac
+  case $1 in
+  -append)
+    [[ -z $append ]] || usage_error '-append is given twice'
+    [[ $2 != *$'\n'* ]] || usage_error '-append: the guest takes one line'
+    append=$2
+    return
+    ;;
+  -kernel)
+    # In L1 the file may be hidden; the outer run.sh has looked and handed on a copy.
+    ((inner)) || [[ -r $2 && -f $2 ]] || usage_error "-kernel $2: no such file, or not readable"
+    image=$2
+    return
+    ;;
+  -accel | -enable-kvm) usage_error "$1: use --accel=kvm, --accel=nested or --accel=tcg" ;;
+  -daemonize) usage_error '-daemonize: run.sh watches QEMU and cannot let it go' ;;
+  -h | -help) usage_error "$1: for QEMU's own help, run qemu-system-x86_64 -help" ;;
+  -cpu) user_cpu=$2 ;;
+  -m) user_m=$2 ;;
+  -smp) user_smp=$2 ;;
+  -machine | -M)
+    [[ $2 != *accel=* ]] || usage_error "$1 $2: use --accel=..."
+    user_machine=$2
+    ;;
+  esac
+  # -cpu is composed anew in qemu.sh, where the feature of --pv is added.
+  [[ $1 == -cpu ]] || qemu_user+=("${@:1:took}")
+}
+
+options_parse() {
+  local took
+  options_default
+  while (($#)); do
+    case $1 in
+    --)
+      shift
+      while (($#)); do
+        options_qemu "$@"
+        shift "$took"
+      done
+      ;;
+    --*)
+      options_own "$1"
+      shift
+      ;;
+    *)
+      if [[ $1 != -* && ${#qemu_user[@]} -eq 0 ]]; then
+        usage_error "$1: neither an option of run.sh nor one of QEMU"
+      fi
+      options_qemu "$@"
+      shift "$took"
+      ;;
+    esac
+  done
+  [[ -n $limit ]] || limit=$((300 * runs))
+  if ((gdb && instances * runs > 1)); then
+    usage_error '--gdb takes one instance and one run'
+  fi
+}
+
+# --pin: sets pin_cpus to the CPUs named, in order, each as often as named.
+pin_list() { # WORD
+  local part first last
+  pin_cpus=()
+  [[ $pin =~ ^[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*$ ]] ||
+    usage_error "$1: a list of CPUs such as 0-3,8 is accepted"
+  for part in ${pin//,/ }; do
+    first=$((10#${part%-*})) last=$((10#${part#*-}))
+    ((first <= last)) || usage_error "$1: $part counts downwards"
+    while ((first <= last)); do
+      pin_cpus+=("$((first++))")
+    done
+  done
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# QEMU's command line for one instance. It is started in a private directory that holds the image
+# as pvspin.elf, because QEMU hands "<image> <append>" to the guest as one line, and the FIFOs of
+# serial and QMP, because a QEMU option value has no quotes for a path. Sourced by run.sh.
+
+# QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named; of what the user
+# says about kvm-pv-unhalt nothing is changed.
+qemu_cpu() {
+  local cpu=$user_cpu
+  case $accel in
+  tcg) echo "${cpu:-max}" ;;
+  kvm)
+    cpu=${cpu:-host}
+    if [[ $cpu == *kvm-pv-unhalt* || $cpu == *kvm_pv_unhalt* ]]; then
+      echo "$cpu"
+    elif [[ $pv == off ]]; then
+      echo "$cpu,kvm-pv-unhalt=off"
+    elif [[ ${cpu%%,*} == host || ${cpu%%,*} == max ]]; then
+      echo "$cpu"
+    else
+      echo "$cpu,kvm-pv-unhalt=on"
+    fi
+    ;;
+  esac
+}
+
+# The guest's command line: the user's, then what only the launcher knows (docs/serial-log.md).
+qemu_append() {
+  local line=$append
+  line+=" accel=$accel_class end=wait"
+  if ((instances > 1)) && [[ " $append " != *' start='* ]]; then
+    line+=' start=serial-each'
+  fi
+  echo "${line# }"
+}
+
+# Sets qemu_command.
+# shellcheck disable=SC2054 # the commas are QEMU's
+qemu_compose() {
+  qemu_command=(qemu-system-x86_64)
+  case $accel in
+  kvm) qemu_command+=(-accel kvm) ;;
+  tcg) qemu_command+=(-accel tcg,thread=multi) ;;
+  esac
+  qemu_command+=(-cpu "$(qemu_cpu)")
+  [[ -n $user_machine ]] || qemu_command+=(-machine pc)
+  [[ -n $user_m ]] || qemu_command+=(-m 128)
+  qemu_command+=(
+    -display none -nodefaults -no-user-config -no-reboot
+    -kernel pvspin.elf -append "$(qemu_append)"
+    -device isa-debug-exit,iobase=0xf4,iosize=4
+    -chardev pipe,id=serial,path=serial -serial chardev:serial
+    -chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control
+  )
+  [[ -z $pin ]] || qemu_command+=(-S) # until the vCPU threads are pinned
+  if ((gdb)); then
+    gdb_port
+    qemu_command+=(-S -gdb "tcp:127.0.0.1:$gdb_port_number")
+  fi
+  qemu_command+=(${qemu_user[@]+"${qemu_user[@]}"})
+}
+
+# Sets gdb_port_number: nobody answers there now. (QEMU says so if somebody is faster.)
+gdb_port() {
+  for ((;;)); do
+    gdb_port_number=$((20000 + RANDOM % 12000))
+    (: <>"/dev/tcp/127.0.0.1/$gdb_port_number") 2>/dev/null || break
+  done
+}

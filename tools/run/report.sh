@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# After a run: judges its instances, prints report.txt and writes manifest.json. Sourced by run.sh.
+#
+#   finish_run    for $run_dir; makes `worst` worse where it must, removes .raw
+#   finish_call   with --runs=N: the summary over all of them
+
+finish_run() {
+  local i verdict why code run_worst=0 saved=$worst
+  worst=0
+  {
+    for ((i = 0; i < instances; i++)); do
+      judge_instance "$i"
+      worse "$code"
+      printf '{"instance":%d,"verdict":"%s","code":%d,"why":%s}\n' "$i" "$verdict" "$code" \
+        "$(jq -Rn --arg why "$why" '$why')" >>"$run_dir/.raw/verdicts"
+      report_instance "$i"
+    done
+    report_overlaps
+  } >"$run_dir/report.txt"
+  run_worst=$worst worst=$saved
+  manifest "$run_worst" >"$run_dir/manifest.json"
+  worse "$run_worst"
+  rm -rf "$run_dir/.raw"
+  cat "$run_dir/report.txt"
+}
+
+report_instance() { # INSTANCE
+  local i=$1 log=$run_dir/serial-$1.log
+  ((instances == 1)) || echo "instance $i"
+  # The guest's own table, and TAP if it ran tests.
+  tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
+    /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
+  tr -d '\r' <"$log" | grep -a '^error: ' || true
+  panic_text "$i"
+  if [[ $code != 0 && -s $run_dir/qemu-$i.log ]]; then
+    echo "QEMU said: $(head -n 5 "$run_dir/qemu-$i.log")"
+  fi
+  echo "verdict: $verdict: $why"
+}
+
+# The time that pairs of instances were measuring at once: the n-th run of the one and of the other.
+report_overlaps() {
+  local i files=()
+  ((instances > 1)) || { echo '[]' >"$run_dir/.raw/overlaps.json"; return 0; }
+  for ((i = 0; i < instances; i++)); do files+=("$run_dir/.raw/log-$i.json"); done
+  jq -s '[range(length) as $a | range($a + 1; length) as $b
+      | range([(.[$a].runs | length), (.[$b].runs | length)] | min) as $n
+      | .[$a].runs[$n] as $x | .[$b].runs[$n] as $y
+      | select($x.start_ns and $x.end_ns and $y.start_ns and $y.end_ns)
+      # Offsets from a common start are small enough for jq to be exact to the microsecond.
+      | ([$x.start_ns, $y.start_ns, $x.end_ns, $y.end_ns] | map(tonumber)) as [$s, $t, $e, $f]
+      | {run: ($n + 1), lock: $x.lock, instances: [$a, $b],
+         start_ns: [$x.start_ns, $y.start_ns], end_ns: [$x.end_ns, $y.end_ns],
+         overlap_us: ([0, (([$e, $f] | min) - ([$s, $t] | max)) / 1000] | max | floor),
+         shorter_us: ([$e - $s, $f - $t] | min / 1000 | floor)}]' "${files[@]}" \
+    >"$run_dir/.raw/overlaps.json"
+  jq -r 'select(length > 0)
+      | (map(.overlap_us) | add) as $o | (map(.shorter_us) | add) as $s
+      | "overlap: \(length) pairs of measured phases, \(if $s > 0 then $o * 100 / $s | floor else 0 end) % of the shorter ones"' \
+    "$run_dir/.raw/overlaps.json"
+}
+
+# All the facts of a run. What the guest knows is in its log and is not repeated.
+manifest() { # CODE
+  local raw=$run_dir/.raw i
+  jq -n --argjson code "$1" --arg version "$version" --args '$ARGS.positional as $arguments | {
+      schema: 1, version: $version, arguments: $arguments, code: $code}' -- "${arguments[@]}" \
+    >"$raw/part-call"
+  for ((i = 0; i < instances; i++)); do
+    manifest_instance "$i"
+  done >"$raw/part-instances"
+  jq -n --slurpfile call "$raw/part-call" --slurpfile instances "$raw/part-instances" \
+    --slurpfile overlaps "$raw/overlaps.json" \
+    --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
+    --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
+    --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
+    --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
+    --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
+    def date: if . then . / 1000000 | floor | todate else null end;
+    $call[0] + {
+      accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
+      timeout_s: ($limit | tonumber),
+      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber)},
+      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version} else null end),
+      qemu: ([$instances[].qemu_version | values] | first),
+      started: ([$instances[].started_us | values] | min | date),
+      ended: ([$instances[].ended_us | values] | max | date),
+      verdict: ([$instances[] | select(.code == $call[0].code) | .verdict] | first),
+      instances: $instances, overlaps: $overlaps[0]}'
+}
+
+manifest_instance() { # INSTANCE
+  local i=$1 raw=$run_dir/.raw file
+  for file in command exit time qmp pin; do # a killed instance leaves only some
+    [[ -e $raw/$file-$i ]] || : >"$raw/$file-$i"
+  done
+  jq -n --slurpfile log "$raw/log-$i.json" --slurpfile verdicts "$raw/verdicts" --argjson i "$i" \
+    --rawfile command "$raw/command-$i" --rawfile exit "$raw/exit-$i" \
+    --rawfile time "$raw/time-$i" --rawfile qmp "$raw/qmp-$i" --rawfile pin "$raw/pin-$i" \
+    -f "$tree/tools/run/instance.jq"
+}
+
+finish_call() {
+  ((runs > 1)) || return 0
+  jq -n --argjson code "$worst" --arg version "$version" --arg class "$accel_class" \
+    '{schema: 1, version: $version, accel: {class: $class}, code: $code,
+      runs: [inputs | {dir: "run-\(input_filename | capture("run-(?<n>[0-9]+)/[^/]*$").n)",
+                       verdict: .verdict, code: .code}]}' "$out"/run-*/manifest.json \
+    >"$out/manifest.json"
+  local n
+  for ((n = 1; n <= runs; n++)); do
+    [[ ! -e $out/run-$n/report.txt ]] || { echo "run $n"; cat "$out/run-$n/report.txt"; }
+  done >"$out/report.txt"
+}

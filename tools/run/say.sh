@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # used by the other parts
+# How run.sh talks: stdout carries the report and nothing else, all the rest goes to stderr.
+# Exit codes are those of CONTRACT's table, here with names. Sourced by run.sh.
+
+readonly EXIT_USAGE=2 EXIT_FAIL=3 EXIT_ENVIRONMENT=4 EXIT_CRASH=5
+readonly EXIT_SKIP=77 EXIT_TIMEOUT=124 EXIT_INTERRUPT=130
+
+say() {
+  progress_end
+  printf 'run.sh: %s\n' "$*" >&2
+}
+
+die() { # STATUS MESSAGE
+  local status=$1
+  shift
+  say "$@"
+  exit "$status"
+}
+
+usage_error() {
+  die "$EXIT_USAGE" "$* (./run.sh --help tells more)"
+}
+
+# One line that is overwritten, on a terminal only. The nested part writes to a pipe that ends on
+# our terminal: PVSPIN_PROGRESS tells it.
+progress_on=${PVSPIN_PROGRESS:-0}
+[[ ! -t 2 ]] || progress_on=1
+progress_open=0
+
+progress() {
+  ((progress_on)) || return 0
+  progress_open=1
+  printf '\r\e[K%.79s' "$*" >&2
+}
+
+progress_end() {
+  ((progress_open)) || return 0
+  progress_open=0
+  printf '\r\e[K' >&2
+}

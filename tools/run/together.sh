@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# All instances of one run, together: starts them, holds each at its `ready` record until every
+# instance that is still going has come there, releases them with one line each, and waits until
+# the last QEMU is gone. Blocks in one read of the instances' messages (instance.sh). Sourced.
+#
+#   together_run   runs $instances VMs with their logs in $run_dir; always returns, at the deadline
+#                  or an interrupt with all QEMUs ended and .raw/stopped-<i> saying why
+
+together_run() {
+  local i
+  mkdir -p "$run_dir/.raw"
+  work=$(mktemp -d "$scratch/run.XXXXXX")
+  mkfifo "$work/events"
+  exec {events}<>"$work/events"
+  qemu_compose
+  ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
+  jobs_pid=() state=() span=() stopping=''
+  set -m # each job a process group
+  for ((i = 0; i < instances; i++)); do
+    state[i]=running
+    instance_main "$i" &
+    jobs_pid[i]=$!
+  done
+  set +m
+  together_watch
+  { wait "${jobs_pid[@]}" || true; } 2>/dev/null
+  exec {events}>&-
+  rm -rf "$work"
+  progress_end
+}
+
+together_watch() {
+  local kind i rest left runs_done=0 live=$instances
+  while ((live > 0)); do
+    left=$((deadline - EPOCHSECONDS))
+    if ((left <= 0)); then
+      together_stop timeout
+      [[ $stopping != killed ]] || return 0
+      continue
+    fi
+    ((left < 1000000)) || left=1000000
+    read -r -t "$left" -u "$events" kind i rest || continue
+    case $kind in
+    ready) state[i]=held ;;
+    run)
+      span[i]=${rest% *}
+      progress "instance $i: run $((++runs_done)), ${rest##* }"
+      ;;
+    end) state[i]=ended ;;
+    exit) state[i]=gone live=$((live - 1)) ;;
+    esac
+    [[ $kind == run ]] || together_release
+  done
+}
+
+# Nobody is still on the way: let all that wait go. Each is told first when its peers' measured
+# phases were, so that its own log can prove the overlap. An instance that died holds up nobody.
+together_release() {
+  local i peer
+  [[ " ${state[*]} " != *' running '* && " ${state[*]} " == *' held '* ]] || return 0
+  for i in "${!state[@]}"; do
+    [[ ${state[i]} == held ]] || continue
+    state[i]=running
+    for peer in "${!span[@]}"; do
+      [[ $peer == "$i" ]] || together_tell "$i" "peer $peer ${span[peer]}"
+    done
+    together_tell "$i" "go ${EPOCHREALTIME/[.,]/}000"
+  done
+  span=()
+}
+
+together_tell() { # INSTANCE LINE
+  local to
+  exec {to}<>"$work/$1/serial.in" # both directions: does not block if QEMU is gone
+  echo "$2" >&"$to"
+  exec {to}>&-
+}
+
+# Ends all QEMUs: the first time by SIGTERM, which leaves the logs whole; 5 s later their whole
+# process groups by SIGKILL. Also called from the signal traps.
+together_stop() { # REASON
+  local i pid
+  for i in "${!state[@]}"; do
+    [[ ${state[i]} != gone ]] || continue
+    [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
+    if [[ -z $stopping ]]; then
+      pid=''
+      [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
+      [[ -z $pid ]] || kill -TERM "$pid" 2>/dev/null || true
+    else
+      kill -KILL -- "-${jobs_pid[i]}" 2>/dev/null || true
+    fi
+  done
+  if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
+  deadline=$((EPOCHSECONDS + 5))
+}

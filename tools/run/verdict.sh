@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# From what a run left behind to a verdict. Sourced by run.sh.
+#
+#   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; sets verdict, why and code, and
+#                      writes .raw/log-<I>.json (log.jq)
+#   worse CODE         makes `worst` the worse of itself and CODE
+
+# Verdicts, PASS < SKIP < ERROR < FAIL < CRASH, then what came from outside.
+worse() { # CODE
+  local order=" 0 $EXIT_SKIP $EXIT_USAGE $EXIT_ENVIRONMENT $EXIT_FAIL $EXIT_CRASH $EXIT_TIMEOUT"
+  order+=" $EXIT_INTERRUPT "
+  local before_new=${order%% "$1" *} before_old=${order%% "$worst" *}
+  ((${#before_new} <= ${#before_old})) || worst=$1
+}
+
+judge_instance() { # INSTANCE
+  local i=$1 raw=$run_dir/.raw log problem says reason
+  log=$run_dir/serial-$i.log
+  [[ -e $log ]] || : >"$log"
+  jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
+    echo '{"problem":"the log is not text","records":0,"panics":[],"runs":[]}' >"$raw/log-$i.json"
+  # One value a line: none of them has a newline in it.
+  {
+    read -r problem
+    read -r says
+    read -r reason
+  } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // ""' "$raw/log-$i.json")
+  local exit_status=none
+  [[ ! -s $raw/exit-$i ]] || read -r exit_status <"$raw/exit-$i"
+  if [[ -s $raw/stopped-$i ]]; then
+    judge_stopped "$(<"$raw/stopped-$i")"
+  elif [[ -s $raw/failed-$i ]]; then
+    verdict=error code=$EXIT_ENVIRONMENT why=$(<"$raw/failed-$i")
+  else
+    judge_ended
+  fi
+}
+
+# What the guest wrote to isa-debug-exit is v; QEMU ends with 2v + 1. A status is believed only if
+# the log is whole and its end record says the same.
+#
+#   status  v     log     end says      verdict   code
+#   33      0x10  whole   ok            ok        0
+#   35      0x11  whole   fail          fail      3
+#   37      0x12  whole   skip          skip      77
+#   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
+#                                                 command line
+#   63      0x1f  any     any           crash     5 the guest panicked
+#   0, 1    -     any     any           crash     5 QEMU ended by itself (reset, bad option, ...)
+#   others  -     any     any           crash     5 QEMU was killed
+#   any     any   broken  any           crash     5
+#   any     any   whole   another       crash     5 two answers are none
+judge_ended() {
+  local agrees=''
+  code=$EXIT_CRASH verdict=crash
+  case $exit_status in
+  33) agrees=ok ;;
+  35) agrees=fail ;;
+  37) agrees=skip ;;
+  39) agrees=error ;;
+  63) why='the guest panicked' ; return ;;
+  none) why='QEMU was not watched to its end' ; return ;;
+  0 | 1) why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}" ; return ;;
+  *) why="QEMU was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
+  esac
+  if [[ -n $problem ]]; then
+    why=$problem
+  elif [[ $says != "$agrees" ]]; then
+    why="the end record says ${says:-nothing}, the exit status says $agrees"
+  else
+    verdict=$agrees why="the guest said so${reason:+ ($reason)}"
+    case $verdict in
+    ok) code=0 ;;
+    fail) code=$EXIT_FAIL ;;
+    skip) code=$EXIT_SKIP ;;
+    error) if [[ $reason == usage ]]; then code=$EXIT_USAGE; else code=$EXIT_ENVIRONMENT; fi ;;
+    esac
+  fi
+}
+
+judge_stopped() { # REASON
+  if [[ $1 == timeout ]]; then
+    verdict=timeout code=$EXIT_TIMEOUT why="still running after $limit s"
+  else
+    verdict=interrupted code=$EXIT_INTERRUPT why='ended by a signal to run.sh'
+  fi
+}
+
+# The panic records of an instance for people: reason, registers, one line for each frame. A return
+# address is looked up less one, because it belongs to the call before it; the address of an
+# exception (a record with registers) is looked up as it is.
+panic_text() { # INSTANCE
+  local what text
+  while IFS=$'\t' read -r what text; do
+    case $what in
+    say) echo "$text" ;;
+    exact) echo "  $text  $(address_name "$text")" ;;
+    return) echo "  $text  $(address_name "$((text - 1))")" ;;
+    esac
+  done < <(jq -r '
+    def known: IN("type", "seq", "cpu", "reason", "rip", "backtrace", "registers");
+    .panics[] | (if .registers then "exact" else "return" end) as $first
+    | "say\tpanic on cpu \(.cpu // "?"): \(.reason // "?")" +
+        ([to_entries[] | select(.key | known | not) | ", \(.key) \(.value)"] | join("")),
+      (.registers // {} | to_entries | map("\(.key) \(.value)")
+        | range(0; length; 6) as $i | "say\t  " + (.[$i:$i + 6] | join("  "))),
+      (if .rip then "\($first)\t\(.rip)" else empty end),
+      (.rip as $rip | (.backtrace // []) | if .[0] == $rip then .[1:] else . end
+        | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json")
+}
+
+address_name() { # NUMBER
+  local hex
+  printf -v hex '0x%x' "$1"
+  if command -v addr2line >/dev/null; then
+    addr2line -e "$image" -f -i -p "$hex" 2>/dev/null | paste -sd' '
+  else
+    echo '(addr2line, package binutils, would name it)'
+  fi
+}
