@@ -61,7 +61,7 @@ static const char *const start_names[] = {
 
 /* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "stack", "hang", "lost-vcpu",
+	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */

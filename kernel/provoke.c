@@ -26,6 +26,14 @@ static void __attribute__((noinline)) provoke_page_fault(void)
 	*(volatile char *)text_start = 0;
 }
 
+/* Data is no-execute. 0xc3 is RET. */
+static void __attribute__((noinline)) provoke_execute_data(void)
+{
+	static volatile uint8_t code[] = {0xc3};
+
+	((void (*)(void))(uint64_t)code)();
+}
+
 static void __attribute__((noinline)) provoke_stack_overflow(volatile uint64_t *above)
 {
 	volatile uint64_t here[64];
@@ -50,6 +58,8 @@ void provoke(const char *name)
 		provoke_invalid_opcode();
 	else if (strcmp(name, "pf") == 0)
 		provoke_page_fault();
+	else if (strcmp(name, "nx") == 0)
+		provoke_execute_data();
 	else if (strcmp(name, "stack") == 0)
 		provoke_stack_overflow(NULL);
 	else if (strcmp(name, "hang") == 0)

@@ -127,6 +127,7 @@ static void wait_until_online(void)
 		irq_disable();
 	}
 	timer_cancel();
+	irq_enable();
 }
 
 bool smp_start(struct machine *m, bool lose_last)
@@ -188,7 +189,6 @@ void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
 	else
 		for (uint32_t i = 1; i < count; i++)
 			apic_send(cpus[i]->apic_id, VECTOR_WAKE);
-	irq_enable();
 	fn(arg);
 	irq_disable();
 	while (atomic_load_explicit(&running, memory_order_acquire) != 0) {
@@ -196,4 +196,5 @@ void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
 		irq_enable_and_halt();
 		irq_disable();
 	}
+	irq_enable();
 }

@@ -27,7 +27,8 @@ extern const struct pv_backend *pv_backend; /* set once, before the first run */
  * Sleeps while *word == seen. The caller has announced that it may sleep, with a full barrier
  * between that store and this call's read of *word; the waker writes *word, full barrier, reads
  * the announcement, kicks. Then no wake-up is lost: KVM remembers a kick that comes before the
- * HLT. May return for no reason: always call it in a loop. (specs: Dekker argument, docs/locks.md)
+ * HLT. Either the waiter's second look sees the new word or the waker sees the announcement
+ * (Dekker). May return for no reason: always call it in a loop.
  */
 static inline void pv_wait(const _Atomic uint8_t *word, uint8_t seen)
 {

@@ -34,6 +34,12 @@ test:clang-format:clang-format:make lint
 test:clang:clang:the second compiler
 test:clang-tidy:clang-tidy:make lint
 test:cppcheck:cppcheck:make lint
+test:perl:prove:runs all tests
+test:git:git:the version
+test:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot.mod:make iso: the guest behind GRUB
+test:grub-common:grub-mkrescue:make iso
+test:xorriso:xorriso:make iso
+test:mtools:mformat:make iso
 test:python3:python3:a pseudo-terminal for the tests of run.sh
 '
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * KVM_HC_KICK_CPU: its effect on a vCPU in HLT, seen from another vCPU. CPU 1 halts with interrupts
- * masked, CPU 0 kicks and watches. Clauses ABI-KICK-*: docs/abi-coverage.md.
+ * masked, CPU 0 kicks and watches. Linux
+ * Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_KICK_CPU), arch/x86/kvm/x86.c.
  *
  * That a vCPU stays halted can only be seen by waiting: WATCH_MS, long against a wake-up (some
  * microseconds, milliseconds on an overcommitted host). A wake-up is awaited up to WAKE_BOUND_MS.

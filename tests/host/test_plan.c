@@ -149,7 +149,7 @@ static void unknown_values_list_all_values(void **state)
 	ASSERT_ERROR("accel=xen", "accel=xen:", "accepted: unknown, kvm, nested, tcg, hosted");
 	ASSERT_ERROR("end=", "end=:", "accepted: exit, wait");
 	ASSERT_ERROR("provoke=oops",
-		     "provoke=oops:", "accepted: none, panic, ud, pf, stack, hang, lost-vcpu");
+		     "provoke=oops:", "accepted: none, panic, ud, pf, nx, stack, hang, lost-vcpu");
 	ASSERT_ERROR("a.elf workload", "workload=:", "accepted: contended, uncontended");
 	ASSERT_ERROR("nopvspin=1", "nopvspin=1: takes no value");
 }

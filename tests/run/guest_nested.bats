@@ -12,10 +12,19 @@ setup() {
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
-nested() { # EXPECTED ARGUMENTS...
-  local expected=$1
+# The emulated SVM of QEMU 7.2 is not perfect: now and then, on a busy machine, it ends a VM without a
+# word (a silent shutdown), or L1 itself. That alone is tried again, once, and said in the TAP.
+nested() { # STATUS ARGUMENT...
+  local want=$1
   shift
-  guest "$expected" --accel=nested --timeout=200 "$@"
+  guest "$want" --accel=nested --timeout=200 "$@" 2>"$BATS_TEST_TMPDIR/first" && return
+  if [[ "$stdout$stderr" == *'ended by itself with status 0'* || "$stderr" == *'L1 died'* ]]; then
+    echo "# $BATS_TEST_DESCRIPTION: the emulator ended a VM silently; tried again" >&3
+    guest "$want" --accel=nested --timeout=200 "$@"
+  else
+    cat "$BATS_TEST_TMPDIR/first" >&2
+    return 1
+  fi
 }
 
 # What the guest counted itself, vCPU by vCPU, against KVM's own statistics (query-stats).
@@ -91,6 +100,15 @@ every_lock_holds_on() { # KERNEL
   records '.[0].pv_unhalt == false and .[0].pv_backend == "none"'
   records '.[] | select(.type == "run") | .halts_total == 0 and .kicks_total == 0'
   says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
+  hypercalls_agree
+}
+
+@test "kicks find sparse APIC IDs; the TSC's frequency is taken from CPUID where it is" {
+  nested 0 -smp 12,sockets=4,cores=3,threads=1 -cpu host,migratable=off,+invtsc \
+    -append "locks=pv-qspinlock ms=100 reps=1 spin_threshold=1"
+  records '.[0] | .apic_ids == [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]
+    and .tsc_source == "cpuid-0x40000010"'
+  records '.[] | select(.type == "run") | .exclusion == "ok" and .kicks_total > 0'
   hypercalls_agree
 }
 

@@ -57,11 +57,13 @@ tcg() { # EXPECTED ARGUMENTS...
   records '.[-1].type == "panic" and .[-1].cpu == 0'
 }
 
-@test "an exception, a write to text and a stack overflow are panics with registers: 5" {
+@test "an exception, a write to text, a jump to data and a stack overflow are panics with registers: 5" {
   tcg 5 -append "provoke=ud"
   records '.[-1].reason | contains("#UD")'
   tcg 5 -append "provoke=pf"
   records '.[-1] | (.reason | contains("error code 0x3")) and .registers.cr2 == "0x100000"'
+  tcg 5 -append "provoke=nx" # present, instruction fetch
+  records '.[-1] | .reason | contains("error code 0x11")'
   tcg 5 -append "provoke=stack"
   records '.[-1].reason | contains("#DF") or contains("#PF")'
   says "$stdout" 'provoke_stack_overflow'

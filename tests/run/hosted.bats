@@ -60,7 +60,7 @@ all() {
   for field in ops halts kicks waits wait_cycles lock_steals; do
     all ". as \$r | [.[] | select(.type == \"run\")] | length == 12 and all(
       . as \$run | .$field == ([\$r[] | select(.type == \"vcpu\" and
-      .run == \$run.run) | .$field] | add))"
+      .run == \$run.run) | .$field // 0] | add))" # absent: zero
   done
   all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
     [$r[] | select(.type == "vcpu" and .run == $run.run) | .ops] |
