@@ -58,7 +58,7 @@ build/guest/layout.inc: include/pvspin/layout.h
 build/guest/%.o: %.asm build/guest/layout.inc
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -Werror -Ibuild/guest/ \
+	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
 		-MD $(@:.o=.d) -MP -MT $@ $< -o $@
 
 build/guest/%.o: %.c
