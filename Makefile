@@ -67,10 +67,12 @@ build/guest/%.o: %.c
 	$(Q)$(CC) $(guest_cflags) -MMD -MP -c $< -o $@
 
 # Rewritten only when it changes, so that a new commit rebuilds one file.
-build/guest/version.h: FORCE
+build/guest/version.h: version_cc := $(CC)
+build/hosted/version.h: version_cc := $(HOSTCC)
+build/guest/version.h build/hosted/version.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
-		'$(shell $(CC) --version | head -n 1 | tr -d '"\\')' > $@.new
+		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 build/guest/kernel/report.o: build/guest/version.h
 .PHONY: FORCE

@@ -36,7 +36,8 @@ build_image() {
   fi
   exec {lock}>"$tree/build/.lock"
   flock -w 600 "$lock" || die "$EXIT_ENVIRONMENT" 'another build does not end'
-  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- || die "$EXIT_ENVIRONMENT" 'the build failed'
+  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- ||
+    die "$EXIT_ENVIRONMENT" 'the build failed'
   exec {lock}>&-
 }
 

@@ -11,6 +11,7 @@
 #include "locks/pv.h"
 #include "port/hosted.h"
 #include "port/port.h"
+#include "port/pv_none.h"
 #include "pvspin/cmdline.h"
 #include "version.h"
 #include <cpuid.h>

@@ -53,12 +53,6 @@ static inline uint8_t in8(uint16_t port)
 	return value;
 }
 
-/* `count` bytes to one port: a single VM exit under KVM. */
-static inline void out8_string(uint16_t port, const void *bytes, uint64_t count)
-{
-	__asm__ volatile("rep outsb" : "+S"(bytes), "+c"(count) : "d"(port) : "memory");
-}
-
 static inline uint64_t read_flags(void)
 {
 	uint64_t flags;

@@ -10,8 +10,8 @@
 /* 115200 8N1, FIFOs on, no interrupts. False if no UART answers. */
 bool serial_init(void);
 
-/* Writes all bytes, 16 (the FIFO) per look at the line status: two VM exits for 16 bytes. Bounded:
- * a transmitter that stays busy for a second is given up for good. */
+/* Writes all bytes, 16 (the FIFO) per look at the line status: 17 VM exits for 16 bytes. Bounded: a
+ * transmitter that stays busy for a second is given up for good. */
 void serial_write(const char *bytes, size_t count);
 
 /* The next received byte, or -1. One VM exit. */

@@ -20,7 +20,6 @@ void hosted_unpin(void); /* lets the calling thread run on any usable CPU */
 
 /* hosted_pv.c. To be chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
-extern const struct pv_backend pv_none;   /* never sleeps: as a guest without PV_UNHALT */
 
 void hosted_pv_init(uint32_t cpus);
 

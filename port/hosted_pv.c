@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "port/hosted.h"
 #include "port/port.h"
+#include "port/pv_none.h"
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -79,38 +80,11 @@ static void hosted_yield_to(uint32_t cpu)
 	lock_count(port_my_stats(), EV_YIELDS);
 }
 
-static bool never_preempted(uint32_t cpu)
-{
-	(void)cpu;
-	return false;
-}
-
-static void none_wait(const _Atomic uint8_t *word, uint8_t seen)
-{
-	(void)word;
-	(void)seen;
-	port_relax();
-}
-
-static void none_cpu(uint32_t cpu)
-{
-	(void)cpu;
-}
-
 const struct pv_backend pv_hosted = {
 	.name = "hosted",
 	.halts = true,
 	.wait = hosted_wait,
 	.kick = hosted_kick,
 	.yield_to = hosted_yield_to,
-	.preempted = never_preempted,
-};
-
-const struct pv_backend pv_none = {
-	.name = "none",
-	.halts = false,
-	.wait = none_wait,
-	.kick = none_cpu,
-	.yield_to = none_cpu,
-	.preempted = never_preempted,
+	.preempted = pv_page_preempted,
 };

@@ -14,6 +14,7 @@
 #include "kernel/smp.h"
 #include "locks/pv.h"
 #include "port/port.h"
+#include "port/pv_none.h"
 #include "pvspin/hypercall.h"
 
 const struct pv_backend *pv_backend;
@@ -66,46 +67,18 @@ static void kvm_yield_to(uint32_t cpu)
 	lock_count(port_my_stats(), EV_YIELDS);
 }
 
-static bool kvm_preempted(uint32_t cpu)
-{
-	return atomic_load_explicit(&smp_steal(cpu)->preempted, memory_order_relaxed) != 0;
-}
-
-/* No PV_UNHALT: a masked HLT would never end. The caller's loop goes on polling. */
-static void none_wait(const _Atomic uint8_t *word, uint8_t seen)
-{
-	(void)word;
-	(void)seen;
-	port_relax();
-}
-
-static void none_cpu(uint32_t cpu)
-{
-	(void)cpu;
-}
-
 static const struct pv_backend kvm = {
 	.name = "kvm",
 	.halts = true,
 	.wait = kvm_wait,
 	.kick = kvm_kick,
 	.yield_to = kvm_yield_to,
-	.preempted = kvm_preempted,
-};
-
-/* The preempted byte is there, or zero, whether or not one may halt. */
-static const struct pv_backend none = {
-	.name = "none",
-	.halts = false,
-	.wait = none_wait,
-	.kick = none_cpu,
-	.yield_to = none_cpu,
-	.preempted = kvm_preempted,
+	.preempted = pv_page_preempted,
 };
 
 void pv_bare_select(const struct machine *m, bool nopvspin)
 {
 	bool unhalt = m->kvm.present && (m->kvm.features & KVM_FEATURE_PV_UNHALT);
 
-	pv_backend = unhalt && !nopvspin ? &kvm : &none;
+	pv_backend = unhalt && !nopvspin ? &kvm : &pv_none;
 }

@@ -8,7 +8,7 @@
 # gcc: clang's __atomic builtins do not take the _Atomic types that shake.h hands them
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
-LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) $(wildcard tests/locks/*.c)
+LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c $(wildcard tests/locks/*.c)
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
 	-I. -Iinclude -Itests/locks -MMD -MP

@@ -14,6 +14,7 @@
 #include "locks/tunables.h"
 #include "port/hosted.h"
 #include "port/port.h"
+#include "port/pv_none.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

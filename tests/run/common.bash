@@ -24,8 +24,8 @@ private_tmpdir() {
 run_sh() {
   local want=$1 got=0
   shift
-  timeout "${patience:-120}" "$tree/run.sh" "$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" \
-    </dev/null || got=$?
+  timeout "${patience:-120}" "$tree/run.sh" "$@" >"$BATS_TEST_TMPDIR/stdout" \
+    2>"$BATS_TEST_TMPDIR/stderr" </dev/null || got=$?
   stdout=$(<"$BATS_TEST_TMPDIR/stdout") stderr=$(<"$BATS_TEST_TMPDIR/stderr")
   if ((got != want)); then
     printf 'run.sh %s\nended with %s, not %s\nstdout: %s\nstderr: %s\n' "$*" "$got" "$want" \

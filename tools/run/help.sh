@@ -27,7 +27,7 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8
   --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
                        qemu-<instance>.log, manifest.json, report.txt
-  --timeout=SECONDS    bound on the whole call (300 for each run)
+  --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version

@@ -20,7 +20,7 @@ def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
     records: $log[0].records,
     qemu_exit: ($exit | rtrimstr("\n") | tonumber? // null),
     qemu_version: (answer("version") | if . then
-      "\(.qemu.major).\(.qemu.minor).\(.qemu.micro)\(.package | if . and . != "" then " " + . else "" end)"
+      "\(.qemu.major).\(.qemu.minor).\(.qemu.micro) \(.package // "")" | rtrimstr(" ")
       else null end),
     started_us: $times[0], ended_us: $times[1],
     command: ($command | split("\u0000") | .[:-1]),

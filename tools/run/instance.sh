@@ -48,7 +48,7 @@ instance_main() { # INSTANCE
 instance_gone() { # INSTANCE
   local code=0 raw=$run_dir/.raw
   trap - EXIT
-  kill "$qemu" 2>/dev/null || true # gone already, unless the guest did not end after its last record
+  kill "$qemu" 2>/dev/null || true # gone already, unless the guest stays after its last record
   { wait "$qemu" || code=$?; } 2>/dev/null
   echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1"
   echo "$code" >"$raw/exit-$1"

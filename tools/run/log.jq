@@ -20,7 +20,8 @@ reduce inputs as $raw (
       | if .problem then .
         elif $record == null then .problem = "line \($number) is a broken record"
         elif $record.seq != .records then
-          .problem = "line \($number) has seq \($record.seq) where \(.records) was due: records are missing"
+          .problem = "line \($number) has seq \($record.seq) where \(.records) was due"
+            + ": records are missing"
         else . end
       | if .end then .after_end = true else . end
       | if $record == null then .

@@ -49,7 +49,8 @@ options_own() { # WORD
   --help) action=help ;;
   --version) action=version ;;
   --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --conformance | --experiment=*)
+  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --conformance | \
+    --experiment=*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
@@ -124,7 +125,10 @@ options_parse() {
       ;;
     esac
   done
-  [[ -n $limit ]] || limit=$((300 * runs))
+  if [[ -z $limit ]]; then
+    limit=$((300 * runs))
+    ((!gdb)) || limit=86400 # a person is thinking
+  fi
   if ((gdb && instances * runs > 1)); then
     usage_error '--gdb takes one instance and one run'
   fi

@@ -57,7 +57,8 @@ report_overlaps() {
     >"$run_dir/.raw/overlaps.json"
   jq -r 'select(length > 0)
       | (map(.overlap_us) | add) as $o | (map(.shorter_us) | add) as $s
-      | "overlap: \(length) pairs of measured phases, \(if $s > 0 then $o * 100 / $s | floor else 0 end) % of the shorter ones"' \
+      | (if $s > 0 then $o * 100 / $s | floor else 0 end) as $percent
+      | "overlap: \(length) pairs of measured phases, \($percent) % of the shorter ones"' \
     "$run_dir/.raw/overlaps.json"
 }
 

@@ -61,7 +61,10 @@ judge_ended() {
   39) agrees=error ;;
   63) why='the guest panicked' ; return ;;
   none) why='QEMU was not watched to its end' ; return ;;
-  0 | 1) why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}" ; return ;;
+  0 | 1)
+    why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}"
+    return
+    ;;
   *) why="QEMU was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
   esac
   if [[ -n $problem ]]; then
