@@ -87,11 +87,11 @@ check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUIL
 check_bats := $(sort $(wildcard tests/run/*.bats))
 
 .PHONY: check check-quick
-check: all hosted $(check_programs) lint ## all tests (about 15 minutes on 2 CPUs), and lint
-	$(Q)prove --timer --exec tests/run-one.sh $(check_programs) $(check_bats)
+check: all hosted $(check_programs) lint ## all tests (about 5 minutes on 2 CPUs), and lint
+	$(Q)prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
 
 check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
-	$(Q)PVSPIN_QUICK=1 prove --timer --exec tests/run-one.sh $(check_programs) $(check_bats)
+	$(Q)PVSPIN_QUICK=1 prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
 
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)

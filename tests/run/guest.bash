@@ -9,8 +9,8 @@ guest() {
   local want=$1
   shift
   rm -rf "$out"
-  patience=300 run_sh "$want" --out="$out" "$@"
   log=$out/serial-0.log
+  patience=300 run_sh "$want" --out="$out" "$@"
 }
 
 # records FILTER [LOG]: the jq filter must be true of the array of all records.
