@@ -13,6 +13,7 @@ setup_file() {
 
 setup() {
   private_tmpdir
+  export PVSPIN_L1_THREADS=single # for certain: tools/nested/nested.sh --help
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
@@ -33,7 +34,7 @@ nested() { # STATUS ARGUMENT...
     test -c /dev/kvm && grep -qw svm /proc/cpuinfo && echo kvm
     test -d /sys/kernel/debug/kvm && test -d /sys/kernel/tracing/events/kvm && echo traces
     echo "$PVSPIN_PASSED,$1,$PWD"
-    ! : 2>/dev/null >"$2/forbidden" && ! : 2>/dev/null >/etc/forbidden && echo read-only
+    ! : 2>/dev/null >/usr/forbidden && ! : 2>/dev/null >/etc/forbidden && echo read-only
     : >/tmp/private && echo private
     printf "binary\0\377\r\n" >made
     for i in {1..20000}; do echo "line $i"; done | tail -n 1
