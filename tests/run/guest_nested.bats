@@ -9,7 +9,6 @@ load guest
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
-  export PVSPIN_L1_THREADS=single # for certain: tools/nested/nested.sh --help
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 

@@ -13,7 +13,6 @@ setup_file() {
 
 setup() {
   private_tmpdir
-  export PVSPIN_L1_THREADS=single # for certain: tools/nested/nested.sh --help
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 

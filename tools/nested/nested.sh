@@ -29,9 +29,10 @@ usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
   --prepare          only fetch the kernel and build the initrd; newest version that apt knows
 Environment variables named PVSPIN_* and PATH are passed on.
 
-PVSPIN_L1_THREADS=single emulates L1's CPUs in turn, on one thread. The default, multi, runs them at
-once, as contention needs; but QEMU before 8.1 has a race there (a CPU may translate code that another
-one is patching) that now and then costs a virtual machine, or L1, its life.
+L1's CPUs are emulated in turn, on one thread; a PAUSE gives way to the next one, so spinners and
+holders do interleave. PVSPIN_L1_THREADS=multi emulates them at once, but QEMU before 8.1 has a race
+there (a CPU may translate code that another one is patching) that costs one virtual machine in ten
+to thirty, or L1, its life.
 HELP
 }
 
@@ -100,7 +101,7 @@ write_ctl() {
 compose() {
   local virtfs=local,security_model=none,multidevs=remap i
   qemu=(
-    qemu-system-x86_64 -accel "tcg,thread=${PVSPIN_L1_THREADS:-multi}" -machine q35 -cpu EPYC,+svm,+npt,+vgif
+    qemu-system-x86_64 -accel "tcg,thread=${PVSPIN_L1_THREADS:-single}" -machine q35 -cpu EPYC,+svm,+npt,+vgif
     -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot
     -kernel "$l1_dir/vmlinuz" -initrd "$l1_initrd"
     -append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off'

@@ -63,8 +63,7 @@ judge_ended() {
   none) why='QEMU was not watched to its end' ; return ;;
   0 | 1)
     why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}"
-    [[ $accel_class != nested ]] ||
-      why+=' (under nested a race of QEMU before 8.1 does this now and then: run again)'
+    [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
     return
     ;;
   *) why="QEMU was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
