@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* A run's phases, in this order; the timer on CPU 0 moves them on. */
-enum phase { PHASE_WARMUP, PHASE_MEASURE, PHASE_STOP, PHASE_COUNT };
+enum phase { PHASE_WARMUP, PHASE_MEASURE, PHASE_STOP };
 
 /* What the lock protects. `first` is incremented by a plain instruction at the section's start,
  * `second` is read there and written back, plus one, at its end (atomic only to pin that order

@@ -49,7 +49,6 @@ static void discover_machine(void)
 	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
 	apic_select();
 	apic_enable();
-	machine.x2apic = apic->max_id > 0xff;
 	tsc_init(&machine);
 	timer_init();
 	topology_init(&boot, &machine);

@@ -46,7 +46,6 @@ struct kvm_info {
 struct machine {
 	struct kvm_info kvm;
 	struct acpi_cpus cpus; /* MADT order: the index is the dense CPU index */
-	bool x2apic;
 	bool steal_time;
 	uint32_t tsc_khz;
 	const char *tsc_source;

@@ -29,8 +29,8 @@ _Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
 
 /*
  * Starts every CPU of m->cpus (all are enabled, the boot CPU first) and waits, halted, until all
- * have reported or SMP_BOUND has passed. Fills m->online, m->bringup_cycles. False if one is
- * missing: smp_online() tells which. `lose_last` sends no start-up to the last one (a test).
+ * have reported or the bound (smp.c) has passed. Fills m->online, m->bringup_cycles. False if one
+ * is missing: smp_online() tells which. `lose_last` sends no start-up to the last one (a test).
  * Called with interrupts masked; from here on the boot CPU has them enabled.
  */
 bool smp_start(struct machine *m, bool lose_last);

@@ -192,3 +192,10 @@ void madt_add(uint64_t address, const uint8_t *entries, size_t length)
 	memcpy(bytes + 44, entries, length);
 	table_seal(address);
 }
+
+int memory_teardown(void **state)
+{
+	(void)state;
+	memory_clear();
+	return 0;
+}

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 void memory_clear(void);
+int memory_teardown(void **state); /* the same, as cmocka calls it after a group */
 
 /* A segment of zeros; the test fails if there are too many. */
 uint8_t *memory_add(uint64_t address, size_t length);

@@ -133,13 +133,6 @@ static void a_machine_needs_an_enabled_cpu(void **state)
 	assert_fails(RSDP, ACPI_NO_CPUS, "2 CPUs, none enabled");
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	memory_clear();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,5 +143,5 @@ int main(void)
 		cmocka_unit_test(a_machine_needs_an_enabled_cpu),
 	};
 
-	return cmocka_run_group_tests_name("acpi", tests, NULL, teardown);
+	return cmocka_run_group_tests_name("acpi", tests, NULL, memory_teardown);
 }

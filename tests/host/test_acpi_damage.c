@@ -231,13 +231,6 @@ static void random_damage(void **state)
 	}
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	memory_clear();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,5 +244,5 @@ int main(void)
 		cmocka_unit_test(random_damage),
 	};
 
-	return cmocka_run_group_tests_name("acpi damage", tests, NULL, teardown);
+	return cmocka_run_group_tests_name("acpi damage", tests, NULL, memory_teardown);
 }
