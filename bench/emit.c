@@ -45,9 +45,24 @@ static void put_vcpu_counters(struct record *record, const struct lock_stats *de
 	record_number(record, "wait_max_cycles", delta->wait_max_cycles);
 }
 
+/* What has a field of its own here and another name in Linux. */
+static const struct {
+	const char *linux_name;
+	enum lock_event event;
+} linux_names[] = {
+	{"pv_lock_stealing", EV_LOCK_STEALS},
+	{"pv_spurious_wakeup", EV_SPURIOUS_WAKEUPS},
+	{"pv_latency_kick", EV_KICK_CYCLES},
+};
+
 static void put_events(struct record *record, const uint64_t count[EV_COUNT])
 {
 	record_open_object(record, "events");
+	for (size_t i = 0; i < sizeof(linux_names) / sizeof(linux_names[0]); i++) {
+		if (count[linux_names[i].event] != 0)
+			record_number(record, linux_names[i].linux_name,
+				      count[linux_names[i].event]);
+	}
 	for (int event = EV_KICK_CYCLES + 1; event < EV_COUNT; event++) {
 		if (count[event] != 0)
 			record_number(record, lock_event_names[event], count[event]);
@@ -55,7 +70,7 @@ static void put_events(struct record *record, const uint64_t count[EV_COUNT])
 	record_close_object(record);
 }
 
-static void put_settings(struct record *record, const struct plan *plan)
+static void put_settings(struct record *record, const struct plan *plan, const char *lock)
 {
 	record_string(record, "dispatch",
 		      plan->dispatch == DISPATCH_INDIRECT ? "indirect" : "inline");
@@ -68,8 +83,10 @@ static void put_settings(struct record *record, const struct plan *plan)
 	record_number(record, "seed", plan->seed);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");
-	for (size_t i = 0; i < tunable_count; i++)
-		record_number(record, tunables[i].name, *tunables[i].value);
+	for (size_t i = 0; i < tunable_count(); i++) {
+		if (tunable_is_of(tunable_at(i), lock))
+			record_number(record, tunable_at(i)->name, *tunable_at(i)->value);
+	}
 	record_close_object(record);
 }
 
@@ -93,7 +110,7 @@ static void emit_sums(const struct run_result *result)
 	record_begin(&record, "run");
 	identify(&record, result);
 	record_number(&record, "tasks", result->threads);
-	put_settings(&record, result->plan);
+	put_settings(&record, result->plan, result->lock->ops->name);
 	record_number(&record, "elapsed_cycles", result->elapsed_cycles);
 	record_number(&record, "elapsed_ns", result->elapsed_ns);
 	record_bool(&record, "complete", result->complete);
@@ -126,6 +143,7 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	record_number(&record, "ops", worker->measured_ops);
 	put_vcpu_counters(&record, &worker->delta);
 	record_number(&record, "steal_ns", worker->steal_ns);
+	put_events(&record, worker->delta.count);
 	record_end(&record);
 }
 

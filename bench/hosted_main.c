@@ -19,7 +19,6 @@
 #include <string.h>
 
 #define CMDLINE_BYTES 2048
-#define PLAN_BYTES    1024
 
 static struct plan plan;
 
@@ -71,7 +70,7 @@ static void record_cpu(struct record *record)
 static void record_boot(const char *line)
 {
 	struct record record;
-	char canonical[PLAN_BYTES];
+	static char canonical[PLAN_LINE_BYTES];
 
 	plan_print(&plan, canonical, sizeof(canonical));
 	record_begin(&record, "boot");

@@ -14,7 +14,8 @@
 #define PLAN_MAX_LOCKS   64
 #define PLAN_MAX_THREADS 64 /* points of a threads= sweep */
 #define PLAN_TESTS_BYTES 256
-#define PLAN_ERROR_BYTES 1024
+#define PLAN_ERROR_BYTES 2048
+#define PLAN_LINE_BYTES  4096 /* holds any plan printed */
 
 enum dispatch {
 	DISPATCH_INLINE,

@@ -73,6 +73,6 @@ void plan_accept_keys(struct plan_error *error)
 	for (size_t i = 0; i < plan_key_count; i++)
 		plan_error_add(error, "%s%s%s", i ? ", " : "", plan_keys[i].name,
 			       plan_keys[i].kind == KEY_FLAG ? "" : "=");
-	for (size_t i = 0; i < tunable_count; i++)
-		plan_error_add(error, ", %s=", tunables[i].name);
+	for (size_t i = 0; i < tunable_count(); i++)
+		plan_error_add(error, ", %s=", tunable_at(i)->name);
 }

@@ -240,15 +240,6 @@ static const struct plan_key *find_key(const struct cmdline_word *word)
 	return NULL;
 }
 
-static const struct tunable *find_tunable(const struct cmdline_word *word)
-{
-	for (size_t i = 0; i < tunable_count; i++) {
-		if (cmdline_is(word->key, word->key_length, tunables[i].name))
-			return &tunables[i];
-	}
-	return NULL;
-}
-
 /* Whether `key` is among the words before `stop`. */
 static bool given(const struct parser *parser, const char *key, size_t length, const char *stop)
 {
@@ -266,7 +257,7 @@ static void parse_word(struct parser *parser)
 {
 	const struct cmdline_word *word = &parser->word;
 	const struct plan_key *key = find_key(word);
-	const struct tunable *tunable = find_tunable(word);
+	const struct tunable *tunable = tunable_find(word->key, word->key_length);
 
 	if (key == NULL && tunable == NULL) {
 		if (begin_error(parser, NULL, 0, "unknown key"))

@@ -101,7 +101,7 @@ size_t plan_print(const struct plan *plan, char *line, size_t size)
 		    key->kind == KEY_FLAG ? "" : "=");
 		add_value(&out, plan, key);
 	}
-	for (size_t i = 0; i < tunable_count; i++)
-		add(&out, " %s=%u", tunables[i].name, *tunables[i].value);
+	for (size_t i = 0; i < tunable_count(); i++)
+		add(&out, " %s=%u", tunable_at(i)->name, *tunable_at(i)->value);
 	return out.length;
 }

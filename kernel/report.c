@@ -12,8 +12,7 @@
 #include "version.h"
 #include <stdarg.h>
 
-#define TEXT_BYTES 1280
-#define PLAN_BYTES 1024
+#define TEXT_BYTES (PLAN_ERROR_BYTES + 64)
 
 static void record_kvm(struct record *record, const struct kvm_info *kvm)
 {
@@ -48,7 +47,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 		 const char *lock_backend)
 {
 	struct record record;
-	char canonical[PLAN_BYTES];
+	static char canonical[PLAN_LINE_BYTES];
 
 	plan_print(plan, canonical, sizeof(canonical));
 	record_begin(&record, "boot");

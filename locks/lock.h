@@ -9,6 +9,11 @@
  * that init() has set up. acquire() returns owning the lock (acquire ordering) and may spin, halt
  * through pv.h, but never fails. try_acquire() never waits. release() is called by the owner with
  * the node it acquired with (release ordering).
+ *
+ * Nodes. With LOCK_NODE_POOL a CPU has one node for all locks of that kind and all contexts:
+ * whoever acquires on that CPU, an interrupt handler too, passes the same pointer, the one at the
+ * CPU's place in lock_env.nodes, and the lock finds a free part of it. Without, a node belongs to
+ * one acquisition from acquire() to release(); a nested one, of another lock, brings another node.
  */
 #ifndef PVSPIN_LOCKS_LOCK_H
 #define PVSPIN_LOCKS_LOCK_H
@@ -23,6 +28,8 @@ enum lock_flags {
 	LOCK_PV = 1 << 2,              /* waits and wakes through pv.h */
 	LOCK_NEEDS_PREEMPTED = 1 << 3, /* reads other vCPUs' preempted bytes */
 	LOCK_NO_EXCLUSION = 1 << 4,    /* the null lock: a harness baseline, excludes nobody */
+	LOCK_NODE_POOL = 1 << 5,       /* see "Nodes" above */
+	LOCK_RESTORES = 1 << 6,        /* free with no waiter: the state is as init() left it */
 };
 
 /* What init() may keep: CPU c's node is at (char *)nodes + c * node_stride. */
@@ -42,6 +49,10 @@ struct lock_ops {
 	void (*acquire)(void *lock, void *node);
 	bool (*try_acquire)(void *lock, void *node);
 	void (*release)(void *lock, void *node);
+	/* Decodes the state as it is now into one line for a person, "locked 1, tail CPU 3": what
+	 * the word says, who owns, who waits. Reads without ordering, takes nothing; any CPU, any
+	 * context, also in an NMI. As snprintf: never more than `size` bytes with the final 0. */
+	void (*describe)(const void *lock, char *text, size_t size);
 };
 
 #endif

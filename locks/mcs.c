@@ -12,6 +12,7 @@
  */
 #include "locks/register.h"
 #include "locks/spin.h"
+#include "pvspin/printf.h"
 
 struct mcs_node {
 	struct mcs_node *_Atomic next;
@@ -102,16 +103,28 @@ static inline void mcs_release(void *state, void *node)
 	atomic_store_explicit(&next->granted, 1, memory_order_release);
 }
 
+static void mcs_describe(const void *state, char *text, size_t size)
+{
+	const struct mcs_lock *lock = state;
+	const struct mcs_node *tail = atomic_load_explicit(&lock->tail, memory_order_relaxed);
+
+	if (tail)
+		ksnprintf(text, size, "tail %p: held or waited for", (const void *)tail);
+	else
+		ksnprintf(text, size, "no tail: free");
+}
+
 static const struct lock_ops mcs_ops = {
 	.name = "mcs",
 	.cite = "Mellor-Crummey & Scott 1991, ACM TOCS 9(1)",
-	.flags = LOCK_FIFO | LOCK_QUEUED,
+	.flags = LOCK_FIFO | LOCK_QUEUED | LOCK_RESTORES,
 	.state_size = CACHE_LINE,
 	.node_size = sizeof(struct mcs_node),
 	.init = mcs_init,
 	.acquire = mcs_acquire,
 	.try_acquire = mcs_try_acquire,
 	.release = mcs_release,
+	.describe = mcs_describe,
 };
 
 LOCK_REGISTER(mcs_ops);

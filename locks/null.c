@@ -5,6 +5,7 @@
  * section's counters do not add up under it, and the exclusion check is not made.
  */
 #include "locks/register.h"
+#include "pvspin/printf.h"
 
 static void null_init(void *lock, const struct lock_env *env)
 {
@@ -33,6 +34,12 @@ static inline void null_release(void *lock, void *node)
 	atomic_signal_fence(memory_order_release);
 }
 
+static void null_describe(const void *lock, char *text, size_t size)
+{
+	(void)lock;
+	ksnprintf(text, size, "no state");
+}
+
 static const struct lock_ops null_ops = {
 	.name = "null",
 	.cite = "the harness itself",
@@ -43,6 +50,7 @@ static const struct lock_ops null_ops = {
 	.acquire = null_acquire,
 	.try_acquire = null_try_acquire,
 	.release = null_release,
+	.describe = null_describe,
 };
 
 LOCK_REGISTER(null_ops);

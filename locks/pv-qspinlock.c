@@ -294,13 +294,14 @@ static inline void pv_release(void *state, void *node)
 static const struct lock_ops pv_qspinlock_ops = {
 	.name = "pv-qspinlock",
 	.cite = "Linux 6.12 kernel/locking/qspinlock_paravirt.h",
-	.flags = LOCK_QUEUED | LOCK_PV,
+	.flags = LOCK_QUEUED | LOCK_PV | LOCK_NODE_POOL | LOCK_RESTORES,
 	.state_size = sizeof(struct qspinlock),
 	.node_size = Q_NODES * sizeof(struct pv_node),
 	.init = pv_init,
 	.acquire = pv_acquire,
 	.try_acquire = pv_try_acquire,
 	.release = pv_release,
+	.describe = q_describe,
 };
 
 LOCK_REGISTER(pv_qspinlock_ops);

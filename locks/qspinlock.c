@@ -155,13 +155,14 @@ static inline void qspinlock_release(void *state, void *node)
 static const struct lock_ops qspinlock_ops = {
 	.name = "qspinlock",
 	.cite = "Linux 6.12 kernel/locking/qspinlock.c",
-	.flags = LOCK_FIFO | LOCK_QUEUED,
+	.flags = LOCK_FIFO | LOCK_QUEUED | LOCK_NODE_POOL | LOCK_RESTORES,
 	.state_size = sizeof(struct qspinlock),
 	.node_size = Q_NODES * sizeof(struct qnode),
 	.init = qspinlock_reset,
 	.acquire = qspinlock_acquire,
 	.try_acquire = qspinlock_try_acquire,
 	.release = qspinlock_release,
+	.describe = q_describe,
 };
 
 LOCK_REGISTER(qspinlock_ops);

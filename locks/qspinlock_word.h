@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define Q_LOCKED       1u
@@ -89,5 +90,8 @@ static inline uint32_t q_exchange_tail(union qspinlock_word *word, uint32_t tail
 						  memory_order_acq_rel)
 	       << Q_TAIL_SHIFT;
 }
+
+/* lock_ops.describe of every lock that begins with this word. */
+void q_describe(const void *lock, char *text, size_t size);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "pvspin/steal.h"
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum lock_event {
@@ -41,6 +42,30 @@ enum lock_event {
 	EV_PV_WAIT_HEAD,      /* halted as the head */
 	EV_PV_WAIT_AGAIN,     /* ... not for the first time */
 	EV_RELEASE_WAIT_LINK, /* MCS-like release waited for a successor to link itself */
+	EV_PV_KICK_WAKE,      /* HLT returned after a kick */
+	EV_PV_LATENCY_WAKE,   /* cycles from the kick to that return, summed */
+	/* pv ticket locks; Linux 3.12 to 4.7, arch/x86/kernel/kvm.c */
+	EV_TAKEN_SLOW,           /* entered the halting path */
+	EV_TAKEN_SLOW_PICKUP,    /* ... and found the lock free at the second look */
+	EV_RELEASED_SLOW,        /* unlock found the slow-path flag */
+	EV_RELEASED_SLOW_KICKED, /* ... and a waiter to kick */
+	EV_OTICKET_KICK_AHEAD,   /* oticket: kicks beyond the next ticket */
+	EV_OTICKET_NEAR,         /* oticket: waits with a raised threshold */
+	EV_DEADLINE_GRANTS,      /* preemptable-ticket: left the ticket order by its deadline */
+	EV_ISPIN_INCAPABLE,      /* i-spinlock: too little of the slice left to queue */
+	EV_ISPIN_BURNT_CYCLES,   /* i-spinlock: time spent waiting for the next slice */
+	EV_BACKOFF_PAUSES,       /* PAUSEs executed in backing off */
+	EV_NUMA_SORTED,          /* cna, shfllock: waiters moved to a better place */
+	EV_NUMA_FLUSHED,         /* cna: secondary queues given back; shfllock: shuffles */
+	EV_WAITER_SKIPPED,       /* paq: inactive successor sunk by one; mcs-tp: marked failed */
+	EV_WAITER_RETRIED,       /* mcs-tp: queued again after having been skipped */
+	EV_HEAD_USURPED,         /* paq: passed an inactive head */
+	EV_HEAD_USURP_LOST,      /* paq: tried to, and gave the headship back */
+	EV_MUST_QUEUE,           /* paq, ppc-qspinlock: the head forbade stealing */
+	EV_YIELD_OWNER,          /* directed yields by whom they were meant for */
+	EV_YIELD_HEAD,
+	EV_YIELD_PREV,
+	EV_QUEUED_STEALS, /* unfair-queued: acquired from inside the queue */
 	EV_COUNT
 };
 
@@ -53,6 +78,8 @@ struct lock_stats {
 	const struct steal_area *steal; /* this vCPU's own; a zeroed one where there is none */
 	/* CPU index + 1 of who is in the critical section, 0 nobody; NULL outside a run. */
 	const _Atomic uint32_t *holder;
+	_Atomic uint64_t kicked_at; /* TSC of the last kick, by its sender; 0: none since awake */
+	_Atomic bool halted;        /* in HLT by pv_wait; for reports, nothing may depend on it */
 } __attribute__((aligned(64)));
 
 static inline void lock_count(struct lock_stats *stats, enum lock_event event)

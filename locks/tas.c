@@ -11,6 +11,7 @@
  */
 #include "locks/register.h"
 #include "locks/spin.h"
+#include "pvspin/printf.h"
 
 struct tas_lock {
 	_Atomic uint8_t held;
@@ -59,16 +60,25 @@ static inline void tas_release(void *state, void *node)
 	atomic_store_explicit(&lock->held, 0, memory_order_release);
 }
 
+static void tas_describe(const void *state, char *text, size_t size)
+{
+	const struct tas_lock *lock = state;
+	uint8_t held = atomic_load_explicit(&lock->held, memory_order_relaxed);
+
+	ksnprintf(text, size, "byte %u (%s)", held, held ? "held" : "free");
+}
+
 static const struct lock_ops tas_ops = {
 	.name = "tas",
 	.cite = "Anderson 1990, IEEE TPDS 1(1)",
-	.flags = 0,
+	.flags = LOCK_RESTORES,
 	.state_size = CACHE_LINE,
 	.node_size = 0,
 	.init = tas_init,
 	.acquire = tas_acquire,
 	.try_acquire = tas_try_acquire,
 	.release = tas_release,
+	.describe = tas_describe,
 };
 
 LOCK_REGISTER(tas_ops);

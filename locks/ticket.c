@@ -12,6 +12,7 @@
  */
 #include "locks/register.h"
 #include "locks/spin.h"
+#include "pvspin/printf.h"
 
 #define TICKET_TAIL_SHIFT 16
 
@@ -80,6 +81,16 @@ static inline void ticket_release(void *state, void *node)
 	atomic_store_explicit(&lock->head, (uint16_t)(head + 1), memory_order_release);
 }
 
+static void ticket_describe(const void *state, char *text, size_t size)
+{
+	const union ticket_lock *lock = state;
+	uint32_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
+	uint16_t head = (uint16_t)word, tail = (uint16_t)(word >> TICKET_TAIL_SHIFT);
+
+	ksnprintf(text, size, "word 0x%08x: serving %u, next %u: %u hold or wait", word, head, tail,
+		  (uint16_t)(tail - head));
+}
+
 static const struct lock_ops ticket_ops = {
 	.name = "ticket",
 	.cite = "Linux 2.6.25 to 4.1, commit 314cdbefd1fd",
@@ -90,6 +101,7 @@ static const struct lock_ops ticket_ops = {
 	.acquire = ticket_acquire,
 	.try_acquire = ticket_try_acquire,
 	.release = ticket_release,
+	.describe = ticket_describe,
 };
 
 LOCK_REGISTER(ticket_ops);

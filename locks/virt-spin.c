@@ -55,13 +55,14 @@ static inline void virt_spin_release(void *state, void *node)
 static const struct lock_ops virt_spin_ops = {
 	.name = "virt-spin",
 	.cite = "Linux virt_spin_lock, commits 2aa79af64263, 94af3a04e3f3",
-	.flags = 0,
+	.flags = LOCK_RESTORES,
 	.state_size = CACHE_LINE,
 	.node_size = 0,
 	.init = virt_spin_init,
 	.acquire = virt_spin_acquire,
 	.try_acquire = virt_spin_try_acquire,
 	.release = virt_spin_release,
+	.describe = q_describe,
 };
 
 LOCK_REGISTER(virt_spin_ops);

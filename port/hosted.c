@@ -163,6 +163,12 @@ uint32_t port_apic_id(uint32_t cpu)
 	return cpu;
 }
 
+uint32_t port_node(uint32_t cpu)
+{
+	(void)cpu;
+	return 0;
+}
+
 struct lock_stats *port_stats(uint32_t cpu)
 {
 	return &stats_of[cpu];

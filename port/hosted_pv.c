@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "port/hosted.h"
 #include "port/port.h"
+#include "port/pv_count.h"
 #include "port/pv_none.h"
 #include <linux/futex.h>
 #include <sched.h>
@@ -48,14 +49,15 @@ static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 	if (!unchanged(word, seen))
 		return;
 	start = port_cycles();
+	atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
 	/* acquire: pairs with the exchange in hosted_kick. A signal ends the sleep early, as an NMI
 	 * would end HLT; the caller loops. */
 	if (!atomic_exchange_explicit(kicked, 0, memory_order_acquire)) {
 		futex(kicked, FUTEX_WAIT, 0);
 		atomic_exchange_explicit(kicked, 0, memory_order_acquire);
 	}
-	lock_count(stats, EV_HALTS);
-	stats->count[EV_HALT_CYCLES] += port_cycles() - start;
+	atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
+	pv_count_halt(stats, start);
 	if (unchanged(word, seen))
 		lock_count(stats, EV_SPURIOUS_WAKEUPS);
 }
@@ -65,6 +67,7 @@ static void hosted_kick(uint32_t cpu)
 	struct lock_stats *stats = port_my_stats();
 	uint64_t start = port_cycles();
 
+	pv_note_kick(cpu, start);
 	/* release: pairs with the exchanges in hosted_wait */
 	atomic_exchange_explicit(&latches[cpu].kicked, 1, memory_order_acq_rel);
 	futex(&latches[cpu].kicked, FUTEX_WAKE, 1);

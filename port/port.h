@@ -36,6 +36,7 @@ uint64_t port_wall_ns(void);
 uint32_t port_cpu(void);             /* the calling CPU's index */
 uint32_t port_cpu_count(void);       /* CPUs online */
 uint32_t port_apic_id(uint32_t cpu); /* for records only */
+uint32_t port_node(uint32_t cpu);    /* its NUMA node, dense from 0; 0 where unknown */
 
 struct lock_stats *port_stats(uint32_t cpu);
 struct lock_stats *port_my_stats(void);

@@ -14,6 +14,7 @@
 #include "kernel/smp.h"
 #include "locks/pv.h"
 #include "port/port.h"
+#include "port/pv_count.h"
 #include "port/pv_none.h"
 #include "pvspin/hypercall.h"
 
@@ -37,13 +38,14 @@ static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 	if (still(word, seen)) {
 		uint64_t start = rdtsc();
 
+		atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
 		this_cpu()->halts++;
 		if (enabled)
 			irq_enable_and_halt();
 		else
 			halt();
-		lock_count(stats, EV_HALTS);
-		stats->count[EV_HALT_CYCLES] += rdtsc() - start;
+		atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
+		pv_count_halt(stats, start);
 		if (still(word, seen))
 			lock_count(stats, EV_SPURIOUS_WAKEUPS);
 	}
@@ -56,6 +58,7 @@ static void kvm_kick(uint32_t cpu)
 	struct lock_stats *stats = port_my_stats();
 	uint64_t start = rdtsc();
 
+	pv_note_kick(cpu, start);
 	hypercall_kick_cpu(smp_cpu(cpu)->apic_id);
 	lock_count(stats, EV_KICKS);
 	stats->count[EV_KICK_CYCLES] += rdtsc() - start;

@@ -41,14 +41,32 @@ const struct lock_entry *lock_find(const char *name, size_t length)
 
 struct lock_tunables lock_tunables;
 
-const struct tunable tunables[] = {
-	{"spin_threshold", &lock_tunables.spin_threshold, 32768, 1, 1000000},
-	{"prev_check_mask", &lock_tunables.prev_check_mask, 255, 0, 65535},
+static const struct tunable tunables[] = {
+	{"spin_threshold", "tas", &lock_tunables.spin_threshold, 32768, 1, 1000000},
+	{"prev_check_mask", "tas", &lock_tunables.prev_check_mask, 255, 0, 65535},
 };
-const size_t tunable_count = 2;
+
+size_t tunable_count(void)
+{
+	return 2;
+}
+
+const struct tunable *tunable_at(size_t i)
+{
+	return &tunables[i];
+}
+
+const struct tunable *tunable_find(const char *name, size_t length)
+{
+	for (size_t i = 0; i < tunable_count(); i++) {
+		if (cmdline_is(name, length, tunables[i].name))
+			return &tunables[i];
+	}
+	return NULL;
+}
 
 void tunables_reset(void)
 {
-	for (size_t i = 0; i < tunable_count; i++)
+	for (size_t i = 0; i < tunable_count(); i++)
 		*tunables[i].value = tunables[i].initial;
 }

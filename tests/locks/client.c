@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "locks/pv_hash.h"
+#include "locks/tunables.h"
 #include "port/port.h"
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define AWAIT_S  40 /* a sanitized build on a busy machine is slow; a hang is a hang */
@@ -48,6 +50,24 @@ const union qspinlock_word *word_of(const struct test *test)
 	return test->lock;
 }
 
+const char *lock_text(const struct test *test)
+{
+	static _Thread_local char text[160];
+
+	test->ops->describe(test->lock, text, sizeof(text));
+	return text;
+}
+
+void set_tunable(struct test *test, const char *name, uint32_t value)
+{
+	const struct tunable *tunable = tunable_find(name, strlen(name));
+
+	if (!tunable || value < tunable->min || value > tunable->max)
+		fail(test, "%s=%u: no such tunable, or out of its range", name, value);
+	else
+		*tunable->value = value;
+}
+
 void state_copy(const struct test *test, struct state *state)
 {
 	const _Atomic uint8_t *bytes = test->lock;
@@ -69,14 +89,13 @@ void check_free(struct test *test, const struct state *initial)
 	struct state now;
 
 	state_copy(test, &now);
-	if ((test->ops->flags & LOCK_QUEUED) && !state_equal(test, &now, initial))
-		fail(test, "nobody is left, but the lock is not as it was at first: word 0x%x",
-		     q_load(word_of(test)));
+	if ((test->ops->flags & LOCK_RESTORES) && !state_equal(test, &now, initial))
+		fail(test, "nobody is left, but the lock is not as it was at first: %s",
+		     lock_text(test));
 	if (pv_hash_used() != 0)
 		fail(test, "nobody waits, but %zu hash entries are in use", pv_hash_used());
 	if (!lock_try(test))
-		fail(test, "nobody is left, but try_acquire fails: word 0x%x",
-		     q_load(word_of(test)));
+		fail(test, "nobody is left, but try_acquire fails: %s", lock_text(test));
 	else
 		lock_release(test);
 }
@@ -170,8 +189,8 @@ bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted)
 
 	while (actor_state(cpu) != wanted) {
 		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "CPU %u is in state %d after %d s, not in %d: word 0x%x", cpu,
-			     (int)actor_state(cpu), AWAIT_S, (int)wanted, q_load(word_of(test)));
+			fail(test, "CPU %u is in state %d after %d s, not in %d: %s", cpu,
+			     (int)actor_state(cpu), AWAIT_S, (int)wanted, lock_text(test));
 			return false;
 		}
 		sched_yield();
@@ -185,8 +204,7 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 
 	while (!condition(test)) {
 		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "not seen within %d s: %s; word 0x%x", AWAIT_S, what,
-			     q_load(word_of(test)));
+			fail(test, "not seen within %d s: %s; %s", AWAIT_S, what, lock_text(test));
 			return false;
 		}
 		sched_yield();

@@ -39,6 +39,7 @@ void lock_acquire(struct test *test); /* by the calling thread */
 bool lock_try(struct test *test);
 void lock_release(struct test *test);
 const union qspinlock_word *word_of(const struct test *test); /* of the qspinlock family */
+const char *lock_text(const struct test *test); /* the lock's describe; good until the next call */
 
 /* A copy of the lock's state as it is at some time during the copying. */
 #define STATE_MAX 256
@@ -77,18 +78,37 @@ bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
 void let_others_run(uint32_t milliseconds);
 
-/* The cases, by file. */
-void test_exclusion(struct test *test); /* exclusion.c */
-void test_exclusion_catches(struct test *test);
-void test_drains(struct test *test);
-void test_nesting(struct test *test);
-void test_storm(struct test *test);   /* argument: 1 halting backend, 0 none */
-void test_trylock(struct test *test); /* order.c */
-void test_fifo(struct test *test);
-void test_pv_kick_at_unlock(struct test *test); /* pv.c */
-void test_pv_steal(struct test *test);
-void test_pv_no_steal_while_pending(struct test *test);
-void test_pv_no_steal_of_free(struct test *test);
-void test_pv_wait_early(struct test *test);
+/*
+ * A case is a function and a CASE_REGISTER line in the same file; nothing else lists them. It runs
+ * for every lock that has the flags `with`, none of `without`, and is named in `only`.
+ */
+enum case_backend {
+	BACKEND_HALTING, /* the port's own: waits halt, kicks wake */
+	BACKEND_NONE,    /* waits cannot halt */
+	BACKEND_LYING,   /* halting; pv_preempted answers at random, as a hint may */
+};
+
+struct lock_case {
+	const char *name;
+	void (*run)(struct test *test);
+	uint32_t threads;  /* 1..CLIENT_CPUS */
+	uint32_t argument; /* test->argument */
+	uint32_t with, without;
+	const char *only; /* names of locks with commas between; NULL: all */
+	enum case_backend backend;
+};
+
+/* CASE_REGISTER(id, "name", function, threads, .argument = 1, .with = LOCK_PV, ...); */
+#define CASE_REGISTER(id_, name_, run_, threads_, ...)                               \
+	static const struct lock_case case_##id_                                     \
+		__attribute__((section("lock_case_registry"), used, aligned(8))) = { \
+			.name = (name_), .run = (run_), .threads = (threads_), ##__VA_ARGS__}
+
+/* For locks whose key `name` is a tunable: sets it for this case; the next one starts from the
+ * initial values again. A failure if there is none of that name or value is out of its range. */
+void set_tunable(struct test *test, const char *name, uint32_t value);
+
+void test_exclusion(
+	struct test *test); /* exclusion.c: everybody contends; for use by other cases */
 
 #endif

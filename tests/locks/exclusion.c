@@ -8,8 +8,6 @@
  */
 #define _GNU_SOURCE
 #include "client.h"
-#include "locks/qnode.h"
-#include "locks/tunables.h"
 #include "port/port.h"
 #include <sched.h>
 
@@ -143,7 +141,7 @@ void test_exclusion(struct test *test)
 }
 
 /* The null lock excludes nobody: a client that lets it pass would let anything pass. */
-void test_exclusion_catches(struct test *test)
+static void test_exclusion_catches(struct test *test)
 {
 	race(test);
 	if (atomic_load_explicit(&test->failed, memory_order_relaxed))
@@ -177,48 +175,23 @@ static void drain_rounds(void *arg)
 
 /* A queue that forms and empties in each round: the last one leaves while nobody, or somebody,
  * comes; then the lock must be free and as new. */
-void test_drains(struct test *test)
+static void test_drains(struct test *test)
 {
 	arena_reset();
 	port_run_on(test->threads, drain_rounds, test);
 }
 
-/* qspinlock's contexts: a CPU whose first `argument` nodes are taken uses the next, or none. */
-void test_nesting(struct test *test)
-{
-	uint32_t level = test->argument;
-
-	for (uint32_t i = 0; i < test->threads; i++)
-		((struct qnode *)node_of(test, i))->count = level;
-	test_exclusion(test);
-	for (uint32_t i = 0; i < test->threads; i++) {
-		uint32_t count = ((struct qnode *)node_of(test, i))->count;
-
-		if (count != level)
-			fail(test, "CPU %u had %u nodes in use, now %u", i, level, count);
-	}
-	if (event_sum(test, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1)) == 0)
-		fail(test, "%s is 0", lock_event_names[EV_LOCK_USE_NODE2 + level - 1]);
-}
-
-/* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would tell. */
-void test_storm(struct test *test)
-{
-	uint64_t halts, kicks, unlocks;
-
-	lock_tunables.spin_threshold = 1;
-	lock_tunables.prev_check_mask = 0;
-	test_exclusion(test);
-	halts = event_sum(test, EV_HALTS);
-	kicks = event_sum(test, EV_KICKS);
-	unlocks = event_sum(test, EV_PV_KICK_UNLOCK);
-	if (test->argument && (halts == 0 || kicks == 0))
-		fail(test, "%llu halts, %llu kicks: the case did not do what it is for",
-		     (unsigned long long)halts, (unsigned long long)kicks);
-	if (test->argument && kicks != unlocks)
-		fail(test, "%llu kicks, but %llu unlocks found SLOW", (unsigned long long)kicks,
-		     (unsigned long long)unlocks);
-	if (!test->argument && (halts != 0 || kicks != 0))
-		fail(test, "%llu halts, %llu kicks with a backend that cannot halt",
-		     (unsigned long long)halts, (unsigned long long)kicks);
-}
+#define EXCLUDES .without = LOCK_NO_EXCLUSION
+CASE_REGISTER(excludes_2, "excludes, 2 threads", test_exclusion, 2, EXCLUDES);
+CASE_REGISTER(excludes_4, "excludes, 4 threads", test_exclusion, 4, EXCLUDES);
+CASE_REGISTER(excludes_16, "excludes, 16 threads", test_exclusion, 16, EXCLUDES);
+CASE_REGISTER(drains_2, "the queue empties, 2 threads", test_drains, 2, EXCLUDES);
+CASE_REGISTER(drains_3, "the queue empties, 3 threads", test_drains, 3, EXCLUDES);
+CASE_REGISTER(lied_to_2, "excludes, wrong hints, 2 threads", test_exclusion, 2,
+	      .with = LOCK_NEEDS_PREEMPTED, .backend = BACKEND_LYING);
+CASE_REGISTER(lied_to_4, "excludes, wrong hints, 4 threads", test_exclusion, 4,
+	      .with = LOCK_NEEDS_PREEMPTED, .backend = BACKEND_LYING);
+CASE_REGISTER(lied_to_16, "excludes, wrong hints, 16 threads", test_exclusion, 16,
+	      .with = LOCK_NEEDS_PREEMPTED, .backend = BACKEND_LYING);
+CASE_REGISTER(catches, "this client sees that null does not exclude", test_exclusion_catches, 2,
+	      .with = LOCK_NO_EXCLUSION);

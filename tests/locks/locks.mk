@@ -8,7 +8,8 @@
 # gcc: clang's __atomic builtins do not take the _Atomic types that shake.h hands them
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
-LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c $(wildcard tests/locks/*.c)
+LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c \
+	kernel/printf.c kernel/cmdline.c $(wildcard tests/locks/*.c)
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
 	-I. -Iinclude -Itests/locks -MMD -MP
@@ -17,9 +18,9 @@ LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-po
 define LOCKS_FLAVOUR
 $(1)/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -c -o $$@ $$<
+	$$(Q)$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -c -o $$@ $$<
 $(1)/check-locks: $$(LOCKS_SOURCES:%.c=$(1)/%.o)
-	$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -o $$@ $$^
+	$$(Q)$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -o $$@ $$^
 -include $$(LOCKS_SOURCES:%.c=$(1)/%.d)
 endef
 $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/plain,))

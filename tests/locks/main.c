@@ -15,6 +15,7 @@
 #include "port/hosted.h"
 #include "port/port.h"
 #include "port/pv_none.h"
+#include "pvspin/cmdline.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,53 +25,8 @@
 #define CASE_SECONDS 60 /* more than a case's own waits (AWAIT_S) */
 #define BUDGET_MS    120
 
-enum backend {
-	HALTING,
-	NONE,
-};
-
-struct test_case {
-	const char *name;
-	void (*run)(struct test *test);
-	uint32_t threads;
-	uint32_t argument;
-	uint32_t with;    /* flags the lock must have */
-	uint32_t without; /* and must not have */
-	const char *only; /* NULL, or the suffix of the lock's name */
-	enum backend backend;
-};
-
-static const struct test_case cases[] = {
-	{"excludes, 2 threads", test_exclusion, 2, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"excludes, 4 threads", test_exclusion, 4, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"excludes, 16 threads", test_exclusion, 16, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"trylock", test_trylock, 3, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"grants in order of arrival", test_fifo, 6, 0, LOCK_FIFO, 0, NULL, HALTING},
-	{"the queue empties, 2 threads", test_drains, 2, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"the queue empties, 3 threads", test_drains, 3, 0, 0, LOCK_NO_EXCLUSION, NULL, HALTING},
-	{"second nesting level", test_nesting, 4, 1, 0, 0, "qspinlock", HALTING},
-	{"third nesting level", test_nesting, 4, 2, 0, 0, "qspinlock", HALTING},
-	{"fourth nesting level", test_nesting, 4, 3, 0, 0, "qspinlock", HALTING},
-	{"no node left", test_nesting, 4, 4, 0, 0, "qspinlock", HALTING},
-	{"every wait halts, 2 threads", test_storm, 2, 1, LOCK_PV, 0, NULL, HALTING},
-	{"every wait halts, 4 threads", test_storm, 4, 1, LOCK_PV, 0, NULL, HALTING},
-	{"every wait halts, 16 threads", test_storm, 16, 1, LOCK_PV, 0, NULL, HALTING},
-	{"no wait can halt, 2 threads", test_storm, 2, 0, LOCK_PV, 0, NULL, NONE},
-	{"no wait can halt, 4 threads", test_storm, 4, 0, LOCK_PV, 0, NULL, NONE},
-	{"no wait can halt, 16 threads", test_storm, 16, 0, LOCK_PV, 0, NULL, NONE},
-	{"kicks at unlock", test_pv_kick_at_unlock, 3, 0, 0, 0, "pv-qspinlock", HALTING},
-	{"stolen past a halted head", test_pv_steal, 3, 0, 0, 0, "pv-qspinlock", HALTING},
-	{"no theft from a polling head", test_pv_no_steal_while_pending, 3, 0, 0, 0, "pv-qspinlock",
-	 HALTING},
-	{"no theft of a free lock whose head polls", test_pv_no_steal_of_free, 3, 0, 0, 0,
-	 "pv-qspinlock", HALTING},
-	{"waits early", test_pv_wait_early, 8, 0, 0, 0, "pv-qspinlock", HALTING},
-	{"never waits early unasked", test_pv_wait_early, 8, UINT32_MAX, 0, 0, "pv-qspinlock",
-	 HALTING},
-	{"this client sees that null does not exclude", test_exclusion_catches, 2, 0,
-	 LOCK_NO_EXCLUSION, 0, NULL, HALTING},
-};
-#define CASES (sizeof(cases) / sizeof(cases[0]))
+extern const struct lock_case __start_lock_case_registry[];
+extern const struct lock_case __stop_lock_case_registry[];
 
 static struct test test;
 static char case_name[128];
@@ -78,22 +34,26 @@ static unsigned int budget_ms = BUDGET_MS;
 static bool without_null;
 static char **chosen; /* NULL-terminated; empty: all */
 
-static bool ends_with(const char *text, const char *end)
+/* Whether `name` is an item of the list; no list names everything. */
+static bool listed(const char *list, const char *name)
 {
-	size_t length = strlen(text), tail = strlen(end);
+	const char *cursor = list, *item;
+	size_t length;
 
-	return length >= tail && strcmp(text + length - tail, end) == 0;
+	while (list && cmdline_list_next(&cursor, list + strlen(list), &item, &length))
+		if (cmdline_is(item, length, name))
+			return true;
+	return !list;
 }
 
-static bool applies(const struct test_case *c, const struct lock_ops *ops)
+static bool applies(const struct lock_case *c, const struct lock_ops *ops)
 {
 	bool named = !*chosen;
 
 	for (char **name = chosen; *name; name++)
 		named = named || strcmp(*name, ops->name) == 0;
 	return named && (ops->flags & c->with) == c->with && !(ops->flags & c->without) &&
-	       (!c->only || ends_with(ops->name, c->only)) &&
-	       !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
+	       listed(c->only, ops->name) && !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
 }
 
 /* A case that hangs, or a lock that found its own state impossible (__builtin_trap), cannot be
@@ -103,15 +63,39 @@ static void hung(int signal)
 	char text[512];
 	int length;
 
-	length = snprintf(text, sizeof(text), "Bail out! %s: %s, lock state 0x%016llx; %s\n",
-			  case_name, signal == SIGALRM ? "hangs" : "trapped in the lock",
-			  (unsigned long long)*(volatile uint64_t *)test.lock, test.why);
+	length = snprintf(text, sizeof(text), "Bail out! %s: %s; %s; %s\n", case_name,
+			  signal == SIGALRM ? "hangs" : "trapped in the lock", lock_text(&test),
+			  test.why);
 	if (write(STDOUT_FILENO, text, (size_t)length) < 0)
 		_exit(4);
 	_exit(1);
 }
 
-static void set_up(const struct test_case *c, const struct lock_ops *ops)
+/* A hint may be wrong, either way, at any time. */
+static bool lying_preempted(uint32_t cpu)
+{
+	/* Knuth, TAOCP vol. 3, 6.4: the high bits of a product with the golden ratio */
+	return (port_cycles() + cpu) * 0x9e3779b97f4a7c15ull >> 62 == 0;
+}
+
+static const struct pv_backend *backend_for(enum case_backend kind)
+{
+	static struct pv_backend lying;
+
+	switch (kind) {
+	case BACKEND_HALTING:
+		break;
+	case BACKEND_NONE:
+		return &pv_none;
+	case BACKEND_LYING:
+		lying = pv_hosted;
+		lying.preempted = lying_preempted;
+		return &lying;
+	}
+	return &pv_hosted;
+}
+
+static void set_up(const struct lock_case *c, const struct lock_ops *ops)
 {
 	struct lock_env env = {.cpus = CLIENT_CPUS};
 
@@ -127,13 +111,13 @@ static void set_up(const struct test_case *c, const struct lock_ops *ops)
 	env.nodes = test.nodes;
 	env.node_stride = test.stride;
 	tunables_reset();
-	pv_backend = c->backend == HALTING ? &pv_hosted : &pv_none;
+	pv_backend = backend_for(c->backend);
 	for (uint32_t i = 0; i < CLIENT_CPUS; i++)
 		memset(port_stats(i)->count, 0, sizeof(port_stats(i)->count));
 	ops->init(test.lock, &env);
 }
 
-static bool run_case(const struct test_case *c, const struct lock_ops *ops, unsigned int number)
+static bool run_case(const struct lock_case *c, const struct lock_ops *ops, unsigned int number)
 {
 	bool ok;
 
@@ -155,17 +139,30 @@ static unsigned int all_cases(bool run, unsigned int *failed)
 {
 	unsigned int number = 0;
 
-	for (size_t l = 0; l < lock_count_registered(); l++)
-		for (size_t i = 0; i < CASES; i++) {
-			const struct lock_ops *ops = lock_registered(l)->ops;
+	for (size_t l = 0; l < lock_count_registered(); l++) {
+		const struct lock_ops *ops = lock_registered(l)->ops;
+		const struct lock_case *c = __start_lock_case_registry;
 
-			if (!applies(&cases[i], ops))
+		for (; c < __stop_lock_case_registry; c++) {
+			if (!applies(c, ops))
 				continue;
 			number++;
-			if (run && !run_case(&cases[i], ops, number))
+			if (run && !run_case(c, ops, number))
 				++*failed;
 		}
+	}
 	return number;
+}
+
+static bool every_item_is_a_lock(const char *list)
+{
+	const char *cursor = list, *item;
+	size_t length;
+
+	while (cmdline_list_next(&cursor, list + strlen(list), &item, &length))
+		if (!lock_find(item, length))
+			return false;
+	return true;
 }
 
 /* Sorted, findable, each name once, every event and tunable named. */
@@ -175,7 +172,7 @@ static const char *registry_fault(void)
 		const struct lock_entry *entry = lock_registered(i);
 		const char *name = entry->ops->name;
 
-		if (lock_find(name, strlen(name)) != entry)
+		if (lock_find(name, strlen(name)) != entry || !entry->ops->describe)
 			return name;
 		if (lock_find(name, strlen(name) - 1) == entry)
 			return name;
@@ -185,9 +182,14 @@ static const char *registry_fault(void)
 	for (size_t i = 0; i < EV_COUNT; i++)
 		if (!lock_event_names[i])
 			return "an event without a name";
-	for (size_t i = 0; i < tunable_count; i++)
-		if (tunables[i].initial < tunables[i].min || tunables[i].initial > tunables[i].max)
-			return tunables[i].name;
+	for (size_t i = 0; i < tunable_count(); i++) {
+		const struct tunable *tunable = tunable_at(i);
+
+		if (tunable_find(tunable->name, strlen(tunable->name)) != tunable ||
+		    tunable->initial < tunable->min || tunable->initial > tunable->max ||
+		    !every_item_is_a_lock(tunable->of))
+			return tunable->name;
+	}
 	return lock_registered(lock_count_registered()) ? "one lock too many" : NULL;
 }
 

@@ -53,7 +53,7 @@ static void conduct_trylock(struct test *test)
 	}
 }
 
-void test_trylock(struct test *test)
+static void test_trylock(struct test *test)
 {
 	struct state initial;
 
@@ -104,7 +104,7 @@ static void conduct_fifo(struct test *test)
 	}
 }
 
-void test_fifo(struct test *test)
+static void test_fifo(struct test *test)
 {
 	struct state initial;
 
@@ -112,3 +112,6 @@ void test_fifo(struct test *test)
 	with_actors(test, conduct_fifo);
 	check_free(test, &initial);
 }
+
+CASE_REGISTER(trylock, "trylock", test_trylock, 3, .without = LOCK_NO_EXCLUSION);
+CASE_REGISTER(fifo, "grants in order of arrival", test_fifo, 6, .with = LOCK_FIFO);

@@ -154,7 +154,7 @@ static void conduct_kick_at_unlock(struct test *test)
 	await_state(test, 2, ACTOR_IDLE);
 }
 
-void test_pv_kick_at_unlock(struct test *test)
+static void test_pv_kick_at_unlock(struct test *test)
 {
 	lock_tunables.spin_threshold = polls_for_ms(200);
 	play(test, conduct_kick_at_unlock);
@@ -190,7 +190,7 @@ static void conduct_steal(struct test *test)
 	await_state(test, 1, ACTOR_IDLE);
 }
 
-void test_pv_steal(struct test *test)
+static void test_pv_steal(struct test *test)
 {
 	lock_tunables.spin_threshold = 16;
 	play(test, conduct_steal);
@@ -223,7 +223,7 @@ static void conduct_pending(struct test *test)
 	await_state(test, 2, ACTOR_IDLE);
 }
 
-void test_pv_no_steal_while_pending(struct test *test)
+static void test_pv_no_steal_while_pending(struct test *test)
 {
 	lock_tunables.spin_threshold = UINT32_MAX;
 	play(test, conduct_pending);
@@ -256,7 +256,7 @@ static void conduct_free_and_pending(struct test *test)
 	await_state(test, 2, ACTOR_IDLE);
 }
 
-void test_pv_no_steal_of_free(struct test *test)
+static void test_pv_no_steal_of_free(struct test *test)
 {
 	lock_tunables.spin_threshold = UINT32_MAX;
 	play(test, conduct_free_and_pending);
@@ -264,7 +264,7 @@ void test_pv_no_steal_of_free(struct test *test)
 
 /* A waiter behind a halted one halts at its first look, not after the threshold; without a look it
  * does not. Statistical: who halts first cannot be staged. */
-void test_pv_wait_early(struct test *test)
+static void test_pv_wait_early(struct test *test)
 {
 	uint64_t early;
 	int round = 0;
@@ -283,3 +283,30 @@ void test_pv_wait_early(struct test *test)
 		     (unsigned long long)early,
 		     (unsigned long long)event_sum(test, EV_PV_WAIT_NODE));
 }
+
+static void test_pv_kicks_are_unlocks(struct test *test)
+{
+	uint64_t kicks, unlocks;
+
+	lock_tunables.spin_threshold = 1;
+	lock_tunables.prev_check_mask = 0;
+	test_exclusion(test);
+	kicks = event_sum(test, EV_KICKS);
+	unlocks = event_sum(test, EV_PV_KICK_UNLOCK);
+	if (kicks == 0 || kicks != unlocks)
+		fail(test, "%llu kicks, but %llu unlocks found SLOW", (unsigned long long)kicks,
+		     (unsigned long long)unlocks);
+}
+
+#define PV_QSPINLOCK .only = "pv-qspinlock"
+CASE_REGISTER(kick, "kicks at unlock", test_pv_kick_at_unlock, 3, PV_QSPINLOCK);
+CASE_REGISTER(steal, "stolen past a halted head", test_pv_steal, 3, PV_QSPINLOCK);
+CASE_REGISTER(pending, "no theft from a polling head", test_pv_no_steal_while_pending, 3,
+	      PV_QSPINLOCK);
+CASE_REGISTER(pending_free, "no theft of a free lock whose head polls", test_pv_no_steal_of_free, 3,
+	      PV_QSPINLOCK);
+CASE_REGISTER(early, "waits early", test_pv_wait_early, 8, PV_QSPINLOCK);
+CASE_REGISTER(not_early, "never waits early unasked", test_pv_wait_early, 8, .argument = UINT32_MAX,
+	      PV_QSPINLOCK);
+CASE_REGISTER(unlocks, "each kick is an unlock that found SLOW", test_pv_kicks_are_unlocks, 4,
+	      PV_QSPINLOCK);
