@@ -121,6 +121,7 @@ static void emit_sums(const struct run_result *result)
 	put_counters(&record, result->count, result->wait_max_cycles);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
+	record_number(&record, "yields_total", result->yields_total);
 	record_number(&record, "steal_ns", result->steal_ns);
 	put_events(&record, result->count);
 	record_string(&record, "clock", result->clock);

@@ -86,6 +86,7 @@ static void record_boot(const char *line)
 	record_number(&record, "kvm_hints", 0);
 	record_bool(&record, "pv_unhalt", false);
 	record_string(&record, "pv_backend", pv_backend->name);
+	record_bool(&record, "pv_yield", pv_backend->yields);
 	record_number(&record, "tsc_khz", port_tsc_khz());
 	record_string(&record, "tsc_source", "CLOCK_MONOTONIC_RAW");
 	record_number(&record, "vcpus", hosted_usable_cpus());

@@ -54,7 +54,7 @@ struct run_result {
 	enum exclusion exclusion;
 
 	/* warm-up and the way out included, to compare with the hypervisor's own counts */
-	uint64_t halts_total, kicks_total;
+	uint64_t halts_total, kicks_total, yields_total;
 };
 
 /* Sums up result->workers into the fields "over all workers", exclusion apart. */

@@ -284,12 +284,13 @@ static uint64_t total_of(enum lock_event event)
 
 bool run_once(struct run_result *result)
 {
-	uint64_t halts, kicks;
+	uint64_t halts, kicks, yields;
 
 	run.result = result;
 	set_up();
 	halts = total_of(EV_HALTS);
 	kicks = total_of(EV_KICKS);
+	yields = total_of(EV_YIELDS);
 	run.running = true;
 	port_run_on(result->threads, worker_main, NULL);
 	run.running = false;
@@ -301,6 +302,7 @@ bool run_once(struct run_result *result)
 	collect(result);
 	result->halts_total = total_of(EV_HALTS) - halts;
 	result->kicks_total = total_of(EV_KICKS) - kicks;
+	result->yields_total = total_of(EV_YIELDS) - yields;
 	return true;
 }
 

@@ -129,7 +129,7 @@ void kmain(uint32_t magic, uint64_t info)
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);
-	report_boot(&boot, &machine, &plan, pv_backend->name);
+	report_boot(&boot, &machine, &plan, pv_backend);
 	port_flush();
 	outcome = run_plan(plan_ok);
 	report_counts(&machine);

@@ -44,7 +44,7 @@ static void record_vcpus(struct record *record, const struct machine *m)
 }
 
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
-		 const char *lock_backend)
+		 const struct pv_backend *backend)
 {
 	struct record record;
 	static char canonical[PLAN_LINE_BYTES];
@@ -60,7 +60,8 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_string(&record, "plan", canonical);
 	record_string(&record, "accel", plan->accel);
 	record_kvm(&record, &m->kvm);
-	record_string(&record, "pv_backend", lock_backend);
+	record_string(&record, "pv_backend", backend->name);
+	record_bool(&record, "pv_yield", backend->yields);
 	record_bool(&record, "steal_time", m->steal_time);
 	record_number(&record, "tsc_khz", m->tsc_khz);
 	record_string(&record, "tsc_source", m->tsc_source);

@@ -5,14 +5,15 @@
 
 #include "bench/plan.h"
 #include "kernel/machine.h"
+#include "locks/pv.h"
 #include "pvspin/verdict.h"
 #include <stdint.h>
 
 #define REPORT_SCHEMA 1
 
-/* `plan` as far as it was parsed; `lock_backend` is pv_backend's name. */
+/* `plan` as far as it was parsed. */
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
-		 const char *lock_backend);
+		 const struct pv_backend *backend);
 
 /* A line of text for people. */
 void report_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

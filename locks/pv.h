@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The waiting seam: a lock decides whom to wake and when it may sleep, the backend decides how.
- * Backends: kvm (HLT, KVM_HC_KICK_CPU, KVM_HC_SCHED_YIELD, steal-time pages), none (no PV_UNHALT:
- * a masked HLT would never end, so nothing halts), hosted (futex, sched_yield). Each counts what
- * it does in the calling CPU's lock_stats.
+ * Backends: kvm (HLT, KVM_HC_KICK_CPU), none (no PV_UNHALT: a masked HLT would never end, so
+ * nothing halts), hosted (futex, sched_yield). Directed yields (KVM_HC_SCHED_YIELD) and the
+ * preempted flags of the steal-time pages are KVM features of their own and work with both of the
+ * first two, where they are offered. Each counts what it does in the calling CPU's lock_stats.
  */
 #ifndef PVSPIN_LOCKS_PV_H
 #define PVSPIN_LOCKS_PV_H
@@ -15,6 +16,7 @@
 struct pv_backend {
 	const char *name; /* "kvm", "none", "hosted" */
 	bool halts;       /* whether wait() can sleep */
+	bool yields;      /* whether yield_to() reaches the host */
 	void (*wait)(const _Atomic uint8_t *word, uint8_t seen);
 	void (*kick)(uint32_t cpu);
 	void (*yield_to)(uint32_t cpu);

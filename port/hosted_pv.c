@@ -86,6 +86,7 @@ static void hosted_yield_to(uint32_t cpu)
 const struct pv_backend pv_hosted = {
 	.name = "hosted",
 	.halts = true,
+	.yields = true,
 	.wait = hosted_wait,
 	.kick = hosted_kick,
 	.yield_to = hosted_yield_to,

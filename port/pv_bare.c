@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a vCPU sleeps and is woken: on KVM by HLT and KVM_HC_KICK_CPU, otherwise not at all.
+ * How a vCPU sleeps and is woken: on KVM by HLT and KVM_HC_KICK_CPU, otherwise not at all. The
+ * backend is put together from what KVM offers, feature by feature: halts and kicks (PV_UNHALT),
+ * directed yields (PV_SCHED_YIELD), preempted flags (STEAL_TIME) come and go independently.
  * The contract with KVM (Linux arch/x86/kvm/x86.c, kvm_pv_kick_cpu_op): a kick sets a latch in the
  * target vCPU; HLT returns at once if the latch is set and clears it. So a kick that comes between
  * the look at the word and the HLT is not lost, and HLT may return for a kick that was meant for
@@ -70,18 +72,27 @@ static void kvm_yield_to(uint32_t cpu)
 	lock_count(port_my_stats(), EV_YIELDS);
 }
 
-static const struct pv_backend kvm = {
-	.name = "kvm",
-	.halts = true,
-	.wait = kvm_wait,
-	.kick = kvm_kick,
-	.yield_to = kvm_yield_to,
-	.preempted = pv_page_preempted,
-};
-
+/*
+ * Linux enables its one use of the directed yield only with PV_SCHED_YIELD and STEAL_TIME, without
+ * KVM_HINTS_REALTIME and without MWAIT, on more than one CPU (arch/x86/kernel/kvm.c,
+ * pv_sched_yield_supported). All but the first say whether it is likely to pay, not whether it
+ * works; whether it pays is what is measured here, so the feature bit alone decides.
+ */
 void pv_bare_select(const struct machine *m, bool nopvspin)
 {
-	bool unhalt = m->kvm.present && (m->kvm.features & KVM_FEATURE_PV_UNHALT);
+	static struct pv_backend backend;
+	uint32_t features = m->kvm.present ? m->kvm.features : 0;
 
-	pv_backend = unhalt && !nopvspin ? &kvm : &pv_none;
+	backend = pv_none;
+	if ((features & KVM_FEATURE_PV_UNHALT) && !nopvspin) {
+		backend.name = "kvm";
+		backend.halts = true;
+		backend.wait = kvm_wait;
+		backend.kick = kvm_kick;
+	}
+	if (features & KVM_FEATURE_PV_SCHED_YIELD) {
+		backend.yields = true;
+		backend.yield_to = kvm_yield_to;
+	}
+	pv_backend = &backend;
 }

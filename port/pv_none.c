@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* No PV_UNHALT (or nopvspin): a masked HLT would never end, so a waiter goes on polling. */
+/* No PV_UNHALT (or nopvspin): a masked HLT would never end, so a waiter goes on polling. In the
+ * guest it is what pv_bare.c starts from; the preempted flags need nothing but their page. */
 #include "port/pv_none.h"
 
 #include "port/port.h"
@@ -25,6 +26,7 @@ static void none_cpu(uint32_t cpu)
 const struct pv_backend pv_none = {
 	.name = "none",
 	.halts = false,
+	.yields = false,
 	.wait = none_wait,
 	.kick = none_cpu,
 	.yield_to = none_cpu,

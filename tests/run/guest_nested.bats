@@ -27,8 +27,8 @@ hypercalls_agree() {
     printf 'hypercalls by vCPU: the guest counts %s\nKVM counts %s\n' "$own" "$kvm" >&2
     return 1
   fi
-  # Every hypercall of a measurement is a kick.
-  records "([.[] | select(.type == \"run\") | .kicks_total] | add) == ($own | add)"
+  # Every hypercall of a measurement is a kick or a yield.
+  records "([.[] | select(.type == \"run\") | .kicks_total + .yields_total] | add) == ($own | add)"
 }
 
 # A HLT is an exit; firmware halts too, before us: never fewer than we count.
@@ -92,6 +92,33 @@ every_lock_holds_on() { # KERNEL
   records '.[] | select(.type == "run") | .halts_total == 0 and .kicks_total == 0'
   says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
   hypercalls_agree
+}
+
+# yields_on ARGUMENT...: tests=pv passes; the guest's hypercalls and KVM's directed yields agree.
+yields_on() {
+  nested 0 -smp 2 "$@"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 2 ]
+  ! grep -q '# SKIP\|^not ok' <<<"$stdout"
+  records '.[0].pv_yield'
+  records '.[] | select(.type == "counts") | .hypercalls == [16, 0]'
+  jq -e '.instances[0].vcpus[0].kvm | .directed_yield_attempted == 16 and .hypercalls == 16' \
+    "$out/manifest.json"
+}
+
+@test "directed yields and preempted flags work with PV_UNHALT, without it, and with nopvspin" {
+  yields_on -append "tests=pv"
+  records '.[0].pv_backend == "kvm"'
+  yields_on --pv=off -append "tests=pv"
+  records '.[0].pv_backend == "none"'
+  yields_on -append "tests=pv nopvspin"
+  records '.[0].pv_backend == "none"'
+}
+
+@test "no PV_SCHED_YIELD: no yield is issued" {
+  nested 0 -smp 2 -cpu host,-kvm-pv-sched-yield -append "tests=pv"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 2 ]
+  records '.[0].pv_yield == false and .[0].pv_backend == "kvm"'
+  jq -e '.instances[0].vcpus[0].kvm.directed_yield_attempted == 0' "$out/manifest.json"
 }
 
 @test "kicks find sparse APIC IDs; the TSC's frequency is taken from CPUID where it is" {

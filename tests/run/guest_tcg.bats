@@ -44,7 +44,7 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "the ABI tests are skipped without KVM: 77" {
-  tcg 77 -smp 2 -append "tests=all"
+  tcg 77 -smp 2 -append "tests=abi"
   says "$stdout" '# SKIP no KVM signature'
   records '.[-1].verdict == "skip" and .[-1].skipped == 6'
 }
