@@ -8,6 +8,7 @@
 #include "bench/plan.h"
 #include "bench/record.h"
 #include "bench/say.h"
+#include "kernel/kvm.h"
 #include "locks/pv.h"
 #include "port/hosted.h"
 #include "port/port.h"
@@ -17,10 +18,12 @@
 #include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CMDLINE_BYTES 2048
 
 static struct plan plan;
+static struct kvm_info kvm; /* what this process sees of a hypervisor below its Linux */
 
 static bool join(char line[CMDLINE_BYTES], int count, char **word)
 {
@@ -47,6 +50,15 @@ static uint32_t cpus_for(const char *line)
 			return HOSTED_MAX_CPUS;
 	}
 	return hosted_usable_cpus();
+}
+
+/* `linux` is what the Linux that runs these threads would pick, as its CPUID says; where the CPUs
+ * are KVM's vCPUs, that is not qspinlock. */
+static void describe_machine(struct plan_machine *plan_machine, const char *line)
+{
+	kvm_detect(&kvm);
+	plan_machine->cpus = cpus_for(line);
+	plan_machine->linux_facts = kvm_linux_facts(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
 }
 
 /* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand; 0x40000000 is the
@@ -82,9 +94,11 @@ static void record_boot(const char *line)
 	record_string(&record, "plan", canonical);
 	record_string(&record, "accel", plan.accel);
 	record_cpu(&record);
-	record_number(&record, "kvm_features", 0);
-	record_number(&record, "kvm_hints", 0);
-	record_bool(&record, "pv_unhalt", false);
+	record_string(&record, "linux_lock", plan.linux_choice.lock);
+	record_string(&record, "linux_reason", plan.linux_choice.reason);
+	record_number(&record, "kvm_features", kvm.features);
+	record_number(&record, "kvm_hints", kvm.hints);
+	record_bool(&record, "pv_unhalt", kvm.features & KVM_FEATURE_PV_UNHALT);
 	record_string(&record, "pv_backend", pv_backend->name);
 	record_bool(&record, "pv_yield", pv_backend->yields);
 	record_number(&record, "tsc_khz", port_tsc_khz());
@@ -116,15 +130,17 @@ static int record_verdict(enum verdict verdict, const char *reason)
 int main(int count, char **word)
 {
 	static char line[CMDLINE_BYTES], error[PLAN_ERROR_BYTES];
+	struct plan_machine plan_machine;
 	enum verdict verdict;
 	uint32_t threads = 0;
 	bool ok = join(line, count, word);
 
 	hosted_init(0);
+	describe_machine(&plan_machine, line);
 	if (!ok)
 		snprintf(error, sizeof(error), "the command line is longer than %d bytes",
 			 CMDLINE_BYTES - 1);
-	ok = ok && plan_parse(line, cpus_for(line), &plan, error);
+	ok = ok && plan_parse(line, &plan_machine, &plan, error);
 	if (ok && (plan.tests[0] || (plan.provoke[0] && strcmp(plan.provoke, "none")))) {
 		snprintf(error, sizeof(error), "tests= and provoke= are for the guest");
 		ok = false;

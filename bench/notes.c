@@ -116,6 +116,9 @@ void table_say_notes(const struct table *table)
 	if (names[0])
 		say("- FAILED: %s let two vCPUs in at once; its figures are void.", names);
 	say_accel(table->plan);
+	if (table->plan->linux_asked)
+		say("- linux is %s here: %s.", table->plan->linux_choice.lock,
+		    table->plan->linux_choice.reason);
 	if (table->plan->reps < REPS_TO_QUOTE)
 		say("- %u repetition%s: too few to quote; %d or more.", table->plan->reps,
 		    table->plan->reps == 1 ? "" : "s", REPS_TO_QUOTE);

@@ -6,6 +6,7 @@
 #ifndef PVSPIN_BENCH_PLAN_H
 #define PVSPIN_BENCH_PLAN_H
 
+#include "bench/linux_choice.h"
 #include "locks/registry.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,21 +53,30 @@ struct plan {
 	enum start_mode start;
 	uint64_t seed;
 	bool nopvspin;
-	bool defaulted;               /* no locks= and no tests=: the default plan */
-	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
+	struct linux_choice linux_choice; /* what `linux` in locks= stands for here */
+	bool linux_asked;                 /* locks= has it */
+	bool defaulted;                   /* no locks= and no tests=: the default plan */
+	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
 	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	bool stay;        /* told by the launcher: end=wait, wait for "bye" before exit */
 };
 
+/* What a plan depends on besides the command line. */
+struct plan_machine {
+	uint32_t cpus;                  /* vCPUs that may take part */
+	struct linux_facts linux_facts; /* nopvspin is read from the command line */
+};
+
 /*
- * Fills *plan from `cmdline` for a machine with `cpus` vCPUs. The loader's own first word (the
+ * Fills *plan from `cmdline` for a machine. `linux` among the locks is resolved to the lock's own
+ * name; it may stand beside that name, which then counts once. The loader's own first word (the
  * kernel's path, as GRUB and QEMU give it: any first word without '=' that is no known flag) is
  * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
  * together with ops: `error` then names the input and lists what is accepted, in one line.
  * Tunables (locks/tunables.h) are keys too and are set in place.
  */
-bool plan_parse(const char *cmdline, uint32_t cpus, struct plan *plan,
+bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);
 
 /* The canonical command line: every key with its value, defaults included; parses to the same

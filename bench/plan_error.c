@@ -62,7 +62,7 @@ void plan_accept_names(struct plan_error *error, const char *const *names, size_
 
 void plan_accept_locks(struct plan_error *error)
 {
-	plan_error_add(error, "; accepted: all");
+	plan_error_add(error, "; accepted: all, linux");
 	for (size_t i = 0; i < lock_count_registered(); i++)
 		plan_error_add(error, ", %s", lock_registered(i)->ops->name);
 }

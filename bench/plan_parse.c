@@ -17,6 +17,7 @@ struct parser {
 	const char *start; /* behind the loader's word */
 	uint32_t cpus;
 	struct plan *plan;
+	const struct lock_entry *by_linux; /* in the plan only because `linux` asked for it */
 	struct plan_error error;
 	struct cmdline_word word; /* the one being read */
 };
@@ -27,16 +28,24 @@ static bool begin_error(struct parser *parser, const char *item, size_t length, 
 	return plan_error_begin(&parser->error, &parser->word, item, length, what);
 }
 
+static bool listed(const struct plan *plan, const struct lock_entry *lock)
+{
+	for (size_t i = 0; i < plan->lock_count; i++) {
+		if (plan->locks[i] == lock)
+			return true;
+	}
+	return false;
+}
+
 static void add_lock(struct parser *parser, const struct lock_entry *lock, const char *item,
 		     size_t length)
 {
 	struct plan *plan = parser->plan;
 
-	for (size_t i = 0; i < plan->lock_count; i++) {
-		if (plan->locks[i] == lock && begin_error(parser, item, length, "lock given twice"))
+	if (listed(plan, lock)) {
+		if (begin_error(parser, item, length, "lock given twice"))
 			plan_accept_locks(&parser->error);
-		if (plan->locks[i] == lock)
-			return;
+		return;
 	}
 	if (plan->lock_count < PLAN_MAX_LOCKS)
 		plan->locks[plan->lock_count++] = lock;
@@ -65,6 +74,34 @@ static void add_lock_named(struct parser *parser, const char *name, size_t lengt
 		plan_accept_locks(&parser->error);
 }
 
+/* The first name for a lock enters it; that Linux's choice is also listed by its own name is no
+ * mistake. */
+static void add_item(struct parser *parser, const char *item, size_t length)
+{
+	const struct linux_choice *choice = &parser->plan->linux_choice;
+	size_t chosen_length = strlen(choice->lock);
+	size_t before = parser->plan->lock_count;
+
+	if (!cmdline_is(item, length, "linux")) {
+		if (parser->by_linux != NULL && lock_find(item, length) == parser->by_linux)
+			parser->by_linux = NULL;
+		else
+			add_lock_named(parser, item, length);
+		return;
+	}
+	if (parser->plan->linux_asked) {
+		if (begin_error(parser, item, length, "lock given twice"))
+			plan_accept_locks(&parser->error);
+		return;
+	}
+	parser->plan->linux_asked = true;
+	if (listed(parser->plan, lock_find(choice->lock, chosen_length)))
+		return;
+	add_lock_named(parser, choice->lock, chosen_length);
+	if (parser->plan->lock_count > before)
+		parser->by_linux = parser->plan->locks[before];
+}
+
 static void parse_locks(struct parser *parser, const char *value, size_t value_length)
 {
 	const char *cursor = value, *item;
@@ -75,7 +112,7 @@ static void parse_locks(struct parser *parser, const char *value, size_t value_l
 		return;
 	}
 	while (cmdline_list_next(&cursor, value + value_length, &item, &length))
-		add_lock_named(parser, item, length);
+		add_item(parser, item, length);
 }
 
 static void add_thread_count(struct parser *parser, const char *item, size_t length)
@@ -319,9 +356,11 @@ static void complete(struct parser *parser, const char *end)
 		begin_error(parser, NULL, 0, "given together with ms; accepted: one of the two");
 }
 
-bool plan_parse(const char *cmdline, uint32_t cpus, struct plan *plan, char error[PLAN_ERROR_BYTES])
+bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
+		char error[PLAN_ERROR_BYTES])
 {
-	struct parser parser = {.cpus = cpus, .plan = plan, .error = {.text = error}};
+	struct parser parser = {.cpus = machine->cpus, .plan = plan, .error = {.text = error}};
+	struct linux_facts facts = machine->linux_facts;
 	const char *cursor;
 
 	*plan = plan_defaults;
@@ -329,6 +368,8 @@ bool plan_parse(const char *cmdline, uint32_t cpus, struct plan *plan, char erro
 	tunables_reset();
 	skip_loader_word(&parser, cmdline);
 	cursor = parser.start;
+	facts.nopvspin = given(&parser, "nopvspin", 8, cursor + strlen(cursor));
+	plan->linux_choice = linux_choose(&facts);
 	while (cmdline_next(&cursor, &parser.word))
 		parse_word(&parser);
 	complete(&parser, cursor);

@@ -255,6 +255,7 @@ static enum acpi_status read_madt(const struct reader *reader, const struct tabl
 		return fail(reader, ACPI_BAD_TABLE, "APIC at %#llx: length %u, at least %u",
 			    (unsigned long long)madt->address, madt->length, MADT_ENTRIES_FROM);
 	cpus->lapic_address = read_u32(madt->bytes + HEADER_BYTES);
+	cpus->revision = madt->bytes[8];
 	while (at < madt->length) {
 		const uint8_t *entry = madt->bytes + at;
 		uint32_t left = madt->length - at;
@@ -290,6 +291,7 @@ enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus
 
 	cpus->count = 0;
 	cpus->lapic_address = 0;
+	cpus->revision = 0;
 	if (detail != NULL && detail_size != 0)
 		detail[0] = '\0';
 	if (rsdp == 0)

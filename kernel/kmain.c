@@ -113,6 +113,7 @@ static void wait_for_bye(void)
 
 void kmain(uint32_t magic, uint64_t info)
 {
+	struct plan_machine plan_machine;
 	struct outcome outcome;
 	bool plan_ok;
 
@@ -125,7 +126,9 @@ void kmain(uint32_t magic, uint64_t info)
 	paging_init();
 	discover_machine();
 	panic_describe = describe_run;
-	plan_ok = plan_parse(boot.cmdline, (uint32_t)machine.cpus.count, &plan, plan_error);
+	plan_machine.cpus = (uint32_t)machine.cpus.count;
+	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
+	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);

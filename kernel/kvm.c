@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* CPUID leaves, kvmclock and steal time of KVM. Linux Documentation/virt/kvm/x86/{cpuid,msr}.rst */
+/* kvmclock and steal time of KVM; its CPUID leaves: kvm_detect.c. Linux
+ * Documentation/virt/kvm/x86/{cpuid,msr}.rst */
 #include "kernel/kvm.h"
 
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
 #include "pvspin/hypercall.h"
-#include "pvspin/string.h"
 #include <stdatomic.h>
 
-#define CPUID_1_ECX_HYPERVISOR (1u << 31)
-#define HYPERVISOR_BASE_FIRST  0x40000000u
-#define HYPERVISOR_BASE_LAST   0x4000ff00u
-#define HYPERVISOR_BASE_STEP   0x100u
-#define TIMING_LEAF            0x10u /* base + 0x10: EAX = TSC kHz (VMware's, and QEMU's) */
+#define TIMING_LEAF 0x10u /* base + 0x10: EAX = TSC kHz (VMware's, and QEMU's) */
 
 #define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
@@ -35,66 +31,9 @@ struct system_time {
 	uint8_t pad[2];
 } __attribute__((aligned(32)));
 
-bool hypercall_is_vmmcall;
-
 static struct wall_clock wall_clock __attribute__((aligned(32)));
 static struct system_time system_time;
 static uint64_t boot_wall_ns; /* host time at which the VM's system_time was 0 */
-
-static void signature(char text[13], uint32_t a, uint32_t b, uint32_t c)
-{
-	memcpy(text, &a, 4);
-	memcpy(text + 4, &b, 4);
-	memcpy(text + 8, &c, 4);
-	text[12] = '\0';
-}
-
-static void detect_cpu(struct kvm_info *kvm)
-{
-	struct cpuid r = cpuid(0, 0);
-	uint32_t brand[12] = {0};
-
-	signature(kvm->vendor, r.ebx, r.edx, r.ecx);
-	/* Hygon's are AMD's design: VMMCALL. */
-	kvm->amd = strcmp(kvm->vendor, "AuthenticAMD") == 0 ||
-		   strcmp(kvm->vendor, "HygonGenuine") == 0;
-	hypercall_is_vmmcall = kvm->amd;
-	if (cpuid(0x80000000, 0).eax >= 0x80000004)
-		for (uint32_t i = 0; i < 3; i++) {
-			r = cpuid(0x80000002 + i, 0);
-			memcpy(&brand[4 * i], &r, sizeof(r));
-		}
-	memcpy(kvm->model, brand, sizeof(brand));
-	kvm->model[sizeof(kvm->model) - 1] = '\0';
-	for (size_t n = strlen(kvm->model); n > 0 && kvm->model[n - 1] == ' '; n--)
-		kvm->model[n - 1] = '\0';
-}
-
-void kvm_detect(struct kvm_info *kvm)
-{
-	detect_cpu(kvm);
-	/* Without the hypervisor bit the range may return anything (Intel: the highest basic
-	 * leaf), but a 12-byte signature is not anything. */
-	for (uint32_t base = HYPERVISOR_BASE_FIRST; base <= HYPERVISOR_BASE_LAST;
-	     base += HYPERVISOR_BASE_STEP) {
-		struct cpuid r = cpuid(base, 0);
-		char text[13];
-
-		signature(text, r.ebx, r.ecx, r.edx);
-		if (base == HYPERVISOR_BASE_FIRST && (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
-			memcpy(kvm->hypervisor, text, sizeof(text));
-		if (memcmp(text, "KVMKVMKVM\0\0\0", 12) != 0)
-			continue;
-		kvm->present = true;
-		kvm->base = base;
-		/* 0 on very old hosts stands for base + 1 (cpuid.rst). */
-		kvm->max_leaf = r.eax > base ? r.eax : base + 1;
-		r = cpuid(base + 1, 0);
-		kvm->features = r.eax;
-		kvm->hints = r.edx;
-		return;
-	}
-}
 
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
 {

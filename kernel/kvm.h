@@ -3,6 +3,7 @@
 #ifndef PVSPIN_KERNEL_KVM_H
 #define PVSPIN_KERNEL_KVM_H
 
+#include "bench/linux_choice.h"
 #include "kernel/machine.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,9 @@
 
 /* Looks at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00 for KVM's signature. */
 void kvm_detect(struct kvm_info *kvm);
+
+/* What Linux's choice of a spinlock depends on, but for the command line. */
+struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible_cpus);
 
 /* TSC kHz from the timing leaf base + 0x10; 0: not there. */
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);

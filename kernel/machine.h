@@ -32,6 +32,7 @@ struct boot_info {
 /* KVM's paravirtual interface as CPUID shows it: kvm.c. Linux Documentation/virt/kvm/x86/cpuid.rst
  */
 struct kvm_info {
+	bool hypervisor_bit; /* CPUID leaf 1, ECX bit 31 */
 	char hypervisor[13]; /* signature of the first hypervisor leaf; "" on bare metal */
 	bool present;        /* "KVMKVMKVM" at any base */
 	uint32_t base;       /* 0x40000000, or 0x40000100... behind another interface */
@@ -45,7 +46,8 @@ struct kvm_info {
 
 struct machine {
 	struct kvm_info kvm;
-	struct acpi_cpus cpus; /* MADT order: the index is the dense CPU index */
+	struct acpi_cpus cpus;  /* MADT order: the index is the dense CPU index */
+	uint32_t possible_cpus; /* as Linux counts them: with those that could be hot-added */
 	bool steal_time;
 	uint32_t tsc_khz;
 	const char *tsc_source;

@@ -60,6 +60,8 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_string(&record, "plan", canonical);
 	record_string(&record, "accel", plan->accel);
 	record_kvm(&record, &m->kvm);
+	record_string(&record, "linux_lock", plan->linux_choice.lock);
+	record_string(&record, "linux_reason", plan->linux_choice.reason);
 	record_string(&record, "pv_backend", backend->name);
 	record_bool(&record, "pv_yield", backend->yields);
 	record_bool(&record, "steal_time", m->steal_time);

@@ -8,6 +8,8 @@
 #include "kernel/report.h"
 
 #define MADT_MAX_ENTRIES 4096
+/* From this revision on (ACPI 6.3) the flag "online capable" has a meaning. */
+#define MADT_REVISION_ONLINE_CAPABLE 5
 
 static bool usable(const struct acpi_cpu *cpu)
 {
@@ -20,6 +22,13 @@ static bool usable(const struct acpi_cpu *cpu)
 		return false;
 	}
 	return true;
+}
+
+/* Whether Linux sets a CPU number aside for it: acpi_is_processor_usable in
+ * arch/x86/kernel/acpi/boot.c. So `-smp 1,maxcpus=2` are two possible CPUs. */
+static bool possible(const struct acpi_cpu *cpu, uint8_t madt_revision)
+{
+	return cpu->enabled || cpu->online_capable || madt_revision < MADT_REVISION_ONLINE_CAPABLE;
 }
 
 void topology_init(const struct boot_info *boot, struct machine *m)
@@ -42,6 +51,10 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
 	m->cpus.capacity = all.count + 1;
 	m->cpus.cpu[m->cpus.count++] = (struct acpi_cpu){.apic_id = self, .enabled = true};
+	for (size_t i = 0; i < all.count; i++)
+		m->possible_cpus += possible(&all.cpu[i], all.revision);
+	if (m->possible_cpus == 0)
+		m->possible_cpus = 1;
 	for (size_t i = 0; i < all.count; i++)
 		if (all.cpu[i].apic_id != self && usable(&all.cpu[i]))
 			m->cpus.cpu[m->cpus.count++] = all.cpu[i];

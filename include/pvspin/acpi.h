@@ -39,6 +39,7 @@ struct acpi_cpus {
 	size_t capacity;
 	size_t count;
 	uint64_t lapic_address; /* MADT field, or the type 5 override */
+	uint8_t revision;       /* of the MADT */
 };
 
 /* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).

@@ -27,6 +27,7 @@ static void qemus_tables(void **state)
 			assert_found(search ? 0 : rsdp);
 			assert_int_equal(cpus.count, machines[m].count);
 			for (size_t i = 0; i < cpus.count; i++) {
+				assert_int_equal(cpus.revision, 1);
 				assert_int_equal(cpu[i].apic_id, machines[m].ids[i]);
 				assert_int_equal(cpu[i].uid, i);
 				assert_int_equal(cpu[i].enabled, i < machines[m].enabled);

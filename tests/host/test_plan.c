@@ -16,9 +16,15 @@
 static struct plan plan;
 static char error[PLAN_ERROR_BYTES];
 
+/* KVM with PV_UNHALT */
+static struct plan_machine machine = {
+	.cpus = CPUS,
+	.linux_facts = {.hypervisor = true, .kvm = true, .pv_unhalt = true, .possible_cpus = CPUS},
+};
+
 static void assert_ok(const char *cmdline)
 {
-	if (!plan_parse(cmdline, CPUS, &plan, error))
+	if (!plan_parse(cmdline, &machine, &plan, error))
 		fail_msg("\"%s\": %s", cmdline, error);
 	assert_string_equal(error, "");
 }
@@ -26,7 +32,7 @@ static void assert_ok(const char *cmdline)
 /* An error of one line, with each of the NULL-terminated texts in it. */
 static void assert_error(const char *cmdline, const char *const *texts)
 {
-	if (plan_parse(cmdline, CPUS, &plan, error))
+	if (plan_parse(cmdline, &machine, &plan, error))
 		fail_msg("\"%s\": accepted", cmdline);
 	assert_null(strchr(error, '\n'));
 	for (; *texts != NULL; texts++) {
@@ -110,6 +116,40 @@ static void all_locks_are_all_but_the_baseline(void **state)
 	assert_locks("null");
 }
 
+static void linux_is_resolved(void **state)
+{
+	(void)state;
+	assert_ok("locks=tas");
+	assert_string_equal(plan.linux_choice.lock, "pv-qspinlock");
+	assert_false(plan.linux_asked);
+	assert_ok("locks=linux");
+	assert_locks("pv-qspinlock");
+	assert_true(plan.linux_asked);
+	/* wherever nopvspin stands, and only where it is a word of its own */
+	assert_ok("locks=tas,linux nopvspin");
+	assert_locks("tas,qspinlock");
+	assert_ok("nopvspin locks=linux,tas");
+	assert_locks("qspinlock,tas");
+	assert_string_equal(plan.linux_choice.reason, "nopvspin");
+	assert_ok("nopvspin.elf locks=linux");
+	assert_locks("pv-qspinlock");
+	machine.linux_facts.pv_unhalt = false;
+	assert_ok("locks=linux");
+	assert_locks("virt-spin");
+	machine.linux_facts.pv_unhalt = true;
+	/* beside the lock's own name it counts once, in the place of the first */
+	assert_ok("locks=linux,tas,pv-qspinlock");
+	assert_locks("pv-qspinlock,tas");
+	assert_ok("locks=pv-qspinlock,tas,linux");
+	assert_locks("pv-qspinlock,tas");
+	assert_true(plan.linux_asked);
+	ASSERT_ERROR("locks=linux,linux", "locks=linux: lock given twice", "accepted: all, linux");
+	ASSERT_ERROR("locks=linux,pv-qspinlock,pv-qspinlock",
+		     "locks=pv-qspinlock: lock given twice");
+	ASSERT_ERROR("locks=pv-qspinlock,linux,pv-qspinlock",
+		     "locks=pv-qspinlock: lock given twice");
+}
+
 static void only_the_first_word_may_be_the_loaders(void **state)
 {
 	(void)state;
@@ -137,9 +177,9 @@ static void unknown_keys_list_all_keys(void **state)
 static void unknown_values_list_all_values(void **state)
 {
 	(void)state;
-	ASSERT_ERROR(
-		"locks=tas,foo", "locks=foo: unknown lock",
-		"accepted: all, clh, mcs, null, pv-qspinlock, qspinlock, tas, ticket, virt-spin");
+	ASSERT_ERROR("locks=tas,foo", "locks=foo: unknown lock",
+		     "accepted: all, linux, clh, mcs, null, pv-qspinlock, qspinlock, tas, ticket, "
+		     "virt-spin");
 	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
 	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended");
 	ASSERT_ERROR("workload=kbuild", "workload=kbuild:", "accepted: contended, uncontended");
@@ -191,8 +231,9 @@ static void lists_have_no_holes_and_no_doubles(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(locks); i++)
-		ASSERT_ERROR(locks[i], "locks=: empty lock name", "accepted: all, clh");
-	ASSERT_ERROR("locks=tas,mcs,tas", "locks=tas: lock given twice", "accepted: all, clh");
+		ASSERT_ERROR(locks[i], "locks=: empty lock name", "accepted: all, linux, clh");
+	ASSERT_ERROR("locks=tas,mcs,tas", "locks=tas: lock given twice",
+		     "accepted: all, linux, clh");
 	ASSERT_ERROR("threads=", "threads=:", "accepted: 1..28");
 	ASSERT_ERROR("threads=1,", "threads=:", "accepted: 1..28");
 	ASSERT_ERROR("threads=1,2,0x1", "threads=0x1: given twice", "accepted: 1..28");
@@ -203,6 +244,7 @@ static void lists_have_no_holes_and_no_doubles(void **state)
 
 static void lists_have_a_longest_length(void **state)
 {
+	const struct plan_machine large = {.cpus = 1000};
 	char line[PLAN_TESTS_BYTES + 64], *at = line;
 
 	(void)state;
@@ -218,10 +260,10 @@ static void lists_have_a_longest_length(void **state)
 	at += sprintf(at, "threads=1");
 	for (int i = 2; i <= PLAN_MAX_THREADS; i++)
 		at += sprintf(at, ",%d", i);
-	assert_true(plan_parse(line, 1000, &plan, error));
+	assert_true(plan_parse(line, &large, &plan, error));
 	assert_int_equal(plan.thread_counts, PLAN_MAX_THREADS);
 	sprintf(at, ",999");
-	assert_false(plan_parse(line, 1000, &plan, error));
+	assert_false(plan_parse(line, &large, &plan, error));
 	assert_non_null(strstr(error, "threads=999: too many points"));
 }
 
@@ -266,6 +308,7 @@ int main(void)
 		cmocka_unit_test(the_default_plan),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(all_locks_are_all_but_the_baseline),
+		cmocka_unit_test(linux_is_resolved),
 		cmocka_unit_test(only_the_first_word_may_be_the_loaders),
 		cmocka_unit_test(unknown_keys_list_all_keys),
 		cmocka_unit_test(unknown_values_list_all_values),

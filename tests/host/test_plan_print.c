@@ -16,9 +16,15 @@
 static struct plan plan;
 static char error[PLAN_ERROR_BYTES];
 
+/* KVM with PV_UNHALT */
+static struct plan_machine machine = {
+	.cpus = CPUS,
+	.linux_facts = {.hypervisor = true, .kvm = true, .pv_unhalt = true, .possible_cpus = CPUS},
+};
+
 static void assert_ok(const char *cmdline)
 {
-	if (!plan_parse(cmdline, CPUS, &plan, error))
+	if (!plan_parse(cmdline, &machine, &plan, error))
 		fail_msg("\"%s\": %s", cmdline, error);
 	assert_string_equal(error, "");
 }
@@ -48,7 +54,7 @@ static void assert_round_trip(const struct plan *first)
 	size_t length = plan_print(first, line, sizeof(line));
 
 	assert_int_equal(length, strlen(line));
-	if (!plan_parse(line, CPUS, &second, error))
+	if (!plan_parse(line, &machine, &second, error))
 		fail_msg("\"%s\": %s", line, error);
 	assert_same_plan(first, &second);
 	assert_memory_equal(&tuned, &lock_tunables, sizeof(tuned));
@@ -59,7 +65,8 @@ static void assert_round_trip(const struct plan *first)
 static void the_printed_plan_is_the_plan(void **state)
 {
 	static const char *const lines[] = {
-		"", "locks=all threads=1,2,28 nopvspin", "ops=5 latency=on tests=abi,locks seed=0",
+		"", "locks=tas,linux,pv-qspinlock", "locks=all threads=1,2,28 nopvspin",
+		"ops=5 latency=on tests=abi,locks seed=0",
 		"dispatch=indirect start=serial end=wait accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];
 
@@ -102,6 +109,7 @@ static const char *const pieces[] = {"locks=",
 				     "mcs",
 				     "all",
 				     "null",
+				     "linux",
 				     ",",
 				     ",",
 				     " ",
@@ -152,7 +160,7 @@ static void random_lines_are_plans_or_errors(void **state)
 			strcat(text, pieces[next_random(&seed) % COUNT(pieces)]);
 		}
 		line = strdup(text);
-		if (plan_parse(line, CPUS, &plan, error)) {
+		if (plan_parse(line, &machine, &plan, error)) {
 			assert_string_equal(error, "");
 			assert_round_trip(&plan);
 			accepted++;

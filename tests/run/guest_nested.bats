@@ -141,6 +141,27 @@ yields_on() {
   records '.[0] | .kvm_base == 1073742080 and .hypervisor_first == "Microsoft Hv"'
 }
 
+linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
+  local lock=$1 reason=$2
+  shift 2
+  nested 0 "$@"
+  records ".[0] | .linux_lock == \"$lock\" and .linux_reason == \"$reason\""
+  records "[.[] | select(.type == \"run\") | .lock] | unique == [\"$lock\"]"
+  says "$stdout" "linux is $lock here: $reason."
+}
+
+@test "locks=linux is what Linux would pick for this CPUID and command line" {
+  local plan='locks=linux ms=20 reps=1 warmup_ms=5'
+  linux_is pv-qspinlock 'KVM with PV_UNHALT' -smp 2 -append "$plan"
+  linux_is virt-spin 'KVM without PV_UNHALT' --pv=off -smp 2 -append "$plan"
+  linux_is qspinlock nopvspin -smp 2 -append "$plan nopvspin"
+  linux_is qspinlock nopvspin --pv=off -smp 2 -append "$plan nopvspin"
+  linux_is qspinlock KVM_HINTS_REALTIME -smp 2 -cpu host,kvm-hint-dedicated=on -append "$plan"
+  linux_is qspinlock 'one possible CPU' -smp 1 -append "$plan"
+  linux_is pv-qspinlock 'KVM with PV_UNHALT' -smp 1,maxcpus=2 -append "$plan"
+  linux_is qspinlock 'bare metal' -smp 2 -cpu host,-hypervisor -append "$plan"
+}
+
 @test "two instances: each measured phase overlaps the other's, and both logs prove it" {
   nested 0 --instances=2 -smp 4 -append "locks=tas,pv-qspinlock ms=300 reps=1"
   for i in 0 1; do

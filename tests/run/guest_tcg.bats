@@ -43,6 +43,15 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
 }
 
+@test "locks=linux beside the lock it stands for runs it once; another hypervisor: virt-spin" {
+  tcg 0 -smp 2 -append "locks=linux,tas,virt-spin ms=20 reps=1 warmup_ms=5"
+  records '[.[] | select(.type == "run") | .lock] == ["virt-spin", "tas"]'
+  records '.[0].linux_lock == "virt-spin"'
+  says "$stdout" 'linux is virt-spin here: a hypervisor without PV lock code.'
+  tcg 0 -smp 2 -cpu max,-hypervisor -append "locks=linux ms=20 reps=1 warmup_ms=5"
+  records '[.[] | select(.type == "run") | .lock] == ["qspinlock"]'
+}
+
 @test "the ABI tests are skipped without KVM: 77" {
   tcg 77 -smp 2 -append "tests=abi"
   says "$stdout" '# SKIP no KVM signature'

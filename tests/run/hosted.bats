@@ -96,6 +96,16 @@ all() {
     .ops > 1000 and .waits == 0] | all'
 }
 
+@test "locks=linux is the choice of the Linux below, which CPUID decides" {
+  hosted locks=linux threads=2 ms=20 reps=1
+  all '.[0].linux_lock as $lock | [.[] | select(.type == "run") | .lock] == [$lock]'
+  if grep -qw hypervisor /proc/cpuinfo; then
+    all '.[0].linux_reason != "bare metal"'
+  else
+    all '.[0] | .linux_lock == "qspinlock" and .linux_reason == "bare metal"'
+  fi
+}
+
 @test "latency=on: histograms hold each acquisition, and the waits that the stop cut short" {
   hosted locks=tas threads=2 ms=30 reps=1 latency=on
   all '(.[] | select(.type == "run") | .ops) as $ops |

@@ -56,6 +56,7 @@ version() {
 list() {
   echo 'locks (locks=):'
   sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
+  echo '  linux (the one that Linux 6.12 would take on the machine)'
   echo 'workloads (workload=):'
   sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
   echo 'tests (tests=):'

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linux 6.12's choice. native_pv_lock_init() (arch/x86/kernel/paravirt.c) turns virt_spin_lock on
+ * under any hypervisor; kvm_spinlock_init() (arch/x86/kernel/kvm.c) then goes through the rows
+ * below in this order and turns it off again, or installs the PV qspinlock. The order is that since
+ * commit 960550503965 (6.18, and the stable trees since December 2025, 6.12.117 among them); before
+ * it, PV_UNHALT was asked for first, and without it the answer was virt_spin_lock whatever the
+ * rest. Xen and Hyper-V have PV code of their own, which is not modelled: they count as hypervisors
+ * without.
+ */
+#include "bench/linux_choice.h"
+
+#include <stddef.h>
+
+struct row {
+	bool (*applies)(const struct linux_facts *facts);
+	struct linux_choice choice;
+};
+
+static bool bare_metal(const struct linux_facts *facts)
+{
+	return !facts->hypervisor;
+}
+
+static bool not_kvm(const struct linux_facts *facts)
+{
+	return !facts->kvm;
+}
+
+static bool realtime(const struct linux_facts *facts)
+{
+	return facts->realtime;
+}
+
+static bool one_cpu(const struct linux_facts *facts)
+{
+	return facts->possible_cpus == 1;
+}
+
+static bool nopvspin(const struct linux_facts *facts)
+{
+	return facts->nopvspin;
+}
+
+static bool no_unhalt(const struct linux_facts *facts)
+{
+	return !facts->pv_unhalt;
+}
+
+static bool always(const struct linux_facts *facts)
+{
+	(void)facts;
+	return true;
+}
+
+static const struct row rows[] = {
+	{bare_metal, {"qspinlock", "bare metal"}},
+	{not_kvm, {"virt-spin", "a hypervisor without PV lock code"}},
+	{realtime, {"qspinlock", "KVM_HINTS_REALTIME"}},
+	{one_cpu, {"qspinlock", "one possible CPU"}},
+	{nopvspin, {"qspinlock", "nopvspin"}},
+	{no_unhalt, {"virt-spin", "KVM without PV_UNHALT"}},
+	{always, {"pv-qspinlock", "KVM with PV_UNHALT"}},
+};
+
+struct linux_choice linux_choose(const struct linux_facts *facts)
+{
+	size_t i = 0;
+
+	while (!rows[i].applies(facts))
+		i++;
+	return rows[i].choice;
+}
