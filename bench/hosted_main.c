@@ -107,6 +107,12 @@ static void record_boot(const char *line)
 	record_number(&record, "vcpus_online", port_cpu_count());
 	record_number(&record, "boot_cycles", 0);
 	record_string(&record, "apic_mode", "none");
+	record_number(&record, "nodes", plan.nodes ? plan.nodes : 1);
+	record_string(&record, "node_source", plan.nodes ? "key" : "none");
+	record_open_array(&record, "cpu_nodes");
+	for (uint32_t i = 0; i < port_cpu_count(); i++)
+		record_number(&record, NULL, port_node(i));
+	record_close_array(&record);
 	record_end(&record);
 }
 
@@ -149,6 +155,14 @@ int main(int count, char **word)
 	for (size_t i = 0; ok && i < plan.thread_counts; i++)
 		threads = plan.threads[i] > threads ? plan.threads[i] : threads;
 	hosted_init(threads);
+	if (ok && plan.nodes > port_cpu_count()) {
+		snprintf(error, sizeof(error),
+			 "nodes=%u: not a number of these threads; accepted: 1..%u", plan.nodes,
+			 port_cpu_count());
+		ok = false;
+	}
+	if (ok && plan.nodes != 0)
+		hosted_set_nodes(plan.nodes);
 	if (plan.nopvspin)
 		pv_backend = &pv_none;
 	record_boot(line);

@@ -94,6 +94,7 @@ const struct plan_key plan_keys[] = {
 	NUMBER("warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
 	NAMED("latency", KEY_SWITCH, latency, off_on),
 	NAMED("dispatch", KEY_CHOICE, dispatch, dispatch_names),
+	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
 	NAMED("start", KEY_CHOICE, start, start_names),

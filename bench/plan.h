@@ -44,6 +44,7 @@ struct plan {
 	size_t thread_counts;
 	uint32_t hold;  /* iterations of the work loop inside the section */
 	uint32_t think; /* and outside */
+	uint32_t nodes; /* nodes=, 1..cpus; 0: as the machine says */
 	uint64_t ms;    /* length of the measured phase; 0 when ops is given */
 	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
 	uint32_t reps;

@@ -13,6 +13,7 @@
 enum key_kind {
 	KEY_LOCKS,   /* list of lock names, or "all" */
 	KEY_THREADS, /* list of numbers, 1..cpus */
+	KEY_CPUS,    /* a number, 1..cpus, in a uint32_t; 0 where it is not given */
 	KEY_TESTS,   /* list of names that tests/ knows */
 	KEY_U32,     /* a number, min..max */
 	KEY_U64,     /* the same, in a uint64_t */

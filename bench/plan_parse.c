@@ -187,12 +187,13 @@ static void parse_number(struct parser *parser, const struct plan_key *key)
 	void *field = plan_field(parser->plan, key);
 	uint64_t number;
 
-	if (!number_in(parser, key->min, key->max, &number))
+	if (key->kind == KEY_CPUS ? !number_in(parser, 1, parser->cpus, &number)
+				  : !number_in(parser, key->min, key->max, &number))
 		return;
-	if (key->kind == KEY_U32)
-		*(uint32_t *)field = (uint32_t)number;
-	else
+	if (key->kind == KEY_U64)
 		*(uint64_t *)field = number;
+	else
+		*(uint32_t *)field = (uint32_t)number;
 }
 
 static void parse_tunable(struct parser *parser, const struct tunable *tunable)
@@ -253,6 +254,7 @@ static void parse_value(struct parser *parser, const struct plan_key *key)
 	case KEY_TESTS:
 		parse_tests(parser, value, length);
 		break;
+	case KEY_CPUS:
 	case KEY_U32:
 	case KEY_U64:
 		parse_number(parser, key);

@@ -48,6 +48,7 @@ static void add_value(struct output *out, const struct plan *plan, const struct 
 	case KEY_THREADS:
 		add_threads(out, plan);
 		break;
+	case KEY_CPUS:
 	case KEY_U32:
 		add(out, "%u", *(const uint32_t *)field);
 		break;
@@ -69,7 +70,8 @@ static void add_value(struct output *out, const struct plan *plan, const struct 
 	}
 }
 
-/* A key that can say "not this" only by its absence: ms and ops exclude each other. */
+/* A key that can say "not this" only by its absence: ms and ops exclude each other, nodes=
+ * overrides what the machine says. */
 static bool absent(const struct plan *plan, const struct plan_key *key)
 {
 	const void *field = plan_field_const(plan, key);
@@ -79,6 +81,8 @@ static bool absent(const struct plan *plan, const struct plan_key *key)
 		return !*(const bool *)field;
 	case KEY_TESTS:
 		return *(const char *)field == '\0';
+	case KEY_CPUS:
+		return *(const uint32_t *)field == 0;
 	case KEY_U64:
 		return *(const uint64_t *)field < key->min;
 	default:

@@ -52,7 +52,6 @@ static void discover_machine(void)
 	tsc_init(&machine);
 	timer_init();
 	topology_init(&boot, &machine);
-	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
 }
 
 static struct outcome missing_vcpus(void)
@@ -129,6 +128,8 @@ void kmain(uint32_t magic, uint64_t info)
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
 	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
+	topology_set_nodes(&boot, &machine, plan.nodes);
+	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);

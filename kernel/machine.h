@@ -46,8 +46,11 @@ struct kvm_info {
 
 struct machine {
 	struct kvm_info kvm;
-	struct acpi_cpus cpus;  /* MADT order: the index is the dense CPU index */
-	uint32_t possible_cpus; /* as Linux counts them: with those that could be hot-added */
+	struct acpi_cpus cpus;   /* MADT order: the index is the dense CPU index */
+	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
+	uint32_t nodes;          /* 1: no NUMA */
+	const char *node_source; /* "srat", "key" (nodes=), "none" */
+	uint32_t possible_cpus;  /* as Linux counts them: with those that could be hot-added */
 	bool steal_time;
 	uint32_t tsc_khz;
 	const char *tsc_source;

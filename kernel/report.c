@@ -41,6 +41,12 @@ static void record_vcpus(struct record *record, const struct machine *m)
 			record_number(record, NULL, m->cpus.cpu[i].apic_id);
 	record_close_array(record);
 	record_string(record, "apic_mode", apic->name);
+	record_number(record, "nodes", m->nodes);
+	record_string(record, "node_source", m->node_source);
+	record_open_array(record, "cpu_nodes");
+	for (uint32_t i = 0; i < m->cpus.count; i++)
+		record_number(record, NULL, m->node[i]);
+	record_close_array(record);
 }
 
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,

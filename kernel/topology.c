@@ -5,6 +5,7 @@
 
 #include "kernel/apic.h"
 #include "kernel/memory.h"
+#include "kernel/nodes.h"
 #include "kernel/report.h"
 
 #define MADT_MAX_ENTRIES 4096
@@ -58,4 +59,45 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 	for (size_t i = 0; i < all.count; i++)
 		if (all.cpu[i].apic_id != self && usable(&all.cpu[i]))
 			m->cpus.cpu[m->cpus.count++] = all.cpu[i];
+}
+
+static bool nodes_from_srat(const struct boot_info *boot, struct machine *m)
+{
+	struct acpi_affinities all = {
+		.affinity = memory_alloc(MADT_MAX_ENTRIES * sizeof(struct acpi_affinity), 8),
+		.capacity = MADT_MAX_ENTRIES,
+	};
+	uint32_t unplaced;
+	char detail[160] = "";
+	enum acpi_status status =
+		acpi_find_affinities(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
+
+	if (status != ACPI_OK && status != ACPI_NO_SRAT && status != ACPI_NO_RSDP)
+		report_text("warning: no NUMA nodes from ACPI (%s: %s)", acpi_status_text(status),
+			    detail);
+	if (status != ACPI_OK)
+		return false;
+	m->nodes = nodes_from_affinities(&m->cpus, &all, m->node, &unplaced);
+	if (unplaced != 0)
+		report_text("warning: the SRAT does not place %u of the vCPUs; they are taken for "
+			    "node 0's",
+			    unplaced);
+	return true;
+}
+
+void topology_set_nodes(const struct boot_info *boot, struct machine *m, uint32_t nodes)
+{
+	uint32_t cpus = (uint32_t)m->cpus.count;
+
+	m->node = memory_alloc(cpus * sizeof(m->node[0]), sizeof(m->node[0]));
+	m->nodes = 1;
+	m->node_source = "none";
+	if (nodes != 0) {
+		for (uint32_t i = 0; i < cpus; i++)
+			m->node[i] = nodes_split(i, cpus, nodes);
+		m->nodes = nodes;
+		m->node_source = "key";
+	} else if (nodes_from_srat(boot, m)) {
+		m->node_source = "srat";
+	}
 }

@@ -9,4 +9,8 @@
  * the calling CPU alone, and a text line says why. After apic_enable(). */
 void topology_init(const struct boot_info *boot, struct machine *m);
 
+/* NUMA nodes of m->cpus: `nodes` runs of CPUs if it is not 0, else as the ACPI SRAT says, else one
+ * node. After topology_init(). */
+void topology_set_nodes(const struct boot_info *boot, struct machine *m, uint32_t nodes);
+
 #endif

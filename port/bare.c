@@ -68,8 +68,7 @@ uint32_t port_apic_id(uint32_t cpu)
 
 uint32_t port_node(uint32_t cpu)
 {
-	(void)cpu;
-	return 0;
+	return machine.node[cpu];
 }
 
 struct lock_stats *port_stats(uint32_t cpu)

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "port/hosted.h"
+#include "kernel/nodes.h"
 #include "port/port.h"
 #include <errno.h>
 #include <pthread.h>
@@ -28,6 +29,7 @@ struct thread {
 };
 
 static uint32_t cpu_count;
+static uint32_t nodes = 1;
 static struct lock_stats *stats_of;
 static cpu_set_t usable;
 static uint64_t tsc_khz;
@@ -165,8 +167,12 @@ uint32_t port_apic_id(uint32_t cpu)
 
 uint32_t port_node(uint32_t cpu)
 {
-	(void)cpu;
-	return 0;
+	return nodes_split(cpu, cpu_count, nodes);
+}
+
+void hosted_set_nodes(uint32_t count)
+{
+	nodes = count;
 }
 
 struct lock_stats *port_stats(uint32_t cpu)

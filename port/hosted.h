@@ -16,7 +16,8 @@
  * called again, outside any run, for more. Ends the process with a message if it cannot. */
 void hosted_init(uint32_t cpus);
 uint32_t hosted_usable_cpus(void);
-void hosted_unpin(void); /* lets the calling thread run on any usable CPU */
+void hosted_set_nodes(uint32_t nodes); /* for port_node: that many runs of CPUs; 1 until then */
+void hosted_unpin(void);               /* lets the calling thread run on any usable CPU */
 
 /* hosted_pv.c. To be chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CPUs of the machine, from the ACPI MADT. Read-only, bounds-checked, no allocation.
- * ACPI 6.5: 5.2.5.3 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT).
+ * The CPUs of the machine, from the ACPI MADT, and their NUMA domains, from the SRAT. Read-only,
+ * bounds-checked, no allocation. ACPI 6.5: 5.2.5.3 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12
+ * (MADT), 5.2.16 (SRAT).
  */
 #ifndef PVSPIN_ACPI_H
 #define PVSPIN_ACPI_H
@@ -19,6 +20,7 @@ enum acpi_status {
 	ACPI_BAD_CHECKSUM,
 	ACPI_BAD_TABLE, /* impossible length, unmapped address */
 	ACPI_NO_MADT,
+	ACPI_NO_SRAT,
 	ACPI_NO_CPUS,
 	ACPI_TOO_MANY_CPUS,
 };
@@ -46,6 +48,22 @@ struct acpi_cpus {
  * On error, `detail` (may be NULL) tells which table or address, in one line. */
 enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
 				char *detail, size_t detail_size);
+
+struct acpi_affinity {
+	uint32_t apic_id;
+	uint32_t domain; /* proximity domain: any number, dense or not */
+};
+
+/* All enabled CPU entries of the SRAT (types 0 and 2), each APIC ID once. */
+struct acpi_affinities {
+	struct acpi_affinity *affinity;
+	size_t capacity;
+	size_t count;
+};
+
+/* As acpi_find_cpus. A machine without NUMA has no SRAT: ACPI_NO_SRAT. */
+enum acpi_status acpi_find_affinities(acpi_map_fn map, uint64_t rsdp, struct acpi_affinities *all,
+				      char *detail, size_t detail_size);
 
 const char *acpi_status_text(enum acpi_status status);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What test_acpi.c and test_acpi_damage.c share: a machine with one ACPI table at fixed addresses,
- * MADT entries, and the expected outcome of acpi_find_cpus on the fake memory.
+ * What test_acpi.c, test_acpi_damage.c and test_srat.c share: a machine with one ACPI table at
+ * fixed addresses, MADT entries, and the expected outcome of acpi_find_cpus on the fake memory.
  */
 #ifndef PVSPIN_TESTS_HOST_ACPI_MACHINE_H
 #define PVSPIN_TESTS_HOST_ACPI_MACHINE_H
@@ -19,6 +19,7 @@
 #define RSDP 0x7fe0000
 #define ROOT 0x7fe1000
 #define MADT 0x7fe2000
+#define SRAT 0x7fe3000
 
 static struct acpi_cpu cpu[CAPACITY];
 static struct acpi_cpus cpus;

@@ -193,6 +193,16 @@ void madt_add(uint64_t address, const uint8_t *entries, size_t length)
 	table_seal(address);
 }
 
+void srat_add(uint64_t address, uint8_t revision, const uint8_t *entries, size_t length)
+{
+	uint8_t *bytes = table_add(address, "SRAT", 48 + length);
+
+	bytes[8] = revision;
+	write_u32(bytes + 36, 1);
+	memcpy(bytes + 48, entries, length);
+	table_seal(address);
+}
+
 int memory_teardown(void **state)
 {
 	(void)state;

@@ -42,5 +42,7 @@ void rsdp_add(uint64_t address, uint8_t revision, uint32_t rsdt, uint64_t xsdt);
 void root_add(uint64_t address, const char *signature, const uint64_t *tables, size_t count);
 /* MADT with these bytes behind its fixed part. */
 void madt_add(uint64_t address, const uint8_t *entries, size_t length);
+/* SRAT likewise. */
+void srat_add(uint64_t address, uint8_t revision, const uint8_t *entries, size_t length);
 
 #endif

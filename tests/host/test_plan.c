@@ -64,7 +64,7 @@ static void the_default_plan(void **state)
 		assert_locks("tas,virt-spin,ticket,mcs,qspinlock,pv-qspinlock");
 		assert_true(plan.defaulted && plan.workload == WORKLOAD_CONTENDED);
 		assert_true(plan.thread_counts == 1 && plan.threads[0] == CPUS);
-		assert_true(plan.hold == 100 && plan.think == 200);
+		assert_true(plan.hold == 100 && plan.think == 200 && plan.nodes == 0);
 		assert_true(plan.ms == 300 && plan.ops == 0);
 		assert_true(plan.reps == 3 && plan.warmup_ms == 50 && plan.seed == 1);
 		assert_true(!plan.latency && !plan.nopvspin && !plan.stay);
@@ -83,12 +83,12 @@ static void every_key_is_read(void **state)
 	assert_ok("pvspin.elf locks=mcs,null,tas workload=uncontended threads=1,28,0x2 hold=0 "
 		  "think=7 ops=1000000000000 reps=9 warmup_ms=0 latency=on dispatch=indirect "
 		  "seed=18446744073709551615 start=serial-each provoke=pf accel=nested end=wait "
-		  "nopvspin spin_threshold=5 prev_check_mask=0");
+		  "nopvspin spin_threshold=5 prev_check_mask=0 nodes=4");
 	assert_locks("mcs,null,tas");
 	assert_true(!plan.defaulted && plan.workload == WORKLOAD_UNCONTENDED);
 	assert_int_equal(plan.thread_counts, 3);
 	assert_true(plan.threads[0] == 1 && plan.threads[1] == 28 && plan.threads[2] == 2);
-	assert_true(plan.hold == 0 && plan.think == 7);
+	assert_true(plan.hold == 0 && plan.think == 7 && plan.nodes == 4);
 	assert_true(plan.ms == 0 && plan.ops == 1000000000000);
 	assert_true(plan.reps == 9 && plan.warmup_ms == 0 && plan.seed == UINT64_MAX);
 	assert_true(plan.latency && plan.nopvspin && plan.stay);
@@ -212,6 +212,9 @@ static void numbers_out_of_range_name_the_range(void **state)
 		{"threads=0", "accepted: 1..28"},
 		{"threads=29", "accepted: 1..28"},
 		{"threads=all", "accepted: 1..28"},
+		{"nodes=0", "accepted: 1..28"},
+		{"nodes=29", "accepted: 1..28"},
+		{"nodes=", "accepted: 1..28"},
 		{"spin_threshold=0", "accepted: 1..1000000"},
 		{"spin_threshold=1000001", "accepted: 1..1000000"},
 		{"prev_check_mask=65536", "accepted: 0..65535"},

@@ -36,6 +36,7 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->thread_counts, b->thread_counts);
 	assert_memory_equal(a->threads, b->threads, a->thread_counts * sizeof(a->threads[0]));
 	assert_true(a->workload == b->workload && a->hold == b->hold && a->think == b->think);
+	assert_true(a->nodes == b->nodes);
 	assert_true(a->ms == b->ms && a->ops == b->ops && a->reps == b->reps);
 	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
@@ -64,10 +65,11 @@ static void assert_round_trip(const struct plan *first)
 
 static void the_printed_plan_is_the_plan(void **state)
 {
-	static const char *const lines[] = {
-		"", "locks=tas,linux,pv-qspinlock", "locks=all threads=1,2,28 nopvspin",
-		"ops=5 latency=on tests=abi,locks seed=0",
-		"dispatch=indirect start=serial end=wait accel=tcg provoke=ud spin_threshold=7"};
+	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock",
+					    "locks=all threads=1,2,28 nopvspin",
+					    "ops=5 latency=on tests=abi,locks seed=0",
+					    "dispatch=indirect nodes=28 start=serial end=wait "
+					    "accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];
 
 	(void)state;
@@ -126,6 +128,7 @@ static const char *const pieces[] = {"locks=",
 				     "ms=",
 				     "ops=",
 				     "reps=",
+				     "nodes=",
 				     "tests=",
 				     "abi",
 				     "nopvspin",

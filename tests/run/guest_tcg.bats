@@ -36,6 +36,20 @@ tcg() { # EXPECTED ARGUMENTS...
   records '.[0].vcpus == 3 and .[0].vcpus_online == 3'
 }
 
+@test "NUMA nodes come from the SRAT, nodes= overrides them" {
+  local numa=(-m 128 -object "memory-backend-ram,id=m,size=128M" -numa "node,nodeid=0,memdev=m"
+    -numa node,nodeid=1 -numa cpu,node-id=0,socket-id=1 -numa cpu,node-id=1,socket-id=0
+    -numa cpu,node-id=1,socket-id=2)
+  tcg 0 -smp 6,sockets=3,cores=2,threads=1 "${numa[@]}" -append "locks=tas ms=10 reps=1"
+  records '.[0] | .nodes == 2 and .node_source == "srat" and .cpu_nodes == [1, 1, 0, 0, 1, 1]'
+  tcg 0 -smp 6,sockets=3,cores=2,threads=1 "${numa[@]}" -append "locks=tas ms=10 reps=1 nodes=4"
+  records '.[0] | .nodes == 4 and .node_source == "key" and .cpu_nodes == [0, 0, 1, 2, 2, 3]'
+  tcg 0 -smp 2 -append "locks=tas ms=10 reps=1"
+  records '.[0] | .nodes == 1 and .node_source == "none" and .cpu_nodes == [0, 0]'
+  tcg 2 -smp 2 -append "nodes=3"
+  says "$stdout" 'nodes=3' 'accepted: 1..2'
+}
+
 @test "without KVM nothing halts, kicks or counts preemption, and the table says so" {
   tcg 0 -smp 4 -append "locks=pv-qspinlock ms=50 reps=1 spin_threshold=1"
   records '.[0].pv_backend == "none" and .[0].tsc_source == "pit"'

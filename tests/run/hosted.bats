@@ -106,6 +106,15 @@ all() {
   fi
 }
 
+@test "nodes= splits the threads into runs" {
+  hosted locks=tas threads=3,5 nodes=2 ms=10 reps=1
+  all '.[0] | .nodes == 2 and .node_source == "key" and .cpu_nodes == [0, 0, 0, 1, 1]'
+  hosted locks=tas threads=2 ms=10 reps=1
+  all '.[0] | .nodes == 1 and .node_source == "none" and .cpu_nodes[0:2] == [0, 0]'
+  expected=2 hosted locks=tas threads=3 nodes=4
+  grep -q '^error: nodes=4: .*accepted: 1..3' "$log"
+}
+
 @test "latency=on: histograms hold each acquisition, and the waits that the stop cut short" {
   hosted locks=tas threads=2 ms=30 reps=1 latency=on
   all '(.[] | select(.type == "run") | .ops) as $ops |

@@ -111,3 +111,11 @@ save q35-smp12 -machine q35 -smp 12,sockets=3,cores=2,threads=2
 # three cores take two bits of the APIC ID: 0 1 2, 4 5 6, ...
 save q35-sparse -machine q35 -smp 12,sockets=4,cores=3,threads=1
 save pc-maxcpus7 -machine pc -smp 3,maxcpus=7
+# nodes of two CPUs; one of the nodes has no memory
+save pc-numa2 -machine pc -m 128 -smp 4 -object memory-backend-ram,id=m0,size=128M \
+	-numa node,nodeid=0,cpus=0-1,memdev=m0 -numa node,nodeid=1,cpus=2-3
+# sockets dealt out in turn: 0 and 3 to node 0, 1 to node 1, 2 to node 2; sparse APIC IDs
+save q35-numa3 -machine q35 -m 192 -smp 12,sockets=4,cores=3,threads=1 \
+	-object memory-backend-ram,id=m0,size=64M -object memory-backend-ram,id=m1,size=64M \
+	-object memory-backend-ram,id=m2,size=64M -numa node,nodeid=0,memdev=m0 \
+	-numa node,nodeid=1,memdev=m1 -numa node,nodeid=2,memdev=m2

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/nodes.c: dense node numbers from proximity domains, and splitting CPUs into runs. */
+#include "tests/host/test.h"
+
+#include "kernel/nodes.h"
+
+static struct acpi_cpu cpu[] = {{.apic_id = 0}, {.apic_id = 1}, {.apic_id = 4}, {.apic_id = 300}};
+static const struct acpi_cpus cpus = {.cpu = cpu, .capacity = 4, .count = 4};
+
+static void domains_get_dense_numbers(void **state)
+{
+	struct acpi_affinity affinity[] = {{9, 2}, {300, UINT32_MAX}, {4, 7}, {0, 7}, {1, 3}};
+	struct acpi_affinities all = {.affinity = affinity, .capacity = 5, .count = 5};
+	uint32_t node[4], unplaced;
+
+	(void)state;
+	/* domain 2 has no CPU of ours; 3, 7 and the largest number are nodes 0, 1, 2 */
+	assert_int_equal(nodes_from_affinities(&cpus, &all, node, &unplaced), 3);
+	assert_true(node[0] == 1 && node[1] == 0 && node[2] == 1 && node[3] == 2);
+	assert_int_equal(unplaced, 0);
+	all.count = 4; /* APIC ID 1 is not placed */
+	assert_int_equal(nodes_from_affinities(&cpus, &all, node, &unplaced), 2);
+	assert_true(node[0] == 0 && node[1] == 0 && node[2] == 0 && node[3] == 1);
+	assert_int_equal(unplaced, 1);
+	all.count = 0;
+	assert_int_equal(nodes_from_affinities(&cpus, &all, node, &unplaced), 1);
+	assert_true(node[0] == 0 && node[1] == 0 && node[2] == 0 && node[3] == 0);
+	assert_int_equal(unplaced, 4);
+}
+
+static void runs_are_contiguous_and_even(void **state)
+{
+	(void)state;
+	for (uint32_t count = 1; count <= 70; count++) {
+		for (uint32_t nodes = 1; nodes <= count; nodes++) {
+			uint32_t size[70] = {0};
+
+			for (uint32_t i = 0; i < count; i++) {
+				uint32_t node = nodes_split(i, count, nodes);
+
+				assert_true(node < nodes);
+				assert_true(i == 0 || node >= nodes_split(i - 1, count, nodes));
+				size[node]++;
+			}
+			for (uint32_t i = 0; i < nodes; i++)
+				assert_in_range(size[i], count / nodes,
+						(count + nodes - 1) / nodes);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(domains_get_dense_numbers),
+		cmocka_unit_test(runs_are_contiguous_and_even),
+	};
+
+	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);
+}
