@@ -82,7 +82,7 @@ static struct outcome run_plan(bool plan_ok)
 		return missing_vcpus();
 	provoke(plan.provoke);
 	if (plan.tests[0] != '\0')
-		tests_run(plan.tests, &outcome);
+		tests_run(&plan, &outcome);
 	else
 		outcome.verdict = bench_run_plan(&plan);
 	return outcome;

@@ -9,8 +9,9 @@
 #include "pvspin/string.h"
 #include <stdarg.h>
 
-#define TEXTS 32 /* descriptions at once: more than the threads of any case with words of its own \
-		  */
+#define TEXTS                                                                               \
+	32 /* descriptions at once: more than the threads of any case with words of its own \
+	    */
 
 void fail(struct test *test, const char *format, ...)
 {
