@@ -63,7 +63,7 @@ static const char *const start_names[] = {
 
 /* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu",
+	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu", "lost-kick",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */

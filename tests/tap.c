@@ -14,7 +14,9 @@ extern const struct test_case __start_test_registry[], __stop_test_registry[];
 extern const struct test_family __start_test_families[], __stop_test_families[];
 
 static struct test_item current; /* name "": none */
+static const struct test_family *current_family;
 static uint32_t current_number;
+static struct outcome *the_outcome;
 
 static void note(struct test_result *result, enum verdict verdict, const char *format,
 		 va_list arguments)
@@ -182,13 +184,27 @@ const char *test_current(void)
 	return current.name;
 }
 
-void test_bail_out(const char *why)
+void tests_describe(struct record *record)
+{
+	if (current.name[0] == '\0')
+		return;
+	record_string(record, "test", current.name);
+	if (current_family->describe)
+		current_family->describe(record);
+}
+
+void tests_bail_out(const char *why)
 {
 	struct test_result result = {.verdict = VERDICT_FAIL};
+	struct outcome outcome = *the_outcome;
 
 	ksnprintf(result.why, sizeof(result.why), "%s", why);
 	report_result(&result);
 	report_text("Bail out! %s: %s", current.name, why);
+	outcome.failed++;
+	outcome.verdict = VERDICT_FAIL;
+	outcome.reason = "hang";
+	report_finish(&outcome);
 }
 
 static uint32_t count_selected(const char *selection)
@@ -206,6 +222,7 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 	struct cursor tests = {.family = 0};
 	uint32_t count;
 
+	the_outcome = outcome;
 	if (!every_item_names_one(plan->tests)) {
 		outcome->verdict = VERDICT_ERROR;
 		outcome->reason = "usage";
@@ -220,6 +237,7 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		if (!selected(plan->tests, &tests.item))
 			continue;
 		current = tests.item;
+		current_family = tests.of;
 		current_number++;
 		tests.of->run(tests.index, plan, &result);
 		report_result(&result);

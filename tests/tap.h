@@ -9,6 +9,7 @@
 #define PVSPIN_TESTS_TAP_H
 
 #include "bench/plan.h"
+#include "bench/record.h"
 #include "kernel/report.h"
 #include "pvspin/verdict.h"
 #include <stdbool.h>
@@ -48,12 +49,12 @@ struct test_family {
 	size_t (*count)(void);
 	bool (*get)(size_t i, struct test_item *item);
 	void (*run)(size_t i, const struct plan *plan, struct test_result *result);
+	void (*describe)(struct record *record); /* the test under way; for tests_describe */
 };
 
-#define TEST_FAMILY(name_, pattern_, count_, get_, run_)                        \
-	static const struct test_family name_                                   \
-		__attribute__((section("test_families"), used, aligned(8))) = { \
-			.pattern = (pattern_), .count = (count_), .get = (get_), .run = (run_)}
+#define TEST_FAMILY(name_, ...)               \
+	static const struct test_family name_ \
+		__attribute__((section("test_families"), used, aligned(8))) = {__VA_ARGS__}
 
 /* FAIL: what is tested is wrong. SKIP: it cannot be tested here. ERROR: the test itself broke. */
 void test_fail(struct test_result *result, const char *format, ...)
@@ -69,13 +70,15 @@ void test_error(struct test_result *result, const char *format, ...)
  */
 void tests_run(const struct plan *plan, struct outcome *outcome);
 
-/* The test under way, "" outside of one: for the report of a crash. */
-const char *test_current(void);
+const char *test_current(void); /* the name of the test under way; "" outside of one */
+
+/* For the record of a crash: the test under way, if there is one, and what its family adds. */
+void tests_describe(struct record *record);
 
 /*
- * For a test that can neither go on nor be left (a hang): its `not ok` line and TAP's "Bail out!".
- * The caller then ends the VM.
+ * For a test that can neither go on nor be left, in any context on CPU 0: its `not ok` line, TAP's
+ * "Bail out!", the closing records, and the end of the VM with the verdict fail.
  */
-void test_bail_out(const char *why);
+void tests_bail_out(const char *why) __attribute__((noreturn));
 
 #endif

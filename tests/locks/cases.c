@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of cases, and the set-up that each one gets. See cases.h. */
 #include "cases.h"
+#include "client_port.h"
 #include "locks/registry.h"
 #include "locks/tunables.h"
 #include "port/port.h"
@@ -15,6 +16,7 @@ extern const struct lock_case __stop_lock_case_registry[];
 static struct test test;
 static void *lock_memory;
 static char *node_memory;
+static struct client_cpu *cpus;
 
 size_t case_count(void)
 {
@@ -118,6 +120,7 @@ static void allocate(void)
 	}
 	lock_memory = port_alloc(state, 2 * CACHE_LINE);
 	node_memory = port_alloc(node_count() * stride, 2 * CACHE_LINE);
+	cpus = port_alloc(node_count() * sizeof(cpus[0]), CACHE_LINE);
 }
 
 static void set_up(const struct lock_case *c, const struct lock_ops *ops, uint32_t budget_ms)
@@ -134,9 +137,11 @@ static void set_up(const struct lock_case *c, const struct lock_ops *ops, uint32
 	test.stride = stride_of(ops);
 	test.nodes = node_memory;
 	test.lock = lock_memory;
+	test.cpus = cpus;
 	env.nodes = test.nodes;
 	env.node_stride = test.stride;
 	memset(test.lock, 0, ops->state_size);
+	memset(test.cpus, 0, node_count() * sizeof(cpus[0]));
 	memset(test.nodes, 0, node_count() * test.stride);
 	tunables_reset();
 	for (uint32_t i = 0; i < port_cpu_count(); i++)

@@ -29,19 +29,69 @@ void *node_of(const struct test *test, uint32_t cpu)
 	return test->nodes + cpu * test->stride;
 }
 
+static void set_place(struct test *test, uint32_t cpu, enum place place)
+{
+	atomic_store_explicit(&test->cpus[cpu].place, place, memory_order_relaxed);
+}
+
 void lock_acquire(struct test *test)
 {
-	test->ops->acquire(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+
+	set_place(test, cpu, PLACE_WAITS);
+	test->ops->acquire(test->lock, node_of(test, cpu));
+	set_place(test, cpu, PLACE_OWNS);
 }
 
 bool lock_try(struct test *test)
 {
-	return test->ops->try_acquire(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+	bool owns = test->ops->try_acquire(test->lock, node_of(test, cpu));
+
+	if (owns)
+		set_place(test, cpu, PLACE_OWNS);
+	return owns;
 }
 
 void lock_release(struct test *test)
 {
-	test->ops->release(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+
+	set_place(test, cpu, PLACE_RELEASES);
+	test->ops->release(test->lock, node_of(test, cpu));
+	set_place(test, cpu, PLACE_OUTSIDE);
+}
+
+const char *client_state(const struct test *test, uint32_t cpu)
+{
+	static const char *const words[] = {
+		[PLACE_OUTSIDE] = "outside",
+		[PLACE_WAITS] = "waits",
+		[PLACE_OWNS] = "owns",
+		[PLACE_RELEASES] = "releases",
+	};
+	static const char *const handler_words[] = {
+		[PLACE_OUTSIDE] = "in a handler",
+		[PLACE_WAITS] = "waits in a handler",
+		[PLACE_OWNS] = "owns in a handler",
+		[PLACE_RELEASES] = "releases in a handler",
+	};
+	const struct client_cpu *it = &test->cpus[cpu];
+
+	if (atomic_load_explicit(&it->interrupted, memory_order_relaxed))
+		return handler_words[atomic_load_explicit(&it->handler, memory_order_relaxed)];
+	return words[atomic_load_explicit(&it->place, memory_order_relaxed)];
+}
+
+uint32_t client_owner(const struct test *test)
+{
+	for (uint32_t i = 0; i < test->threads; i++) {
+		uint32_t place = atomic_load_explicit(&test->cpus[i].place, memory_order_relaxed);
+
+		if (place == PLACE_OWNS || place == PLACE_RELEASES)
+			return i + 1;
+	}
+	return 0;
 }
 
 const union qspinlock_word *word_of(const struct test *test)

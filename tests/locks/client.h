@@ -21,11 +21,14 @@
 #define CLIENT_CPUS 16 /* most threads of any case but those with ALL_CPUS */
 #define ALL_CPUS    0  /* as a case's threads: as many as there are CPUs, CLIENT_CPUS or more */
 
+struct client_cpu; /* client_port.h */
+
 struct test {
 	const struct lock_ops *ops;
 	void *lock;
 	char *nodes;
 	size_t stride;
+	struct client_cpu *cpus; /* what each one does, for a report */
 	uint32_t threads;
 	uint32_t argument;  /* the case's own */
 	uint64_t budget_ns; /* how long a case of random interleavings runs */
