@@ -34,9 +34,10 @@ guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
-# hosted.c and friends are the other port; tests/abi, tests/kernel and tests/tap.c are part of the guest.
-guest_c := $(sort $(filter-out port/hosted% bench/hosted%,\
-	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c)))
+# hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
+guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
+	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
+	tests/locks/*.c)))
 guest_asm := $(sort $(wildcard boot/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 

@@ -15,6 +15,7 @@
 #define MAX_MS        86400000   /* a day */
 #define MAX_WARMUP_MS 600000
 #define MAX_REPS      10000
+#define MAX_TEST_MS   3600000
 #define MAX_OPS       1000000000000000
 
 const struct plan plan_defaults = {
@@ -31,6 +32,7 @@ const struct plan plan_defaults = {
 	.seed = 1,
 	.nopvspin = false,
 	.tests = "",
+	.test_ms = 40,
 	.provoke = "none",
 	.accel = "unknown",
 	.stay = false,
@@ -61,7 +63,7 @@ static const char *const start_names[] = {
 
 /* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu",
+	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu", "lost-kick",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */
@@ -97,6 +99,7 @@ const struct plan_key plan_keys[] = {
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
+	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),
 	NAMED("start", KEY_CHOICE, start, start_names),
 	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),

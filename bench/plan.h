@@ -58,6 +58,7 @@ struct plan {
 	bool linux_asked;                 /* locks= has it */
 	bool defaulted;                   /* no locks= and no tests=: the default plan */
 	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
+	uint32_t test_ms;                 /* how long a lock test of random interleavings runs */
 	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	bool stay;        /* told by the launcher: end=wait, wait for "bye" before exit */

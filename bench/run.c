@@ -3,12 +3,17 @@
  * phase_over(), which ends it from interrupt context. */
 #include "bench/run.h"
 
+#include "port/hang.h"
 #include "port/port.h"
+#include "pvspin/printf.h"
 #include "pvspin/string.h"
 
 /* What two CPUs write apart is kept two lines apart: Intel's spatial prefetcher completes aligned
  * 128-byte pairs (Intel Optimization Reference Manual, "Data Prefetching", L2). */
 #define APART ((size_t)2 * CACHE_LINE)
+
+#define STOP_BASE_NS  10000000000ull
+#define STOP_SLICE_NS 20000000ull
 
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
@@ -112,6 +117,47 @@ static uint64_t measure_ns(void)
 	return run.plan->ops ? OPS_BOUND_NS : run.plan->ms * 1000000;
 }
 
+/* How long the last waits may take once everybody has been told to stop. A FIFO lock lets each of T
+ * waiters through, and where vCPUs outnumber CPUs each hand-over may wait until the host has gone
+ * round all the others' slices: T * (T - 1) slices on one CPU. */
+static uint64_t stop_bound_ns(void)
+{
+	uint64_t threads = run.result->threads;
+
+	return STOP_BASE_NS + threads * threads * STOP_SLICE_NS;
+}
+
+static const char *worker_state(uint32_t cpu)
+{
+	const struct worker *worker = &run.workers[cpu];
+
+	if (atomic_load_explicit(&worker->section->holder, memory_order_relaxed) == cpu + 1)
+		return "owns";
+	return worker->seen_phase == PHASE_STOP ? "done" : "waits";
+}
+
+/* The timer's callback: the stop was long ago. */
+static void run_hangs(void *unused)
+{
+	const struct worker *worker = &run.workers[0];
+	char what[64];
+	struct hang hang = {
+		.what = what,
+		.ops = run.result->lock->ops,
+		.lock = worker->lock,
+		.owner = atomic_load_explicit(&worker->section->holder, memory_order_relaxed),
+		.threads = run.result->threads,
+		.bound_ns = stop_bound_ns(),
+		.state = worker_state,
+	};
+
+	(void)unused;
+	ksnprintf(what, sizeof(what), "run %u: still waiting for the lock long after the stop",
+		  run.result->number);
+	port_report_hang(&hang);
+	port_abort();
+}
+
 /* The timer's callback. Workers read `phase` relaxed: it orders nothing for them. */
 static void phase_over(void *unused)
 {
@@ -125,6 +171,7 @@ static void phase_over(void *unused)
 	mark_end();
 	/* pairs with the acquire in collect, which reads the mark: a hosted timer has a thread */
 	atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_release);
+	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }
 
 /* CPU 0: waits for the rest, starts the clock and lets everybody go. With more vCPUs than CPUs the

@@ -18,6 +18,7 @@
 #define X2APIC_MSR    0x800
 
 /* ICR low half, SDM figure 11-12. */
+#define ICR_NMI        (4u << 8)
 #define ICR_INIT       (5u << 8)
 #define ICR_STARTUP    (6u << 8)
 #define ICR_PENDING    (1u << 12)
@@ -140,6 +141,11 @@ void apic_send(uint32_t apic_id, uint8_t vector)
 void apic_send_all_others(uint8_t vector)
 {
 	apic->command(0, ICR_ALL_OTHERS | ICR_ASSERT | vector);
+}
+
+void apic_send_nmi(uint32_t apic_id)
+{
+	apic->command(apic_id, ICR_NMI | ICR_ASSERT);
 }
 
 void apic_send_init(uint32_t apic_id)

@@ -45,6 +45,9 @@ static inline void apic_eoi(void)
 void apic_send(uint32_t apic_id, uint8_t vector);
 void apic_send_all_others(uint8_t vector);
 
+/* Non-maskable: comes through in cli and in HLT. */
+void apic_send_nmi(uint32_t apic_id);
+
 void apic_send_init(uint32_t apic_id);
 /* Starts the CPU at physical address page * 4096, in real mode. */
 void apic_send_startup(uint32_t apic_id, uint8_t page);

@@ -9,7 +9,6 @@
 #include "bench/record.h"
 #include "bench/run.h"
 #include "kernel/apic.h"
-#include "kernel/exit.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
 #include "kernel/multiboot.h"
@@ -30,8 +29,6 @@
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
 #include "tests/tap.h"
-
-#define BYE_TIMEOUT_NS 10000000000ull
 
 extern uint64_t entry_tsc; /* boot/multiboot.asm */
 
@@ -81,33 +78,24 @@ static struct outcome run_plan(bool plan_ok)
 		return missing_vcpus();
 	provoke(plan.provoke);
 	if (plan.tests[0] != '\0')
-		tests_run(plan.tests, &outcome);
+		tests_run(&plan, &outcome);
 	else
 		outcome.verdict = bench_run_plan(&plan);
 	return outcome;
 }
 
-/* For the panic record: which lock was being measured, and which CPU was in its section. */
+/* For the panic record: which lock was being measured, and which CPU was in its section; or which
+ * test ran. */
 static void describe_run(struct record *record)
 {
 	const char *lock;
 	uint32_t holder;
 
+	tests_describe(record);
 	if (!run_current(&lock, &holder))
 		return;
 	record_string(record, "lock", lock);
 	record_signed(record, "holder", (int64_t)holder - 1);
-}
-
-/* The launcher reads the hypervisor's statistics before it lets the VM go. */
-static void wait_for_bye(void)
-{
-	char line[8];
-
-	if (plan.stay)
-		while (port_read_line(line, sizeof(line), BYE_TIMEOUT_NS) &&
-		       strcmp(line, "bye") != 0)
-			;
 }
 
 void kmain(uint32_t magic, uint64_t info)
@@ -136,9 +124,5 @@ void kmain(uint32_t magic, uint64_t info)
 	report_boot(&boot, &machine, &plan, pv_backend);
 	port_flush();
 	outcome = run_plan(plan_ok);
-	report_counts(&machine);
-	report_end(&outcome);
-	port_flush();
-	wait_for_bye();
-	exit_guest(report_exit_code(&outcome));
+	report_finish(&outcome);
 }

@@ -3,17 +3,15 @@
  */
 #include "kernel/panic.h"
 
+#include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
-#include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
 #include <stdarg.h>
 #include <stdatomic.h>
-
-#define MAX_FRAMES 24
 
 void (*panic_describe)(struct record *record);
 
@@ -28,23 +26,14 @@ static void claim_the_console(void)
 	port_write("\n", 1); /* in case a line was being written */
 }
 
-/* Frame pointers are kept (-fno-omit-frame-pointer): rbp points to the caller's rbp, then the
- * return address. Stops at a null, misaligned or descending pointer. */
 static void record_backtrace(struct record *record, uint64_t rip, uint64_t rbp)
 {
-	record_open_array(record, "backtrace");
-	record_hex(record, NULL, rip);
-	for (int i = 0; i < MAX_FRAMES; i++) {
-		const uint64_t *frame = (const uint64_t *)rbp;
+	uint64_t address[BACKTRACE_MAX];
+	size_t count = backtrace_take(rip, rbp, address);
 
-		if (rbp < PAGE_BYTES || rbp % 8 != 0 || rbp >= MEMORY_MAPPED_END - 16 ||
-		    frame[1] == 0)
-			break;
-		record_hex(record, NULL, frame[1]);
-		if (frame[0] <= rbp || frame[0] - rbp > STACK_BYTES)
-			break;
-		rbp = frame[0];
-	}
+	record_open_array(record, "backtrace");
+	for (size_t i = 0; i < count; i++)
+		record_hex(record, NULL, address[i]);
 	record_close_array(record);
 }
 

@@ -21,6 +21,8 @@ struct tss {
 	uint16_t io_map;
 } __attribute__((packed));
 
+struct trap_frame;
+
 #define GDT_ENTRIES 6 /* null, code64, data, code32, TSS (two) */
 
 struct cpu {
@@ -31,6 +33,7 @@ struct cpu {
 	uint64_t hypercalls; /* issued by this CPU, of any kind */
 	uint64_t halts;      /* HLT instructions executed, idle and in locks */
 	uint64_t traps;
+	struct trap_frame *frame;     /* of the trap being handled; NULL: none */
 	void (*work)(void *argument); /* smp.c: NULL, or what to run */
 	void *work_argument;
 	_Atomic bool work_ready; /* release by CPU 0, acquire by this CPU */

@@ -4,6 +4,7 @@
 
 #include "kernel/cpu.h"
 #include "kernel/panic.h"
+#include "locks/pv.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
@@ -50,6 +51,21 @@ static void provoke_hang(void)
 	halt_for_ever();
 }
 
+static void lose_kick(uint32_t cpu)
+{
+	(void)cpu;
+}
+
+/* Waiters halt, and nobody wakes them. */
+static void provoke_lost_kick(void)
+{
+	static struct pv_backend lossy;
+
+	lossy = *pv_backend;
+	lossy.kick = lose_kick;
+	pv_backend = &lossy;
+}
+
 void provoke(const char *name)
 {
 	if (strcmp(name, "panic") == 0)
@@ -64,4 +80,6 @@ void provoke(const char *name)
 		provoke_stack_overflow(NULL);
 	else if (strcmp(name, "hang") == 0)
 		provoke_hang();
+	else if (strcmp(name, "lost-kick") == 0)
+		provoke_lost_kick();
 }

@@ -4,15 +4,20 @@
 
 #include "bench/record.h"
 #include "kernel/apic.h"
+#include "kernel/exit.h"
 #include "kernel/kvm.h"
 #include "kernel/smp.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
+#include "pvspin/string.h"
 #include "version.h"
 #include <stdarg.h>
 
-#define TEXT_BYTES (PLAN_ERROR_BYTES + 64)
+#define BYE_TIMEOUT_NS 10000000000ull
+#define TEXT_BYTES     (PLAN_ERROR_BYTES + 64)
+
+static bool launcher_waits; /* end=wait */
 
 static void record_kvm(struct record *record, const struct kvm_info *kvm)
 {
@@ -55,6 +60,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	struct record record;
 	static char canonical[PLAN_LINE_BYTES];
 
+	launcher_waits = plan->stay;
 	plan_print(plan, canonical, sizeof(canonical));
 	record_begin(&record, "boot");
 	record_number(&record, "schema", REPORT_SCHEMA);
@@ -102,10 +108,11 @@ static void record_per_cpu(struct record *record, const char *name, size_t field
 	record_close_array(record);
 }
 
-void report_counts(const struct machine *m)
+/* What each vCPU issued in all, to be held against the hypervisor's own statistics. */
+static void report_counts(void)
 {
 	struct record record;
-	uint32_t count = (uint32_t)m->cpus.count;
+	uint32_t count = (uint32_t)machine.cpus.count;
 
 	record_begin(&record, "counts");
 	record_per_cpu(&record, "hypercalls", offsetof(struct cpu, hypercalls), count);
@@ -114,7 +121,7 @@ void report_counts(const struct machine *m)
 	record_end(&record);
 }
 
-void report_end(const struct outcome *outcome)
+static void report_end(const struct outcome *outcome)
 {
 	static const char *const names[] = {
 		[VERDICT_OK] = "ok",
@@ -133,7 +140,7 @@ void report_end(const struct outcome *outcome)
 	record_end(&record);
 }
 
-uint8_t report_exit_code(const struct outcome *outcome)
+static uint8_t exit_code(const struct outcome *outcome)
 {
 	static const uint8_t codes[] = {
 		[VERDICT_OK] = DEBUG_EXIT_OK,
@@ -143,4 +150,23 @@ uint8_t report_exit_code(const struct outcome *outcome)
 	};
 
 	return codes[outcome->verdict];
+}
+
+/* The launcher reads the hypervisor's statistics before it lets the VM go. */
+static void wait_for_bye(void)
+{
+	char line[8];
+
+	while (port_read_line(line, sizeof(line), BYE_TIMEOUT_NS) && strcmp(line, "bye") != 0)
+		;
+}
+
+void report_finish(const struct outcome *outcome)
+{
+	report_counts();
+	report_end(outcome);
+	port_flush();
+	if (launcher_waits)
+		wait_for_bye();
+	exit_guest(exit_code(outcome));
 }

@@ -11,7 +11,7 @@
 
 #define REPORT_SCHEMA 1
 
-/* `plan` as far as it was parsed. */
+/* `plan` as far as it was parsed, kept for report_finish. */
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
 		 const struct pv_backend *backend);
 
@@ -24,11 +24,8 @@ struct outcome {
 	const char *reason; /* "" or why: "usage", "vcpu-missing", "exclusion", ... */
 };
 
-/* What each vCPU issued in all, to be held against the hypervisor's own statistics. */
-void report_counts(const struct machine *m);
-
-/* Writes the end record; the caller flushes and exits with report_exit_code(). */
-void report_end(const struct outcome *outcome);
-uint8_t report_exit_code(const struct outcome *outcome);
+/* The end of everything: writes the counts and end records, lets the launcher read the hypervisor's
+ * statistics (end=wait), and ends the VM with the verdict's code. CPU 0, any context. */
+void report_finish(const struct outcome *outcome) __attribute__((noreturn));
 
 #endif

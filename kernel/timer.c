@@ -21,16 +21,22 @@ static void (*callback)(void *arg);
 static void *callback_argument;
 static uint64_t deadline; /* TSC */
 
+static uint32_t count_of(uint64_t us)
+{
+	uint64_t count = us > 1000000 ? 1000 * ticks_per_ms : us * ticks_per_ms / 1000;
+
+	if (count == 0)
+		return 1;
+	return count > COUNT_MAX ? COUNT_MAX : (uint32_t)count;
+}
+
 /* The count is 32 bits (4.3 s at KVM's 1 GHz): a longer wait is made of several. */
 static void arm(void)
 {
 	uint64_t now = rdtsc();
 	uint64_t us = now < deadline ? tsc_to_ns(deadline - now) / 1000 + 1 : 1;
-	uint64_t count = us > 1000000 ? 1000 * ticks_per_ms : us * ticks_per_ms / 1000;
 
-	if (count == 0)
-		count = 1;
-	apic->write(APIC_TIMER_INITIAL, count > COUNT_MAX ? COUNT_MAX : (uint32_t)count);
+	apic->write(APIC_TIMER_INITIAL, count_of(us));
 }
 
 static void timer_interrupt(struct trap_frame *frame)
@@ -47,6 +53,12 @@ static void timer_interrupt(struct trap_frame *frame)
 	}
 	callback = NULL;
 	fn(callback_argument);
+}
+
+static void doze_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	apic_eoi();
 }
 
 /* The count of one interval and its length are read apart, and the vCPU can lose its CPU between;
@@ -76,6 +88,7 @@ void timer_init(void)
 	apic->write(APIC_TIMER_INITIAL, 0);
 	ticks_per_ms = rate[CALIBRATE_ROUNDS / 2];
 	traps_handle(VECTOR_TIMER, timer_interrupt);
+	traps_handle(VECTOR_DOZE, doze_interrupt);
 	apic->write(APIC_LVT_TIMER, VECTOR_TIMER);
 }
 
@@ -96,6 +109,22 @@ void timer_cancel(void)
 {
 	callback = NULL; /* an interrupt already under way finds nothing to do */
 	apic->write(APIC_TIMER_INITIAL, 0);
+}
+
+void timer_doze(uint64_t ns)
+{
+	uint64_t flags = read_flags();
+
+	irq_disable();
+	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic->write(APIC_LVT_TIMER, VECTOR_DOZE);
+	apic->write(APIC_TIMER_INITIAL, count_of(ns / 1000));
+	this_cpu()->halts++;
+	irq_enable_and_halt();
+	irq_disable();
+	apic->write(APIC_TIMER_INITIAL, 0);
+	if (flags & RFLAGS_IF)
+		irq_enable();
 }
 
 static void set_flag(void *flag)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One-shot timer on the boot CPU: its local APIC's. Armed by one VM exit, and no further exit until
- * it fires. All functions: boot CPU only. */
+ * it fires. All functions but timer_doze: boot CPU only. */
 #ifndef PVSPIN_KERNEL_TIMER_H
 #define PVSPIN_KERNEL_TIMER_H
 
@@ -13,6 +13,10 @@ void timer_init(void);
  * enabled by then. Replaces a timer that is still armed. fn may call timer_start. */
 void timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void timer_cancel(void);
+
+/* Halts the calling CPU, any but the boot CPU, until its own timer fires `ns` from now; any other
+ * interrupt, or a kick, ends it sooner. Interrupts are taken meanwhile. */
+void timer_doze(uint64_t ns);
 
 /* Halts this CPU for `ns`. Enables interrupts while it does. */
 void timer_sleep(uint64_t ns);

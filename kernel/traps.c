@@ -90,9 +90,14 @@ static bool apply_fixup(struct trap_frame *frame)
 
 void trap_dispatch(struct trap_frame *frame)
 {
-	this_cpu()->traps++;
+	struct cpu *cpu = this_cpu();
+	struct trap_frame *outer = cpu->frame;
+
+	cpu->traps++;
+	cpu->frame = frame;
 	if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
 		panic_trap(frame);
+	cpu->frame = outer;
 }

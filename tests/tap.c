@@ -9,7 +9,14 @@
 #include "pvspin/string.h"
 #include <stdarg.h>
 
-extern const struct test_case __start_test_registry[], __stop_test_registry[]; /* linker.ld */
+/* linker.ld */
+extern const struct test_case __start_test_registry[], __stop_test_registry[];
+extern const struct test_family __start_test_families[], __stop_test_families[];
+
+static struct test_item current; /* name "": none */
+static const struct test_family *current_family;
+static uint32_t current_number;
+static struct outcome *the_outcome;
 
 static void note(struct test_result *result, enum verdict verdict, const char *format,
 		 va_list arguments)
@@ -47,15 +54,74 @@ void test_error(struct test_result *result, const char *format, ...)
 	va_end(arguments);
 }
 
-/* A group is a prefix of the name that ends at a dot. */
-static bool names(const char *item, size_t length, const struct test_case *test)
+/* The registered tests are a family like the others. */
+static size_t registered_count(void)
 {
-	return cmdline_is(item, length, "all") || cmdline_is(item, length, test->id) ||
+	return ((uintptr_t)__stop_test_registry - (uintptr_t)__start_test_registry) /
+	       sizeof(struct test_case);
+}
+
+static bool registered_get(size_t i, struct test_item *item)
+{
+	ksnprintf(item->name, sizeof(item->name), "%s", __start_test_registry[i].name);
+	item->about = __start_test_registry[i].id;
+	return true;
+}
+
+static void registered_run(size_t i, const struct plan *plan, struct test_result *result)
+{
+	(void)plan;
+	__start_test_registry[i].run(result);
+}
+
+static const struct test_family registered = {
+	.count = registered_count,
+	.get = registered_get,
+	.run = registered_run,
+};
+
+static size_t family_count(void)
+{
+	return 1 + ((uintptr_t)__stop_test_families - (uintptr_t)__start_test_families) /
+			   sizeof(struct test_family);
+}
+
+static const struct test_family *family_at(size_t i)
+{
+	return i == 0 ? &registered : &__start_test_families[i - 1];
+}
+
+/* A place in the sequence of all tests, and the test that is there. */
+struct cursor {
+	size_t family, next;
+	const struct test_family *of;
+	size_t index;
+	struct test_item item;
+};
+
+/* The next test; false at the end. */
+static bool next_test(struct cursor *cursor)
+{
+	for (; cursor->family < family_count(); cursor->family++, cursor->next = 0) {
+		cursor->of = family_at(cursor->family);
+		while (cursor->next < cursor->of->count()) {
+			cursor->index = cursor->next++;
+			if (cursor->of->get(cursor->index, &cursor->item))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A group is a prefix of the name that ends at a dot. */
+static bool names(const char *item, size_t length, const struct test_item *test)
+{
+	return cmdline_is(item, length, "all") || cmdline_is(item, length, test->about) ||
 	       (strncmp(test->name, item, length) == 0 &&
 		(test->name[length] == '\0' || test->name[length] == '.'));
 }
 
-static bool selected(const char *selection, const struct test_case *test)
+static bool selected(const char *selection, const struct test_item *test)
 {
 	const char *cursor = selection, *end = selection + strlen(selection), *item;
 	size_t length;
@@ -66,30 +132,39 @@ static bool selected(const char *selection, const struct test_case *test)
 	return false;
 }
 
+/* The tests one by one, families by pattern: they may have hundreds. */
+static void report_accepted(const char *item, size_t length)
+{
+	report_text("error: tests=%.*s: no such test; accepted: all, or what one of these begins "
+		    "with up to a dot, or its id:",
+		    (int)length, item);
+	for (size_t i = 0; i < registered_count(); i++)
+		report_text("error:   %s %s", __start_test_registry[i].name,
+			    __start_test_registry[i].id);
+	for (size_t i = 1; i < family_count(); i++)
+		report_text("error:   %s", family_at(i)->pattern);
+}
+
 static bool every_item_names_one(const char *selection)
 {
 	const char *cursor = selection, *end = selection + strlen(selection), *item;
 	size_t length;
 
 	while (cmdline_list_next(&cursor, end, &item, &length)) {
-		const struct test_case *test = __start_test_registry;
+		struct cursor tests = {.family = 0};
+		bool found = false;
 
-		while (test < __stop_test_registry && !names(item, length, test))
-			test++;
-		if (test < __stop_test_registry)
+		while (!found && next_test(&tests))
+			found = names(item, length, &tests.item);
+		if (found)
 			continue;
-		report_text("error: tests=%.*s: no such test; accepted: all, or what one of these "
-			    "begins with up to a dot, or its id:",
-			    (int)length, item);
-		for (test = __start_test_registry; test < __stop_test_registry; test++)
-			report_text("error:   %s %s", test->name, test->id);
+		report_accepted(item, length);
 		return false;
 	}
 	return true;
 }
 
-static void report_result(uint32_t number, const struct test_case *test,
-			  const struct test_result *result)
+static void report_result(const struct test_result *result)
 {
 	static const char *const directive[] = {
 		[VERDICT_OK] = "",
@@ -98,33 +173,75 @@ static void report_result(uint32_t number, const struct test_case *test,
 		[VERDICT_FAIL] = " # FAIL ",
 	};
 
-	report_text("%s %u - %s %s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok", number,
-		    test->name, test->id, directive[result->verdict], result->why);
+	report_text("%s %u - %s %s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok",
+		    current_number, current.name, current.about, directive[result->verdict],
+		    result->why);
 	port_flush();
 }
 
-void tests_run(const char *selection, struct outcome *outcome)
+const char *test_current(void)
 {
-	uint32_t count = 0, number = 0;
+	return current.name;
+}
 
-	if (!every_item_names_one(selection)) {
+void tests_describe(struct record *record)
+{
+	if (current.name[0] == '\0')
+		return;
+	record_string(record, "test", current.name);
+	if (current_family->describe)
+		current_family->describe(record);
+}
+
+void tests_bail_out(const char *why)
+{
+	struct test_result result = {.verdict = VERDICT_FAIL};
+	struct outcome outcome = *the_outcome;
+
+	ksnprintf(result.why, sizeof(result.why), "%s", why);
+	report_result(&result);
+	report_text("Bail out! %s: %s", current.name, why);
+	outcome.failed++;
+	outcome.verdict = VERDICT_FAIL;
+	outcome.reason = "hang";
+	report_finish(&outcome);
+}
+
+static uint32_t count_selected(const char *selection)
+{
+	struct cursor tests = {.family = 0};
+	uint32_t count = 0;
+
+	while (next_test(&tests))
+		count += selected(selection, &tests.item);
+	return count;
+}
+
+void tests_run(const struct plan *plan, struct outcome *outcome)
+{
+	struct cursor tests = {.family = 0};
+	uint32_t count;
+
+	the_outcome = outcome;
+	if (!every_item_names_one(plan->tests)) {
 		outcome->verdict = VERDICT_ERROR;
 		outcome->reason = "usage";
 		return;
 	}
-	for (const struct test_case *test = __start_test_registry; test < __stop_test_registry;
-	     test++)
-		count += selected(selection, test);
+	count = count_selected(plan->tests);
 	report_text("TAP version 14");
 	report_text("1..%u", count);
-	for (const struct test_case *test = __start_test_registry; test < __stop_test_registry;
-	     test++) {
+	while (next_test(&tests)) {
 		struct test_result result = {.verdict = VERDICT_OK};
 
-		if (!selected(selection, test))
+		if (!selected(plan->tests, &tests.item))
 			continue;
-		test->run(&result);
-		report_result(++number, test, &result);
+		current = tests.item;
+		current_family = tests.of;
+		current_number++;
+		tests.of->run(tests.index, plan, &result);
+		report_result(&result);
+		current.name[0] = '\0';
 		outcome->skipped += result.verdict == VERDICT_SKIP;
 		outcome->failed += result.verdict > VERDICT_SKIP;
 		if (result.verdict > VERDICT_SKIP)

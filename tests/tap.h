@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's test runner: TAP 14 on the log. A test is a function and a TEST_REGISTER line; its
- * name is a path (abi.kick.wakes_halted_if0), so that tests=abi.kick selects a group, and its id is
- * the clause's (ABI-KICK-01).
+ * The guest's test runner: TAP 14 on the log. A test's name is a path (abi.kick.wakes_halted_if0),
+ * so that tests=abi.kick selects a group. There are two sorts: a function and a TEST_REGISTER line,
+ * whose id is the clause's (ABI-KICK-01); and families, which make their tests up from lists of
+ * their own (locks x cases).
  */
 #ifndef PVSPIN_TESTS_TAP_H
 #define PVSPIN_TESTS_TAP_H
 
+#include "bench/plan.h"
+#include "bench/record.h"
 #include "kernel/report.h"
 #include "pvspin/verdict.h"
 #include <stdbool.h>
@@ -16,7 +19,7 @@
 /* What a test may say in its one result; the worst call wins, the first text is kept. */
 struct test_result {
 	enum verdict verdict;
-	char why[160];
+	char why[256];
 };
 
 struct test_case {
@@ -30,6 +33,29 @@ struct test_case {
 		__attribute__((section("test_registry"), used, aligned(8))) = { \
 			.id = (id_), .name = (name_), .run = (function_)}
 
+/* One test of a family, or one registered. */
+struct test_item {
+	char name[96];
+	const char
+		*about; /* an id, or some words: printed behind the name, and a name for it too */
+};
+
+/*
+ * Tests 0..count()-1. get() fills *item; false: there is no test of that index. run() is called for
+ * those that are selected.
+ */
+struct test_family {
+	const char *pattern; /* of the names, for people: "locks.LOCK.CASE" */
+	size_t (*count)(void);
+	bool (*get)(size_t i, struct test_item *item);
+	void (*run)(size_t i, const struct plan *plan, struct test_result *result);
+	void (*describe)(struct record *record); /* the test under way; for tests_describe */
+};
+
+#define TEST_FAMILY(name_, ...)               \
+	static const struct test_family name_ \
+		__attribute__((section("test_families"), used, aligned(8))) = {__VA_ARGS__}
+
 /* FAIL: what is tested is wrong. SKIP: it cannot be tested here. ERROR: the test itself broke. */
 void test_fail(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -39,9 +65,20 @@ void test_error(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * Runs the tests that `selection` names (comma-separated: "all", a group, a name, an id) and adds
+ * Runs the tests that plan->tests names (comma-separated: "all", a group, a name, an id) and adds
  * to *outcome. An item that names none is a usage error that lists the tests, and nothing is run.
  */
-void tests_run(const char *selection, struct outcome *outcome);
+void tests_run(const struct plan *plan, struct outcome *outcome);
+
+const char *test_current(void); /* the name of the test under way; "" outside of one */
+
+/* For the record of a crash: the test under way, if there is one, and what its family adds. */
+void tests_describe(struct record *record);
+
+/*
+ * For a test that can neither go on nor be left, in any context on CPU 0: its `not ok` line, TAP's
+ * "Bail out!", the closing records, and the end of the VM with the verdict fail.
+ */
+void tests_bail_out(const char *why) __attribute__((noreturn));
 
 #endif

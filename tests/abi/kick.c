@@ -21,7 +21,6 @@
 
 #define WATCH_MS      100
 #define WAKE_BOUND_MS 7000
-#define ICR_NMI       (4u << 8)
 
 struct scene {
 	struct test_result *result;
@@ -109,7 +108,7 @@ static void both(void *argument)
 	put(&scene->go, 1);
 	while (in_a_halt(scene) && !reaches(&scene->wakes, get(&scene->halts), WATCH_MS)) {
 		test_fail(scene->result, "the target never woke; an NMI got it back");
-		apic->command(target_id(), ICR_NMI);
+		apic_send_nmi(target_id());
 	}
 }
 

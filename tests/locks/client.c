@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What the cases share: failures, looks at a lock's state, and the actors. See client.h. */
-#define _GNU_SOURCE
 #include "client.h"
+#include "client_port.h"
 #include "locks/pv_hash.h"
 #include "locks/tunables.h"
 #include "port/port.h"
-#include <sched.h>
+#include "pvspin/printf.h"
+#include "pvspin/string.h"
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
-#define AWAIT_S  40 /* a sanitized build on a busy machine is slow; a hang is a hang */
-#define AWAIT_NS (AWAIT_S * UINT64_C(1000000000))
+#define TEXTS                                                                               \
+	32 /* descriptions at once: more than the threads of any case with words of its own \
+	    */
 
 void fail(struct test *test, const char *format, ...)
 {
@@ -21,7 +20,7 @@ void fail(struct test *test, const char *format, ...)
 	if (atomic_exchange_explicit(&test->failed, true, memory_order_relaxed))
 		return;
 	va_start(arguments, format);
-	vsnprintf(test->why, sizeof(test->why), format, arguments);
+	kvsnprintf(test->why, sizeof(test->why), format, arguments);
 	va_end(arguments);
 }
 
@@ -30,19 +29,69 @@ void *node_of(const struct test *test, uint32_t cpu)
 	return test->nodes + cpu * test->stride;
 }
 
+static void set_place(struct test *test, uint32_t cpu, enum place place)
+{
+	atomic_store_explicit(&test->cpus[cpu].place, place, memory_order_relaxed);
+}
+
 void lock_acquire(struct test *test)
 {
-	test->ops->acquire(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+
+	set_place(test, cpu, PLACE_WAITS);
+	test->ops->acquire(test->lock, node_of(test, cpu));
+	set_place(test, cpu, PLACE_OWNS);
 }
 
 bool lock_try(struct test *test)
 {
-	return test->ops->try_acquire(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+	bool owns = test->ops->try_acquire(test->lock, node_of(test, cpu));
+
+	if (owns)
+		set_place(test, cpu, PLACE_OWNS);
+	return owns;
 }
 
 void lock_release(struct test *test)
 {
-	test->ops->release(test->lock, node_of(test, port_cpu()));
+	uint32_t cpu = port_cpu();
+
+	set_place(test, cpu, PLACE_RELEASES);
+	test->ops->release(test->lock, node_of(test, cpu));
+	set_place(test, cpu, PLACE_OUTSIDE);
+}
+
+const char *client_state(const struct test *test, uint32_t cpu)
+{
+	static const char *const words[] = {
+		[PLACE_OUTSIDE] = "outside",
+		[PLACE_WAITS] = "waits",
+		[PLACE_OWNS] = "owns",
+		[PLACE_RELEASES] = "releases",
+	};
+	static const char *const handler_words[] = {
+		[PLACE_OUTSIDE] = "in a handler",
+		[PLACE_WAITS] = "waits in a handler",
+		[PLACE_OWNS] = "owns in a handler",
+		[PLACE_RELEASES] = "releases in a handler",
+	};
+	const struct client_cpu *it = &test->cpus[cpu];
+
+	if (atomic_load_explicit(&it->interrupted, memory_order_relaxed))
+		return handler_words[atomic_load_explicit(&it->handler, memory_order_relaxed)];
+	return words[atomic_load_explicit(&it->place, memory_order_relaxed)];
+}
+
+uint32_t client_owner(const struct test *test)
+{
+	for (uint32_t i = 0; i < test->threads; i++) {
+		uint32_t place = atomic_load_explicit(&test->cpus[i].place, memory_order_relaxed);
+
+		if (place == PLACE_OWNS || place == PLACE_RELEASES)
+			return i + 1;
+	}
+	return 0;
 }
 
 const union qspinlock_word *word_of(const struct test *test)
@@ -52,9 +101,10 @@ const union qspinlock_word *word_of(const struct test *test)
 
 const char *lock_text(const struct test *test)
 {
-	static _Thread_local char text[160];
+	static char texts[TEXTS][160];
+	char *text = texts[port_cpu() % TEXTS];
 
-	test->ops->describe(test->lock, text, sizeof(text));
+	test->ops->describe(test->lock, text, sizeof(texts[0]));
 	return text;
 }
 
@@ -154,7 +204,7 @@ static void actor_main(void *arg)
 		command = atomic_exchange_explicit(&actor[cpu].command, COMMAND_IDLE,
 						   memory_order_acq_rel);
 		if (command == COMMAND_IDLE)
-			sched_yield();
+			client_poll();
 		act(test, cpu, command);
 	}
 }
@@ -174,7 +224,7 @@ void tell(uint32_t cpu, enum command command)
 	/* The conductor waits for each command's effect, but for EXIT: that one must not replace
 	 * a command not yet taken. */
 	while (atomic_load_explicit(&actor[cpu].command, memory_order_relaxed) != COMMAND_IDLE)
-		sched_yield();
+		client_poll();
 	atomic_store_explicit(&actor[cpu].command, command, memory_order_release);
 }
 
@@ -183,17 +233,22 @@ enum actor_state actor_state(uint32_t cpu)
 	return atomic_load_explicit(&actor[cpu].state, memory_order_acquire);
 }
 
+static bool too_long(uint64_t start)
+{
+	return port_cycles_to_ns(port_cycles() - start) > client_await_s * UINT64_C(1000000000);
+}
+
 bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted)
 {
 	uint64_t start = port_cycles();
 
 	while (actor_state(cpu) != wanted) {
-		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "CPU %u is in state %d after %d s, not in %d: %s", cpu,
-			     (int)actor_state(cpu), AWAIT_S, (int)wanted, lock_text(test));
+		if (too_long(start)) {
+			fail(test, "CPU %u is in state %d after %u s, not in %d: %s", cpu,
+			     (int)actor_state(cpu), client_await_s, (int)wanted, lock_text(test));
 			return false;
 		}
-		sched_yield();
+		client_poll();
 	}
 	return true;
 }
@@ -203,18 +258,17 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 	uint64_t start = port_cycles();
 
 	while (!condition(test)) {
-		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "not seen within %d s: %s; %s", AWAIT_S, what, lock_text(test));
+		if (too_long(start)) {
+			fail(test, "not seen within %u s: %s; %s", client_await_s, what,
+			     lock_text(test));
 			return false;
 		}
-		sched_yield();
+		client_poll();
 	}
 	return true;
 }
 
 void let_others_run(uint32_t milliseconds)
 {
-	struct timespec time = {.tv_nsec = milliseconds * 1000000L};
-
-	nanosleep(&time, NULL);
+	client_sleep_ms(milliseconds);
 }

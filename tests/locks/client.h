@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The correctness client of the locks: what its parts share. Runs over the hosted port, for every
+ * The correctness client of the locks: what its parts share. Runs over either port, for every
  * registered lock, in TAP. A case gets a fresh lock, nodes for every thread and a time budget, and
- * says what it found wrong by fail(). A case that hangs is ended by the watchdog in main.c.
+ * says what it found wrong by fail(). A case that hangs is ended by a watchdog (hosted_main.c,
+ * guest.c). Cases know only this header, port.h, locks/ and pvspin/: they run in the guest too.
  *
  * Two ways to run threads: all do the same (port_run_on), or *actors*: CPU 0 conducts, the others
  * acquire and release when told, so that one interleaving can be played step by step.
@@ -17,13 +18,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLIENT_CPUS 16 /* most threads of any case */
+#define CLIENT_CPUS 16 /* most threads of any case but those with ALL_CPUS */
+#define ALL_CPUS    0  /* as a case's threads: as many as there are CPUs, CLIENT_CPUS or more */
+
+struct client_cpu; /* client_port.h */
 
 struct test {
 	const struct lock_ops *ops;
 	void *lock;
 	char *nodes;
 	size_t stride;
+	struct client_cpu *cpus; /* what each one does, for a report */
 	uint32_t threads;
 	uint32_t argument;  /* the case's own */
 	uint64_t budget_ns; /* how long a case of random interleavings runs */
@@ -72,7 +77,7 @@ enum actor_state {
 void with_actors(struct test *test, void (*conductor)(struct test *test));
 void tell(uint32_t cpu, enum command command);
 enum actor_state actor_state(uint32_t cpu);
-/* Until the actor is in this state; false, and a failure, after five seconds. */
+/* Until the actor is in this state; false, and a failure, if that does not come. */
 bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 /* The same for any condition; `what` names it. */
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
@@ -83,26 +88,30 @@ void let_others_run(uint32_t milliseconds);
  * for every lock that has the flags `with`, none of `without`, and is named in `only`.
  */
 enum case_backend {
-	BACKEND_HALTING, /* the port's own: waits halt, kicks wake */
+	BACKEND_HALTING, /* the port's own: waits halt, kicks wake. For a pv lock, a case that is
+			  * about pv or names its locks is skipped where nothing can halt */
 	BACKEND_NONE,    /* waits cannot halt */
 	BACKEND_LYING,   /* halting; pv_preempted answers at random, as a hint may */
+	BACKEND_ANY,     /* the port's own, whether or not it halts */
 };
 
 struct lock_case {
+	const char *id; /* the last part of the test's path: locks.mcs.excludes_4 */
 	const char *name;
 	void (*run)(struct test *test);
-	uint32_t threads;  /* 1..CLIENT_CPUS */
+	uint32_t threads;  /* 1..CLIENT_CPUS, or ALL_CPUS */
 	uint32_t argument; /* test->argument */
 	uint32_t with, without;
 	const char *only; /* names of locks with commas between; NULL: all */
 	enum case_backend backend;
 };
 
-/* CASE_REGISTER(id, "name", function, threads, .argument = 1, .with = LOCK_PV, ...); */
-#define CASE_REGISTER(id_, name_, run_, threads_, ...)                               \
-	static const struct lock_case case_##id_                                     \
-		__attribute__((section("lock_case_registry"), used, aligned(8))) = { \
-			.name = (name_), .run = (run_), .threads = (threads_), ##__VA_ARGS__}
+/* CASE_REGISTER(id, "name", function, threads, .argument = 1, .with = LOCK_PV, ...);
+ * No two cases of a lock have the same id. */
+#define CASE_REGISTER(id_, name_, run_, threads_, ...)                                         \
+	static const struct lock_case case_##id_ __attribute__((section("lock_case_registry"), \
+								used, aligned(8))) = {         \
+		.id = #id_, .name = (name_), .run = (run_), .threads = (threads_), ##__VA_ARGS__}
 
 /* For locks whose key `name` is a tunable: sets it for this case; the next one starts from the
  * initial values again. A failure if there is none of that name or value is out of its range. */

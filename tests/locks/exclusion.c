@@ -6,10 +6,9 @@
  * spinlocks), and two plain counters must agree with the number of sections afterwards. Bounded by
  * time, not by sections: where threads outnumber CPUs a FIFO lock's hand-over can cost a slice.
  */
-#define _GNU_SOURCE
 #include "client.h"
+#include "client_port.h"
 #include "port/port.h"
-#include <sched.h>
 
 #define WORDS 4
 #define TIMES 10
@@ -44,14 +43,14 @@ static void all_arrived(uint32_t threads)
 	uint32_t complete = (mine / threads + 1) * threads;
 
 	while (atomic_load_explicit(&arena.arrived, memory_order_acquire) < complete)
-		sched_yield();
+		client_poll();
 }
 
 /* To be in the middle of things when another thread comes: pauses, seldom a real deschedule. */
 static void dawdle(uint32_t random)
 {
 	if (random % 256 == 0)
-		sched_yield();
+		client_yield();
 	for (uint32_t i = (random >> 8) % 32; i > 0; i--)
 		port_relax();
 }
@@ -185,6 +184,7 @@ static void test_drains(struct test *test)
 CASE_REGISTER(excludes_2, "excludes, 2 threads", test_exclusion, 2, EXCLUDES);
 CASE_REGISTER(excludes_4, "excludes, 4 threads", test_exclusion, 4, EXCLUDES);
 CASE_REGISTER(excludes_16, "excludes, 16 threads", test_exclusion, 16, EXCLUDES);
+CASE_REGISTER(excludes_all, "excludes, all CPUs", test_exclusion, ALL_CPUS, EXCLUDES);
 CASE_REGISTER(drains_2, "the queue empties, 2 threads", test_drains, 2, EXCLUDES);
 CASE_REGISTER(drains_3, "the queue empties, 3 threads", test_drains, 3, EXCLUDES);
 CASE_REGISTER(lied_to_2, "excludes, wrong hints, 2 threads", test_exclusion, 2,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The locks' correctness client: built for this host over the hosted port, in build/locks/.
+# The locks' correctness client (the guest has it too, tests=locks): built for this host over the hosted port, in build/locks/.
 #   check-locks       optimised; shaken (shake.h: random yields at every atomic operation); and with
 #                     the undefined-behaviour sanitizer
 #   check-locks-tsan  ThreadSanitizer, shorter
@@ -9,7 +9,8 @@
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
 LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c \
-	kernel/printf.c kernel/cmdline.c $(wildcard tests/locks/*.c)
+	kernel/printf.c kernel/cmdline.c \
+	$(filter-out tests/locks/guest%,$(wildcard tests/locks/*.c))
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
 	-I. -Iinclude -Itests/locks -MMD -MP

@@ -41,7 +41,7 @@ static void test_storm(struct test *test)
 		     (unsigned long long)halts, (unsigned long long)kicks);
 }
 
-#define QSPINLOCKS .only = "qspinlock,pv-qspinlock"
+#define QSPINLOCKS .only = "qspinlock,pv-qspinlock", .backend = BACKEND_ANY
 CASE_REGISTER(nests_1, "second nesting level", test_nesting, 4, .argument = 1, QSPINLOCKS);
 CASE_REGISTER(nests_2, "third nesting level", test_nesting, 4, .argument = 2, QSPINLOCKS);
 CASE_REGISTER(nests_3, "fourth nesting level", test_nesting, 4, .argument = 3, QSPINLOCKS);

@@ -8,13 +8,11 @@
  * races.
  */
 #define _GNU_SOURCE
+#include "cases.h"
 #include "client.h"
-#include "locks/pv.h"
 #include "locks/registry.h"
 #include "locks/tunables.h"
 #include "port/hosted.h"
-#include "port/port.h"
-#include "port/pv_none.h"
 #include "pvspin/cmdline.h"
 #include <signal.h>
 #include <stdio.h>
@@ -22,38 +20,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CASE_SECONDS 60 /* more than a case's own waits (AWAIT_S) */
+#define CASE_SECONDS 60 /* more than a case's own waits (client_await_s) */
 #define BUDGET_MS    120
 
-extern const struct lock_case __start_lock_case_registry[];
-extern const struct lock_case __stop_lock_case_registry[];
-
-static struct test test;
 static char case_name[128];
 static unsigned int budget_ms = BUDGET_MS;
 static bool without_null;
 static char **chosen; /* NULL-terminated; empty: all */
 
-/* Whether `name` is an item of the list; no list names everything. */
-static bool listed(const char *list, const char *name)
-{
-	const char *cursor = list, *item;
-	size_t length;
-
-	while (list && cmdline_list_next(&cursor, list + strlen(list), &item, &length))
-		if (cmdline_is(item, length, name))
-			return true;
-	return !list;
-}
-
-static bool applies(const struct lock_case *c, const struct lock_ops *ops)
+static bool wanted(const struct lock_case *c, const struct lock_ops *ops)
 {
 	bool named = !*chosen;
 
 	for (char **name = chosen; *name; name++)
 		named = named || strcmp(*name, ops->name) == 0;
-	return named && (ops->flags & c->with) == c->with && !(ops->flags & c->without) &&
-	       listed(c->only, ops->name) && !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
+	return named && case_applies(c, ops) && !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
 }
 
 /* A case that hangs, or a lock that found its own state impossible (__builtin_trap), cannot be
@@ -64,72 +45,26 @@ static void hung(int signal)
 	int length;
 
 	length = snprintf(text, sizeof(text), "Bail out! %s: %s; %s; %s\n", case_name,
-			  signal == SIGALRM ? "hangs" : "trapped in the lock", lock_text(&test),
-			  test.why);
+			  signal == SIGALRM ? "hangs" : "trapped in the lock",
+			  lock_text(case_test()), case_test()->why);
 	if (write(STDOUT_FILENO, text, (size_t)length) < 0)
 		_exit(4);
 	_exit(1);
 }
 
-/* A hint may be wrong, either way, at any time. */
-static bool lying_preempted(uint32_t cpu)
-{
-	/* Knuth, TAOCP vol. 3, 6.4: the high bits of a product with the golden ratio */
-	return (port_cycles() + cpu) * 0x9e3779b97f4a7c15ull >> 62 == 0;
-}
-
-static const struct pv_backend *backend_for(enum case_backend kind)
-{
-	static struct pv_backend lying;
-
-	switch (kind) {
-	case BACKEND_HALTING:
-		break;
-	case BACKEND_NONE:
-		return &pv_none;
-	case BACKEND_LYING:
-		lying = pv_hosted;
-		lying.preempted = lying_preempted;
-		return &lying;
-	}
-	return &pv_hosted;
-}
-
-static void set_up(const struct lock_case *c, const struct lock_ops *ops)
-{
-	struct lock_env env = {.cpus = CLIENT_CPUS};
-
-	memset(&test, 0, sizeof(test));
-	test.ops = ops;
-	test.threads = c->threads;
-	test.argument = c->argument;
-	test.budget_ns = (uint64_t)budget_ms * 1000000u;
-	/* a stride that is no power of two: tails must be decoded by multiplication */
-	test.stride = (ops->node_size + 2 * CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-	test.nodes = port_alloc(CLIENT_CPUS * test.stride, CACHE_LINE);
-	test.lock = port_alloc(ops->state_size, CACHE_LINE);
-	env.nodes = test.nodes;
-	env.node_stride = test.stride;
-	tunables_reset();
-	pv_backend = backend_for(c->backend);
-	for (uint32_t i = 0; i < CLIENT_CPUS; i++)
-		memset(port_stats(i)->count, 0, sizeof(port_stats(i)->count));
-	ops->init(test.lock, &env);
-}
-
 static bool run_case(const struct lock_case *c, const struct lock_ops *ops, unsigned int number)
 {
+	const struct test *test;
 	bool ok;
 
-	set_up(c, ops);
 	snprintf(case_name, sizeof(case_name), "%s: %s", ops->name, c->name);
 	alarm(CASE_SECONDS);
-	c->run(&test);
+	test = case_run(c, ops, &pv_hosted, budget_ms);
 	alarm(0);
-	ok = !atomic_load_explicit(&test.failed, memory_order_relaxed);
+	ok = !atomic_load_explicit(&test->failed, memory_order_relaxed);
 	printf("%s %u - %s\n", ok ? "ok" : "not ok", number, case_name);
 	if (!ok)
-		printf("# %s\n", test.why);
+		printf("# %s\n", test->why);
 	fflush(stdout);
 	return ok;
 }
@@ -141,10 +76,11 @@ static unsigned int all_cases(bool run, unsigned int *failed)
 
 	for (size_t l = 0; l < lock_count_registered(); l++) {
 		const struct lock_ops *ops = lock_registered(l)->ops;
-		const struct lock_case *c = __start_lock_case_registry;
 
-		for (; c < __stop_lock_case_registry; c++) {
-			if (!applies(c, ops))
+		for (size_t i = 0; i < case_count(); i++) {
+			const struct lock_case *c = case_at(i);
+
+			if (!wanted(c, ops))
 				continue;
 			number++;
 			if (run && !run_case(c, ops, number))
@@ -163,6 +99,21 @@ static bool every_item_is_a_lock(const char *list)
 		if (!lock_find(item, length))
 			return false;
 	return true;
+}
+
+/* Two cases with the same id would both be the test locks.LOCK.ID. */
+static const char *ambiguous_case(void)
+{
+	for (size_t l = 0; l < lock_count_registered(); l++) {
+		const struct lock_ops *ops = lock_registered(l)->ops;
+
+		for (size_t i = 0; i < case_count(); i++)
+			for (size_t k = 0; k < i; k++)
+				if (strcmp(case_at(i)->id, case_at(k)->id) == 0 &&
+				    case_applies(case_at(i), ops) && case_applies(case_at(k), ops))
+					return case_at(i)->id;
+	}
+	return NULL;
 }
 
 /* Sorted, findable, each name once, every event and tunable named. */
@@ -190,7 +141,7 @@ static const char *registry_fault(void)
 		    !every_item_is_a_lock(tunable->of))
 			return tunable->name;
 	}
-	return lock_registered(lock_count_registered()) ? "one lock too many" : NULL;
+	return lock_registered(lock_count_registered()) ? "one lock too many" : ambiguous_case();
 }
 
 int main(int argc, char **argv)

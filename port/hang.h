@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What bench/ and tests/ do when a lock never comes free: they notice by a timer, tell the port
+ * what they know, and the port says where each CPU stands.
+ */
+#ifndef PVSPIN_PORT_HANG_H
+#define PVSPIN_PORT_HANG_H
+
+#include "locks/lock.h"
+#include <stdint.h>
+
+struct hang {
+	const char *what; /* the run or test that hangs */
+	const struct lock_ops *ops;
+	const void *lock;
+	uint32_t owner;                     /* CPU index + 1 of who is in the section; 0 nobody */
+	uint32_t threads;                   /* CPUs 0..threads-1 take part */
+	uint64_t bound_ns;                  /* the time it was given */
+	const char *(*state)(uint32_t cpu); /* what it does, as far as the caller can tell */
+};
+
+/*
+ * Reports the hang. In the guest it stops the other CPUs for good, where they are, and writes a
+ * `hang` record and a `hang_cpu` record for each CPU; hosted it writes lines for people. In
+ * interrupt context on CPU 0 (hosted: in any thread). It must not return to what was interrupted.
+ */
+void port_report_hang(const struct hang *hang);
+
+/* Ends everything as a crash does: run.sh and the hosted binary exit with 5. */
+void port_abort(void) __attribute__((noreturn));
+
+#endif

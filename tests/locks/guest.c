@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* The locks' correctness client in the guest: the tests locks.LOCK.CASE, and client_port.h. */
+#include "cases.h"
+#include "client_port.h"
+#include "kernel/percpu.h"
+#include "kernel/timer.h"
+#include "locks/pv.h"
+#include "locks/registry.h"
+#include "port/hang.h"
+#include "port/port.h"
+#include "pvspin/printf.h"
+#include "tests/tap.h"
+
+#define POLLS_PER_NAP 256    /* then a poll halts: who is waited for may need this CPU */
+#define NAP_NS        100000 /* short against a host's time slice */
+
+#define CASE_BOUND_NS 20000000000ull
+
+const uint32_t client_await_s = 15;
+
+/* The watchdog of the case under way: CPU 0's timer, which a sleep on CPU 0 borrows. */
+static struct {
+	bool armed;
+	uint64_t deadline; /* TSC */
+} watchdog;
+
+static const char *state_of(uint32_t cpu)
+{
+	return client_state(case_test(), cpu);
+}
+
+/* In the timer's interrupt on CPU 0. What it was doing will not end; the VM does. */
+static void case_hangs(void *unused)
+{
+	const struct test *test = case_test();
+	struct hang hang = {
+		.what = test_current(),
+		.ops = test->ops,
+		.lock = test->lock,
+		.owner = client_owner(test),
+		.threads = test->threads,
+		.bound_ns = CASE_BOUND_NS,
+		.state = state_of,
+	};
+	char why[160];
+
+	(void)unused;
+	port_report_hang(&hang);
+	ksnprintf(why, sizeof(why), "hangs%s%s", test->why[0] ? "; " : "", test->why);
+	tests_bail_out(why);
+}
+
+static void watchdog_arm(void)
+{
+	uint64_t now = port_cycles();
+
+	if (watchdog.armed)
+		port_timer_start(
+			now < watchdog.deadline ? port_cycles_to_ns(watchdog.deadline - now) : 1,
+			case_hangs, NULL);
+}
+
+static void watchdog_start(void)
+{
+	watchdog.deadline = port_cycles() + port_ns_to_cycles(CASE_BOUND_NS);
+	watchdog.armed = true;
+	watchdog_arm();
+}
+
+static void watchdog_stop(void)
+{
+	watchdog.armed = false;
+	port_timer_cancel();
+}
+
+static void halt_for(uint64_t ns)
+{
+	if (port_cpu() == 0) {
+		timer_sleep(ns);
+		watchdog_arm();
+	} else {
+		timer_doze(ns);
+	}
+}
+
+void client_yield(void)
+{
+	halt_for(NAP_NS);
+}
+
+void client_poll(void)
+{
+	static struct {
+		_Alignas(CACHE_LINE) uint32_t polls;
+	} own[64];
+	uint32_t *polls = &own[port_cpu() % 64].polls;
+
+	if (++*polls % POLLS_PER_NAP == 0)
+		client_yield();
+	else
+		port_relax();
+}
+
+void client_sleep_ms(uint32_t milliseconds)
+{
+	uint64_t start = port_cycles();
+	uint64_t cycles = port_ns_to_cycles(milliseconds * UINT64_C(1000000));
+
+	while (port_cycles() - start < cycles)
+		halt_for(port_cycles_to_ns(cycles - (port_cycles() - start)));
+}
+
+/* Test i is case i % case_count() of lock i / case_count(). */
+static size_t lock_tests_count(void)
+{
+	return lock_count_registered() * case_count();
+}
+
+static const struct lock_ops *ops_of(size_t i)
+{
+	static size_t last = SIZE_MAX;
+	static const struct lock_ops *ops;
+
+	if (i / case_count() != last) {
+		last = i / case_count();
+		ops = lock_registered(last)->ops;
+	}
+	return ops;
+}
+
+static bool lock_tests_get(size_t i, struct test_item *item)
+{
+	const struct lock_case *c = case_at(i % case_count());
+	const struct lock_ops *ops = ops_of(i);
+
+	if (!case_applies(c, ops))
+		return false;
+	ksnprintf(item->name, sizeof(item->name), "locks.%s.%s", ops->name, c->id);
+	item->about = c->name;
+	return true;
+}
+
+static void lock_tests_run(size_t i, const struct plan *plan, struct test_result *result)
+{
+	const struct lock_case *c = case_at(i % case_count());
+	const struct lock_ops *ops = ops_of(i);
+	const struct test *test;
+	char why[80];
+
+	if (!case_possible(c, ops, pv_backend, why, sizeof(why))) {
+		test_skip(result, "%s", why);
+		return;
+	}
+	watchdog_start();
+	test = case_run(c, ops, pv_backend, plan->test_ms);
+	watchdog_stop();
+	if (atomic_load_explicit(&test->failed, memory_order_relaxed))
+		test_fail(result, "%s", test->why);
+}
+
+static void lock_tests_describe(struct record *record)
+{
+	const struct test *test = case_test();
+	char state[256];
+
+	test->ops->describe(test->lock, state, sizeof(state));
+	record_string(record, "lock", test->ops->name);
+	record_string(record, "lock_state", state);
+	record_signed(record, "holder", (int64_t)client_owner(test) - 1);
+}
+
+TEST_FAMILY(lock_tests,
+	    .pattern = "locks.LOCK.CASE: each lock with each case of tests/locks that applies to "
+		       "it; locks and locks.LOCK are groups",
+	    .count = lock_tests_count, .get = lock_tests_get, .run = lock_tests_run,
+	    .describe = lock_tests_describe);
