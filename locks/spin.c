@@ -41,6 +41,19 @@ void spin_interrupted(struct spin *spin, enum spin_outcome outcome)
 	}
 }
 
+void spin_pause(struct spin *spin, uint32_t pauses)
+{
+	uint64_t before = spin->polls;
+
+	spin_poll(spin);
+	while (spin->polls - before < pauses && !spin_version_changed(spin)) {
+		port_relax();
+		if (++spin->polls == SPIN_SAMPLE_POLLS)
+			spin_sample(spin);
+	}
+	spin->stats->count[EV_BACKOFF_PAUSES] += spin->polls - before;
+}
+
 void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen)
 {
 	if (spin->polls == 0) {

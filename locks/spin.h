@@ -9,7 +9,7 @@
  *	spin_end(&spin, SPIN_HANDED);
  *
  * A wait of several stages (queue, then head) ends all but the last with spin_stage. A waiter that
- * may halt does so with spin_halt.
+ * may halt does so with spin_halt; one that backs off calls spin_pause in place of spin_poll.
  *
  * spin_poll is a load of the own steal-time page (a line only the host writes), a compare and a
  * PAUSE. Time is read at the first poll and, at the end, only for waits that polled
@@ -37,7 +37,7 @@ struct spin {
 	struct lock_stats *stats;
 	uint64_t start;   /* TSC at the first poll */
 	uint64_t steal;   /* own steal time at the last poll, ns */
-	uint64_t polls;   /* 64 bits: 2^32 polls are only minutes */
+	uint64_t polls;   /* and PAUSEs of spin_pause; 64 bits: 2^32 are only minutes */
 	uint32_t version; /* own steal-time version at the last poll */
 	bool interrupted; /* descheduled or halted at least once */
 };
@@ -47,6 +47,11 @@ void spin_first(struct spin *spin);  /* start of a wait */
 void spin_sample(struct spin *spin); /* at SPIN_SAMPLE_POLLS */
 void spin_interrupted(struct spin *spin, enum spin_outcome outcome);
 void spin_account(struct spin *spin);
+
+/* spin_poll with up to `pauses` >= 1 PAUSEs, for a waiter that does not want to look again at once.
+ * Ends early when the vCPU was descheduled: that was pause enough, and a grant that came meanwhile
+ * must be seen before any other, or spin_end could not tell which of the two delayed it. */
+void spin_pause(struct spin *spin, uint32_t pauses);
 
 /* pv_wait as a part of this wait, polled or not before. Being off the CPU by one's own wish is no
  * preemption, so it is never counted as LWP; its time does belong to the wait. */

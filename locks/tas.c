@@ -11,37 +11,22 @@
  */
 #include "locks/register.h"
 #include "locks/spin.h"
-#include "pvspin/printf.h"
+#include "locks/tas_byte.h"
 
-struct tas_lock {
-	_Atomic uint8_t held;
-};
-
-static void tas_init(void *state, const struct lock_env *env)
-{
-	struct tas_lock *lock = state;
-
-	(void)env;
-	atomic_init(&lock->held, 0);
-}
-
-/* Acquire: pairs with the store in tas_release. */
 static inline bool tas_try_acquire(void *state, void *node)
 {
-	struct tas_lock *lock = state;
-
 	(void)node;
-	return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
+	return tas_byte_swap(state);
 }
 
-static __attribute__((noinline)) void tas_slow(struct tas_lock *lock)
+static __attribute__((noinline)) void tas_slow(struct tas_byte *lock)
 {
 	struct spin spin = spin_begin();
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	do
 		spin_poll(&spin);
-	while (!tas_try_acquire(lock, NULL));
+	while (!tas_byte_swap(lock));
 	spin_end(&spin, SPIN_WON);
 }
 
@@ -51,21 +36,10 @@ static inline void tas_acquire(void *state, void *node)
 		tas_slow(state);
 }
 
-/* Release: pairs with the exchange in tas_try_acquire. */
 static inline void tas_release(void *state, void *node)
 {
-	struct tas_lock *lock = state;
-
 	(void)node;
-	atomic_store_explicit(&lock->held, 0, memory_order_release);
-}
-
-static void tas_describe(const void *state, char *text, size_t size)
-{
-	const struct tas_lock *lock = state;
-	uint8_t held = atomic_load_explicit(&lock->held, memory_order_relaxed);
-
-	ksnprintf(text, size, "byte %u (%s)", held, held ? "held" : "free");
+	tas_byte_release(state);
 }
 
 static const struct lock_ops tas_ops = {
@@ -74,11 +48,11 @@ static const struct lock_ops tas_ops = {
 	.flags = LOCK_RESTORES,
 	.state_size = CACHE_LINE,
 	.node_size = 0,
-	.init = tas_init,
+	.init = tas_byte_init,
 	.acquire = tas_acquire,
 	.try_acquire = tas_try_acquire,
 	.release = tas_release,
-	.describe = tas_describe,
+	.describe = tas_byte_describe,
 };
 
 LOCK_REGISTER(tas_ops);

@@ -119,5 +119,8 @@ void set_tunable(struct test *test, const char *name, uint32_t value);
 
 void test_exclusion(
 	struct test *test); /* exclusion.c: everybody contends; for use by other cases */
+/* order.c: the same for a lock that the caller has prepared */
+void test_trylock(struct test *test);
+void test_fifo(struct test *test);
 
 #endif

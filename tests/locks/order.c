@@ -53,7 +53,7 @@ static void conduct_trylock(struct test *test)
 	}
 }
 
-static void test_trylock(struct test *test)
+void test_trylock(struct test *test)
 {
 	struct state initial;
 
@@ -104,7 +104,7 @@ static void conduct_fifo(struct test *test)
 	}
 }
 
-static void test_fifo(struct test *test)
+void test_fifo(struct test *test)
 {
 	struct state initial;
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Randomised exponential backoff: after each unsuccessful look a waiter pauses for d/2 to d PAUSEs,
+ * drawn anew each time, and d doubles up to a limit. Drawn, because waiters that saw the same
+ * release and pause equally long would meet at the next one again. The state is one wait's and on
+ * its stack, so nested waits do not share it; the seed takes CPU and time, so no two walk in step.
+ *
+ * T. E. Anderson, IEEE TPDS 1(1), 1990; J. M. Mellor-Crummey, M. L. Scott, ACM TOCS 9(1), 1991.
+ */
+#ifndef PVSPIN_LOCKS_BACKOFF_H
+#define PVSPIN_LOCKS_BACKOFF_H
+
+#include "locks/spin.h"
+#include "port/port.h"
+#include <stdint.h>
+
+struct backoff {
+	uint32_t bound; /* d */
+	uint32_t limit;
+	uint32_t random;
+};
+
+/* 1 <= first, 1 <= limit; a first bound above the limit is the limit. */
+static inline struct backoff backoff_begin(uint32_t first, uint32_t limit)
+{
+	/* Knuth, TAOCP vol. 3, 6.4: neighbouring CPUs get distant seeds; odd: never 0 */
+	uint32_t seed = ((port_cpu() + 1) * 0x9e3779b9u ^ (uint32_t)port_cycles()) | 1;
+
+	return (struct backoff){
+		.bound = first < limit ? first : limit,
+		.limit = limit,
+		.random = seed,
+	};
+}
+
+/* After an unsuccessful look at the lock, in place of spin_poll. */
+static inline void backoff_pause(struct backoff *backoff, struct spin *spin)
+{
+	uint32_t bound = backoff->bound, least = bound - bound / 2;
+
+	/* G. Marsaglia, "Xorshift RNGs", 2003 */
+	backoff->random ^= backoff->random << 13;
+	backoff->random ^= backoff->random >> 17;
+	backoff->random ^= backoff->random << 5;
+	spin_pause(spin, least + backoff->random % (bound - least + 1));
+	backoff->bound = bound > backoff->limit / 2 ? backoff->limit : 2 * bound;
+}
+
+#endif

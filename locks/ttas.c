@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ttas: test-and-test-and-set. As tas, but waiters poll by a load, each its own copy of the line,
+ * and swap only when they saw the byte free. At a release all of them read it again and swap: one
+ * line transfer per waiter and hand-over. Never halts, no order among waiters.
+ *
+ * The literature looks before the first swap, too. Here the first attempt is the swap: free or
+ * not, the line is fetched once either way, where it is free a look would be one more step, and
+ * where it is held a newcomer's swap disturbs the holder once, not once a poll. virt-spin and
+ * qspinlock enter the same way.
+ *
+ * Preemption: as tas: that of a waiter does not matter, that of the holder costs all of them their
+ * slices.
+ *
+ * L. Rudolph, Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors", ISCA
+ * 1984; T. E. Anderson, IEEE TPDS 1(1), 1990.
+ */
+#include "locks/register.h"
+#include "locks/spin.h"
+#include "locks/tas_byte.h"
+
+static inline bool ttas_try_acquire(void *state, void *node)
+{
+	(void)node;
+	/* a look first: a swap bound to fail would take the line from the holder */
+	return tas_byte_free(state) && tas_byte_swap(state);
+}
+
+static __attribute__((noinline)) void ttas_slow(struct tas_byte *lock)
+{
+	struct spin spin = spin_begin();
+
+	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
+	do
+		spin_poll(&spin); /* after a lost swap, too */
+	while (!ttas_try_acquire(lock, NULL));
+	spin_end(&spin, SPIN_WON);
+}
+
+static inline void ttas_acquire(void *state, void *node)
+{
+	(void)node;
+	if (__builtin_expect(!tas_byte_swap(state), 0))
+		ttas_slow(state);
+}
+
+static inline void ttas_release(void *state, void *node)
+{
+	(void)node;
+	tas_byte_release(state);
+}
+
+static const struct lock_ops ttas_ops = {
+	.name = "ttas",
+	.cite = "Rudolph & Segall 1984, ISCA; Anderson 1990, IEEE TPDS 1(1)",
+	.flags = LOCK_RESTORES,
+	.state_size = CACHE_LINE,
+	.node_size = 0,
+	.init = tas_byte_init,
+	.acquire = ttas_acquire,
+	.try_acquire = ttas_try_acquire,
+	.release = ttas_release,
+	.describe = tas_byte_describe,
+};
+
+LOCK_REGISTER(ttas_ops);

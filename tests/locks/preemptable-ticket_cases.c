@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * preemptable-ticket, both versions: the order holds up to the deadline and no longer, tickets that
+ * were passed leave, and whatever happens to the order, the flag excludes. Predecessors who never
+ * come are made by hand: tickets that nobody took are added to tail.
+ */
+#include "client.h"
+#include "locks/ticket_word.h"
+#include "port/port.h"
+
+#define V2    2
+#define V3    3
+#define NEVER 30 /* shift of a deadline that no case lives to see */
+
+static uint32_t version;
+static uint16_t awaited_tail;
+
+static void set_version(struct test *test, uint32_t number, uint32_t shift)
+{
+	version = number;
+	set_tunable(test, "pmt_version", number);
+	set_tunable(test, number == V3 ? "pmt_v3_shift" : "pmt_shift", shift);
+}
+
+/* As many tickets as they are places: version 3 counts them by 2. */
+static uint16_t places(uint32_t count)
+{
+	return (uint16_t)(version == V3 ? 2 * count : count);
+}
+
+static uint16_t half(const _Atomic uint16_t *half)
+{
+	return atomic_load_explicit(half, memory_order_relaxed);
+}
+
+static void add(_Atomic uint16_t *half, uint32_t count)
+{
+	atomic_fetch_add_explicit(half, places(count), memory_order_relaxed);
+}
+
+static bool has_ticket(struct test *test)
+{
+	const union ticket_word *word = test->lock;
+
+	return half(&word->tail) == awaited_tail;
+}
+
+/* Actor 1 acquires behind `ghosts` who never come. */
+static bool queue_behind(struct test *test, uint32_t ghosts)
+{
+	union ticket_word *word = test->lock;
+
+	add(&word->tail, ghosts);
+	awaited_tail = (uint16_t)(half(&word->tail) + places(1));
+	tell(1, COMMAND_ACQUIRE);
+	return await(test, has_ticket, "a ticket taken");
+}
+
+static bool release_1(struct test *test)
+{
+	tell(1, COMMAND_RELEASE);
+	return await_state(test, 1, ACTOR_IDLE);
+}
+
+static void expect_events(struct test *test, uint64_t deadline_grants, uint64_t steals)
+{
+	if (event_sum(test, EV_DEADLINE_GRANTS) != deadline_grants ||
+	    event_sum(test, EV_LOCK_STEALS) != steals)
+		fail(test, "deadline_grants %llu, lock_steals %llu, not %llu and %llu",
+		     (unsigned long long)event_sum(test, EV_DEADLINE_GRANTS),
+		     (unsigned long long)event_sum(test, EV_LOCK_STEALS),
+		     (unsigned long long)deadline_grants, (unsigned long long)steals);
+}
+
+static uint64_t deadline_grants(const struct test *test)
+{
+	return event_sum(test, EV_DEADLINE_GRANTS);
+}
+
+/* The case's conductor, then the lock must be free: head counts every release. */
+static void play(struct test *test, void (*conductor)(struct test *test))
+{
+	struct state initial;
+
+	state_copy(test, &initial);
+	with_actors(test, conductor);
+	check_free(test, &initial);
+}
+
+/* Until a round ends as it should: a waiter that a busy machine stopped between its ticket and its
+ * first look did not see what the case is about. Not each time. */
+#define ROUNDS 10
+static bool missed;
+
+static void play_until_seen(struct test *test, void (*conductor)(struct test *test),
+			    const char *what)
+{
+	int round = 0;
+
+	do {
+		missed = false;
+		play(test, conductor);
+	} while (missed && ++round < ROUNDS);
+	if (missed)
+		fail(test, "%s, %d times of %d", what, round, ROUNDS);
+}
+
+static void conduct_deadline(struct test *test)
+{
+	union ticket_word *word = test->lock;
+
+	if (!queue_behind(test, 2) || !await_state(test, 1, ACTOR_OWNS))
+		return;
+	if (lock_try(test))
+		fail(test, "try_acquire of a lock held out of order");
+	release_1(test);
+	if (lock_try(test))
+		fail(test, "try_acquire goes past the tickets that are out");
+	add(&word->head, 2); /* the ghosts come, and go */
+}
+
+/* Nobody serves the two tickets before: the waiter leaves the line, past both. */
+static void test_deadline(struct test *test)
+{
+	set_version(test, test->argument, test->argument == V3 ? 8 : 14);
+	play(test, conduct_deadline);
+	expect_events(test, 1, 1);
+}
+
+static void conduct_in_order(struct test *test)
+{
+	union ticket_word *word = test->lock;
+
+	if (!queue_behind(test, 1))
+		return;
+	let_others_run(50);
+	if (actor_state(1) == ACTOR_OWNS)
+		fail(test, "granted before its turn and before its deadline");
+	add(&word->head, 1);
+	if (await_state(test, 1, ACTOR_OWNS))
+		release_1(test);
+}
+
+/* Before the deadline the order holds, free though the flag is. */
+static void test_in_order(struct test *test)
+{
+	set_version(test, test->argument, NEVER);
+	play(test, conduct_in_order);
+	expect_events(test, 0, 0);
+}
+
+/* The line moves on past the waiter's ticket, by `passed` places. */
+static uint32_t passed;
+
+static void conduct_passed(struct test *test)
+{
+	union ticket_word *word = test->lock;
+	uint64_t grants = deadline_grants(test), steals = event_sum(test, EV_LOCK_STEALS);
+
+	if (!queue_behind(test, 2))
+		return;
+	let_others_run(5); /* in line, by now */
+	add(&word->tail, passed);
+	add(&word->head, 2 + passed);
+	if (!await_state(test, 1, ACTOR_OWNS))
+		return;
+	release_1(test);
+	if (deadline_grants(test) != grants + 1)
+		fail(test, "deadline_grants does not count one who was passed");
+	missed = event_sum(test, EV_LOCK_STEALS) != steals;
+}
+
+/* Version 2 leaves by the deadline it had, even if passed by so many that its ticket looks like one
+ * far ahead; version 3 at once. */
+static void test_passed(struct test *test)
+{
+	set_version(test, test->argument % 16, test->argument % 16 == V3 ? NEVER : 18);
+	passed = test->argument / 16;
+	play_until_seen(test, conduct_passed, "one who was passed counts as having passed others");
+}
+
+/* The flag is taken, by one who left the line, when the ticket's turn comes. */
+static void conduct_turn_while_held(struct test *test)
+{
+	union ticket_word *word = test->lock;
+	uint64_t grants = deadline_grants(test);
+
+	lock_acquire(test);
+	if (!queue_behind(test, 0))
+		return;
+	let_others_run(5);
+	add(&word->head, 1); /* its turn: the owner has, so to speak, a later ticket */
+	let_others_run(20);
+	if (actor_state(1) == ACTOR_OWNS)
+		fail(test, "acquired while held");
+	add(&word->tail, 1);
+	lock_release(test);
+	if (await_state(test, 1, ACTOR_OWNS))
+		release_1(test);
+	missed = deadline_grants(test) != grants;
+}
+
+static void test_turn_while_held(struct test *test)
+{
+	set_version(test, test->argument, NEVER);
+	play_until_seen(test, conduct_turn_while_held, "left the line in spite of its turn");
+}
+
+#define FAR 16000 /* places; times 2^16 polls, minutes */
+
+static void set_far(struct test *test, uint32_t number)
+{
+	struct lock_env env = {.cpus = FAR + CLIENT_CPUS};
+
+	test->ops->init(test->lock, &env);
+	set_version(test, number, 16);
+}
+
+static void conduct_line_moves(struct test *test)
+{
+	union ticket_word *word = test->lock;
+	bool fresh = test->argument == V2;
+
+	if (!queue_behind(test, FAR))
+		return;
+	let_others_run(20);
+	add(&word->head, FAR - 1);
+	if (!fresh) {
+		let_others_run(200);
+		missed = actor_state(1) == ACTOR_OWNS;
+		add(&word->head, 1);
+	}
+	if (!await_state(test, 1, ACTOR_OWNS))
+		return;
+	release_1(test);
+	if (fresh)
+		add(&word->head, 1);
+}
+
+/* From far back in line to its head, which never comes: version 2 then waits for one place,
+ * version 3 for as long as it set out to. */
+static void test_line_moves(struct test *test)
+{
+	set_far(test, test->argument);
+	play_until_seen(test, conduct_line_moves, "version 3 renewed its deadline");
+	if (test->argument == V2)
+		expect_events(test, 1, 1);
+}
+
+/* `argument`: the version, and the shift times 16. */
+static void test_race(struct test *test)
+{
+	uint32_t shift = test->argument / 16;
+
+	set_version(test, test->argument % 16, shift);
+	test_exclusion(test);
+	if (shift == 0 && event_sum(test, EV_DEADLINE_GRANTS) == 0)
+		fail(test, "deadline_grants is 0: the case did not do what it is for");
+}
+
+/* Near the wrap of head and tail: 2^16 - 4 have been released. */
+static void near_wrap(struct test *test)
+{
+	union ticket_word *word = test->lock;
+
+	atomic_store_explicit(&word->head, 0xfffc, memory_order_relaxed);
+	atomic_store_explicit(&word->tail, 0xfffc, memory_order_relaxed);
+}
+
+static void test_wrap_race(struct test *test)
+{
+	near_wrap(test);
+	test_race(test);
+}
+
+static void test_wrap_fifo(struct test *test)
+{
+	set_version(test, test->argument, NEVER);
+	near_wrap(test);
+	test_fifo(test);
+	expect_events(test, 0, 0);
+}
+
+/* Every ticket from 2^16 - 4 on is tried for. */
+static void conduct_tries(struct test *test)
+{
+	for (int i = 0; i < 8; i++) {
+		if (!lock_try(test)) {
+			fail(test, "try %d of a free lock fails: %s", i, lock_text(test));
+			return;
+		}
+		if (lock_try(test))
+			fail(test, "try %d succeeds for the owner itself", i);
+		lock_release(test);
+	}
+}
+
+static void test_wrap_tries(struct test *test)
+{
+	set_version(test, test->argument, NEVER);
+	near_wrap(test);
+	play(test, conduct_tries);
+}
+
+static void test_trylock_of(struct test *test)
+{
+	set_version(test, test->argument, test->argument == V3 ? 8 : 14);
+	test_trylock(test);
+}
+
+#define PMT                .only = "preemptable-ticket"
+#define WITH(version_, n_) .argument = (version_) + 16 * (n_), PMT
+#define BOTH(id_, name_, run_, threads_)                                                   \
+	CASE_REGISTER(id_##_v2, name_ ", version 2", run_, threads_, .argument = V2, PMT); \
+	CASE_REGISTER(id_##_v3, name_ ", version 3", run_, threads_, .argument = V3, PMT)
+
+BOTH(deadline, "a predecessor never comes", test_deadline, 2);
+BOTH(in_order, "in order before the deadline", test_in_order, 2);
+BOTH(turn, "its turn comes while another holds", test_turn_while_held, 2);
+BOTH(line, "the line moves on", test_line_moves, 2);
+BOTH(wrap_fifo, "grants in order where tickets wrap", test_wrap_fifo, 6);
+BOTH(wrap_tries, "try_acquire where tickets wrap", test_wrap_tries, 2);
+BOTH(trylock, "trylock", test_trylock_of, 3);
+CASE_REGISTER(passed, "passed, version 2", test_passed, 2, WITH(V2, 1));
+CASE_REGISTER(passed_far, "passed by half of all tickets, version 2", test_passed, 2,
+	      WITH(V2, 0x9000));
+CASE_REGISTER(passed_v3, "passed, version 3", test_passed, 2, WITH(V3, 1));
+CASE_REGISTER(race_v3_2, "excludes, version 3, 2 threads", test_race, 2, WITH(V3, 8));
+CASE_REGISTER(race_v3_16, "excludes, version 3, 16 threads", test_race, 16, WITH(V3, 8));
+CASE_REGISTER(rush_v2, "excludes past the deadline, version 2", test_race, 4, WITH(V2, 0));
+CASE_REGISTER(rush_v2_16, "excludes past the deadline, version 2, 16 threads", test_race, 16,
+	      WITH(V2, 0));
+CASE_REGISTER(rush_v3, "excludes past the deadline, version 3", test_race, 4, WITH(V3, 0));
+CASE_REGISTER(rush_v3_16, "excludes past the deadline, version 3, 16 threads", test_race, 16,
+	      WITH(V3, 0));
+CASE_REGISTER(wrap_v2, "excludes where tickets wrap, version 2", test_wrap_race, 4, WITH(V2, 3));
+CASE_REGISTER(wrap_v3, "excludes where tickets wrap, version 3", test_wrap_race, 4, WITH(V3, 3));
