@@ -51,10 +51,20 @@ static bool teach(struct test *test)
 	return ok;
 }
 
-static bool burns(struct test *test)
+static bool has_begun(struct test *test)
 {
 	(void)test;
-	return port_stats(1)->count[EV_ISPIN_INCAPABLE] != 0;
+	return actor_state(1) != ACTOR_IDLE;
+}
+
+/* Told to acquire, and had the time to find that its slice is too short. */
+static bool burns_now(struct test *test)
+{
+	tell(1, COMMAND_ACQUIRE);
+	if (!await(test, has_begun, "the beginning of a burn"))
+		return false;
+	let_others_run(20);
+	return true;
 }
 
 static bool has_ticket(const struct test *test)
@@ -92,10 +102,8 @@ static void conduct_burn(struct test *test)
 	if (!teach(test))
 		return;
 	start = port_cycles();
-	tell(1, COMMAND_ACQUIRE);
-	if (!await(test, burns, "a waiter that burns its slice"))
+	if (!burns_now(test))
 		return;
-	let_others_run(20);
 	if (has_ticket(test) || actor_state(1) != ACTOR_ACQUIRING) {
 		if (port_cycles_to_ns(port_cycles() - start) < SLICE_MS * UINT64_C(1500000))
 			fail(test, "queued, although the slice is too short: %s", lock_text(test));
@@ -175,10 +183,8 @@ static void conduct_yield(struct test *test)
 	tell(2, COMMAND_ACQUIRE);
 	if (!await_state(test, 2, ACTOR_OWNS))
 		return;
-	tell(1, COMMAND_ACQUIRE);
-	if (!await(test, burns, "a waiter that burns its slice"))
+	if (!burns_now(test))
 		return;
-	let_others_run(20);
 	preempt();
 	let_others_run(20);
 	tell(2, COMMAND_RELEASE);
