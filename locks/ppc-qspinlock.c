@@ -4,13 +4,6 @@
  * give its time to an owner that the host has descheduled. A newcomer first tries to steal the lock
  * for `steal` polls, then queues as in MCS; the head of the queue polls the word. Nobody halts.
  *
- *	bit  0      locked
- *	bits 1-14   the owner's CPU
- *	bit  15     sleepy: a waiter has seen this owner preempted; goes with the owner
- *	bit  16     must-queue: the head has waited too long, nobody may steal
- *	bits 17-31  tail: the last waiter's CPU + 1; 0: no queue. Of that CPU's nodes it is the one
- *	            that says it waits for this lock.
- *
  * Waiters in the queue yield to the one before them if it is preempted; those told that the owner
  * is (node->sleepy, passed on from the head down) look at the word and yield to the owner.
  *
@@ -20,6 +13,7 @@
  * N. Piggin, Linux 6.2 and later, arch/powerpc/lib/qspinlock.c (84990b169557); no yield to a stale
  * owner f9bc9bbe8afd; node->lock cleared before the node is given back 734ad0af3609.
  */
+#include "locks/ppc-qspinlock.h"
 #include "locks/owner.h"
 #include "locks/pv.h"
 #include "locks/qnode.h"
@@ -29,33 +23,11 @@
 #include "locks/yield.h"
 #include "pvspin/printf.h"
 
-#define PPC_LOCKED      1u
-#define PPC_OWNER_SHIFT 1
-#define PPC_OWNER_MASK  0x7ffeu
-#define PPC_SLEEPY      (1u << 15)
-#define PPC_MUST_QUEUE  (1u << 16)
-#define PPC_TAIL_SHIFT  17
-#define PPC_TAIL_MASK   0xfffe0000u
-#define PPC_MAX_CPUS    (1u << 14)
-
 /* Linux: remote_steal_spins, head_spins, pv_sleepy_lock_factor. The latter multiplies all three
  * counts of polls once the lock has been seen sleepy. */
 TUNABLE(ppc_remote_steal, "ppc-qspinlock", 1u << 2, 0, UINT32_MAX);
 TUNABLE(ppc_head_spins, "ppc-qspinlock", 1u << 8, 1, UINT32_MAX);
 TUNABLE(ppc_sleepy_factor, "ppc-qspinlock", 256, 1, UINT32_MAX);
-
-struct ppc_node {
-	struct qnode base;
-	const void *_Atomic lock; /* waited for; NULL: the node is not in use */
-	_Atomic bool sleepy;      /* the one before says that the owner is preempted */
-};
-
-struct ppc_pool {
-	struct owner_self self;
-	struct ppc_node node[Q_NODES];
-};
-
-_Static_assert(sizeof(struct ppc_node) == 32, "the four nodes fill two lines");
 
 static uint32_t ppc_half(uint32_t cpu)
 {
@@ -82,12 +54,12 @@ static bool try_steal(union owner_word *word, uint32_t value, uint32_t me)
  * the word and yields to it. Whether it is. */
 static bool yield_to_owner(union owner_word *word, uint32_t value, struct spin *spin)
 {
-	uint32_t owner = owner_of(value);
+	uint32_t owner = owner_of(value), seen = value;
 
 	if (!pv_preempted(owner))
 		return false;
 	if (!(value & PPC_SLEEPY) &&
-	    atomic_compare_exchange_strong_explicit(&word->value, &value, value | PPC_SLEEPY,
+	    atomic_compare_exchange_strong_explicit(&word->value, &seen, value | PPC_SLEEPY,
 						    memory_order_relaxed, memory_order_relaxed))
 		value |= PPC_SLEEPY;
 	yield_if_preempted(spin, owner, &word->value, value, EV_YIELD_OWNER);

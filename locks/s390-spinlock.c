@@ -6,21 +6,17 @@
  * free lock may be stolen from the queue s390_steal_max times, then it is the head's. A waiter in
  * the queue that finds the lock free yields to the head. Nobody halts.
  *
- *	bits  0-15  the owner's CPU + 1; 0: free
- *	bits 16-17  thefts since the queue was served last
- *	bits 18-19  tail: nesting level of the last waiter's node
- *	bits 20-31  tail: its CPU + 1; 0: no queue
- *
  * On s390 a CPU queues if the hypervisor dedicates a physical CPU to it, else it waits the classic
- * way; guests and LPARs with shared CPUs do the latter. A guest of KVM on x86 cannot know: the
- * default is 0, the form for shared CPUs. The owner's flag is always asked, as in an LPAR; s390's
- * guests of KVM and z/VM, where asking costs an exit, yield unasked.
+ * way, because a preempted waiter in a queue stops it (so says the commit). A guest of KVM on x86
+ * cannot know: the default is 0, the form for shared CPUs. The owner's flag is always asked, as in
+ * an LPAR with shared CPUs; Linux in a guest of z/VM or KVM on s390 yields unasked.
  *
  * Preemption: of the owner, costs as much time as the host takes to follow the hints; of waiters,
  * nothing in the classic form; queued, thieves bridge up to s390_steal_max releases.
  *
- * M. Schwidefsky, Linux 4.14 and later, arch/s390/lib/spinlock.c (b96f7d881ad9).
+ * M. Schwidefsky, Linux arch/s390/lib/spinlock.c since b96f7d881ad9 (2017).
  */
+#include "locks/s390-spinlock.h"
 #include "locks/owner.h"
 #include "locks/qnode.h"
 #include "locks/register.h"
@@ -29,32 +25,9 @@
 #include "locks/yield.h"
 #include "pvspin/printf.h"
 
-#define S390_OWNER_MASK  0xffffu
-#define S390_STEAL_SHIFT 16
-#define S390_STEAL_ONE   (1u << S390_STEAL_SHIFT)
-#define S390_STEAL_MASK  (3u << S390_STEAL_SHIFT)
-#define S390_LEVEL_SHIFT 18
-#define S390_CPU_SHIFT   20
-#define S390_TAIL_MASK   0xfffc0000u
-#define S390_MAX_CPUS    ((1u << 12) - 1)
-
 TUNABLE(s390_queue, "s390-spinlock", 0, 0, 1);
 TUNABLE(s390_spin_retry, "s390-spinlock", 1000, 1, UINT32_MAX); /* Linux: spin_retry */
 TUNABLE(s390_steal_max, "s390-spinlock", 3, 0, 3);
-
-/* base.granted: this one is the head, there is nobody before it. */
-struct s390_node {
-	struct qnode base;
-	struct s390_node *_Atomic previous;
-	_Atomic uint32_t cpu;
-};
-
-struct s390_pool {
-	struct owner_self self;
-	struct s390_node node[Q_NODES];
-};
-
-_Static_assert(sizeof(struct s390_node) == 32, "the four nodes fill two lines");
 
 static uint32_t s390_half(uint32_t cpu)
 {
@@ -287,7 +260,7 @@ static void s390_describe(const void *state, char *text, size_t size)
 
 static const struct lock_ops s390_spinlock_ops = {
 	.name = "s390-spinlock",
-	.cite = "Schwidefsky, Linux 4.14 arch/s390/lib/spinlock.c, commit b96f7d881ad9",
+	.cite = "Schwidefsky, Linux arch/s390/lib/spinlock.c, commit b96f7d881ad9",
 	.flags = LOCK_NEEDS_PREEMPTED | LOCK_NODE_POOL | LOCK_RESTORES,
 	.state_size = sizeof(struct owner_lock),
 	.node_size = sizeof(struct s390_pool),
