@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As with_actors, over that backend, nobody flagged; then the lock must be free. */
+/* As with_actors, over that backend, nobody flagged; then the lock must be free. A conductor that
+ * has failed may leave the lock owned and waiters in it: they are helped out. */
 void directed_play(struct test *test, void (*conductor)(struct test *test));
 /* The same backend for all of `run`, which does not use actors. */
 void directed_run(struct test *test, void (*run)(struct test *test));
@@ -23,12 +24,14 @@ extern bool (*directed_answer)(struct test *test, uint32_t cpu);
 
 uint32_t yields(uint32_t from, uint32_t to);
 uint32_t yields_to_others(uint32_t cpu); /* all yields to anybody but `cpu` */
-/* Until there are `count`; false, and a failure, after ten seconds. */
+/* Until there are `count`; false, and a failure, after six seconds. */
 bool await_yields(struct test *test, uint32_t from, uint32_t to, uint32_t count);
 
-/* Until `condition` or, as a failure, ten seconds. */
+/* Until `condition` or, as a failure, six seconds. (A mutant is to be caught within twenty.) */
 bool await_shortly(struct test *test, bool (*condition)(struct test *test, uint32_t argument),
 		   uint32_t argument, const char *what);
+
+bool await_actor(struct test *test, uint32_t cpu, enum actor_state wanted);
 
 /* Everybody who waits gets the lock in some order and releases it. */
 void drain(struct test *test);

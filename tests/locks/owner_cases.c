@@ -22,7 +22,7 @@ static void conduct_owner(struct test *test)
 	if (test->argument == IN_QUEUE && !await_shortly(test, has_tail, 1, "CPU 1 in the queue"))
 		return;
 	tell(2, COMMAND_ACQUIRE);
-	if (!await_state(test, 2, ACTOR_ACQUIRING))
+	if (!await_actor(test, 2, ACTOR_ACQUIRING))
 		return;
 	let_others_run(5);
 	if (yields_to_others(CLIENT_CPUS))
@@ -72,7 +72,7 @@ static void conduct_stale_owner(struct test *test)
 	asked = 0;
 	directed_answer = release_when_asked;
 	tell(1, COMMAND_ACQUIRE);
-	await_state(test, 1, ACTOR_OWNS);
+	await_actor(test, 1, ACTOR_OWNS);
 	if (yields(1, 0))
 		fail(test, "yielded to an owner that had let go");
 	drain(test);
@@ -94,10 +94,10 @@ static void conduct_order(struct test *test)
 	}
 	lock_release(test);
 	for (uint32_t i = 1; i < test->threads; i++) {
-		if (!await_state(test, i, ACTOR_OWNS))
+		if (!await_actor(test, i, ACTOR_OWNS))
 			return;
 		tell(i, COMMAND_RELEASE);
-		if (!await_state(test, i, ACTOR_IDLE))
+		if (!await_actor(test, i, ACTOR_IDLE))
 			return;
 	}
 }

@@ -50,11 +50,11 @@ static void conduct_steal(struct test *test)
 {
 	owner_word_write(test, TAIL_IS(1));
 	tell(2, COMMAND_ACQUIRE);
-	if (!await_state(test, 2, ACTOR_OWNS))
+	if (!await_actor(test, 2, ACTOR_OWNS))
 		return;
 	expect_owner_word(test, TAIL_IS(1) | OWNED_BY(2), "stolen");
 	tell(2, COMMAND_RELEASE);
-	await_state(test, 2, ACTOR_IDLE);
+	await_actor(test, 2, ACTOR_IDLE);
 	expect_owner_word(test, TAIL_IS(1), "a thief's release");
 	if (!lock_try(test))
 		fail(test, "try_acquire does not go past a queue");
@@ -112,7 +112,7 @@ static void conduct_must_queue(struct test *test)
 	expect_owner_word(test, PPC_MUST_QUEUE | TAIL_IS(1) | OWNED_BY(0),
 			  "a head out of patience");
 	lock_release(test);
-	if (!await_state(test, 1, ACTOR_OWNS))
+	if (!await_actor(test, 1, ACTOR_OWNS))
 		return;
 	expect_owner_word(test, OWNED_BY(1), "the head's turn");
 	drain(test);
@@ -145,7 +145,7 @@ static void conduct_sleepy(struct test *test)
 		expect_owner_word(test, PPC_SLEEPY | OWNED_BY(0), "a preempted owner");
 	}
 	lock_release(test);
-	if (!await_state(test, 1, ACTOR_OWNS))
+	if (!await_actor(test, 1, ACTOR_OWNS))
 		return;
 	expect_owner_word(test, OWNED_BY(1), "the next owner");
 	drain(test);
@@ -249,11 +249,11 @@ static bool promote_when_asked(struct test *test, uint32_t cpu)
 
 static void conduct_stale_previous(struct test *test)
 {
-	if (!two_queued(test))
-		return;
 	asked = 0;
 	directed_answer = promote_when_asked;
-	if (!await_state(test, 1, ACTOR_OWNS))
+	if (!two_queued(test))
+		return;
+	if (!await_actor(test, 1, ACTOR_OWNS))
 		return;
 	let_others_run(SETTLING_MS);
 	if (yields_to_others(CLIENT_CPUS))
