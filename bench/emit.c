@@ -72,8 +72,7 @@ static void put_events(struct record *record, const uint64_t count[EV_COUNT])
 
 static void put_settings(struct record *record, const struct plan *plan, const char *lock)
 {
-	record_string(record, "dispatch",
-		      plan->dispatch == DISPATCH_INDIRECT ? "indirect" : "inline");
+	record_string(record, "dispatch", dispatch_names[plan->dispatch]);
 	record_number(record, "hold", plan->hold);
 	record_number(record, "think", plan->think);
 	record_number(record, plan->ops ? "ops_wanted" : "ms", plan->ops ? plan->ops : plan->ms);

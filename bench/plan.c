@@ -50,8 +50,9 @@ const char *const workload_names[WORKLOAD_COUNT] = {
 
 static const char *const off_on[] = {"off", "on"};
 
-static const char *const dispatch_names[] = {
+const char *const dispatch_names[DISPATCH_COUNT] = {
 	[DISPATCH_INLINE] = "inline",
+	[DISPATCH_PATCHED] = "patched",
 	[DISPATCH_INDIRECT] = "indirect",
 };
 

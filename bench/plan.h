@@ -18,10 +18,8 @@
 #define PLAN_ERROR_BYTES 2048
 #define PLAN_LINE_BYTES  4096 /* holds any plan printed */
 
-enum dispatch {
-	DISPATCH_INLINE,
-	DISPATCH_INDIRECT,
-};
+enum dispatch { DISPATCH_INLINE, DISPATCH_PATCHED, DISPATCH_INDIRECT, DISPATCH_COUNT };
+extern const char *const dispatch_names[DISPATCH_COUNT];
 
 enum start_mode {
 	START_NOW,

@@ -3,6 +3,7 @@
  * phase_over(), which ends it from interrupt context. */
 #include "bench/run.h"
 
+#include "bench/patched.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/printf.h"
@@ -233,6 +234,22 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->steal_ns = 0;
 }
 
+/* The measured loop as dispatch= wants it, ready to run. */
+static void (*loop_for(const struct lock_entry *lock))(struct worker *worker)
+{
+	bool latency = run.plan->latency;
+
+	switch (run.plan->dispatch) {
+	case DISPATCH_INDIRECT:
+		return latency ? measure_indirect_latency : measure_indirect_plain;
+	case DISPATCH_PATCHED:
+		patched_select(lock->ops);
+		return latency ? measure_patched_latency : measure_patched_plain;
+	default:
+		return latency ? lock->measure_latency : lock->measure_plain;
+	}
+}
+
 static void set_up(void)
 {
 	const struct lock_entry *lock = run.result->lock;
@@ -252,10 +269,7 @@ static void set_up(void)
 		lock->ops->init(run.locks + i * run.lock_stride, &env);
 	for (uint32_t i = 0; i < threads; i++)
 		set_up_worker(i, uncontended ? i : 0);
-	if (run.plan->dispatch == DISPATCH_INDIRECT)
-		run.measure = run.plan->latency ? measure_indirect_latency : measure_indirect_plain;
-	else
-		run.measure = run.plan->latency ? lock->measure_latency : lock->measure_plain;
+	run.measure = loop_for(lock);
 	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
 	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
 	atomic_store_explicit(&shared.arrived, 0, memory_order_relaxed);

@@ -65,4 +65,8 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
 void measure_indirect_plain(struct worker *worker);
 void measure_indirect_latency(struct worker *worker);
 
+/* The same with calls that patched_select() makes direct (patched.c). */
+void measure_patched_plain(struct worker *worker);
+void measure_patched_latency(struct worker *worker);
+
 #endif

@@ -9,6 +9,7 @@
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 #include "pvspin/layout.h"
+#include "pvspin/string.h"
 
 #define PTE_PRESENT    (1ull << 0)
 #define PTE_WRITE      (1ull << 1)
@@ -27,6 +28,7 @@ extern char boot_stack_guard[];                                     /* boot/mult
 extern uint64_t boot_cr3;                                           /* boot/longmode.asm */
 
 static uint64_t *directory[DIRECTORIES];
+static uint64_t *alias_root, *alias_table; /* paging_write_text */
 
 static uint64_t rights_bits(enum paging_rights rights)
 {
@@ -101,4 +103,41 @@ void paging_init(void)
 	paging_set((uint64_t)boot_stack_guard, PAGE_BYTES, PAGING_NONE);
 	boot_cr3 = (uint64_t)pml4;
 	write_cr3(boot_cr3);
+}
+
+/* The ordinary tables, and beside them a page table of the alias's own. */
+static void make_alias_root(void)
+{
+	uint64_t *pdpt = new_table(), *directory_of_alias = new_table();
+
+	alias_root = new_table();
+	alias_table = new_table();
+	alias_root[0] = ((const uint64_t *)boot_cr3)[0];
+	alias_root[PAGING_ALIAS >> 39] = (uint64_t)pdpt | PTE_PRESENT | PTE_WRITE;
+	pdpt[0] = (uint64_t)directory_of_alias | PTE_PRESENT | PTE_WRITE;
+	directory_of_alias[0] = (uint64_t)alias_table | PTE_PRESENT | PTE_WRITE;
+}
+
+/* No page is global and there are no PCIDs: each load of CR3 empties this CPU's TLB and serialises
+ * (SDM vol. 3A, 4.10.4.1 and 9.3). */
+void paging_write_text(uint64_t address, const void *bytes, size_t count)
+{
+	uint64_t page = address / PAGE_BYTES * PAGE_BYTES;
+	uint64_t flags = read_flags();
+
+	if (address < (uint64_t)text_start || address >= (uint64_t)text_end || count > PAGE_BYTES ||
+	    count > (uint64_t)text_end - address)
+		panic("paging_write_text(%#lx, %#zx): not text", address, count);
+	if (alias_root == NULL)
+		make_alias_root();
+	irq_disable();
+	alias_table[0] = page | rights_bits(PAGING_WRITE);
+	if (address + count > page + PAGE_BYTES)
+		alias_table[1] = (page + PAGE_BYTES) | rights_bits(PAGING_WRITE);
+	write_cr3((uint64_t)alias_root);
+	memcpy((char *)PAGING_ALIAS + (address - page), bytes, count);
+	alias_table[0] = alias_table[1] = 0;
+	write_cr3(boot_cr3);
+	if (flags & RFLAGS_IF)
+		irq_enable();
 }

@@ -21,4 +21,14 @@ void paging_init(void);
  * only: for use before other CPUs are up, or for pages they have not touched. */
 void paging_set(uint64_t address, size_t bytes, enum paging_rights rights);
 
+/*
+ * Writes up to a page of bytes over text. The mapping that code is executed through stays
+ * read-only: the pages are mapped a second time at PAGING_ALIAS, writable and no-execute, in page
+ * tables that only this CPU loads and only for the write. So no rights change under any CPU, and
+ * there is nothing for the others' TLBs to forget. Other CPUs must serialise before they run the
+ * new code. CPU 0 only.
+ */
+#define PAGING_ALIAS (1ull << 39) /* the second entry of the top-level table; else unused */
+void paging_write_text(uint64_t address, const void *bytes, size_t count);
+
 #endif

@@ -5,6 +5,7 @@
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
+#include "kernel/paging.h"
 #include "kernel/serial.h"
 #include "kernel/smp.h"
 #include "kernel/timer.h"
@@ -99,6 +100,21 @@ void port_timer_cancel(void)
 void *port_alloc(size_t bytes, size_t align)
 {
 	return memory_alloc(bytes, align);
+}
+
+static void serialise(void *unused)
+{
+	(void)unused;
+	cpuid(0, 0);
+}
+
+/* The others are in idle()'s HLT, far from what is patched. Each is woken to execute CPUID, which
+ * serialises (SDM vol. 3A, 9.3), so that it fetches the new bytes. */
+void port_patch_text(const struct port_text_patch *patch, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		paging_write_text((uint64_t)patch[i].address, patch[i].bytes, patch[i].count);
+	smp_run_on(cpu_count, serialise, NULL);
 }
 
 void port_write(const char *bytes, size_t count)

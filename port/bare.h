@@ -5,9 +5,9 @@
 #include "kernel/machine.h"
 #include <stdbool.h>
 
-/* Sets up port.h for the guest, once all CPUs are online, and puts the pv backend together: it halts
- * if PV_UNHALT is offered and `nopvspin` was not asked for, as in Linux (kvm_spinlock_init), and
- * yields if PV_SCHED_YIELD is offered. */
+/* Sets up port.h for the guest, once all CPUs are online, and puts the pv backend together: it
+ * halts if PV_UNHALT is offered and `nopvspin` was not asked for, as in Linux (kvm_spinlock_init),
+ * and yields if PV_SCHED_YIELD is offered. */
 void port_bare_init(const struct machine *m, bool nopvspin);
 
 #endif

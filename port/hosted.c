@@ -4,7 +4,7 @@
  * CPU index is a thread: 0 is the one that called main(), the others live for one port_run_on.
  * Time is the TSC, measured against CLOCK_MONOTONIC_RAW. There is no steal-time page for a thread,
  * so every CPU's stays zero and no LHP or LWP is ever counted here. Input and output: hosted_io.c,
- * the timer: hosted_timer.c.
+ * the timer: hosted_timer.c, patching of code: hosted_text.c.
  */
 #define _GNU_SOURCE
 #include "port/hosted.h"
@@ -210,6 +210,7 @@ static void *thread_main(void *arg)
 
 	this_cpu = thread->cpu;
 	pin(thread->cpu);
+	hosted_serialise();
 	thread->fn(thread->arg);
 	return NULL;
 }

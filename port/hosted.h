@@ -19,6 +19,14 @@ uint32_t hosted_usable_cpus(void);
 void hosted_set_nodes(uint32_t nodes); /* for port_node: that many runs of CPUs; 1 until then */
 void hosted_unpin(void);               /* lets the calling thread run on any usable CPU */
 
+/* SDM vol. 3A, 9.1.3: before running code that another thread has patched. */
+static inline void hosted_serialise(void)
+{
+	uint32_t a = 0, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
+}
+
 /* hosted_pv.c. To be chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
 

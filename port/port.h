@@ -56,6 +56,19 @@ void port_timer_cancel(void);
 /* Zeroed memory, for set-up only: never freed, panics when there is none left. */
 void *port_alloc(size_t bytes, size_t align);
 
+struct port_text_patch {
+	void *address;
+	uint8_t bytes[8];
+	uint8_t count; /* of `bytes`, 1..8 */
+};
+
+/*
+ * Writes machine code over pvspin's own, in which nobody is at the time: call on CPU 0, outside any
+ * run. When it returns, every CPU that runs the patched code has executed a serialising instruction
+ * after the write (SDM vol. 3A, 9.1.3, cross-modifying code), or will before it gets there.
+ */
+void port_patch_text(const struct port_text_patch *patch, size_t count);
+
 /* Log output. port_write only appends to memory; port_flush writes it out (a VM exit or a system
  * call: never inside a measured phase). */
 void port_write(const char *bytes, size_t count);

@@ -183,7 +183,7 @@ static void unknown_values_list_all_values(void **state)
 	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
 	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended");
 	ASSERT_ERROR("workload=kbuild", "workload=kbuild:", "accepted: contended, uncontended");
-	ASSERT_ERROR("dispatch=patched", "dispatch=patched:", "accepted: inline, indirect");
+	ASSERT_ERROR("dispatch=patch", "dispatch=patch:", "accepted: inline, patched, indirect");
 	ASSERT_ERROR("latency=yes", "latency=yes:", "accepted: off, on");
 	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
 	ASSERT_ERROR("accel=xen", "accel=xen:", "accepted: unknown, kvm, nested, tcg, hosted");

@@ -65,7 +65,7 @@ static void assert_round_trip(const struct plan *first)
 
 static void the_printed_plan_is_the_plan(void **state)
 {
-	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock",
+	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock dispatch=patched",
 					    "locks=all threads=1,2,28 nopvspin",
 					    "ops=5 latency=on tests=abi,locks seed=0",
 					    "dispatch=indirect nodes=28 start=serial end=wait "

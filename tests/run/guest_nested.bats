@@ -162,6 +162,15 @@ linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
   linux_is qspinlock 'bare metal' -smp 2 -cpu host,-hypervisor -append "$plan"
 }
 
+@test "dispatch=patched: sites, rights of the text and every vCPU under KVM; all locks exclude" {
+  nested 0 -smp 4 -append "tests=text"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 3 ]
+  nested 0 -smp 28 -append "locks=all ms=50 reps=2 warmup_ms=10 dispatch=patched spin_threshold=64"
+  records '[.[] | select(.type == "run")]
+    | length == 12 and all(.exclusion == "ok" and .dispatch == "patched")'
+  hypercalls_agree
+}
+
 @test "two instances: each measured phase overlaps the other's, and both logs prove it" {
   nested 0 --instances=2 -smp 4 -append "locks=tas,pv-qspinlock ms=300 reps=1"
   for i in 0 1; do

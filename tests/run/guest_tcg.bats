@@ -38,8 +38,8 @@ tcg() { # EXPECTED ARGUMENTS...
 
 @test "NUMA nodes come from the SRAT, nodes= overrides them" {
   local numa=(-m 128 -object "memory-backend-ram,id=m,size=128M" -numa "node,nodeid=0,memdev=m"
-    -numa node,nodeid=1 -numa cpu,node-id=0,socket-id=1 -numa cpu,node-id=1,socket-id=0
-    -numa cpu,node-id=1,socket-id=2)
+    -numa "node,nodeid=1" -numa "cpu,node-id=0,socket-id=1" -numa "cpu,node-id=1,socket-id=0"
+    -numa "cpu,node-id=1,socket-id=2")
   tcg 0 -smp 6,sockets=3,cores=2,threads=1 "${numa[@]}" -append "locks=tas ms=10 reps=1"
   records '.[0] | .nodes == 2 and .node_source == "srat" and .cpu_nodes == [1, 1, 0, 0, 1, 1]'
   tcg 0 -smp 6,sockets=3,cores=2,threads=1 "${numa[@]}" -append "locks=tas ms=10 reps=1 nodes=4"
@@ -64,6 +64,14 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'linux is virt-spin here: a hypervisor without PV lock code.'
   tcg 0 -smp 2 -cpu max,-hypervisor -append "locks=linux ms=20 reps=1 warmup_ms=5"
   records '[.[] | select(.type == "run") | .lock] == ["qspinlock"]'
+}
+
+@test "dispatch=patched: call sites become direct calls and back, text stays read-only, locks exclude" {
+  tcg 0 -smp 4 -append "tests=text"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 3 ]
+  tcg 0 -smp 4 -append "locks=all threads=1,4 ms=20 reps=1 warmup_ms=5 dispatch=patched"
+  records '[.[] | select(.type == "run")] | length == 12 and
+    all(.exclusion == "ok" and .dispatch == "patched" and (.threads > 1 or .ops > 0))'
 }
 
 @test "the ABI tests are skipped without KVM: 77" {

@@ -96,6 +96,22 @@ all() {
     .ops > 1000 and .waits == 0] | all'
 }
 
+@test "dispatch=patched: every lock, one after the other, and one that leaves junk in all registers" {
+  hosted locks=all threads=1,3 ms=20 reps=2 dispatch=patched
+  all '[.[] | select(.type == "run") | .dispatch == "patched" and .exclusion == "ok" and
+    (.threads > 1 or .ops > 100)] | length == 24 and all'
+  binary="$BATS_TEST_TMPDIR/pvspin-junk"
+  # shellcheck disable=SC2046 # object names have no spaces
+  gcc -std=c11 -O2 -pthread -fno-omit-frame-pointer -I. -Iinclude tests/run/fixtures/junk-lock.c \
+    $(find build/hosted -name '*.o') -o "$binary"
+  for latency in off on; do
+    hosted locks=junk,tas threads=2 ops=2000 reps=2 dispatch=patched latency=$latency
+    all '[.[] | select(.type == "run") | .exclusion == "ok" and .complete and .ops == 4000] |
+      length == 4 and all'
+  done
+  all '[.[] | select(.type == "hist" and .what == "hold") | .count == 4000] | length == 4 and all'
+}
+
 @test "locks=linux is the choice of the Linux below, which CPUID decides" {
   hosted locks=linux threads=2 ms=20 reps=1
   all '.[0].linux_lock as $lock | [.[] | select(.type == "run") | .lock] == [$lock]'
