@@ -13,6 +13,8 @@
 
 #define VECTORS              256
 #define FIRST_EXTERNAL       32
+#define OPCODE_HLT           0xf4
+#define OPCODE_STI           0xfb
 #define GATE_INTERRUPT       0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
 #define VECTOR_DOUBLE_FAULT  8
 #define VECTOR_MACHINE_CHECK 18
@@ -88,6 +90,21 @@ static bool apply_fixup(struct trap_frame *frame)
 	return false;
 }
 
+/*
+ * STI's shadow keeps an interrupt from coming between STI and HLT (kernel/cpu.h), where the wake-up
+ * it is would be lost. Not so under an emulated SVM: when the host's own interrupt ends a VMRUN
+ * there, the shadow is not put back by the next one (seen with QEMU 7.2's TCG as the CPU of L1:
+ * both timers expired, IRR and ISR empty, both vCPUs in HLT for good). So an interrupt that does
+ * come there returns behind the HLT, as one that ended it.
+ */
+static void skip_hlt_after_sti(struct trap_frame *frame)
+{
+	const uint8_t *next = (const uint8_t *)frame->rip;
+
+	if (next[0] == OPCODE_HLT && next[-1] == OPCODE_STI)
+		frame->rip++;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
 	struct cpu *cpu = this_cpu();
@@ -95,6 +112,8 @@ void trap_dispatch(struct trap_frame *frame)
 
 	cpu->traps++;
 	cpu->frame = frame;
+	if (frame->vector >= FIRST_EXTERNAL)
+		skip_hlt_after_sti(frame);
 	if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))

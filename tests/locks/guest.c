@@ -106,8 +106,8 @@ void client_sleep_ms(uint32_t milliseconds)
 	uint64_t start = port_cycles();
 	uint64_t cycles = port_ns_to_cycles(milliseconds * UINT64_C(1000000));
 
-	while (port_cycles() - start < cycles)
-		halt_for(port_cycles_to_ns(cycles - (port_cycles() - start)));
+	for (uint64_t over = 0; over < cycles; over = port_cycles() - start)
+		halt_for(port_cycles_to_ns(cycles - over));
 }
 
 /* Test i is case i % case_count() of lock i / case_count(). */
