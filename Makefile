@@ -84,7 +84,7 @@ include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
-	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks
+	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/model/check-models
 check_bats := $(sort $(wildcard tests/run/*.bats))
 
 .PHONY: check check-quick
@@ -94,13 +94,17 @@ check: all hosted $(check_programs) lint ## all tests (about 5 minutes on 2 CPUs
 check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
 	$(Q)PVSPIN_QUICK=1 prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
 
+.PHONY: check-models
+check-models: ## verify the Spin models of the wait/kick protocols
+	$(Q)tests/model/check-models
+
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch])))
-lint_shell := run.sh .ci/run tools/nested/init $(sort $(wildcard tools/*.sh tools/*/*.sh tests/*.sh \
-	tests/*/*/*.sh tests/run/*.bash))
+lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models $(sort $(wildcard tools/*.sh \
+	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 
 .PHONY: lint format

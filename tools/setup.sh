@@ -35,6 +35,7 @@ test:clang:clang:the second compiler
 test:clang-tidy:clang-tidy:make lint
 test:cppcheck:cppcheck:make lint
 test:perl:prove:runs all tests
+test:spin:spin:make check-models
 test:git:git:the version
 test:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot.mod:make iso: the guest behind GRUB
 test:grub-common:grub-mkrescue:make iso
