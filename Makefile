@@ -120,6 +120,10 @@ lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: a
 format: ## clang-format all C
 	$(Q)clang-format -i $(lint_c)
 
+.PHONY: fastpath
+fastpath: hosted ## each lock's instructions for one uncontended acquire and release (valgrind)
+	$(Q)tools/fastpath.sh
+
 .PHONY: iso
 iso: build/pvspin.iso ## the guest behind GRUB, for BIOS machines
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg

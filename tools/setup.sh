@@ -42,6 +42,7 @@ test:grub-common:grub-mkrescue:make iso
 test:xorriso:xorriso:make iso
 test:mtools:mformat:make iso
 test:python3:python3:a pseudo-terminal for the tests of run.sh
+test:valgrind:valgrind:make fastpath: counts instructions
 '
 
 # Prints the lines of the groups given whose proof is not there.

@@ -152,7 +152,10 @@ static void test_default(struct test *test)
 static void test_queue_form(struct test *test)
 {
 	let_them_wait(test, IN_QUEUE);
-	test_exclusion(test);
+	/* on a busy machine all threads may for once run one after the other */
+	for (int round = 0; round == 0 || (event_sum(test, EV_LOCK_SLOWPATH) == 0 && round < 25);
+	     round++)
+		test_exclusion(test);
 	if (event_sum(test, EV_LOCK_SLOWPATH) == 0)
 		fail(test, "nobody waited: the case did not do what it is for");
 }
