@@ -11,8 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#define AWAIT_S  40 /* a sanitized build on a busy machine is slow; a hang is a hang */
-#define AWAIT_NS (AWAIT_S * UINT64_C(1000000000))
+#define AWAIT_NS (client_await_s * UINT64_C(1000000000))
+
+uint32_t client_await_s = 40; /* a sanitized build on a busy machine is slow; a hang is a hang */
 
 void fail(struct test *test, const char *format, ...)
 {
@@ -189,8 +190,8 @@ bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted)
 
 	while (actor_state(cpu) != wanted) {
 		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "CPU %u is in state %d after %d s, not in %d: %s", cpu,
-			     (int)actor_state(cpu), AWAIT_S, (int)wanted, lock_text(test));
+			fail(test, "CPU %u is in state %d after %u s, not in %d: %s", cpu,
+			     (int)actor_state(cpu), client_await_s, (int)wanted, lock_text(test));
 			return false;
 		}
 		sched_yield();
@@ -204,7 +205,8 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 
 	while (!condition(test)) {
 		if (port_cycles_to_ns(port_cycles() - start) > AWAIT_NS) {
-			fail(test, "not seen within %d s: %s; %s", AWAIT_S, what, lock_text(test));
+			fail(test, "not seen within %u s: %s; %s", client_await_s, what,
+			     lock_text(test));
 			return false;
 		}
 		sched_yield();

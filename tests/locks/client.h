@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+extern uint32_t client_await_s; /* how long await and await_state wait */
+
 #define CLIENT_CPUS 16 /* most threads of any case */
 
 struct test {
@@ -72,7 +74,7 @@ enum actor_state {
 void with_actors(struct test *test, void (*conductor)(struct test *test));
 void tell(uint32_t cpu, enum command command);
 enum actor_state actor_state(uint32_t cpu);
-/* Until the actor is in this state; false, and a failure, after five seconds. */
+/* Until the actor is in this state; false, and a failure, after client_await_s. */
 bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 /* The same for any condition; `what` names it. */
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
