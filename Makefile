@@ -98,6 +98,10 @@ check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
 check-models: ## verify the Spin models of the wait/kick protocols
 	$(Q)tests/model/check-models
 
+.PHONY: check-mutants
+check-mutants: ## break every lock on purpose: its tests must notice
+	$(Q)tests/mutants/run
+
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh

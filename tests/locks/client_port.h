@@ -29,7 +29,7 @@ uint32_t client_owner(const struct test *test);                  /* CPU index + 
 
 /* How long await() waits for what must come: longer than the slowest machine, shorter than a case
  * may take. */
-extern const uint32_t client_await_s;
+extern uint32_t client_await_s;
 
 void client_poll(void);  /* in each round of a loop that waits for another CPU */
 void client_yield(void); /* off the CPU for a moment, if others want it */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check-locks [--without-null] [--budget-ms=N] [LOCK...]
+ * check-locks [--without-null] [--budget-ms=N] [--case-seconds=N] [LOCK...]
  *
  * Every case for every registered lock (or those named) that it applies to, in TAP. Each case gets
- * a lock that init has just set up. A case that has not ended after CASE_SECONDS is hung: "Bail
+ * a lock that init has just set up. A case that has not ended after --case-seconds is hung: "Bail
  * out!" with the lock's state. --without-null leaves out the case in which there really are data
  * races.
  */
 #define _GNU_SOURCE
 #include "cases.h"
 #include "client.h"
+#include "client_port.h"
 #include "locks/registry.h"
 #include "locks/tunables.h"
 #include "port/hosted.h"
@@ -20,11 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CASE_SECONDS 60 /* more than a case's own waits (client_await_s) */
-#define BUDGET_MS    120
+#define BUDGET_MS 120
 
 static char case_name[128];
 static unsigned int budget_ms = BUDGET_MS;
+static unsigned int case_seconds = 60; /* more than a case's own waits (client_await_s) */
 static bool without_null;
 static char **chosen; /* NULL-terminated; empty: all */
 
@@ -58,7 +59,7 @@ static bool run_case(const struct lock_case *c, const struct lock_ops *ops, unsi
 	bool ok;
 
 	snprintf(case_name, sizeof(case_name), "%s: %s", ops->name, c->name);
-	alarm(CASE_SECONDS);
+	alarm(case_seconds);
 	test = case_run(c, ops, &pv_hosted, budget_ms);
 	alarm(0);
 	ok = !atomic_load_explicit(&test->failed, memory_order_relaxed);
@@ -153,8 +154,11 @@ int main(int argc, char **argv)
 	for (; arg < argc && argv[arg][0] == '-'; arg++) {
 		if (strcmp(argv[arg], "--without-null") == 0) {
 			without_null = true;
+		} else if (sscanf(argv[arg], "--case-seconds=%u", &case_seconds) == 1) {
+			client_await_s = case_seconds * 2 / 3;
 		} else if (sscanf(argv[arg], "--budget-ms=%u", &budget_ms) != 1) {
-			fprintf(stderr, "%s: --without-null or --budget-ms=N\n", argv[arg]);
+			fprintf(stderr, "%s: --without-null, --budget-ms=N or --case-seconds=N\n",
+				argv[arg]);
 			return 2;
 		}
 	}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The mutation runner: that it tells a mutant that was caught from one that was not, or never was one.
+
+load common
+
+setup_file() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s build/hosted/pvspin build/locks/plain/check-locks build/locks/shaken/check-locks >&2
+}
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  private_tmpdir
+  mutants="$BATS_TEST_TMPDIR/m"
+  mkdir "$mutants"
+}
+
+mutants() { # STATUS LOCK...: $answer is its output
+  local want=$1 got=0
+  shift
+  answer=$(timeout 200 tests/mutants/run --mutants="$mutants" "$@" 2>&1) || got=$?
+  if ((got != want)); then
+    printf 'ended with %s, not %s:\n%s\n' "$got" "$want" "$answer" >&2
+    return 1
+  fi
+}
+
+@test "a mutant that is no mutant, and one that nobody notices, are failures" {
+  cat >"$mutants/tas.mutants" <<'END'
+# a comment
+mutant: caught
+file: locks/tas.c
+old: return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
+new: return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) < 2;
+
+mutant: harmless
+file: locks/tas.c
+old: atomic_init(&lock->held, 0);
+new: atomic_init(&lock->held, 1 - 1);
+
+mutant: not there
+file: locks/tas.c
+old: atomic_init(&lock->held, 2);
+new:
+
+mutant: twice there
+file: locks/tas.c
+old: struct tas_lock *lock = state;
+new:
+
+mutant: no program
+file: locks/tas.c
+old: atomic_init(&lock->held, 0);
+new: atomic_init(&lock->head, 0);
+END
+  mutants 1 tas
+  says "$answer" '1..7' 'ok 1 - tas: (unmutated): passes' 'ok 2 - tas: caught: caught: excludes' \
+    'not ok 3 - tas: harmless: SURVIVES' 'not ok 4 - tas: not there: ERROR: 0 lines' \
+    'not ok 5 - tas: twice there: ERROR: 3 lines' \
+    'not ok 6 - tas: no program: ERROR: does not compile' 'ok 7 - tas: has 5 mutants'
+  nothing_left
+}
+
+@test "a lock without two mutants is a failure" {
+  mutants 1 tas
+  says "$answer" 'not ok 2 - tas: has 0 mutants'
+}
+
+@test "what is not in the format is said, with its line" {
+  printf 'mutant: x\nfile: locks/tas.c\nnew: y\n' >"$mutants/tas.mutants"
+  mutants 2 tas
+  says "$answer" 'Bail out!' 'tas.mutants:1: no old:'
+  printf 'mutant: x\nfile: locks/tas.c\nold: y\nnew: z\n' >"$mutants/nolock.mutants"
+  rm "$mutants/tas.mutants"
+  mutants 2
+  says "$answer" 'no lock nolock'
+}
+
+@test "interrupted, it leaves neither processes nor files" {
+  cat >"$mutants/tas.mutants" <<'END'
+mutant: hangs
+file: locks/tas.c
+old: atomic_store_explicit(&lock->held, 0, memory_order_release);
+new: atomic_store_explicit(&lock->held, 1, memory_order_release);
+END
+  tests/mutants/run --mutants="$mutants" tas >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+  runner=$!
+  wait_for "$BATS_TEST_TMPDIR/out" 'ok 1 - '
+  sleep 3 # compiling, or in the case that hangs
+  kill -TERM "$runner"
+  status=0
+  wait "$runner" || status=$?
+  [ "$status" -eq 130 ]
+  nothing_left
+}
