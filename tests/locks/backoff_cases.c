@@ -5,7 +5,8 @@
 #include "locks/spin.h"
 #include "port/port.h"
 
-#define ROUNDS 40
+#define ROUNDS     40
+#define LONG_PAUSE (1u << 25) /* a second or two; 10 cycles each at the very least: 0.1 s */
 
 /* Every pause is drawn from the upper half of its bound, which doubles up to the limit. */
 static void test_bounds(struct test *test)
@@ -64,10 +65,12 @@ static void pause_until_descheduled(void *arg)
 	if (port_cpu() != 0)
 		return;
 	port_my_stats()->steal = &page;
-	spin_pause(&spin, UINT32_MAX); /* minutes, if nothing ends it: the watchdog is faster */
+	spin_pause(&spin, LONG_PAUSE);
 	spin_end(&spin, SPIN_HANDED);
 	port_my_stats()->steal = own;
 	atomic_store_explicit(&done, true, memory_order_relaxed);
+	if (spin.polls == LONG_PAUSE)
+		fail(test, "a long pause does not end when descheduled");
 	if (event_sum(test, EV_LWP_EVENTS) != 1)
 		fail(test, "lwp_events is %llu, not 1",
 		     (unsigned long long)event_sum(test, EV_LWP_EVENTS));
