@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define DIVIDE_BY_1      0xb
+#define DIVIDE_BY_128    0xa
 #define LVT_MASKED       (1u << 16)
 #define COUNT_MAX        0xffffffffu
 #define CALIBRATE_US     1000
@@ -23,20 +24,28 @@ static uint64_t deadline; /* TSC */
 
 static uint32_t count_of(uint64_t us)
 {
-	uint64_t count = us > 1000000 ? 1000 * ticks_per_ms : us * ticks_per_ms / 1000;
+	uint64_t count = us * ticks_per_ms / 1000;
 
 	if (count == 0)
 		return 1;
 	return count > COUNT_MAX ? COUNT_MAX : (uint32_t)count;
 }
 
-/* The count is 32 bits (4.3 s at KVM's 1 GHz): a longer wait is made of several. */
+/*
+ * The count is 32 bits, 4.3 s at KVM's 1 GHz. A longer wait is counted by 128 (9 minutes), so that
+ * it too is one interrupt: one more would end a HLT, and hide that nobody else had.
+ */
 static void arm(void)
 {
+	static bool slow;
 	uint64_t now = rdtsc();
 	uint64_t us = now < deadline ? tsc_to_ns(deadline - now) / 1000 + 1 : 1;
+	bool too_long = us > COUNT_MAX / (ticks_per_ms / 1000 + 1);
 
-	apic->write(APIC_TIMER_INITIAL, count_of(us));
+	if (slow != too_long)
+		apic->write(APIC_TIMER_DIVIDE, too_long ? DIVIDE_BY_128 : DIVIDE_BY_1);
+	slow = too_long;
+	apic->write(APIC_TIMER_INITIAL, count_of(too_long ? us / 128 + 1 : us));
 }
 
 static void timer_interrupt(struct trap_frame *frame)

@@ -19,6 +19,7 @@ struct trap_frame {
 #define VECTOR_TIMER    0x40 /* local APIC timer, CPU 0 */
 #define VECTOR_WAKE     0x41 /* ends a HLT: there is work, or work is done */
 #define VECTOR_DOZE     0x42 /* local APIC timer, the other CPUs */
+#define VECTOR_TEST     0x43 /* of tests/ */
 #define VECTOR_SPURIOUS 0xff
 
 /* Fills the IDT. Once, before the first segments_init(). */

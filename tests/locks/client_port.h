@@ -17,7 +17,7 @@ enum place {
 	PLACE_OWNS,
 	PLACE_RELEASES,
 };
-struct client_cpu {
+struct client_cpu { /* written by the CPU itself */
 	_Alignas(CACHE_LINE) _Atomic uint32_t place;
 	_Atomic uint32_t handler; /* ... with the lock of the interrupt handlers */
 	_Atomic bool interrupted; /* in the handler */
@@ -30,6 +30,16 @@ uint32_t client_owner(const struct test *test);                  /* CPU index + 
 /* How long await() waits for what must come: longer than the slowest machine, shorter than a case
  * may take. */
 extern uint32_t client_await_s;
+
+/*
+ * Interrupts: a handler that runs on another CPU between any two of its instructions. A CPU takes
+ * them between client_enter and client_leave (in the guest others than CPU 0 mask them otherwise;
+ * hosted, it is a signal). client_interrupt returns at once; the handler follows.
+ */
+void client_on_interrupt(void (*handler)(void));
+void client_enter(void);
+void client_leave(void);
+void client_interrupt(uint32_t cpu);
 
 void client_poll(void);  /* in each round of a loop that waits for another CPU */
 void client_yield(void); /* off the CPU for a moment, if others want it */

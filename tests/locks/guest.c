@@ -2,8 +2,11 @@
 /* The locks' correctness client in the guest: the tests locks.LOCK.CASE, and client_port.h. */
 #include "cases.h"
 #include "client_port.h"
-#include "kernel/percpu.h"
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/smp.h"
 #include "kernel/timer.h"
+#include "kernel/traps.h"
 #include "locks/pv.h"
 #include "locks/registry.h"
 #include "port/hang.h"
@@ -81,6 +84,41 @@ static void halt_for(uint64_t ns)
 	} else {
 		timer_doze(ns);
 	}
+}
+
+static void (*on_interrupt)(void);
+
+/* CPU 0 has the watchdog's timer: it lets it through in the handler too. */
+static void take_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	apic_eoi();
+	if (port_cpu() == 0)
+		irq_enable();
+	on_interrupt();
+	irq_disable();
+}
+
+void client_on_interrupt(void (*handler)(void))
+{
+	on_interrupt = handler;
+	traps_handle(VECTOR_TEST, take_interrupt);
+}
+
+void client_enter(void)
+{
+	irq_enable();
+}
+
+void client_leave(void)
+{
+	if (port_cpu() != 0)
+		irq_disable();
+}
+
+void client_interrupt(uint32_t cpu)
+{
+	apic_send(smp_cpu(cpu)->apic_id, VECTOR_TEST);
 }
 
 void client_yield(void)

@@ -13,6 +13,7 @@
 #include "client_port.h"
 #include "locks/registry.h"
 #include "locks/tunables.h"
+#include "port/hang.h"
 #include "port/hosted.h"
 #include "pvspin/cmdline.h"
 #include <signal.h>
@@ -38,16 +39,31 @@ static bool wanted(const struct lock_case *c, const struct lock_ops *ops)
 	return named && case_applies(c, ops) && !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
 }
 
+static const char *state_of(uint32_t cpu)
+{
+	return client_state(case_test(), cpu);
+}
+
 /* A case that hangs, or a lock that found its own state impossible (__builtin_trap), cannot be
  * unwound; say where it stands and end. */
 static void hung(int signal)
 {
+	const struct test *test = case_test();
+	struct hang hang = {
+		.what = signal == SIGALRM ? case_name : "trapped in the lock",
+		.ops = test->ops,
+		.lock = test->lock,
+		.owner = client_owner(test),
+		.threads = test->threads,
+		.bound_ns = CASE_SECONDS * UINT64_C(1000000000),
+		.state = state_of,
+	};
 	char text[512];
 	int length;
 
-	length = snprintf(text, sizeof(text), "Bail out! %s: %s; %s; %s\n", case_name,
-			  signal == SIGALRM ? "hangs" : "trapped in the lock",
-			  lock_text(case_test()), case_test()->why);
+	port_report_hang(&hang);
+	length = snprintf(text, sizeof(text), "Bail out! %s: %s; %s\n", case_name,
+			  signal == SIGALRM ? "hangs" : "trapped in the lock", test->why);
 	if (write(STDOUT_FILENO, text, (size_t)length) < 0)
 		_exit(4);
 	_exit(1);

@@ -1,11 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /* client_port.h over Linux threads. */
 #define _GNU_SOURCE
+#include "client.h"
 #include "client_port.h"
+#include "port/port.h"
+#include <errno.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 
 uint32_t client_await_s = 40; /* a sanitized build on a busy machine is slow */
+
+static void (*on_interrupt)(void);
+static pthread_t thread_of[CLIENT_CPUS];
+
+static void take_signal(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	on_interrupt();
+	errno = saved;
+}
+
+void client_on_interrupt(void (*handler)(void))
+{
+	struct sigaction action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
+
+	on_interrupt = handler;
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+void client_enter(void)
+{
+	thread_of[port_cpu()] = pthread_self();
+}
+
+void client_leave(void)
+{
+}
+
+void client_interrupt(uint32_t cpu)
+{
+	pthread_kill(thread_of[cpu], SIGUSR1);
+}
 
 void client_poll(void)
 {
@@ -24,5 +63,6 @@ void client_sleep_ms(uint32_t milliseconds)
 		.tv_nsec = milliseconds % 1000 * 1000000L,
 	};
 
-	nanosleep(&time, NULL);
+	while (nanosleep(&time, &time) != 0 && errno == EINTR)
+		;
 }

@@ -9,7 +9,8 @@ def wall($line; $name):
   ($line | capture("\"" + $name + "\":(?<n>[0-9]+)").n) // null;
 
 reduce inputs as $raw (
-  {lines: 0, records: 0, problem: null, end: null, after_end: false, panics: [], runs: []};
+  {lines: 0, records: 0, problem: null, end: null, after_end: false, panics: [], hangs: [],
+    runs: []};
   .lines += 1
   | ($raw | rtrimstr("\r")) as $line
   | if $line | startswith("{") | not then .
@@ -27,6 +28,8 @@ reduce inputs as $raw (
       | if $record == null then .
         elif $record.type == "end" then .end = $record
         elif $record.type == "panic" then .panics += [$record]
+        elif $record.type == "hang" then .hangs += [$record + {cpus: []}]
+        elif $record.type == "hang_cpu" and .hangs != [] then .hangs[-1].cpus += [$record]
         elif $record.type == "run" then
           .runs += [{lock: $record.lock, threads: $record.threads, rep: $record.rep,
                      start_ns: wall($line; "start_wall_ns"), end_ns: wall($line; "end_wall_ns")}]

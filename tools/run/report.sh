@@ -32,6 +32,7 @@ report_instance() { # INSTANCE
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
   tr -d '\r' <"$log" | grep -a '^error: ' || true
+  hang_text "$i"
   panic_text "$i"
   if [[ $code != 0 && -s $run_dir/qemu-$i.log ]]; then
     echo "QEMU said: $(head -n 5 "$run_dir/qemu-$i.log")"

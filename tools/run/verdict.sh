@@ -19,7 +19,7 @@ judge_instance() { # INSTANCE
   log=$run_dir/serial-$i.log
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
-    echo '{"problem":"the log is not text","records":0,"panics":[],"runs":[]}' >"$raw/log-$i.json"
+    echo '{"problem":"the log is not text","records":0,"panics":[],"hangs":[],"runs":[]}' >"$raw/log-$i.json"
   # One value a line: none of them has a newline in it.
   {
     read -r problem
@@ -46,7 +46,7 @@ judge_instance() { # INSTANCE
 #   37      0x12  whole   skip          skip      77
 #   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
 #                                                 command line
-#   63      0x1f  any     any           crash     5 the guest panicked
+#   63      0x1f  any     any           crash     5 the guest panicked, or a measured lock hung
 #   0, 1    -     any     any           crash     5 QEMU ended by itself (reset, bad option, ...)
 #   others  -     any     any           crash     5 QEMU was killed
 #   any     any   broken  any           crash     5
@@ -59,7 +59,11 @@ judge_ended() {
   35) agrees=fail ;;
   37) agrees=skip ;;
   39) agrees=error ;;
-  63) why='the guest panicked' ; return ;;
+  63)
+    why='the guest panicked'
+    if jq -e '.hangs != []' "$raw/log-$i.json" >/dev/null; then why='a lock hung'; fi
+    return
+    ;;
   none) why='QEMU was not watched to its end' ; return ;;
   0 | 1)
     why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}"
@@ -95,14 +99,7 @@ judge_stopped() { # REASON
 # address is looked up less one, because it belongs to the call before it; the address of an
 # exception (a record with registers) is looked up as it is.
 panic_text() { # INSTANCE
-  local what text
-  while IFS=$'\t' read -r what text; do
-    case $what in
-    say) echo "$text" ;;
-    exact) echo "  $text  $(address_name "$text")" ;;
-    return) echo "  $text  $(address_name "$((text - 1))")" ;;
-    esac
-  done < <(jq -r '
+  jq -r '
     def known: IN("type", "seq", "cpu", "reason", "rip", "backtrace", "registers");
     .panics[] | (if .registers then "exact" else "return" end) as $first
     | "say\tpanic on cpu \(.cpu // "?"): \(.reason // "?")" +
@@ -111,7 +108,37 @@ panic_text() { # INSTANCE
         | range(0; length; 6) as $i | "say\t  " + (.[$i:$i + 6] | join("  "))),
       (if .rip then "\($first)\t\(.rip)" else empty end),
       (.rip as $rip | (.backtrace // []) | if .[0] == $rip then .[1:] else . end
-        | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json")
+        | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json" | name_addresses
+}
+
+# The same for a lock that hung: what is known of it, then where each CPU that takes part stands:
+# the instruction an NMI stopped it at, or the HLT before that.
+hang_text() { # INSTANCE
+  jq -r '.hangs[]
+    | "say\thang: \(.what), given \(.bound_ms) ms",
+      "say\t  \(.lock): \(.lock_state); owner: " +
+        (if .holder < 0 then "nobody" else "CPU \(.holder)" end) +
+        "; \(.threads) threads, pv backend \(.pv_backend)",
+      (.cpus[] | "say\t  CPU \(.cpu) \(.state)" +
+        (if .halted then ", halted" else "" end) +
+        (if .kicked_us_ago then ", kicked \(.kicked_us_ago) us ago" else "" end) +
+        (if .answered then "" else ", does not answer an NMI" end),
+        (select(.state != "idle") | .in_hlt as $in_hlt | .backtrace // [] |
+          (.[:1][] | (if $in_hlt then "return" else "exact" end) + "\t\(.)"),
+          (.[1:][] | "return\t\(.)")))' \
+    "$run_dir/.raw/log-$1.json" | name_addresses
+}
+
+# Lines "say TEXT", "exact ADDRESS", "return ADDRESS", with a tab between.
+name_addresses() {
+  local what text
+  while IFS=$'\t' read -r what text; do
+    case $what in
+    say) echo "$text" ;;
+    exact) echo "    $text  $(address_name "$text")" ;;
+    return) echo "    $text  $(address_name "$((text - 1))")" ;;
+    esac
+  done
 }
 
 address_name() { # NUMBER
