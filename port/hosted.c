@@ -32,6 +32,7 @@ static struct lock_stats *stats_of;
 static cpu_set_t usable;
 static uint64_t tsc_khz;
 static _Thread_local uint32_t this_cpu;
+static uint32_t pretended_nodes = 1;
 
 static __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...)
 {
@@ -165,8 +166,12 @@ uint32_t port_apic_id(uint32_t cpu)
 
 uint32_t port_node(uint32_t cpu)
 {
-	(void)cpu;
-	return 0;
+	return cpu % pretended_nodes;
+}
+
+void hosted_pretend_nodes(uint32_t nodes)
+{
+	pretended_nodes = nodes;
 }
 
 struct lock_stats *port_stats(uint32_t cpu)

@@ -18,6 +18,9 @@ void hosted_init(uint32_t cpus);
 uint32_t hosted_usable_cpus(void);
 void hosted_unpin(void); /* lets the calling thread run on any usable CPU */
 
+/* For tests, outside any run: port_node(cpu) is cpu % nodes from now on. At first: 1. */
+void hosted_pretend_nodes(uint32_t nodes);
+
 /* hosted_pv.c. To be chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
 

@@ -4,14 +4,17 @@
 #include "client.h"
 #include "locks/pv_hash.h"
 #include "locks/tunables.h"
+#include "port/hosted.h"
 #include "port/port.h"
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define AWAIT_S  40 /* a sanitized build on a busy machine is slow; a hang is a hang */
+#define FAILED_S 10 /* a case that has failed is given to end */
 #define AWAIT_NS (AWAIT_S * UINT64_C(1000000000))
 
 void fail(struct test *test, const char *format, ...)
@@ -23,6 +26,7 @@ void fail(struct test *test, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(test->why, sizeof(test->why), format, arguments);
 	va_end(arguments);
+	alarm(FAILED_S); /* what is broken may not come to an end */
 }
 
 void *node_of(const struct test *test, uint32_t cpu)
@@ -66,6 +70,12 @@ void set_tunable(struct test *test, const char *name, uint32_t value)
 		fail(test, "%s=%u: no such tunable, or out of its range", name, value);
 	else
 		*tunable->value = value;
+}
+
+void client_nodes(struct test *test, uint32_t nodes)
+{
+	(void)test;
+	hosted_pretend_nodes(nodes);
 }
 
 void state_copy(const struct test *test, struct state *state)

@@ -108,6 +108,9 @@ struct lock_case {
  * initial values again. A failure if there is none of that name or value is out of its range. */
 void set_tunable(struct test *test, const char *name, uint32_t value);
 
+/* CPU c is on NUMA node c % nodes for this case; otherwise all are on node 0. */
+void client_nodes(struct test *test, uint32_t nodes);
+
 void test_exclusion(
 	struct test *test); /* exclusion.c: everybody contends; for use by other cases */
 

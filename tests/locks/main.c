@@ -111,6 +111,7 @@ static void set_up(const struct lock_case *c, const struct lock_ops *ops)
 	env.nodes = test.nodes;
 	env.node_stride = test.stride;
 	tunables_reset();
+	client_nodes(&test, 1);
 	pv_backend = backend_for(c->backend);
 	for (uint32_t i = 0; i < CLIENT_CPUS; i++)
 		memset(port_stats(i)->count, 0, sizeof(port_stats(i)->count));
