@@ -12,56 +12,13 @@
  * the compact word and the order of the steps are P. Zijlstra's and W. Long's.
  */
 #include "locks/qnode.h"
+#include "locks/qspinlock_pending.h"
 #include "locks/register.h"
 #include "locks/spin.h"
-#include "locks/tunables.h"
 
 static void qspinlock_reset(void *state, const struct lock_env *env)
 {
 	qspinlock_init(state, env);
-}
-
-/* Of the old value only the bit itself comes from the RMW, the rest is loaded after it, as in Linux
- * since 7aa54be29765: so one LOCK BTS does (gcc; clang 14 makes a CAS loop of it). Acquire: pairs
- * with q_release, and with the promotion's exchange of tail. */
-static uint32_t fetch_set_pending(union qspinlock_word *word)
-{
-	uint32_t was =
-		atomic_fetch_or_explicit(&word->value, Q_PENDING, memory_order_acquire) & Q_PENDING;
-
-	return was | (atomic_load_explicit(&word->value, memory_order_acquire) & ~Q_PENDING_MASK);
-}
-
-/* The pending bit is ours: the lock is handed to us when the owner lets go. */
-static void wait_pending(union qspinlock_word *word, struct spin *spin)
-{
-	/* acquire: pairs with q_release */
-	while (atomic_load_explicit(&word->locked, memory_order_acquire))
-		spin_poll(spin);
-	/* (*, 1, 0) -> (*, 0, 1): nobody else may write either byte now */
-	atomic_store_explicit(&word->locked_pending, (uint16_t)Q_LOCKED, memory_order_relaxed);
-	lock_count(port_my_stats(), EV_LOCK_PENDING);
-	spin_end(spin, SPIN_HANDED);
-}
-
-/* Takes the lock through the pending bit. False: others are waiting already, queue up. */
-static bool acquire_pending(union qspinlock_word *word, uint32_t value, struct spin *spin)
-{
-	/* (0, 1, 0): the pending waiter is about to become the owner. Wait for it, a little. */
-	for (uint32_t i = lock_tunables.pending_loops; value == Q_PENDING && i > 0; i--) {
-		spin_poll(spin);
-		value = q_load(word);
-	}
-	if (value & ~Q_LOCKED_MASK)
-		return false;
-	value = fetch_set_pending(word);
-	if (value & ~Q_LOCKED_MASK) {
-		if (!(value & Q_PENDING_MASK))
-			q_set_pending(word, 0); /* we set it, but behind a queue */
-		return false;
-	}
-	wait_pending(word, spin);
-	return true;
 }
 
 /* At the head of the queue: wait for owner and pending waiter, take the lock, pass the headship. */
@@ -113,7 +70,7 @@ static __attribute__((noinline)) void qspinlock_slow(struct qspinlock *lock, str
 	struct spin spin = spin_begin();
 	uint32_t level;
 
-	if (acquire_pending(&lock->word, value, &spin))
+	if (q_acquire_pending(&lock->word, value, &spin))
 		return;
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	level = qnode_take(first, port_my_stats());

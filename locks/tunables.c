@@ -26,7 +26,7 @@ struct lock_tunables lock_tunables = {
 SHARED(spin_threshold, "pv-qspinlock", SPIN_THRESHOLD, 1);
 /* 0 looks at every poll; use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
-SHARED(pending_loops, "qspinlock", PENDING_LOOPS, 1);
+SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
 
 extern const struct tunable __start_tunable_registry[];
 extern const struct tunable __stop_tunable_registry[];
