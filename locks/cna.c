@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cna: qspinlock with a queue that keeps to one NUMA node for a while. Word, fast path and pending
- * bit are qspinlock's. The head of the queue, while it waits for the lock, takes waiters of other
- * nodes out of the queue and puts them into a secondary one, until its successor is of the node
- * that the lock is on. Once the secondary queue has waited for cna_threshold_us, or nobody is left
- * in the main one, it comes first again.
+ * cna: qspinlock with a queue that prefers its head's NUMA node. While the head waits for the lock
+ * it moves waiters of other nodes from the main queue to a secondary one, until its successor is of
+ * its own node. The headship goes on in the main queue, and with it the preference and the
+ * secondary queue, until there is no main queue, or the secondary one is cna_threshold_us old: then
+ * that becomes, or is put at the front of, the main queue.
  *
- *	granted	of a node: 0 waiting; 1 head, and there is no secondary queue; else head, and the
- *tail of the secondary queue, a circular list node	the waiter's NUMA node; of a head that was
- *handed a secondary queue, the one preferred
+ *	granted   what the head before passed on: 1, or the tail code of the secondary queue's last
+ *		  node (never 1); that queue is a ring: its last node's next is its first
+ *	node      the preference, of the waiter itself or inherited with a secondary queue
+ *	started   TSC at which the secondary queue got its first waiter
  *
- * Only the head edits links, and never the last node's, whose `next` a newcomer may be writing: so
- * no link is written by two. Waiters in a nested context hold up an interrupted one and are never
- * moved.
+ * Only the head edits links, and never moves the last node of the main queue, whose next a newcomer
+ * may be writing. Passed-on fields are published by the store to granted.
  *
- * Preemption: as qspinlock. NUMA nodes come from the SRAT or nodes=; with one node nothing is
- *moved.
+ * With everybody on one node this is qspinlock. Preemption: as qspinlock's; Linux's patches leave
+ * it off in PV guests.
  *
- * D. Dice, A. Kogan, "Compact NUMA-Aware Locks", EuroSys 2019; A. Kogan's qspinlock patches, v15
- * ("Add NUMA-awareness to qspinlock", LKML 2021), not merged; linux/kernel/locking/qspinlock_cna.h.
+ * D. Dice, A. Kogan, "Compact NUMA-aware Locks", EuroSys 2019; A. Kogan, "Add NUMA-awareness to
+ * qspinlock" v15, linux-kernel 2021 (not merged). Of the waiters that v15 never moves (interrupts
+ *off, real-time) we know those of a nested context.
  */
 #include "locks/qnode.h"
 #include "locks/qspinlock_pending.h"
@@ -26,211 +27,227 @@
 #include "locks/spin.h"
 #include "locks/tunables.h"
 
-#define HEAD_ALONE 1u         /* granted: no secondary queue; tails are 1 << 18 and more */
-#define ANY_NODE   UINT32_MAX /* of a waiter that is not to be moved */
+TUNABLE(cna_threshold_us, "cna", 1000, 0, 1000000); /* longest stay in the secondary queue */
+TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31); /* an empty one is begun by one head in 2^this */
 
-/* How long others may be passed over. 1 ms in the posted series, 10 in the tree of its author. */
-TUNABLE(cna_threshold_us, "cna", 1000, 0, 10000000);
-/* Without a secondary queue, one head in 2^this looks for waiters to move (Linux patch: 7). */
-TUNABLE(cna_shuffle_bits, "cna", 7, 0, 32);
+#define ANY_NODE UINT32_MAX /* of a waiter that holds up an interrupted one: never set aside */
 
 struct cna_node {
 	struct qnode base;
-	uint32_t tail;  /* this node's name */
-	uint32_t node;  /* of the CPU or, as head, preferred */
-	uint64_t since; /* TSC at which the secondary queue was begun; 0: there is none */
+	uint32_t node;
+	uint32_t tail;   /* code of this queue node */
+	uint64_t random; /* of the CPU's level: not reset */
+	uint64_t started;
+	uint8_t pad[CACHE_LINE - 40];
 };
 
-_Static_assert(sizeof(struct cna_node) == 32, "the four nodes fill two lines");
+struct cna_lock {
+	struct qspinlock base;
+	uint64_t threshold_cycles; /* only read */
+};
 
-static uint64_t threshold_cycles; /* written by init, before the run */
+_Static_assert(sizeof(struct cna_node) == CACHE_LINE, "a waiter polls its own line");
 
 static void cna_init(void *state, const struct lock_env *env)
 {
-	qspinlock_init(state, env);
-	threshold_cycles = port_ns_to_cycles(cna_threshold_us * UINT64_C(1000));
+	struct cna_lock *lock = state;
+
+	qspinlock_init(&lock->base, env);
+	lock->threshold_cycles = port_ns_to_cycles(cna_threshold_us * UINT64_C(1000));
 }
 
-static struct cna_node *decode(const struct qspinlock *lock, uint32_t tail)
+static struct cna_node *cna_decode(const struct cna_lock *lock, uint32_t tail)
 {
-	return (struct cna_node *)qnode_decode(lock, tail, sizeof(struct cna_node));
+	return (struct cna_node *)qnode_decode(&lock->base, tail, sizeof(struct cna_node));
 }
 
-/* Acquire: pairs with qnode_link, whether it was the waiter's or append()'s. */
-static struct cna_node *next_of(struct cna_node *node)
+static struct cna_node *next_of(const struct cna_node *node)
 {
+	/* acquire: pairs with qnode_link */
 	return (struct cna_node *)atomic_load_explicit(&node->base.next, memory_order_acquire);
 }
 
-/* Puts `node` behind the secondary queue and returns the queue's new name. */
-static uint32_t append(const struct qspinlock *lock, uint32_t secondary, struct cna_node *node)
+/* The secondary queue as the head got it: its tail code, 0 if there is none. */
+static uint32_t secondary_of(const struct cna_node *node)
 {
-	struct cna_node *last = node;
+	uint32_t granted = atomic_load_explicit(&node->base.granted, memory_order_relaxed);
 
-	if (secondary != HEAD_ALONE) {
-		last = decode(lock, secondary);
-		qnode_link(&node->base, &next_of(last)->base);
-	}
-	qnode_link(&last->base, &node->base);
-	return node->tail;
+	return granted > 1 ? granted : 0;
 }
 
-/* Looks at the head's successor and moves it if it is of another node. True: nothing more to do. */
-static bool sort_one(const struct qspinlock *lock, struct cna_node *head, uint32_t *secondary)
+/* The head's successor, of another node and not the last, to the end of the secondary queue. */
+static void set_aside(struct cna_lock *lock, struct cna_node *head, struct cna_node *next)
 {
-	struct cna_node *next = next_of(head), *behind;
+	uint32_t secondary = secondary_of(head);
+
+	qnode_link(&head->base, &next_of(next)->base);
+	if (secondary) {
+		struct cna_node *last = cna_decode(lock, secondary);
+
+		qnode_link(&next->base, &next_of(last)->base);
+		qnode_link(&last->base, &next->base);
+	} else {
+		qnode_link(&next->base, &next->base);
+		head->started = port_cycles();
+	}
+	atomic_store_explicit(&head->base.granted, next->tail, memory_order_relaxed);
+	lock_count(port_my_stats(), EV_NUMA_SORTED);
+}
+
+/* One step of sorting. True: the successor is of the preferred node. */
+static bool sort_step(struct cna_lock *lock, struct cna_node *head)
+{
+	struct cna_node *next = next_of(head);
 
 	if (!next)
 		return false;
 	if (next->node == head->node || next->node == ANY_NODE)
 		return true;
-	behind = next_of(next);
-	if (!behind)
-		return false; /* it may be the last */
-	qnode_link(&head->base, &behind->base);
-	if (*secondary == HEAD_ALONE)
-		head->since = port_cycles() | 1;
-	*secondary = append(lock, *secondary, next);
-	lock_count(port_my_stats(), EV_NUMA_SORTED);
+	if (next_of(next))
+		set_aside(lock, head, next);
 	return false;
 }
 
-/* Whether this head sorts at all: to look at the successor costs a line transfer. */
-static bool sorts(uint32_t secondary)
+/* G. Marsaglia, "Xorshift RNGs", 2003. True with probability 1 - 2^-cna_shuffle_bits. */
+static bool better_not(struct cna_node *node)
 {
-	/* Knuth, TAOCP vol. 3, 6.4: the high bits of a product with the golden ratio */
-	uint64_t random = port_cycles() * 0x9e3779b97f4a7c15ull >> 32;
-
-	return secondary != HEAD_ALONE || random >> (32 - cna_shuffle_bits) == 0;
+	if (node->random == 0)
+		node->random = node->tail;
+	node->random ^= node->random << 13;
+	node->random ^= node->random >> 7;
+	node->random ^= node->random << 17;
+	return (node->random >> 32 & ((1u << cna_shuffle_bits) - 1)) != 0;
 }
 
-/* Release: pairs with the load in wait_granted. */
-static void grant(struct cna_node *node, uint32_t secondary)
+static bool is_old(const struct cna_lock *lock, const struct cna_node *node)
 {
-	atomic_store_explicit(&node->base.granted, secondary, memory_order_release);
+	return port_cycles() - node->started > lock->threshold_cycles;
 }
 
-/* The owner was the last of the main queue: takes its tail away or, with a secondary queue, makes
- * that the main one. False: somebody queued up, or is about to. */
-static bool leave_last(struct qspinlock *lock, uint32_t value, uint32_t secondary)
+/* At the head: sorts while owner or pending waiter are in the way. True: give the secondary queue
+ * back. */
+static bool use_the_wait(struct cna_lock *lock, struct cna_node *head, struct spin *spin)
 {
-	struct cna_node *last, *first;
+	if (secondary_of(head) ? is_old(lock, head) : better_not(head))
+		return secondary_of(head) != 0;
+	while ((q_load(&lock->base.word) & (Q_LOCKED_MASK | Q_PENDING_MASK)) &&
+	       !sort_step(lock, head))
+		spin_poll(spin);
+	return false;
+}
 
-	if (secondary == HEAD_ALONE)
-		return atomic_compare_exchange_strong_explicit(&lock->word.value, &value, Q_LOCKED,
-							       memory_order_relaxed,
-							       memory_order_relaxed);
-	last = decode(lock, secondary);
-	first = next_of(last);
-	/* before it is the tail: from then on its next is a newcomer's to write */
-	atomic_store_explicit(&last->base.next, NULL, memory_order_relaxed);
-	/* release: pairs with the exchange of tail by that newcomer */
-	if (!atomic_compare_exchange_strong_explicit(&lock->word.value, &value,
-						     secondary | Q_LOCKED, memory_order_release,
-						     memory_order_relaxed)) {
-		qnode_link(&last->base, &first->base);
-		return false;
+static void grant(struct qnode *next, uint32_t granted)
+{
+	/* release: pairs with the poll in acquire_queued; publishes links, node and started */
+	atomic_store_explicit(&next->granted, granted, memory_order_release);
+}
+
+/* The main queue is empty but for the head: (tail, 0, 0) -> (0, 0, 1), or to the secondary tail in
+ * place of 0. False: somebody queued up, or set pending; the latter sees our tail and queues up. */
+static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_t value)
+{
+	uint32_t secondary = secondary_of(head);
+	struct qnode *last = NULL, *first = NULL, *ring;
+
+	if (secondary) {
+		last = &cna_decode(lock, secondary)->base;
+		first = atomic_load_explicit(&last->next, memory_order_relaxed);
 	}
+	/* Acquired by the caller. Release: who finds the secondary tail links itself to that node,
+	 * after all that was done to it. */
+	if (!atomic_compare_exchange_strong_explicit(&lock->base.word.value, &value,
+						     secondary | Q_LOCKED, memory_order_release,
+						     memory_order_relaxed))
+		return false;
+	if (!secondary)
+		return true;
+	/* opens the ring, unless a newcomer has linked itself there already */
+	ring = first;
+	atomic_compare_exchange_strong_explicit(&last->next, &ring, NULL, memory_order_relaxed,
+						memory_order_relaxed);
 	lock_count(port_my_stats(), EV_NUMA_FLUSHED);
-	grant(first, HEAD_ALONE);
+	grant(first, 1);
 	return true;
 }
 
-/* The owner passes the headship: to its successor or, if that queue has waited too long, to the
- * first of the secondary queue with the main one behind it. */
-static void promote(const struct qspinlock *lock, struct cna_node *head, uint32_t secondary,
-		    bool flush)
+/* The owner, head until now, makes the next the head. */
+static void pass_headship(struct cna_lock *lock, struct cna_node *head, bool give_back)
 {
 	struct cna_node *next = (struct cna_node *)qnode_next(&head->base);
+	uint32_t secondary = secondary_of(head);
+	struct qnode *last, *first;
 
-	if (secondary == HEAD_ALONE) {
-		grant(next, HEAD_ALONE);
-	} else if (flush) {
-		struct cna_node *last = decode(lock, secondary), *first = next_of(last);
-
-		qnode_link(&last->base, &next->base);
+	if (!secondary) {
+		grant(&next->base, 1);
+	} else if (give_back) {
+		last = &cna_decode(lock, secondary)->base;
+		first = atomic_load_explicit(&last->next, memory_order_relaxed);
+		qnode_link(last, &next->base);
 		lock_count(port_my_stats(), EV_NUMA_FLUSHED);
-		grant(first, HEAD_ALONE);
+		grant(first, 1);
 	} else {
 		next->node = head->node;
-		next->since = head->since;
-		grant(next, secondary);
+		next->started = head->started;
+		grant(&next->base, secondary);
 	}
 }
 
-static void acquire_as_head(struct qspinlock *lock, struct cna_node *head, uint32_t secondary,
-			    struct spin *spin)
+static void acquire_as_head(struct cna_lock *lock, struct cna_node *node, struct spin *spin)
 {
-	bool flush = head->since != 0 && port_cycles() - head->since >= threshold_cycles;
-	bool sorted = flush || !sorts(secondary);
+	bool give_back;
 	uint32_t value;
 
-	if (head->node == ANY_NODE)
-		head->node = port_node(port_cpu());
+	if (node->node == ANY_NODE)
+		node->node = port_node(port_cpu());
+	give_back = use_the_wait(lock, node, spin);
 	/* acquire: pairs with q_release */
-	while ((value = atomic_load_explicit(&lock->word.value, memory_order_acquire)) &
-	       (Q_LOCKED_MASK | Q_PENDING_MASK)) {
-		if (!sorted)
-			sorted = sort_one(lock, head, &secondary);
+	while ((value = atomic_load_explicit(&lock->base.word.value, memory_order_acquire)) &
+	       (Q_LOCKED_MASK | Q_PENDING_MASK))
 		spin_poll(spin);
+	if ((value & Q_TAIL_MASK) != node->tail || !end_main_queue(lock, node, value)) {
+		q_set_locked(&lock->base.word); /* nobody else can: we are the head of a queue */
+		pass_headship(lock, node, give_back);
 	}
-	/* Last in the queue: (tail, 0, 0) -> (?, 0, 1). Fails if somebody queued up behind us or
-	 * set pending; the latter sees our tail, undoes it and queues up. */
-	if ((value & Q_TAIL_MASK) == head->tail && leave_last(lock, value, secondary)) {
-		spin_end(spin, SPIN_HANDED);
-		return;
-	}
-	q_set_locked(&lock->word);
 	spin_end(spin, SPIN_HANDED);
-	promote(lock, head, secondary, flush);
 }
 
-static uint32_t wait_granted(struct cna_node *node, struct spin *spin)
-{
-	uint32_t granted;
-
-	/* acquire: pairs with grant; it also brings all links of the secondary queue */
-	while (!(granted = atomic_load_explicit(&node->base.granted, memory_order_acquire)))
-		spin_poll(spin);
-	spin_stage(spin, SPIN_HANDED);
-	return granted;
-}
-
-static void acquire_queued(struct qspinlock *lock, struct cna_node *node, uint32_t level,
+static void acquire_queued(struct cna_lock *lock, struct cna_node *node, uint32_t tail,
 			   struct spin *spin)
 {
-	uint32_t secondary = HEAD_ALONE, old;
+	uint32_t old;
 
 	qnode_reset(&node->base);
-	node->tail = qnode_encode(port_cpu(), level);
-	node->node = level == 0 ? port_node(port_cpu()) : ANY_NODE;
-	node->since = 0;
-	if (q_try(&lock->word)) { /* touching the node took a while: it may be free by now */
+	node->node = (tail >> Q_TAIL_SHIFT) % Q_NODES == 0 ? port_node(port_cpu()) : ANY_NODE;
+	node->tail = tail;
+	if (q_try(&lock->base.word)) {
 		spin_end(spin, SPIN_WON);
 		return;
 	}
-	old = q_exchange_tail(&lock->word, node->tail);
+	old = q_exchange_tail(&lock->base.word, tail);
 	if (old) {
-		qnode_link(&decode(lock, old)->base, &node->base);
-		secondary = wait_granted(node, spin);
+		qnode_link(&cna_decode(lock, old)->base, &node->base);
+		/* acquire: pairs with grant */
+		while (!atomic_load_explicit(&node->base.granted, memory_order_acquire))
+			spin_poll(spin);
+		spin_stage(spin, SPIN_HANDED);
 	}
-	acquire_as_head(lock, node, secondary, spin);
+	acquire_as_head(lock, node, spin);
 }
 
-static __attribute__((noinline)) void cna_slow(struct qspinlock *lock, struct cna_node *first,
+static __attribute__((noinline)) void cna_slow(struct cna_lock *lock, struct cna_node *first,
 					       uint32_t value)
 {
 	struct spin spin = spin_begin();
 	uint32_t level;
 
-	if (q_acquire_pending(&lock->word, value, &spin))
+	if (q_acquire_pending(&lock->base.word, value, &spin))
 		return;
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	level = qnode_take(&first->base, port_my_stats());
 	if (level < Q_NODES) {
-		acquire_queued(lock, first + level, level, &spin);
+		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
 	} else {
-		while (!q_try(&lock->word))
+		while (!q_try(&lock->base.word))
 			spin_poll(&spin);
 		spin_end(&spin, SPIN_WON);
 	}
@@ -239,34 +256,34 @@ static __attribute__((noinline)) void cna_slow(struct qspinlock *lock, struct cn
 
 static inline void cna_acquire(void *state, void *node)
 {
-	struct qspinlock *lock = state;
+	struct cna_lock *lock = state;
 	uint32_t seen;
 
-	if (__builtin_expect(!q_try_fast(&lock->word, &seen), 0))
+	if (__builtin_expect(!q_try_fast(&lock->base.word, &seen), 0))
 		cna_slow(lock, node, seen);
 }
 
 static inline bool cna_try_acquire(void *state, void *node)
 {
-	struct qspinlock *lock = state;
+	struct cna_lock *lock = state;
 
 	(void)node;
-	return q_try(&lock->word);
+	return q_try(&lock->base.word);
 }
 
 static inline void cna_release(void *state, void *node)
 {
-	struct qspinlock *lock = state;
+	struct cna_lock *lock = state;
 
 	(void)node;
-	q_release(&lock->word);
+	q_release(&lock->base.word);
 }
 
 static const struct lock_ops cna_ops = {
 	.name = "cna",
-	.cite = "Dice & Kogan 2019, EuroSys; qspinlock patches v15",
+	.cite = "Dice & Kogan, EuroSys 2019; Kogan's qspinlock patches v15",
 	.flags = LOCK_QUEUED | LOCK_NODE_POOL | LOCK_RESTORES,
-	.state_size = sizeof(struct qspinlock),
+	.state_size = sizeof(struct cna_lock),
 	.node_size = Q_NODES * sizeof(struct cna_node),
 	.init = cna_init,
 	.acquire = cna_acquire,

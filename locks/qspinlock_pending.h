@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pending bit's way into qspinlock and cna: one waiter that polls the word without a queue
- * node. Linux 6.12 kernel/locking/qspinlock.c. States are written (tail, pending, locked).
+ * The pending bit of qspinlock and cna: the first waiter takes it instead of queueing, and polls
+ * the word. States are written (tail, pending, locked). Linux 6.12 kernel/locking/qspinlock.c.
  */
 #ifndef PVSPIN_LOCKS_QSPINLOCK_PENDING_H
 #define PVSPIN_LOCKS_QSPINLOCK_PENDING_H
 
 #include "locks/qspinlock_word.h"
 #include "locks/spin.h"
-#include "locks/stats.h"
 #include "locks/tunables.h"
-#include "port/port.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shfllock: a test-and-set word in front of an MCS queue whose waiters sort the queue while they
- * wait, off the critical path. The head begins: it walks the queue and moves waiters of its own
- * group up behind itself, then hands the task to the last one it moved, so the role only goes
- * forward and there is one shuffler at a time. Non-blocking variant.
+ * shfllock: a test-and-set lock with an MCS queue beside it, and waiters that sort the queue while
+ * they wait. Who finds the lock free and nobody queued takes it. Else: join the queue, become its
+ * head, take the byte. One waiter at a time is the shuffler: it moves waiters that match, wherever
+ * they stand behind it, to a place right behind itself, and passes the role to the last of them.
  *
- *	locked		0 free, 1 held
- *	no_stealing	somebody queues: newcomers have to queue too
+ *	glock     byte 0 locked; byte 1 no_stealing: somebody queues
+ *	batch     of a node: its place in the group of matching waiters, 0: in none. A group of
+ *	          shfl_batch is not extended, which bounds how long the others are passed over.
+ *	shuffler  of a node: has the role
  *
- * A group is a NUMA node (shfl_policy=0, as published) or, with shfl_policy=1, the waiters whose
- * vCPU the host has not preempted: those are brought forward. At most shfl_batch are grouped one
- * after the other; then the next head begins anew, whoever it is.
+ * Matching is "of the shuffler's NUMA node" as published, or, shfl_policy=1, "not descheduled".
  *
- * Links are edited by the shuffler alone, behind itself, where nobody leaves before it does; and
- * never that of the last node, whose `next` a newcomer may be writing.
+ * Why one shuffler: only a head in no group starts, and makes itself the first of one. A group is
+ * contiguous and the role is at its last or, for a full group, gone; so heads before that do not
+ * start. Why links are safe: the shuffler writes links behind itself only, of waiters that cannot
+ * leave before it does, and never those of the last node, which a newcomer may be writing.
  *
- * Preemption: as mcs once somebody queues. With shfl_policy=1 a waiter that is off its CPU falls
- * back while somebody ahead of it polls; a preempted head still keeps the lock from everybody.
+ * Preemption: holder and head as in mcs, and its third hole. Stealing helps only while nobody
+ * queues; policy 1 has descheduled waiters sink.
  *
  * S. Kashyap, I. Calciu, X. Cheng, C. Min, T. Kim, "Scalable and Practical Locking with Shuffling",
- * SOSP 2019.
+ * SOSP 2019, the non-blocking lock.
  */
 #include "locks/pv.h"
 #include "locks/register.h"
@@ -27,30 +29,27 @@
 #include "locks/tunables.h"
 #include "pvspin/printf.h"
 
-#define SHFL_LOCKED 1u
-#define BY_NODE     0
-#define ACTIVE      1
-
-TUNABLE(shfl_batch, "shfllock", 1024, 1, 1u << 20);
-TUNABLE(shfl_policy, "shfllock", BY_NODE, BY_NODE, ACTIVE);
+TUNABLE(shfl_batch, "shfllock", 1024, 1, UINT32_MAX); /* most in a group: the paper's constant */
+TUNABLE(shfl_policy, "shfllock", 0, 0, 1);            /* 0: by NUMA node; 1: active ones first */
 
 struct shfl_node {
 	struct shfl_node *_Atomic next;
-	_Atomic uint8_t ready;    /* 1: head of the queue */
-	_Atomic uint8_t shuffler; /* 1: this waiter has the task */
-	uint32_t cpu;
-	uint32_t node;
-	uint32_t batch; /* place in its batch, by the shuffler that grouped it; 0: not grouped */
+	_Atomic uint32_t ready;    /* 1: this is the head */
+	_Atomic uint32_t shuffler; /* 1: this waiter sorts those behind it */
+	_Atomic uint32_t batch;
+	uint32_t cpu, numa; /* of the waiter; published by the link */
+};
+
+union shfl_glock {
+	_Atomic uint16_t both;
+	struct {
+		_Atomic uint8_t locked;
+		_Atomic uint8_t no_stealing;
+	};
 };
 
 struct shfl_lock {
-	union {
-		_Atomic uint16_t word;
-		struct {
-			_Atomic uint8_t locked;
-			_Atomic uint8_t no_stealing;
-		};
-	};
+	union shfl_glock glock;
 	struct shfl_node *_Atomic tail;
 };
 
@@ -59,139 +58,151 @@ static void shfl_init(void *state, const struct lock_env *env)
 	struct shfl_lock *lock = state;
 
 	(void)env;
-	atomic_init(&lock->word, 0);
+	atomic_init(&lock->glock.both, 0);
 	atomic_init(&lock->tail, NULL);
 }
 
-/* Free and nobody queues. Acquire: pairs with the store in shfl_release. */
-static inline bool take_unqueued(struct shfl_lock *lock)
+static bool is_locked(const struct shfl_lock *lock)
 {
-	uint16_t none = 0;
-
-	return atomic_compare_exchange_strong_explicit(&lock->word, &none, SHFL_LOCKED,
-						       memory_order_acquire, memory_order_relaxed);
+	return atomic_load_explicit(&lock->glock.locked, memory_order_relaxed) != 0;
 }
 
-/* By the head. Acquire: pairs with the store in shfl_release. */
-static bool take_as_head(struct shfl_lock *lock)
+/* acquire: pairs with the release of the last shuffler or head before us */
+static bool is_ready(const struct shfl_node *node)
 {
-	uint8_t none = 0;
-
-	return atomic_load_explicit(&lock->locked, memory_order_relaxed) == 0 &&
-	       atomic_compare_exchange_strong_explicit(&lock->locked, &none, SHFL_LOCKED,
-						       memory_order_acquire, memory_order_relaxed);
+	return atomic_load_explicit(&node->ready, memory_order_acquire) != 0;
 }
 
-/* Acquire: pairs with link. */
+/* acquire: pairs with the release at the end of shuffle(); what it did to the links is seen */
+static bool is_shuffler(const struct shfl_node *node)
+{
+	return atomic_load_explicit(&node->shuffler, memory_order_acquire) != 0;
+}
+
+/* Acquire: pairs with set_next. */
 static struct shfl_node *next_of(const struct shfl_node *node)
 {
 	return atomic_load_explicit(&node->next, memory_order_acquire);
 }
 
-/* Release: publishes the fields of `next` to who follows the link. */
-static void link(struct shfl_node *node, struct shfl_node *next)
+/* Release: pairs with next_of. */
+static void set_next(struct shfl_node *node, struct shfl_node *next)
 {
 	atomic_store_explicit(&node->next, next, memory_order_release);
 }
 
-static bool is_ready(const struct shfl_node *node)
+static uint32_t batch_of(const struct shfl_node *node)
 {
-	/* acquire: pairs with the store in leave */
-	return atomic_load_explicit(&node->ready, memory_order_acquire) != 0;
+	return atomic_load_explicit(&node->batch, memory_order_relaxed);
 }
 
-static bool groups(const struct shfl_node *shuffler, const struct shfl_node *waiter)
+/* Read by its waiter when that is the head or the shuffler: ordered by ready and shuffler. */
+static void set_batch(struct shfl_node *node, uint32_t batch)
 {
-	return shfl_policy == ACTIVE ? !pv_preempted(waiter->cpu) : waiter->node == shuffler->node;
+	atomic_store_explicit(&node->batch, batch, memory_order_relaxed);
 }
 
-/* Whether the shuffler has better things to do. */
-static bool called(const struct shfl_lock *lock, const struct shfl_node *shuffler)
+static bool matches(const struct shfl_node *mine, const struct shfl_node *other)
 {
-	if (is_ready(shuffler))
-		return atomic_load_explicit(&lock->locked, memory_order_relaxed) == 0;
-	return false;
+	return shfl_policy == 0 ? other->numa == mine->numa : !pv_preempted(other->cpu);
 }
 
-/* Moves `node`, which `previous` points to, behind `last`. False: it may be the queue's last. */
-static bool move_up(struct shfl_node *last, struct shfl_node *previous, struct shfl_node *node)
+/* Whether the shuffler has something better to do. */
+static bool is_due(const struct shfl_lock *lock, const struct shfl_node *mine, bool head)
 {
-	struct shfl_node *behind = next_of(node);
-
-	if (!behind)
-		return false;
-	link(previous, behind);
-	link(node, next_of(last));
-	link(last, node);
-	lock_count(port_my_stats(), EV_NUMA_SORTED);
-	return true;
+	return head ? !is_locked(lock) : is_ready(mine);
 }
 
-/* One walk from the shuffler to the end of the queue, or until it is called away. */
-static void shuffle(const struct shfl_lock *lock, struct shfl_node *mine)
+/* Moves waiters that match right behind `mine` or those moved before. */
+static struct shfl_node *sort(struct shfl_lock *lock, struct shfl_node *mine, bool head)
 {
-	struct shfl_node *last = mine, *previous = mine, *node;
-	uint32_t batch = mine->batch ? mine->batch : 1;
+	struct shfl_node *last = mine, *previous = mine, *current, *next;
+	uint32_t batch = batch_of(mine), moved = 0;
 
-	mine->batch = batch;
-	atomic_store_explicit(&mine->shuffler, 0, memory_order_relaxed);
-	lock_count(port_my_stats(), EV_NUMA_FLUSHED);
-	while (batch < shfl_batch && (node = next_of(previous)) &&
-	       node != atomic_load_explicit(&lock->tail, memory_order_relaxed)) {
-		if (!groups(mine, node)) {
-			previous = node;
-		} else if (previous == last) {
-			node->batch = ++batch;
-			last = previous = node;
-		} else if (move_up(last, previous, node)) {
-			node->batch = ++batch;
-			last = node;
-		} else {
-			break;
+	while (batch < shfl_batch && !is_due(lock, mine, head)) {
+		current = next_of(previous);
+		if (!current || current == atomic_load_explicit(&lock->tail, memory_order_relaxed))
+			break; /* the last one stays: its next is a newcomer's to write */
+		if (!matches(mine, current)) {
+			previous = current;
+			continue;
 		}
-		if (called(lock, mine))
-			break;
+		if (previous != last) {
+			next = next_of(current);
+			if (!next)
+				break; /* was the last one; now being linked to */
+			set_next(previous, next);
+			set_next(current, next_of(last));
+			set_next(last, current);
+			moved++;
+		} else {
+			previous = current;
+		}
+		set_batch(current, ++batch);
+		last = current;
 	}
-	if (batch < shfl_batch)
-		/* release: pairs with the load in has_task; the batch comes with it */
-		atomic_store_explicit(&last->shuffler, 1, memory_order_release);
+	port_my_stats()->count[EV_NUMA_SORTED] += moved;
+	return last;
 }
 
-static bool has_task(const struct shfl_node *node)
+/* By the shuffler. The role goes to the last of the group, maybe itself; a full group ends it. */
+static void shuffle(struct shfl_lock *lock, struct shfl_node *mine, bool head)
 {
-	/* acquire: pairs with the store in shuffle */
-	return atomic_load_explicit(&node->shuffler, memory_order_acquire) != 0;
+	struct shfl_node *last;
+
+	atomic_store_explicit(&mine->shuffler, 0, memory_order_relaxed);
+	if (batch_of(mine) == 0)
+		set_batch(mine, 1);
+	if (batch_of(mine) >= shfl_batch)
+		return;
+	last = sort(lock, mine, head);
+	/* release: pairs with is_shuffler */
+	atomic_store_explicit(&last->shuffler, 1, memory_order_release);
+	lock_count(port_my_stats(), EV_NUMA_FLUSHED);
 }
 
-static void wait_for_lock(struct shfl_lock *lock, struct shfl_node *mine, struct spin *spin)
+/* Behind another: until this is the head. */
+static void wait_ready(struct shfl_lock *lock, struct shfl_node *mine, struct shfl_node *previous,
+		       struct spin *spin)
 {
-	if (mine->batch == 0 || has_task(mine))
-		shuffle(lock, mine);
-	while (!take_as_head(lock)) {
-		if (has_task(mine))
-			shuffle(lock, mine);
+	set_next(previous, mine);
+	while (!is_ready(mine)) {
+		if (is_shuffler(mine))
+			shuffle(lock, mine, false);
 		spin_poll(spin);
 	}
-	spin_end(spin, SPIN_HANDED);
+	spin_stage(spin, SPIN_HANDED);
 }
 
-/* The new owner leaves the queue. */
-static void leave(struct shfl_lock *lock, struct shfl_node *mine)
+static bool take(struct shfl_lock *lock)
 {
-	struct shfl_node *next = next_of(mine), *last = mine;
+	uint8_t unlocked = 0;
 
-	if (!next) {
-		/* release: pairs with the exchange in shfl_slow. A newcomer that queues up right
-		 * after it may have its no_stealing taken away: unfair to it, not unsafe. */
-		if (atomic_compare_exchange_strong_explicit(
-			    &lock->tail, &last, NULL, memory_order_release, memory_order_relaxed)) {
-			atomic_store_explicit(&lock->no_stealing, 0, memory_order_relaxed);
-			return;
-		}
-		while (!(next = next_of(mine)))
-			port_relax();
+	/* acquire: pairs with shfl_release */
+	return !is_locked(lock) &&
+	       atomic_compare_exchange_strong_explicit(&lock->glock.locked, &unlocked, 1,
+						       memory_order_acquire, memory_order_relaxed);
+}
+
+/* The owner, head until now, makes its successor the head. */
+static void pass_headship(struct shfl_lock *lock, struct shfl_node *mine)
+{
+	struct shfl_node *last = mine, *next = next_of(mine);
+
+	/* release: pairs with the exchange of tail; the next to queue finds no predecessor */
+	if (!next &&
+	    atomic_compare_exchange_strong_explicit(&lock->tail, &last, NULL, memory_order_release,
+						    memory_order_relaxed)) {
+		/* Somebody may have queued and set it since; then a few may steal, until that
+		 * queue is empty and clears it again. As published. */
+		atomic_store_explicit(&lock->glock.no_stealing, 0, memory_order_relaxed);
+		return;
 	}
-	/* release: pairs with is_ready; all links edited so far come with it */
+	while (!next) {
+		port_relax();
+		next = next_of(mine);
+	}
+	/* release: pairs with is_ready; hands over the links, too */
 	atomic_store_explicit(&next->ready, 1, memory_order_release);
 }
 
@@ -201,34 +212,47 @@ static __attribute__((noinline)) void shfl_slow(struct shfl_lock *lock, struct s
 	struct shfl_node *previous;
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
+	mine->cpu = port_cpu();
+	mine->numa = port_node(mine->cpu);
 	atomic_store_explicit(&mine->next, NULL, memory_order_relaxed);
 	atomic_store_explicit(&mine->ready, 0, memory_order_relaxed);
 	atomic_store_explicit(&mine->shuffler, 0, memory_order_relaxed);
-	mine->cpu = port_cpu();
-	mine->node = port_node(mine->cpu);
-	mine->batch = 0;
-	/* acquire: pairs with the CAS in leave; release: publishes the node to the successor */
+	set_batch(mine, 0);
+	/* acquire: pairs with the CAS in pass_headship; release: who reads this node from tail must
+	 * see next == NULL before it links itself */
 	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
-	if (previous) {
-		link(previous, mine);
-		while (!is_ready(mine)) {
-			if (has_task(mine))
-				shuffle(lock, mine);
+	if (previous)
+		wait_ready(lock, mine, previous, &spin);
+	else
+		atomic_store_explicit(&lock->glock.no_stealing, 1, memory_order_relaxed);
+	for (;;) {
+		if (batch_of(mine) == 0 || is_shuffler(mine))
+			shuffle(lock, mine, true);
+		while (is_locked(lock))
 			spin_poll(&spin);
-		}
-		spin_stage(&spin, SPIN_HANDED);
-	} else {
-		atomic_store_explicit(&lock->no_stealing, 1, memory_order_relaxed);
-		atomic_store_explicit(&mine->ready, 1, memory_order_relaxed);
+		if (take(lock))
+			break;
 	}
-	wait_for_lock(lock, mine, &spin);
-	leave(lock, mine);
+	pass_headship(lock, mine);
+	spin_end(&spin, SPIN_HANDED);
+}
+
+/* Free and nobody queued: (0, 0) -> (1, 0). */
+static inline bool shfl_take_fast(struct shfl_lock *lock)
+{
+	uint16_t free = 0;
+
+	/* acquire: pairs with shfl_release */
+	return atomic_compare_exchange_strong_explicit(&lock->glock.both, &free, 1,
+						       memory_order_acquire, memory_order_relaxed);
 }
 
 static inline void shfl_acquire(void *state, void *node)
 {
-	if (__builtin_expect(!take_unqueued(state), 0))
-		shfl_slow(state, node);
+	struct shfl_lock *lock = state;
+
+	if (__builtin_expect(!shfl_take_fast(lock), 0))
+		shfl_slow(lock, node);
 }
 
 static inline bool shfl_try_acquire(void *state, void *node)
@@ -236,33 +260,33 @@ static inline bool shfl_try_acquire(void *state, void *node)
 	struct shfl_lock *lock = state;
 
 	(void)node;
-	/* a look first: a CAS bound to fail would take the line from the holder */
-	return atomic_load_explicit(&lock->word, memory_order_relaxed) == 0 && take_unqueued(lock);
+	/* a look first: a failing CAS would take the line from the owner */
+	return atomic_load_explicit(&lock->glock.both, memory_order_relaxed) == 0 &&
+	       shfl_take_fast(lock);
 }
 
+/* Release: pairs with take and shfl_take_fast. The owner needs no node. */
 static inline void shfl_release(void *state, void *node)
 {
 	struct shfl_lock *lock = state;
 
 	(void)node;
-	/* release: pairs with take_unqueued and take_as_head. One byte: no_stealing changes by
-	 * itself; so a CAS of both soon after it waits for the store buffer, as in qspinlock. */
-	atomic_store_explicit(&lock->locked, 0, memory_order_release);
+	atomic_store_explicit(&lock->glock.locked, 0, memory_order_release);
 }
 
 static void shfl_describe(const void *state, char *text, size_t size)
 {
 	const struct shfl_lock *lock = state;
-	uint16_t word = atomic_load_explicit(&lock->word, memory_order_relaxed);
 	const struct shfl_node *tail = atomic_load_explicit(&lock->tail, memory_order_relaxed);
+	uint32_t both = atomic_load_explicit(&lock->glock.both, memory_order_relaxed);
 
-	ksnprintf(text, size, "word 0x%04x: locked %u, no_stealing %u, tail %p", word, word & 0xffu,
-		  word >> 8, (const void *)tail);
+	ksnprintf(text, size, "glock 0x%04x: locked %u, no_stealing %u, %s", both, both & 0xff,
+		  both >> 8, tail ? "somebody queues" : "nobody queues");
 }
 
-static const struct lock_ops shfl_ops = {
+static const struct lock_ops shfllock_ops = {
 	.name = "shfllock",
-	.cite = "Kashyap et al. 2019, SOSP",
+	.cite = "Kashyap et al., SOSP 2019",
 	.flags = LOCK_QUEUED | LOCK_NEEDS_PREEMPTED | LOCK_RESTORES,
 	.state_size = CACHE_LINE,
 	.node_size = sizeof(struct shfl_node),
@@ -273,4 +297,4 @@ static const struct lock_ops shfl_ops = {
 	.describe = shfl_describe,
 };
 
-LOCK_REGISTER(shfl_ops);
+LOCK_REGISTER(shfllock_ops);

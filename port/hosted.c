@@ -30,6 +30,7 @@ struct thread {
 
 static uint32_t cpu_count;
 static uint32_t nodes = 1;
+static uint32_t pretended_nodes; /* 0: none */
 static struct lock_stats *stats_of;
 static cpu_set_t usable;
 static uint64_t tsc_khz;
@@ -167,7 +168,12 @@ uint32_t port_apic_id(uint32_t cpu)
 
 uint32_t port_node(uint32_t cpu)
 {
-	return nodes_split(cpu, cpu_count, nodes);
+	return pretended_nodes ? cpu % pretended_nodes : nodes_split(cpu, cpu_count, nodes);
+}
+
+void hosted_pretend_nodes(uint32_t count)
+{
+	pretended_nodes = count;
 }
 
 void hosted_set_nodes(uint32_t count)

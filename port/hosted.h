@@ -27,6 +27,9 @@ static inline void hosted_serialise(void)
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
 }
 
+/* For tests, outside any run: port_node(cpu) is cpu % nodes from now on; 0: as it was. */
+void hosted_pretend_nodes(uint32_t nodes);
+
 /* hosted_pv.c. To be chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
 

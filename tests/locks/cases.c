@@ -144,6 +144,7 @@ static void set_up(const struct lock_case *c, const struct lock_ops *ops, uint32
 	memset(test.cpus, 0, node_count() * sizeof(cpus[0]));
 	memset(test.nodes, 0, node_count() * test.stride);
 	tunables_reset();
+	client_nodes_are(0);
 	for (uint32_t i = 0; i < port_cpu_count(); i++)
 		memset(port_stats(i)->count, 0, sizeof(port_stats(i)->count));
 	ops->init(test.lock, &env);

@@ -22,6 +22,7 @@ void fail(struct test *test, const char *format, ...)
 	va_start(arguments, format);
 	kvsnprintf(test->why, sizeof(test->why), format, arguments);
 	va_end(arguments);
+	client_has_failed();
 }
 
 void *node_of(const struct test *test, uint32_t cpu)
@@ -97,6 +98,34 @@ uint32_t client_owner(const struct test *test)
 const union qspinlock_word *word_of(const struct test *test)
 {
 	return test->lock;
+}
+
+void halt_at_once(struct test *test)
+{
+	static const struct {
+		const char *key;
+		uint32_t value;
+	} settings[] = {
+		{"spin_threshold", 1},    {"prev_check_mask", 0},
+		{"oticket_max_shift", 0}, /* those near their turn, too */
+		{"paq_halt", 2},          /* overcommitted or not */
+		{"paq_deep", 1},          {"paq_head_spins", 1},
+		{"paq_poll_mask", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		const struct tunable *tunable =
+			tunable_find(settings[i].key, strlen(settings[i].key));
+
+		if (tunable && tunable_is_of(tunable, test->ops->name))
+			set_tunable(test, settings[i].key, settings[i].value);
+	}
+}
+
+void client_nodes(struct test *test, uint32_t nodes)
+{
+	(void)test;
+	client_nodes_are(nodes);
 }
 
 const char *lock_text(const struct test *test)

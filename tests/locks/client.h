@@ -117,6 +117,12 @@ struct lock_case {
  * initial values again. A failure if there is none of that name or value is out of its range. */
 void set_tunable(struct test *test, const char *name, uint32_t value);
 
+/* Sets the keys, of whichever the lock reads, with which each wait halts as soon as it may. */
+void halt_at_once(struct test *test);
+
+/* CPU c is on NUMA node c % nodes for this case; otherwise on the machine's. */
+void client_nodes(struct test *test, uint32_t nodes);
+
 void test_exclusion(
 	struct test *test); /* exclusion.c: everybody contends; for use by other cases */
 /* order.c: the same for a lock that the caller has prepared */

@@ -41,6 +41,9 @@ void client_enter(void);
 void client_leave(void);
 void client_interrupt(uint32_t cpu);
 
+void client_nodes_are(uint32_t nodes); /* CPU c is on node c % nodes; 0: on its own */
+void client_has_failed(void); /* what is broken may not come to an end: bound it, if need be */
+
 void client_poll(void);  /* in each round of a loop that waits for another CPU */
 void client_yield(void); /* off the CPU for a moment, if others want it */
 void client_sleep_ms(uint32_t milliseconds); /* off the CPU */

@@ -27,6 +27,24 @@ static struct {
 	uint64_t deadline; /* TSC */
 } watchdog;
 
+void client_nodes_are(uint32_t nodes)
+{
+	static uint32_t *own; /* nodes of the machine */
+
+	if (!own) {
+		own = port_alloc(port_cpu_count() * sizeof(own[0]), sizeof(own[0]));
+		for (uint32_t i = 0; i < port_cpu_count(); i++)
+			own[i] = machine.node[i];
+	}
+	for (uint32_t i = 0; i < port_cpu_count(); i++)
+		machine.node[i] = nodes ? i % nodes : own[i];
+}
+
+void client_has_failed(void)
+{
+	/* the watchdog bounds it */
+}
+
 static const char *state_of(uint32_t cpu)
 {
 	return client_state(case_test(), cpu);

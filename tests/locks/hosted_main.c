@@ -55,7 +55,7 @@ static void hung(int signal)
 		.lock = test->lock,
 		.owner = client_owner(test),
 		.threads = test->threads,
-		.bound_ns = CASE_SECONDS * UINT64_C(1000000000),
+		.bound_ns = case_seconds * UINT64_C(1000000000),
 		.state = state_of,
 	};
 	char text[512];

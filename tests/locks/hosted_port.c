@@ -3,12 +3,16 @@
 #define _GNU_SOURCE
 #include "client.h"
 #include "client_port.h"
+#include "port/hosted.h"
 #include "port/port.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
+
+#define FAILED_S 10 /* seconds that a case that has failed is given to end */
 
 uint32_t client_await_s = 40; /* a sanitized build on a busy machine is slow */
 
@@ -44,6 +48,16 @@ void client_leave(void)
 void client_interrupt(uint32_t cpu)
 {
 	pthread_kill(thread_of[cpu], SIGUSR1);
+}
+
+void client_nodes_are(uint32_t nodes)
+{
+	hosted_pretend_nodes(nodes);
+}
+
+void client_has_failed(void)
+{
+	alarm(FAILED_S);
 }
 
 void client_poll(void)

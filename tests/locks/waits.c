@@ -4,7 +4,6 @@
 #include "locks/qnode.h"
 #include "locks/tunables.h"
 #include "port/port.h"
-#include "pvspin/string.h"
 
 #define MIN_HALTS  50 /* before the case believes that it did what it is for */
 #define MAX_ROUNDS 25
@@ -31,31 +30,6 @@ static void test_nesting(struct test *test)
 		fail(test, "%s is 0", lock_event_names[event]);
 }
 
-/* The keys, of whichever lock reads them, with which each wait halts as soon as it may. */
-static void halt_at_once(struct test *test)
-{
-	static const struct {
-		const char *key;
-		uint32_t value;
-	} settings[] = {
-		{"spin_threshold", 1},
-		{"prev_check_mask", 0},
-		{"oticket_max_shift", 0}, /* those near their turn, too */
-		{"paq_halt", 2},          /* overcommitted or not */
-		{"paq_deep", 1},
-		{"paq_head_spins", 1},
-		{"paq_poll_mask", 0},
-	};
-
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-		const struct tunable *tunable =
-			tunable_find(settings[i].key, strlen(settings[i].key));
-
-		if (tunable && tunable_is_of(tunable, test->ops->name))
-			set_tunable(test, settings[i].key, settings[i].value);
-	}
-}
-
 /* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would tell. */
 static void test_storm(struct test *test)
 {
@@ -76,7 +50,7 @@ static void test_storm(struct test *test)
 		     (unsigned long long)halts, (unsigned long long)kicks);
 }
 
-#define QSPINLOCKS .only = "qspinlock,pv-qspinlock", .backend = BACKEND_ANY
+#define QSPINLOCKS .only = "qspinlock,pv-qspinlock,unfair-queued,cna", .backend = BACKEND_ANY
 CASE_REGISTER(nests_1, "second nesting level", test_nesting, 4, .argument = 1, QSPINLOCKS);
 CASE_REGISTER(nests_2, "third nesting level", test_nesting, 4, .argument = 2, QSPINLOCKS);
 CASE_REGISTER(nests_3, "fourth nesting level", test_nesting, 4, .argument = 3, QSPINLOCKS);

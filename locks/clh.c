@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clh: an implicit queue. A waiter polls the node of the one before it, and goes on to use that
+ * node next time: nodes wander from CPU to CPU, and the lock brings one along for its free state.
+ * One line transfer a hand-over, strict FIFO, and unlike in mcs a release is one store: it never
+ * waits for a successor to link itself.
+ *
+ * What a CPU passes is a handle: the node to queue with next, the node it queued with last, and a
+ * node of its own to start with. A handle used with two locks in turn carries nodes from one to the
+ * other; so the memory of all handles and locks must outlive the use of any of them.
+ *
+ * try_acquire: between its look at the last node and its CAS that very node may have been granted,
+ * recycled and queued again (ABA). Then it stands in the queue, which a CLH node cannot leave, and
+ * waits for those before it. None of them can be a context that it interrupted.
+ *
+ * Preemption: holder and next waiter, as in every FIFO lock.
+ *
+ * T. S. Craig, "Building FIFO and Priority-Queuing Spin Locks from Atomic Swap", TR 93-02-02, Univ.
+ * of Washington, 1993; P. Magnusson, A. Landin, E. Hagersten, "Queue Locks on Cache Coherent
+ * Multiprocessors", IPPS 1994.
+ */
+#include "locks/register.h"
+#include "locks/spin.h"
+#include "pvspin/printf.h"
+
+struct clh_node {
+	_Atomic uint32_t locked;
+	uint8_t pad[CACHE_LINE - sizeof(uint32_t)]; /* its successor polls it */
+};
+
+struct clh_handle {
+	struct clh_node *spare;  /* to queue with next; NULL, as zeroed: own */
+	struct clh_node *queued; /* of this or, between two, the last acquisition */
+	uint8_t pad[CACHE_LINE - 2 * sizeof(void *)];
+	struct clh_node own;
+};
+
+struct clh_lock {
+	struct clh_node *_Atomic tail;
+	uint8_t pad[CACHE_LINE - sizeof(void *)];
+	struct clh_node first;
+};
+
+_Static_assert(sizeof(struct clh_handle) == 2 * CACHE_LINE, "the CPU's line | the polled one");
+_Static_assert(sizeof(struct clh_lock) == 2 * CACHE_LINE, "tail | the polled one");
+
+static void clh_init(void *state, const struct lock_env *env)
+{
+	struct clh_lock *lock = state;
+
+	(void)env;
+	atomic_init(&lock->first.locked, 0);
+	atomic_init(&lock->tail, &lock->first);
+}
+
+static __attribute__((noinline)) void clh_wait(const struct clh_node *previous)
+{
+	struct spin spin = spin_begin();
+
+	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
+	/* acquire: pairs with the store in clh_release */
+	while (atomic_load_explicit(&previous->locked, memory_order_acquire))
+		spin_poll(&spin);
+	spin_end(&spin, SPIN_HANDED);
+}
+
+/* The node to queue with, taken: as it shall be when the exchange of tail publishes it. */
+static inline struct clh_node *take_spare(struct clh_handle *handle)
+{
+	struct clh_node *mine =
+		__builtin_expect(handle->spare != NULL, 1) ? handle->spare : &handle->own;
+
+	atomic_store_explicit(&mine->locked, 1, memory_order_relaxed);
+	return mine;
+}
+
+/* The predecessor's node becomes the spare one now, as nobody looks at it before the next
+ * acquisition. Written before the exchange as what it is if nobody came in between, and corrected
+ * after: that takes the exchange's result out of the way to the next one's operand. */
+static inline void clh_acquire(void *state, void *node)
+{
+	struct clh_lock *lock = state;
+	struct clh_handle *handle = node;
+	struct clh_node *mine = take_spare(handle), *guess = handle->queued, *previous;
+
+	handle->queued = mine;
+	handle->spare = guess;
+	/* release: who reads this node from tail must see it locked; acquire: the predecessor's
+	 * node must be seen locked, published the same way */
+	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
+	if (__builtin_expect(previous != guess, 0))
+		handle->spare = previous;
+	/* acquire: pairs with the store in clh_release */
+	if (__builtin_expect(atomic_load_explicit(&previous->locked, memory_order_acquire), 0))
+		clh_wait(previous);
+}
+
+static inline bool clh_try_acquire(void *state, void *node)
+{
+	struct clh_lock *lock = state;
+	struct clh_handle *handle = node;
+	/* acquire: pairs with the exchange in clh_acquire, which published locked = 1 */
+	struct clh_node *last = atomic_load_explicit(&lock->tail, memory_order_acquire);
+	struct clh_node *mine;
+
+	if (atomic_load_explicit(&last->locked, memory_order_relaxed))
+		return false;
+	mine = take_spare(handle);
+	/* as the exchange in clh_acquire */
+	if (!atomic_compare_exchange_strong_explicit(&lock->tail, &last, mine, memory_order_acq_rel,
+						     memory_order_relaxed))
+		return false;
+	handle->queued = mine;
+	handle->spare = last;
+	/* acquire: pairs with the store in clh_release */
+	if (__builtin_expect(atomic_load_explicit(&last->locked, memory_order_acquire), 0))
+		clh_wait(last); /* ABA, see above */
+	return true;
+}
+
+static inline void clh_release(void *state, void *node)
+{
+	struct clh_handle *handle = node;
+
+	(void)state;
+	/* release: pairs with the loads of locked in the three above. The node is the successor's
+	 * from here on, or the lock's. */
+	atomic_store_explicit(&handle->queued->locked, 0, memory_order_release);
+}
+
+static void clh_describe(const void *state, char *text, size_t size)
+{
+	const struct clh_lock *lock = state;
+	const struct clh_node *tail = atomic_load_explicit(&lock->tail, memory_order_relaxed);
+
+	ksnprintf(text, size, "tail %p: %s", (const void *)tail,
+		  atomic_load_explicit(&tail->locked, memory_order_relaxed) ? "held or waited for"
+									    : "free");
+}
+
+static const struct lock_ops clh_ops = {
+	.name = "clh",
+	.cite = "Craig 1993, UW TR 93-02-02; Magnusson et al., IPPS 1994",
+	.flags = LOCK_FIFO | LOCK_QUEUED,
+	.state_size = sizeof(struct clh_lock),
+	.node_size = sizeof(struct clh_handle),
+	.init = clh_init,
+	.acquire = clh_acquire,
+	.try_acquire = clh_try_acquire,
+	.release = clh_release,
+	.describe = clh_describe,
+};
+
+LOCK_REGISTER(clh_ops);

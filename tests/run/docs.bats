@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# docs/locks.md against the program: every lock has its section, every tunable and every lock event
+# is described. (docs/serial-log.md is held against a guest's log in guest_tcg.bats.)
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s build/hosted/pvspin >&2
+}
+
+# The names after "accepted:" in the error about KEY=?, one a line.
+accepted() { # KEY
+  { build/hosted/pvspin "$1" || [ $? -eq 2 ]; } |
+    sed -n 's/^error: .*; accepted: //p' | tr -d ' ' | tr ',' '\n'
+}
+
+# Fails unless the page has each word of stdin, as `word`, and there are at least COUNT of them.
+described() { # COUNT
+  local word words=0 missing=0
+  while read -r word; do
+    words=$((words + 1))
+    grep -qF "\`$word\`" docs/locks.md || { echo "docs/locks.md: no \`$word\`" >&2; missing=1; }
+  done
+  [ "$words" -ge "$1" ] || { echo "only $words words to look for" >&2; return 1; }
+  return "$missing"
+}
+
+@test "docs/locks.md has one section for each lock, in order, and no other" {
+  accepted 'locks=?' | grep -vx 'all\|linux' >"$BATS_TEST_TMPDIR/locks"
+  sed -n 's/^## \([a-z0-9-]*\)$/\1/p' docs/locks.md | sort >"$BATS_TEST_TMPDIR/sections"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/locks")" -ge 7 ]
+  diff "$BATS_TEST_TMPDIR/locks" "$BATS_TEST_TMPDIR/sections"
+}
+
+@test "docs/locks.md describes every tunable" {
+  # All keys but those of the plan, which README has: those in bench/plan.c.
+  sed -n 's/.*\(NUMBER\|NAMED\)("\([a-z_]*\)".*/\2=/p; s/.*\.name = "\([a-z]*\)".*/\1=/p' \
+    bench/plan.c | sort >"$BATS_TEST_TMPDIR/plan"
+  accepted '?=?' | grep = | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d = | described 3
+}
+
+@test "docs/locks.md describes every lock event" {
+  # Those with a field of their own are in docs/serial-log.md.
+  sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/stats.c | while read -r event; do
+    grep -qF "\`$event\`" docs/serial-log.md || echo "$event"
+  done | described 10
+}
