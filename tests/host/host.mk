@@ -9,7 +9,7 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
-host_tests := string cmdline printf histogram record plan plan_print acpi acpi_damage
+host_tests := string cmdline printf histogram record plan plan_print acpi acpi_damage slice
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -21,6 +21,7 @@ host_sources_plan := bench/plan.c bench/plan_parse.c bench/plan_error.c bench/pl
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
 host_sources_acpi := kernel/acpi.c kernel/printf.c tests/host/fake_memory.c
+host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 
 host_programs := $(host_tests:%=build/host/test_%)

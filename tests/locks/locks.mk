@@ -9,7 +9,7 @@
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
 LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c \
-	kernel/printf.c kernel/cmdline.c $(wildcard tests/locks/*.c)
+	bench/histogram.c kernel/printf.c kernel/cmdline.c $(wildcard tests/locks/*.c)
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
 	-I. -Iinclude -Itests/locks -MMD -MP

@@ -17,10 +17,3 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 	(void)steal_before_ns;
 	abort();
 }
-
-void histogram_add(struct histogram *histogram, uint64_t value)
-{
-	(void)histogram;
-	(void)value;
-	abort();
-}

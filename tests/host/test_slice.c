@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* locks/slice.c with a steal-time page and a clock of the test's own: what starts a slice, what is
+ * learnt from its end, and when a slice has no end. */
+#include "tests/host/test.h"
+
+#include "locks/slice.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define QUIET 1000000
+
+static struct steal_area page;
+static struct slice slice;
+static uint64_t now;
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&page, 0, sizeof(page));
+	memset(&slice, 0, sizeof(slice));
+	now = UINT64_MAX - 5000; /* a clock that wraps must not matter */
+	slice_begin(&slice, &page, now, QUIET);
+	return 0;
+}
+
+static void off_cpu(uint64_t cycles, uint64_t stolen_ns)
+{
+	now += cycles;
+	atomic_fetch_add(&page.steal, stolen_ns);
+	atomic_fetch_add(&page.version, 2);
+}
+
+/* On the CPU for so long, looking now and then, and at the end. */
+static void run(uint64_t cycles)
+{
+	slice_look(&slice, now);
+	for (int i = 0; i < 4; i++) {
+		now += cycles / 4;
+		slice_look(&slice, now);
+	}
+	now += cycles % 4;
+	slice_look(&slice, now);
+}
+
+static void one_slice(uint64_t cycles)
+{
+	run(cycles);
+	off_cpu(7000, 2500);
+}
+
+static bool covers(uint64_t need)
+{
+	return slice_covers(&slice, now, need);
+}
+
+static void alone_there_is_no_end(void **state)
+{
+	(void)state;
+	run(UINT64_C(1) << 50);
+	assert_true(covers(UINT64_C(1) << 40));
+	assert_int_equal(slice.number, 0);
+	assert_int_equal(slice.length.count, 0);
+}
+
+static void the_first_slice_began_unseen_and_is_not_learnt_from(void **state)
+{
+	(void)state;
+	one_slice(300);
+	slice_look(&slice, now);
+	assert_int_equal(slice.number, 1);
+	assert_int_equal(slice.quantile, 0);
+	assert_true(covers(UINT64_C(1) << 40));
+	one_slice(40000);
+	slice_look(&slice, now);
+	assert_int_equal(slice.number, 2);
+	assert_int_equal(slice.quantile, 40000);
+	assert_int_equal(slice.length.count, 1);
+	assert_true(slice.length.max == 40000);
+	/* nothing had been predicted */
+	assert_int_equal(slice.over.count + slice.under.count, 0);
+}
+
+static void learn(uint64_t cycles)
+{
+	one_slice(100);
+	one_slice(cycles);
+	slice_look(&slice, now);
+}
+
+static void what_is_left_shrinks_and_is_signed(void **state)
+{
+	(void)state;
+	learn(40000);
+	assert_true(covers(40000));
+	assert_false(covers(40001));
+	now += 30000;
+	assert_true(covers(10000));
+	assert_false(covers(10001));
+	now += 10001; /* past the end: not "plenty" */
+	assert_false(covers(0));
+	assert_false(covers(1));
+}
+
+static void errors_are_recorded_on_their_side(void **state)
+{
+	(void)state;
+	learn(32000);
+	one_slice(20000); /* 12000 shorter than believed */
+	slice_look(&slice, now);
+	assert_int_equal(slice.over.count, 1);
+	assert_true(slice.over.max == 12000 && slice.under.count == 0);
+	assert_int_equal(slice.quantile, 32000 - 32000 / 16);
+	one_slice(50000);
+	slice_look(&slice, now);
+	assert_int_equal(slice.under.count, 1);
+	assert_true(slice.under.max == 20000 && slice.over.count == 1);
+	assert_int_equal(slice.quantile, 30000 + 30000 / 256 + 1);
+	assert_int_equal(slice.length.count, 3);
+	/* a perfect estimate is an error of nothing */
+	one_slice(slice.quantile);
+	slice_look(&slice, now);
+	assert_int_equal(slice.over.count, 2);
+	assert_int_equal(slice.over.min, 0);
+}
+
+static void off_the_cpu_with_nobody_waiting_ends_no_slice(void **state)
+{
+	(void)state;
+	learn(40000);
+	run(1000);
+	off_cpu(500, 0);
+	run(1000);
+	assert_int_equal(slice.number, 2);
+	assert_int_equal(slice.length.count, 1);
+	assert_true(covers(40000 - 2500));
+	assert_false(covers(40000 - 2499));
+}
+
+static void leaving_by_choice_starts_a_slice_and_teaches_nothing(void **state)
+{
+	(void)state;
+	learn(40000);
+	run(500);
+	off_cpu(90000, 0);
+	slice_left(&slice, now);
+	assert_int_equal(slice.number, 3);
+	assert_int_equal(slice.length.count, 1);
+	assert_int_equal(slice.quantile, 40000);
+	assert_true(covers(40000));
+	run(100);
+	slice_left(&slice, now); /* meant to, but was not off the CPU */
+	assert_int_equal(slice.number, 3);
+	assert_false(covers(40000));
+	/* the slice after it is whole */
+	run(59900);
+	off_cpu(10, 10);
+	slice_look(&slice, now);
+	assert_int_equal(slice.length.count, 2);
+	assert_true(slice.length.max == 60000);
+}
+
+static void without_competition_for_long_the_end_goes(void **state)
+{
+	(void)state;
+	learn(40000);
+	now += QUIET;
+	assert_false(covers(1));
+	assert_false(slice_is_quiet(&slice, now));
+	now += 1;
+	assert_true(slice_is_quiet(&slice, now));
+	assert_true(covers(UINT64_C(1) << 40));
+	/* until somebody competes again */
+	slice_look(&slice, now);
+	off_cpu(10, 10);
+	slice_look(&slice, now);
+	assert_false(covers(UINT64_C(1) << 40));
+}
+
+static void outlived_is_endless_until_the_next(void **state)
+{
+	(void)state;
+	learn(40000);
+	run(80000);
+	assert_false(covers(0));
+	slice_outlived(&slice, now);
+	assert_true(covers(UINT64_C(1) << 40));
+	off_cpu(10, 10);
+	slice_look(&slice, now);
+	assert_false(covers(UINT64_C(1) << 40));
+	/* the error is that of the estimate, not of giving up on it */
+	assert_int_equal(slice.under.count, 1);
+	assert_true(slice.under.max == 40000);
+}
+
+/* Rests where 16 times as many are longer as are shorter. */
+static void the_quantile_is_a_low_one(void **state)
+{
+	uint64_t seed = 7, shorter = 0;
+
+	(void)state;
+	learn(500000);
+	for (int i = 0; i < 40000; i++) {
+		uint64_t length = 100000 + next_random(&seed) % 1000000;
+
+		if (i >= 20000)
+			shorter += length < slice.quantile;
+		one_slice(length);
+		slice_look(&slice, now);
+	}
+	assert_in_range(shorter * 1000 / 20000, 45, 75);
+	assert_int_equal(slice.over.count + slice.under.count + 1, slice.length.count);
+}
+
+static void tiny_slices_neither_stick_nor_underflow(void **state)
+{
+	(void)state;
+	learn(0);
+	assert_int_equal(slice.quantile, 1);
+	for (int i = 0; i < 5000; i++) {
+		one_slice(i % 2 ? 0 : 100000);
+		slice_look(&slice, now);
+		assert_true(slice.quantile < 200000);
+	}
+	for (int i = 0; i < 5000; i++) {
+		one_slice(100000);
+		slice_look(&slice, now);
+	}
+	assert_true(slice.quantile > 90000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(alone_there_is_no_end, begin),
+		cmocka_unit_test_setup(the_first_slice_began_unseen_and_is_not_learnt_from, begin),
+		cmocka_unit_test_setup(what_is_left_shrinks_and_is_signed, begin),
+		cmocka_unit_test_setup(errors_are_recorded_on_their_side, begin),
+		cmocka_unit_test_setup(off_the_cpu_with_nobody_waiting_ends_no_slice, begin),
+		cmocka_unit_test_setup(leaving_by_choice_starts_a_slice_and_teaches_nothing, begin),
+		cmocka_unit_test_setup(without_competition_for_long_the_end_goes, begin),
+		cmocka_unit_test_setup(outlived_is_endless_until_the_next, begin),
+		cmocka_unit_test_setup(the_quantile_is_a_low_one, begin),
+		cmocka_unit_test_setup(tiny_slices_neither_stick_nor_underflow, begin),
+	};
+
+	return cmocka_run_group_tests_name("slice", tests, NULL, NULL);
+}
