@@ -147,7 +147,7 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	record_end(&record);
 }
 
-static void emit_histogram(const struct run_result *result, const char *what,
+static void emit_histogram(const struct run_result *result, const char *what, const char *unit,
 			   const struct histogram *histogram)
 {
 	struct record record;
@@ -156,7 +156,7 @@ static void emit_histogram(const struct run_result *result, const char *what,
 	identify(&record, result);
 	record_string(&record, "cpu", "all");
 	record_string(&record, "what", what);
-	record_string(&record, "unit", "cycles");
+	record_string(&record, "unit", unit);
 	record_number(&record, "count", histogram->count);
 	record_number(&record, "sum", histogram->sum);
 	record_number(&record, "min", histogram->count ? histogram->min : 0);
@@ -175,15 +175,31 @@ static void emit_histogram(const struct run_result *result, const char *what,
 	record_end(&record);
 }
 
+/* What the lock itself kept; empty ones too, so that a reader sees that it would have. */
+static void emit_lock_histograms(const struct run_result *result)
+{
+	static struct histogram merged;
+	struct lock_histogram out = {.merged = &merged};
+
+	for (size_t i = 0;; i++) {
+		histogram_reset(&merged);
+		if (!result->lock->ops->histogram(i, &out))
+			return;
+		emit_histogram(result, out.what, out.unit, &merged);
+	}
+}
+
 void emit_run(const struct run_result *result)
 {
 	emit_sums(result);
 	for (uint32_t i = 0; i < result->threads; i++)
 		emit_worker(result, &result->workers[i]);
 	if (result->wait)
-		emit_histogram(result, "wait", result->wait);
+		emit_histogram(result, "wait", "cycles", result->wait);
 	if (result->hold_time)
-		emit_histogram(result, "hold", result->hold_time);
+		emit_histogram(result, "hold", "cycles", result->hold_time);
+	if (result->lock->ops->histogram)
+		emit_lock_histograms(result);
 }
 
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads)

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One run record, one vcpu record a thread, with latency=on two hist records. */
+/* One run record, one vcpu record a thread, with latency=on two hist records, and those of the
+ * histograms that the lock keeps. */
 void emit_run(const struct run_result *result);
 
 /* `when`: "before" or "after" the set of runs with `threads` threads. */

@@ -23,7 +23,7 @@ struct lock_tunables lock_tunables = {
 #define SHARED(field_, of_, initial_, min_) \
 	TUNABLE_ENTRY(field_, #field_, of_, &lock_tunables.field_, initial_, min_, UINT32_MAX)
 
-SHARED(spin_threshold, "pv-qspinlock", SPIN_THRESHOLD, 1);
+SHARED(spin_threshold, "pv-qspinlock,pv-ticket,oticket,i-spinlock", SPIN_THRESHOLD, 1);
 /* 0 looks at every poll; use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock", PENDING_LOOPS, 1);

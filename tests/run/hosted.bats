@@ -110,6 +110,13 @@ all() {
   all '[.[] | select(.type == "hist")] | length == 0'
 }
 
+@test "a lock's own histograms are in the log, empty ones too" {
+  hosted locks=i-spinlock threads=2 ms=20 reps=1
+  all '[.[] | select(.type == "hist" and .lock == "i-spinlock") | [.what, .unit, .count, .buckets]] ==
+    [["slice", "cycles", 0, []], ["slice_error_over", "cycles", 0, []],
+     ["slice_error_under", "cycles", 0, []]]'
+}
+
 @test "many more threads than CPUs: fair locks crawl, the run still ends and says so" {
   hosted locks=tas,ticket threads=24 ms=50 warmup_ms=10 reps=1
   all '[.[] | select(.type == "run") | .exclusion == "ok"] == [true, true]'

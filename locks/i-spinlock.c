@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * i-spinlock: the informed spinlock. pv-ticket, but before it takes a ticket a vCPU asks whether
+ * what is left of its time slice will do for waiting and for the section:
+ *
+ *	left >= ispin_hold * (waiters and owner + 1) + ispin_margin
+ *
+ * If not it burns the rest of the slice, without a ticket, and takes one at the start of the next.
+ * So whoever is about to lose its CPU neither holds the lock nor a place in its queue. Asked once
+ * for each acquisition, as in the original. try_acquire does not ask.
+ *
+ * The original reads the end of the slice from a page that a changed Xen writes. KVM offers no such
+ * thing, so it is estimated (slice.h), and the log says how well. A burn ends after twice the
+ * estimate at the latest; then the slice counts as endless, or every acquisition would burn again.
+ *
+ * ispin_yield 0: burn, as the original does. 1: give the rest of the slice to the owner by a
+ * directed yield, if there is one. Not the default: without PV_SCHED_YIELD it does nothing, and
+ * yielding changes the distribution that is being estimated.
+ *
+ * Preemption: LHP and LWP as long as the estimate holds. What remains: slices that are cut short,
+ * and waits that are longer than ispin_hold for each one before.
+ *
+ * B. Teabe, V. Nitu, A. Tchana, D. Hagimont, "The Lock Holder and the Lock Waiter Pre-emption
+ * Problems: Nip Them in the Bud Using Informed Spinlocks (I-Spinlocks)", EuroSys'17, and the
+ * authors' patches for Linux 3.13.
+ */
+#include "locks/pv.h"
+#include "locks/pv_ticket.h"
+#include "locks/register.h"
+#include "locks/tunables.h"
+
+TUNABLE(ispin_hold, "i-spinlock", 1u << 15, 0, UINT32_MAX); /* cycles; as the original */
+TUNABLE(ispin_margin, "i-spinlock", 0, 0, UINT32_MAX);      /* cycles */
+TUNABLE(ispin_quiet_ms, "i-spinlock", 100, 1, 100000);      /* see slice.h */
+TUNABLE(ispin_yield, "i-spinlock", 0, 0, 1);
+
+struct ispin_lock {
+	union pv_ticket ticket;
+	_Atomic uint32_t owner; /* CPU + 1, for ispin_yield only; a hint, and never cleared */
+};
+
+struct ispin_node {
+	struct pv_ticket_node base;
+	struct slice slice;
+};
+
+static struct pv_ticket_pool pool;
+
+static void ispin_init(void *state, const struct lock_env *env)
+{
+	struct ispin_lock *lock = state;
+
+	pv_ticket_init(&lock->ticket, &pool, env);
+	atomic_init(&lock->owner, 0);
+}
+
+/* Cycles for a section each of who is before us, if we were to queue now, and for our own. */
+static inline uint64_t need(const struct ispin_lock *lock)
+{
+	uint32_t word = atomic_load_explicit(&lock->ticket.word, memory_order_relaxed);
+	uint32_t sections =
+		pv_ticket_count((uint16_t)word, (uint16_t)(word >> PV_TICKET_TAIL_SHIFT)) + 1u;
+
+	return (uint64_t)ispin_hold * sections + ispin_margin;
+}
+
+static inline bool capable(const struct ispin_lock *lock, struct slice *slice)
+{
+	uint64_t now = port_cycles();
+
+	if (__builtin_expect(!slice->area, 0))
+		slice_begin(slice, port_my_stats()->steal, now,
+			    port_ns_to_cycles(ispin_quiet_ms * UINT64_C(1000000)));
+	slice_look(slice, now);
+	return slice_covers(slice, now, need(lock));
+}
+
+/* Whom the time is better spent on. If the lock is free nobody is known. */
+static void yield_to_owner(const struct ispin_lock *lock, struct slice *slice)
+{
+	uint32_t word = atomic_load_explicit(&lock->ticket.word, memory_order_relaxed);
+	uint32_t owner = atomic_load_explicit(&lock->owner, memory_order_relaxed);
+
+	if (pv_ticket_is((uint16_t)word, (uint16_t)(word >> PV_TICKET_TAIL_SHIFT)) || owner == 0 ||
+	    owner == port_cpu() + 1)
+		return;
+	lock_count(port_my_stats(), EV_YIELD_OWNER);
+	pv_yield_to(owner - 1);
+	slice_left(slice, port_cycles());
+}
+
+/* Burns the rest of the slice. */
+static __attribute__((noinline)) void incapable(const struct ispin_lock *lock, struct slice *slice)
+{
+	struct lock_stats *stats = port_my_stats();
+	struct spin spin = spin_begin();
+	uint64_t begin = port_cycles(), now = begin, before;
+	uint32_t number = slice->number;
+
+	if (slice_is_quiet(slice, now))
+		return;
+	lock_count(stats, EV_ISPIN_INCAPABLE);
+	do {
+		before = now;
+		if (ispin_yield && spin.polls % SPIN_SAMPLE_POLLS == 0)
+			yield_to_owner(lock, slice);
+		spin_poll(&spin);
+		now = port_cycles();
+		slice_look(slice, now);
+	} while (slice->number == number && now - begin < 2 * slice->quantile);
+	if (slice->number == number)
+		slice_outlived(slice, now);
+	spin_end(&spin, SPIN_WON);
+	stats->count[EV_ISPIN_BURNT_CYCLES] += before - begin; /* without the time off the CPU */
+}
+
+static __attribute__((noinline)) void acquire_slow(union pv_ticket *lock, struct ispin_node *node,
+						   uint16_t ticket)
+{
+	pv_ticket_wait(&(struct pv_ticket_wait){
+		.pool = &pool,
+		.lock = lock,
+		.node = &node->base,
+		.threshold = lock_tunables.spin_threshold,
+		.slice = &node->slice,
+		.ticket = ticket,
+	});
+}
+
+static inline void ispin_acquire(void *state, void *node)
+{
+	struct ispin_lock *lock = state;
+	struct ispin_node *own = node;
+	uint16_t ticket, head;
+
+	if (__builtin_expect(!capable(lock, &own->slice), 0))
+		incapable(lock, &own->slice);
+	if (__builtin_expect(!pv_ticket_take(&lock->ticket, &ticket, &head), 0))
+		acquire_slow(&lock->ticket, own, ticket);
+	if (__builtin_expect(ispin_yield, 0))
+		atomic_store_explicit(&lock->owner, port_cpu() + 1, memory_order_relaxed);
+}
+
+static inline bool ispin_try_acquire(void *state, void *node)
+{
+	struct ispin_lock *lock = state;
+
+	(void)node;
+	if (!pv_ticket_try(&lock->ticket))
+		return false;
+	if (__builtin_expect(ispin_yield, 0))
+		atomic_store_explicit(&lock->owner, port_cpu() + 1, memory_order_relaxed);
+	return true;
+}
+
+static __attribute__((noinline)) void release_slow(const union pv_ticket *lock, uint16_t next)
+{
+	pv_ticket_kick(&pool, lock, next, 1);
+}
+
+static inline void ispin_release(void *state, void *node)
+{
+	struct ispin_lock *lock = state;
+	uint16_t next;
+
+	(void)node;
+	if (__builtin_expect(pv_ticket_pass(&lock->ticket, &next), 0))
+		release_slow(&lock->ticket, next);
+}
+
+static void ispin_describe(const void *state, char *text, size_t size)
+{
+	const struct ispin_lock *lock = state;
+
+	pv_ticket_describe(&pool, &lock->ticket, text, size);
+}
+
+static const struct histogram *own_histogram(const struct slice *slice, size_t i)
+{
+	return i == 0 ? &slice->length : i == 1 ? &slice->over : &slice->under;
+}
+
+/* Of all slices that the host ended: their lengths, and the errors of the estimate. */
+static bool ispin_histogram(size_t i, struct lock_histogram *out)
+{
+	static const char *const what[] = {"slice", "slice_error_over", "slice_error_under"};
+
+	if (i >= sizeof(what) / sizeof(what[0]))
+		return false;
+	out->what = what[i];
+	out->unit = "cycles";
+	for (uint32_t cpu = 0; cpu < pool.cpus; cpu++) {
+		const struct ispin_node *node = (const void *)(pool.nodes + cpu * pool.stride);
+
+		if (node->slice.area)
+			histogram_merge(out->merged, own_histogram(&node->slice, i));
+	}
+	return true;
+}
+
+static const struct lock_ops ispin_ops = {
+	.name = "i-spinlock",
+	.cite = "Teabe, Nitu, Tchana, Hagimont, EuroSys'17, and the authors' patches",
+	.flags = LOCK_FIFO | LOCK_PV | LOCK_NODE_POOL,
+	.state_size = CACHE_LINE,
+	.node_size = sizeof(struct ispin_node),
+	.init = ispin_init,
+	.acquire = ispin_acquire,
+	.try_acquire = ispin_try_acquire,
+	.release = ispin_release,
+	.describe = ispin_describe,
+	.histogram = ispin_histogram,
+};
+
+LOCK_REGISTER(ispin_ops);

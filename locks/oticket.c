@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * oticket: the opportunistic spinlock. pv-ticket with two changes: who is near its turn polls for
+ * much longer before it halts, and an unlocker that has to kick wakes the next few in line, not
+ * only the next. Nobody overtakes; tickets are served in order. Word and protocol: pv_ticket.h.
+ *
+ *	threshold  2^oticket_max_shift >> (distance - 1) for a distance to the owner of less than
+ *	           oticket_wait, else spin_threshold, and never less than that. Computed once, when
+ *	           the ticket is taken, for all rounds of the wait: at a distance of one, 2^34
+ *	           polls, a waiter never halts.
+ *
+ * Preemption: meant against the "sleepy spinlock anomaly" of many vCPUs, each on a CPU of its own:
+ * most waiters miss the threshold, and every hand-over pays for a wake-up. With more vCPUs than
+ * CPUs the near waiters poll through whole time slices.
+ *
+ * S. Kashyap, C. Min, T. Kim, "Scalability in the Clouds! A Myth or Reality?", APSys'15, and
+ * "Opportunistic Spinlocks", ACM SIGOPS OSR 50(1), 2016; constants as there.
+ */
+#include "locks/pv_ticket.h"
+#include "locks/register.h"
+#include "locks/tunables.h"
+
+#define MAX_SHIFT 63 /* what a 64-bit number of polls can be shifted by */
+
+TUNABLE(oticket_wait, "oticket", 18, 1, MAX_SHIFT + 1);
+TUNABLE(oticket_max_shift, "oticket", 34, 0, MAX_SHIFT);
+TUNABLE(oticket_kicks, "oticket", 4, 1, PV_TICKET_MAX_KICKS);
+
+static struct pv_ticket_pool pool;
+
+static void oticket_init(void *state, const struct lock_env *env)
+{
+	pv_ticket_init(state, &pool, env);
+}
+
+/* `distance`: tickets before this one, the owner's included. */
+static uint64_t threshold(uint16_t distance)
+{
+	uint64_t near;
+
+	if (distance == 0 || distance >= oticket_wait)
+		return lock_tunables.spin_threshold;
+	near = (UINT64_C(1) << oticket_max_shift) >> (distance - 1);
+	if (near <= lock_tunables.spin_threshold)
+		return lock_tunables.spin_threshold;
+	lock_count(port_my_stats(), EV_OTICKET_NEAR);
+	return near;
+}
+
+static __attribute__((noinline)) void acquire_slow(union pv_ticket *lock, void *node,
+						   uint16_t ticket, uint16_t head)
+{
+	pv_ticket_wait(&(struct pv_ticket_wait){
+		.pool = &pool,
+		.lock = lock,
+		.node = node,
+		.threshold = threshold(pv_ticket_count(head, ticket)),
+		.ticket = ticket,
+	});
+}
+
+static inline void oticket_acquire(void *state, void *node)
+{
+	uint16_t ticket, head;
+
+	if (__builtin_expect(!pv_ticket_take(state, &ticket, &head), 0))
+		acquire_slow(state, node, ticket, head);
+}
+
+static inline bool oticket_try_acquire(void *state, void *node)
+{
+	(void)node;
+	return pv_ticket_try(state);
+}
+
+static __attribute__((noinline)) void release_slow(const union pv_ticket *lock, uint16_t next)
+{
+	pv_ticket_kick(&pool, lock, next, oticket_kicks);
+}
+
+static inline void oticket_release(void *state, void *node)
+{
+	uint16_t next;
+
+	(void)node;
+	if (__builtin_expect(pv_ticket_pass(state, &next), 0))
+		release_slow(state, next);
+}
+
+static void oticket_describe(const void *state, char *text, size_t size)
+{
+	pv_ticket_describe(&pool, state, text, size);
+}
+
+static const struct lock_ops oticket_ops = {
+	.name = "oticket",
+	.cite = "Kashyap, Min, Kim, Opportunistic Spinlocks, APSys'15 / SIGOPS OSR 50(1) 2016",
+	.flags = LOCK_FIFO | LOCK_PV | LOCK_NODE_POOL,
+	.state_size = CACHE_LINE,
+	.node_size = sizeof(struct pv_ticket_node),
+	.init = oticket_init,
+	.acquire = oticket_acquire,
+	.try_acquire = oticket_try_acquire,
+	.release = oticket_release,
+	.describe = oticket_describe,
+};
+
+LOCK_REGISTER(oticket_ops);
