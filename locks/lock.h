@@ -60,9 +60,9 @@ struct lock_ops {
 	 * the word says, who owns, who waits. Reads without ordering, takes nothing; any CPU, any
 	 * context, also in an NMI. As snprintf: never more than `size` bytes with the final 0. */
 	void (*describe)(const void *lock, char *text, size_t size);
-	/* NULL: keeps none. After a run, by CPU 0: names the i-th histogram that locks of this kind
-	 * keep in their nodes, and adds all CPUs' to out->merged; false: there is no i-th. Fields of
-	 * a `hist` record (docs/serial-log.md). */
+	/* NULL: keeps none. After a run, on CPU 0: names the i-th histogram that locks of this kind
+	 * keep in their nodes, and adds all CPUs' to out->merged; false: there is no i-th. They are
+	 * `hist` records of the log (docs/serial-log.md). */
 	bool (*histogram)(size_t i, struct lock_histogram *out);
 };
 

@@ -9,9 +9,8 @@
  * line still is the only one who can use a free lock, and once all halt, every hand-over pays for
  * a kick, a wake-up and its scheduling.
  *
- * J. Fitzhardinge, S. Vaddagiri, Raghavendra K T, Linux 3.12: 96f853eaa889 (the lock), 92b75202e5e8
- * (KVM);
- * the flag in head since 4.0, d6abfdb20223.
+ * J. Fitzhardinge, S. Vaddagiri, Raghavendra K T; Linux 3.12, commits 96f853eaa889 (the lock) and
+ * 92b75202e5e8 (KVM); the flag in head since 4.0, d6abfdb20223.
  */
 #include "locks/pv_ticket.h"
 #include "locks/register.h"
