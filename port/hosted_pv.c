@@ -5,6 +5,11 @@
  * until it is set. So a kick that comes before the halt is not lost, and an old one makes the next
  * halt return early: the locks meet the same spurious wake-ups here as in a guest. (Linux
  * arch/x86/kvm: kvm_pv_kick_cpu_op, kvm_emulate_halt.)
+ *
+ * The latch is set while more kicks have come than were consumed. A count and not a flag, because a
+ * signal handler may wait too, between the look at the word and the sleep, and consume the kick for
+ * the wait it interrupted: that one then sleeps only if the count is still what it was before the
+ * look. A guest masks interrupts there instead.
  */
 #define _GNU_SOURCE
 #include "port/hosted.h"
@@ -19,7 +24,8 @@
 const struct pv_backend *pv_backend = &pv_none;
 
 struct latch {
-	_Atomic uint32_t kicked;
+	_Atomic uint32_t kicks;
+	_Atomic uint32_t consumed; /* by the CPU itself, its signal handlers included */
 } __attribute__((aligned(CACHE_LINE)));
 
 static struct latch *latches;
@@ -43,20 +49,23 @@ static bool unchanged(const _Atomic uint8_t *word, uint8_t seen)
 static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
 	struct lock_stats *stats = port_my_stats();
-	_Atomic uint32_t *kicked = &latches[port_cpu()].kicked;
+	struct latch *latch = &latches[port_cpu()];
+	/* acquire: pairs with the addition in hosted_kick; before the look at the word */
+	uint32_t kicks = atomic_load_explicit(&latch->kicks, memory_order_acquire);
+	bool outer; /* whether this is a handler's wait inside another */
 	uint64_t start;
 
 	if (!unchanged(word, seen))
 		return;
 	start = port_cycles();
-	atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
-	/* acquire: pairs with the exchange in hosted_kick. A signal ends the sleep early, as an NMI
-	 * would end HLT; the caller loops. */
-	if (!atomic_exchange_explicit(kicked, 0, memory_order_acquire)) {
-		futex(kicked, FUTEX_WAIT, 0);
-		atomic_exchange_explicit(kicked, 0, memory_order_acquire);
-	}
-	atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
+	outer = atomic_exchange_explicit(&stats->halted, true, memory_order_relaxed);
+	/* A signal ends the sleep early, as an NMI would end HLT; the caller loops. */
+	if (kicks == atomic_load_explicit(&latch->consumed, memory_order_relaxed))
+		futex(&latch->kicks, FUTEX_WAIT, kicks);
+	/* acquire: as above */
+	kicks = atomic_load_explicit(&latch->kicks, memory_order_acquire);
+	atomic_store_explicit(&latch->consumed, kicks, memory_order_relaxed);
+	atomic_store_explicit(&stats->halted, outer, memory_order_relaxed);
 	pv_count_halt(stats, start);
 	if (unchanged(word, seen))
 		lock_count(stats, EV_SPURIOUS_WAKEUPS);
@@ -68,9 +77,9 @@ static void hosted_kick(uint32_t cpu)
 	uint64_t start = port_cycles();
 
 	pv_note_kick(cpu, start);
-	/* release: pairs with the exchanges in hosted_wait */
-	atomic_exchange_explicit(&latches[cpu].kicked, 1, memory_order_acq_rel);
-	futex(&latches[cpu].kicked, FUTEX_WAKE, 1);
+	/* release: pairs with the loads in hosted_wait */
+	atomic_fetch_add_explicit(&latches[cpu].kicks, 1, memory_order_acq_rel);
+	futex(&latches[cpu].kicks, FUTEX_WAKE, 1);
 	lock_count(stats, EV_KICKS);
 	stats->count[EV_KICK_CYCLES] += port_cycles() - start;
 }
