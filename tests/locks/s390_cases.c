@@ -49,6 +49,10 @@ static void conduct_thefts(struct test *test)
 		tell(2, COMMAND_RELEASE);
 		await_actor(test, 2, ACTOR_IDLE);
 	}
+	if (atomic_load_explicit(&test->failed, memory_order_relaxed)) {
+		owner_word_write(test, 0);
+		return;
+	}
 	tell(2, COMMAND_ACQUIRE);
 	if (!await_shortly(test, has_tail, 2, "no further theft: in the queue")) {
 		owner_word_write(test, 0);
