@@ -26,7 +26,7 @@
 #include "locks/spin.h"
 #include "locks/tunables.h"
 
-TUNABLE(cna_threshold_us, "cna", 1000, 0, 1000000); /* longest stay in the secondary queue */
+TUNABLE(cna_threshold_us, "cna", 1000, 0, 60000000); /* longest stay in the secondary queue */
 TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31); /* an empty one is begun by one head in 2^this */
 
 struct cna_node {
