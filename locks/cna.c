@@ -27,7 +27,7 @@
 #include "locks/spin.h"
 #include "locks/tunables.h"
 
-TUNABLE(cna_threshold_us, "cna", 1000, 0, 1000000); /* longest stay in the secondary queue */
+TUNABLE(cna_threshold_us, "cna", 1000, 0, 60000000); /* longest stay in the secondary queue */
 TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31); /* an empty one is begun by one head in 2^this */
 
 #define ANY_NODE UINT32_MAX /* of a waiter that holds up an interrupted one: never set aside */

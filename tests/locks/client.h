@@ -58,6 +58,7 @@ bool state_equal(const struct test *test, const struct state *a, const struct st
 void check_free(struct test *test, const struct state *initial);
 
 uint64_t event_sum(const struct test *test, enum lock_event event);
+uint64_t event_peek(uint32_t cpu, enum lock_event event); /* while CPU may be counting: roughly */
 
 /* Actors. */
 enum command {

@@ -9,7 +9,7 @@
 #include "port/port.h"
 
 #define STALE_MS 60 /* three times mcstp_update_us below */
-#define SOON_MS  8000
+#define SOON_MS  5000
 
 static struct {
 	_Atomic bool keep;     /* to be caught at its next yield */

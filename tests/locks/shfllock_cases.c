@@ -8,7 +8,7 @@
 #include "locks/pv.h"
 #include "port/port.h"
 
-#define SOON_MS 8000
+#define SOON_MS 5000
 #define ACTORS  7
 
 static const uint32_t *arrivals, *grants; /* of ACTORS CPUs each */
@@ -21,6 +21,15 @@ static bool lock_changed(struct test *test)
 
 	state_copy(test, &now);
 	return !state_equal(test, &now, &before);
+}
+
+static uint64_t sorted_so_far(const struct test *test)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < test->threads; i++)
+		sum += event_peek(i, EV_NUMA_SORTED);
+	return sum;
 }
 
 static uint32_t soon_owner(struct test *test)
@@ -38,7 +47,7 @@ static uint32_t soon_owner(struct test *test)
 /* As the head, each waiter sorts once at least. */
 static void await_shuffle(uint32_t cpu)
 {
-	for (uint32_t ms = 0; port_stats(cpu)->count[EV_NUMA_FLUSHED] == 0 && ms < SOON_MS; ms++)
+	for (uint32_t ms = 0; event_peek(cpu, EV_NUMA_FLUSHED) == 0 && ms < SOON_MS; ms++)
 		let_others_run(1);
 }
 
@@ -47,12 +56,12 @@ static void await_sorted(struct test *test)
 	uint32_t ms = 0;
 
 	await_shuffle(arrivals[1]);
-	while (event_sum(test, EV_NUMA_SORTED) < sorted && ms++ < SOON_MS)
+	while (sorted_so_far(test) < sorted && ms++ < SOON_MS)
 		let_others_run(1);
 	let_others_run(50); /* more would be too many */
-	if (event_sum(test, EV_NUMA_SORTED) != sorted)
+	if (sorted_so_far(test) != sorted)
 		fail(test, "%llu waiters were moved, not %u",
-		     (unsigned long long)event_sum(test, EV_NUMA_SORTED), sorted);
+		     (unsigned long long)sorted_so_far(test), sorted);
 }
 
 static void conduct_order(struct test *test)

@@ -9,7 +9,7 @@
 #include "port/port.h"
 
 #define SLEEPER (CLIENT_CPUS - 1)
-#define SOON_MS 8000
+#define SOON_MS 5000
 
 static void stage_sleeping_head(struct test *test)
 {
