@@ -67,7 +67,7 @@ static void the_printed_plan_is_the_plan(void **state)
 {
 	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock dispatch=patched",
 					    "locks=all threads=1,2,28 nopvspin",
-					    "ops=5 latency=on tests=abi,locks seed=0",
+					    "ops=5 latency=on tests=abi,locks test_ms=9 seed=0",
 					    "dispatch=indirect nodes=28 start=serial end=wait "
 					    "accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];
@@ -79,11 +79,11 @@ static void the_printed_plan_is_the_plan(void **state)
 	}
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
-	assert_string_equal(line,
-			    "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-			    "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 start=now "
-			    "provoke=none accel=unknown end=exit spin_threshold=32768 "
-			    "prev_check_mask=255");
+	assert_string_equal(
+		line, "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
+		      "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
+		      "provoke=none accel=unknown end=exit spin_threshold=32768 "
+		      "prev_check_mask=255");
 }
 
 static void printing_is_cut_as_by_snprintf(void **state)
