@@ -22,7 +22,10 @@ vector_%+ vector:
 %assign vector vector + 1
 %endrep
 
+FRAME_RIP equ 17 * 8			; of struct trap_frame
+
 ; Saves the registers in the order of struct trap_frame; clears the direction flag, as C expects.
+; The frame it makes for C looks as if the interrupted instruction had called it: for backtraces.
 trap_common:
 	push rax
 	push rcx
@@ -43,6 +46,9 @@ trap_common:
 	mov rdi, rsp
 	mov rbx, rsp			; callee-saved: the frame survives the call
 	and rsp, -16			; System V ABI alignment
+	push qword [rdi + FRAME_RIP]
+	push rbp
+	mov rbp, rsp
 	call trap_dispatch
 	mov rsp, rbx
 	pop r15

@@ -4,6 +4,7 @@
 #define PVSPIN_KERNEL_TRAPS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Order of boot/vectors.asm's pushes, last one first; from `error` on as the CPU pushes. */
@@ -13,6 +14,8 @@ struct trap_frame {
 	uint64_t vector, error;
 	uint64_t rip, cs, rflags, rsp, ss;
 };
+
+_Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 
 #define VECTOR_NMI      2
 #define VECTOR_PF       14

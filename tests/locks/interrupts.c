@@ -65,7 +65,11 @@ static void handler(void)
 	struct taker *taker = &scene.takers[cpu];
 	uint32_t place = atomic_load_explicit(&mine->place, memory_order_relaxed);
 
-	atomic_store_explicit(&mine->interrupted, true, memory_order_relaxed);
+	/* Inside itself: the interrupt that is being handled once more, on CPU 0 of the guest,
+	 * where handlers enable interrupts. Seen once, under nested emulation. It would wait for a
+	 * lock that this very CPU owns. */
+	if (atomic_exchange_explicit(&mine->interrupted, true, memory_order_relaxed))
+		return;
 	set_handler(mine, PLACE_WAITS);
 	test->ops->acquire(scene.lock, handler_node(cpu));
 	set_handler(mine, PLACE_OWNS);
@@ -73,12 +77,12 @@ static void handler(void)
 	set_handler(mine, PLACE_RELEASES);
 	test->ops->release(scene.lock, handler_node(cpu));
 	set_handler(mine, PLACE_OUTSIDE);
-	atomic_store_explicit(&mine->interrupted, false, memory_order_relaxed);
 	taker->handled++;
 	if (place == PLACE_OWNS)
 		atomic_fetch_add_explicit(&scene.in_section, 1, memory_order_relaxed);
 	if (place == PLACE_WAITS)
 		atomic_fetch_add_explicit(&scene.in_wait, 1, memory_order_relaxed);
+	atomic_store_explicit(&mine->interrupted, false, memory_order_relaxed);
 	/* release: pairs with the acquire in interrupt() and at the end of contend() */
 	atomic_store_explicit(&taker->pending, false, memory_order_release);
 }
