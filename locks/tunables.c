@@ -13,11 +13,13 @@
 #define SPIN_THRESHOLD  (1u << 15)
 #define PREV_CHECK_MASK 0xffu
 #define PENDING_LOOPS   (1u << 9)
+#define STEAL           (1u << 5)
 
 struct lock_tunables lock_tunables = {
 	.spin_threshold = SPIN_THRESHOLD,
 	.prev_check_mask = PREV_CHECK_MASK,
 	.pending_loops = PENDING_LOOPS,
+	.steal = STEAL,
 };
 
 #define SHARED(field_, of_, initial_, min_) \
@@ -27,6 +29,7 @@ SHARED(spin_threshold, "pv-qspinlock", SPIN_THRESHOLD, 1);
 /* 0 looks at every poll; use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock", PENDING_LOOPS, 1);
+SHARED(steal, "paq", STEAL, 0);
 
 extern const struct tunable __start_tunable_registry[];
 extern const struct tunable __stop_tunable_registry[];

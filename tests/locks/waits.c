@@ -23,6 +23,20 @@ static void test_nesting(struct test *test)
 		fail(test, "%s is 0", lock_event_names[EV_LOCK_USE_NODE2 + level - 1]);
 }
 
+/* paq halts by tunables of its own. */
+static void paq_halts_at_once(struct test *test)
+{
+	static const char key[] = "paq_halt";
+
+	if (!tunable_is_of(tunable_find(key, sizeof(key) - 1), test->ops->name))
+		return;
+	set_tunable(test, key, 2);
+	set_tunable(test, "paq_deep", 1);
+	set_tunable(test, "paq_head_spins", 1);
+	set_tunable(test, "paq_poll_mask", 0);
+	set_tunable(test, "steal", 0);
+}
+
 /* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would tell. */
 static void test_storm(struct test *test)
 {
@@ -30,6 +44,7 @@ static void test_storm(struct test *test)
 
 	lock_tunables.spin_threshold = 1;
 	lock_tunables.prev_check_mask = 0;
+	paq_halts_at_once(test);
 	test_exclusion(test);
 	halts = event_sum(test, EV_HALTS);
 	kicks = event_sum(test, EV_KICKS);
