@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of the paq lock (paq.c says what it is for, paq_word.h what the word means).
- *
- * Links are edited by one at a time: the head, until it gives that right away by taking itself out
- * of the word (head = 0), which it does in the step that takes the lock, to promote a successor; or
- * loses it to the second in line, which takes the head out of the word to usurp it. All other
- * waiters only append behind the tail.
+ * Waiting in the queue of the paq lock (paq.c says what it is for, paq_word.h what the word means,
+ * paq_links.c who may change the queue).
  *
  * No wake-up is lost. A waiter announces HALTED, full barrier, looks whether it is the head, halts.
  * Whoever makes it the head writes the word, full barrier, looks for the announcement, and makes
@@ -19,11 +15,8 @@
 TUNABLE(paq_poll_mask, "paq", 0xff, 0, UINT32_MAX);      /* polls between looks, less 1; 2^n - 1 */
 TUNABLE(paq_deep, "paq", 1u << 12, 1, UINT32_MAX);       /* polls before a waiter halts */
 TUNABLE(paq_head_spins, "paq", 1u << 12, 1, UINT32_MAX); /* ... before the head does */
-TUNABLE(paq_max_skips, "paq", 8, 0, UINT32_MAX);   /* places that an inactive waiter may lose */
-TUNABLE(paq_bypass_max, "paq", 64, 0, UINT32_MAX); /* races lost before the head sets MUSTQ */
-TUNABLE(paq_yield_us, "paq", 100, 0, 1000000);     /* between two yields of a CPU */
-TUNABLE(paq_m2a, "paq", 1, 0, 1);
-TUNABLE(paq_m2b, "paq", 1, 0, 1);
+TUNABLE(paq_bypass_max, "paq", 64, 0, UINT32_MAX);       /* races lost before the head sets MUSTQ */
+TUNABLE(paq_yield_us, "paq", 100, 0, 1000000);           /* between two yields of a CPU */
 TUNABLE(paq_m3, "paq", 1, 0, 1);
 TUNABLE(paq_halt, "paq", 1, 0, 2); /* 0: never; 1: where time is short; 2: anywhere */
 
@@ -44,6 +37,7 @@ static void yield_to(struct paq_wait *wait, uint64_t seen, uint32_t target, enum
 		return;
 	if (wait->suspect != target) {
 		wait->suspect = target;
+		wait->look_again = true;
 		return;
 	}
 	now = port_cycles();
@@ -51,7 +45,7 @@ static void yield_to(struct paq_wait *wait, uint64_t seen, uint32_t target, enum
 	    paq_load(&wait->lock->word) != seen)
 		return;
 	wait->cpu->yielded_at = now;
-	wait->suspect = 0;
+	wait->look_again = true; /* back on the CPU, perhaps only to yield again */
 	lock_count(wait->stats, event);
 	if (wait->node)
 		atomic_store_explicit(&wait->node->state, PAQ_YIELDING, memory_order_relaxed);
@@ -81,162 +75,6 @@ static bool may_halt(struct paq_wait *wait)
 	       overcommitted(&wait->cpu->overcommit, area);
 }
 
-/* Joins the queue behind the tail; with nobody there, as its head. */
-static void enqueue(struct paq_wait *wait)
-{
-	struct paq_node *node = wait->node;
-	uint64_t word = paq_load(&wait->lock->word), joined;
-
-	atomic_store_explicit(&node->next, 0, memory_order_relaxed);
-	atomic_store_explicit(&node->skips, 0, memory_order_relaxed);
-	atomic_store_explicit(&node->granted, 0, memory_order_relaxed);
-	atomic_store_explicit(&node->state, PAQ_RUNNING, memory_order_relaxed);
-	do {
-		joined = paq_with_tail(word, wait->id);
-		if (!paq_tail(word))
-			joined = paq_with_head(joined, wait->id);
-		/* release: publishes the node */
-	} while (!paq_cas(&wait->lock->word, &word, joined));
-	if (paq_tail(word)) /* release: pairs with the loads of next */
-		atomic_store_explicit(&paq_node(wait->lock, paq_tail(word))->next, wait->id,
-				      memory_order_release);
-}
-
-/* The tail becomes `to`, if it is still `from`. By the editor of the links. */
-static bool move_tail(struct paq_lock *lock, uint32_t from, uint32_t to)
-{
-	uint64_t word = paq_load(&lock->word);
-
-	while (paq_tail(word) == from)
-		if (paq_cas(&lock->word, &word, paq_with_tail(word, to)))
-			return true;
-	return false;
-}
-
-static void set_head(struct paq_lock *lock, uint32_t id)
-{
-	uint64_t word = paq_load(&lock->word);
-
-	while (!paq_cas(&lock->word, &word, paq_with_head(word, id)))
-		;
-}
-
-static uint32_t next_of(const struct paq_node *node)
-{
-	/* acquire: pairs with enqueue */
-	return atomic_load_explicit(&node->next, memory_order_acquire);
-}
-
-static void link(struct paq_node *node, uint32_t next)
-{
-	/* release: a waiter that sees itself second reads the nodes around */
-	atomic_store_explicit(&node->next, next, memory_order_release);
-}
-
-/* The successor, which has joined but perhaps not linked itself yet. */
-static uint32_t wait_next(struct paq_wait *wait)
-{
-	uint32_t next = next_of(wait->node);
-
-	if (next)
-		return next;
-	lock_count(wait->stats, EV_RELEASE_WAIT_LINK);
-	while (!(next = next_of(wait->node)))
-		port_relax();
-	return next;
-}
-
-static uint32_t skips_of(const struct paq_node *node)
-{
-	return atomic_load_explicit(&node->skips, memory_order_relaxed);
-}
-
-static void count_skip(struct paq_node *node)
-{
-	atomic_store_explicit(&node->skips, skips_of(node) + 1, memory_order_relaxed);
-}
-
-/* Makes `id` the head; gives away the right to edit links. */
-static void grant(struct paq_lock *lock, uint32_t id)
-{
-	struct paq_node *node = paq_node(lock, id);
-	uint64_t word;
-
-	set_head(lock, id);
-	/* release: pairs with wait_turn */
-	atomic_store_explicit(&node->granted, 1, memory_order_release);
-	/* Dekker with halt_waiting and halt_as_head: head is written before state is read. */
-	if (atomic_load_explicit(&node->state, memory_order_seq_cst) != PAQ_HALTED)
-		return;
-	word = paq_load(&lock->word);
-	/* no longer the head: it is awake, or will be granted again */
-	while (paq_head(word) == id && paq_locked(word) != PAQ_SLOW) {
-		if (paq_locked(word) == PAQ_FREE) {
-			pv_kick(paq_id_cpu(id));
-			return;
-		}
-		if (paq_cas(&lock->word, &word, word | PAQ_SLOW))
-			return;
-	}
-}
-
-/* M2a. The one to promote: `id`, or, if that is inactive and the next is not, the next; then `id`
- * sinks by one place. By the new owner, with head == 0. */
-static uint32_t sink(struct paq_wait *wait, uint32_t id)
-{
-	struct paq_lock *lock = wait->lock;
-	struct paq_node *node = paq_node(lock, id), *other;
-	uint32_t next, rest;
-
-	if (!paq_m2a || skips_of(node) >= paq_max_skips || !paq_inactive(lock, id))
-		return id;
-	next = next_of(node);
-	if (!next || paq_inactive(lock, next))
-		return id;
-	other = paq_node(lock, next);
-	rest = next_of(other);
-	link(node, rest); /* before the tail moves: a newcomer links itself behind it */
-	if (!rest && !move_tail(lock, next, id)) {
-		link(node, next); /* somebody joins behind `next` at this moment: as it was */
-		return id;
-	}
-	link(other, id);
-	count_skip(node);
-	lock_count(wait->stats, EV_WAITER_SKIPPED);
-	return next;
-}
-
-/* M2b. This CPU runs and is second, `head` is first and inactive: changes places with it. False: it
- * has got on, nothing has changed. */
-static bool usurp(struct paq_wait *wait, uint32_t head)
-{
-	struct paq_lock *lock = wait->lock;
-	struct paq_node *node = paq_node(lock, head);
-	uint64_t word = paq_load(&lock->word);
-	uint32_t rest;
-
-	do {
-		if (paq_head(word) != head)
-			return false;
-	} while (!paq_cas(&lock->word, &word, paq_with_head(word, 0)));
-	/* The links are ours now. Was the look at them before about this stay at the head? The
-	 * same waiter may have left, come back, and be the head again. */
-	if (next_of(node) != wait->id) {
-		grant(lock, head);
-		lock_count(wait->stats, EV_HEAD_USURP_LOST);
-		return false;
-	}
-	rest = next_of(wait->node);
-	link(node, rest); /* before the tail moves: a newcomer links itself behind it */
-	if (!rest && !move_tail(lock, wait->id, head))
-		link(node, wait_next(wait));
-	link(wait->node, head);
-	count_skip(node);
-	set_head(lock, wait->id);
-	lock_count(wait->stats, EV_HEAD_USURPED);
-	return true;
-}
-
 static void halt_waiting(struct paq_wait *wait)
 {
 	_Atomic uint8_t *state = &wait->node->state;
@@ -259,9 +97,9 @@ static void look(struct paq_wait *wait)
 
 	if (head && head != wait->id) {
 		const struct paq_node *node = paq_node(lock, head);
-		bool stuck = next_of(node) == wait->id && paq_inactive(lock, head);
+		bool stuck = paq_next(node) == wait->id && paq_inactive(lock, head);
 
-		if (stuck && paq_m2b && skips_of(node) < paq_max_skips && usurp(wait, head))
+		if (stuck && paq_usurp(wait, head))
 			return;
 		if (stuck && paq_locked(word) == PAQ_FREE) {
 			yield_to(wait, word, head, EV_YIELD_HEAD);
@@ -271,15 +109,26 @@ static void look(struct paq_wait *wait)
 	paq_help_owner(wait, word);
 }
 
+/* One poll. True: it is time for a look around, every paq_poll_mask + 1 polls, when the last look
+ * asks for a second one, and when this CPU has been descheduled: much may have changed. */
+static bool poll_until_look(struct paq_wait *wait, uint32_t *polls)
+{
+	uint32_t version = wait->spin.version;
+	bool due = wait->look_again, first = wait->spin.polls == 0;
+
+	wait->look_again = false;
+	spin_poll(&wait->spin);
+	due = due || (!first && wait->spin.version != version);
+	return (++*polls & paq_poll_mask) == 0 || due;
+}
+
 /* Polls until told to look at the word (true), or until it is time to look around. */
 static bool poll_granted(struct paq_wait *wait, uint32_t *polls)
 {
 	/* acquire: pairs with grant */
-	while (!atomic_load_explicit(&wait->node->granted, memory_order_acquire)) {
-		spin_poll(&wait->spin);
-		if ((++*polls & paq_poll_mask) == 0)
+	while (!atomic_load_explicit(&wait->node->granted, memory_order_acquire))
+		if (poll_until_look(wait, polls))
 			return false;
-	}
 	return true;
 }
 
@@ -338,7 +187,7 @@ static bool take_as_head(struct paq_wait *wait, uint64_t word)
 		return false;
 	spin_end(&wait->spin, word & PAQ_MUSTQ ? SPIN_HANDED : wait->turn);
 	if (!last)
-		grant(wait->lock, sink(wait, wait_next(wait)));
+		paq_promote(wait);
 	return true;
 }
 
@@ -362,8 +211,9 @@ static void note_bypass(struct paq_wait *wait, uint64_t word)
 static bool wait_as_head(struct paq_wait *wait)
 {
 	bool again = false;
+	uint32_t polls = 0;
 
-	for (uint32_t polls = 0;; polls++) {
+	for (;;) {
 		uint64_t word = paq_load(&wait->lock->word);
 
 		if (paq_head(word) != wait->id)
@@ -374,8 +224,7 @@ static bool wait_as_head(struct paq_wait *wait)
 		} else {
 			note_bypass(wait, word);
 		}
-		spin_poll(&wait->spin);
-		if ((polls & paq_poll_mask) == paq_poll_mask)
+		if (poll_until_look(wait, &polls))
 			paq_help_owner(wait, word);
 		if (polls >= paq_head_spins && may_halt(wait)) {
 			halt_as_head(wait, again);
@@ -388,7 +237,7 @@ static bool wait_as_head(struct paq_wait *wait)
 void paq_queue(struct paq_wait *wait)
 {
 	lock_count(wait->stats, EV_LOCK_SLOWPATH);
-	enqueue(wait);
+	paq_enqueue(wait);
 	do {
 		wait_turn(wait);
 		spin_stage(&wait->spin, wait->turn);

@@ -61,6 +61,7 @@ struct paq_wait {
 	struct paq_node *node;  /* NULL: not queued */
 	uint32_t id;            /* the node's */
 	uint32_t suspect;       /* id seen inactive at the last look */
+	bool look_again;        /* at the next poll */
 	uint32_t passed_by;     /* the owner at the last look, by the head */
 	uint32_t bypasses;      /* races lost as the head */
 };
@@ -87,9 +88,27 @@ static inline uint64_t paq_taken(const struct paq_wait *wait, uint64_t word)
 	return paq_freed(word) | wait->cpu->owned;
 }
 
-/* paq_queue.c: waits in the queue, with a node; returns owning the lock. */
+/* paq_queue.c */
+
+/* Waits in the queue, with a node; returns owning the lock. */
 void paq_queue(struct paq_wait *wait);
-/* paq_queue.c: gives this CPU's time to a preempted owner. `seen`: the word, a moment ago. */
+/* Gives this CPU's time to a preempted owner. `seen`: the word, a moment ago. */
 void paq_help_owner(struct paq_wait *wait, uint64_t seen);
+
+/* paq_links.c */
+
+/* Joins the queue behind the tail; with nobody there, as its head. */
+void paq_enqueue(struct paq_wait *wait);
+/* By the new owner, which was the head but not the last: makes a successor the head. */
+void paq_promote(struct paq_wait *wait);
+/* By a waiter that runs and has seen itself second, behind an inactive `head`: changes places with
+ * it. False: nothing has changed. */
+bool paq_usurp(struct paq_wait *wait, uint32_t head);
+
+static inline uint32_t paq_next(const struct paq_node *node)
+{
+	/* acquire: pairs with the stores to next in paq_links.c */
+	return atomic_load_explicit(&node->next, memory_order_acquire);
+}
 
 #endif
