@@ -16,7 +16,7 @@
  * "Inactive" is a hint and may be wrong at any time; exclusion and wake-ups do not depend on it.
  * Owner in the word and yields to it: powerpc's qspinlock (Linux arch/powerpc/lib/qspinlock.c,
  * 28db61e207ea) and s390. Naming the head for the unlocker instead of a hash table, passing over
- *and usurping inactive waiters by the preempted flag: here.
+ * and usurping inactive waiters by the preempted flag: here.
  */
 #include "locks/paq_queue.h"
 #include "locks/register.h"
