@@ -81,7 +81,7 @@ static void the_printed_plan_is_the_plan(void **state)
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(line,
 			    "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-			    "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 start=now "
+			    "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
 			    "provoke=none accel=unknown end=exit spin_threshold=32768 "
 			    "prev_check_mask=255");
 }
