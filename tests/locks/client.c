@@ -15,6 +15,7 @@
 
 #define AWAIT_S  40 /* a sanitized build on a busy machine is slow; a hang is a hang */
 #define FAILED_S 10 /* a case that has failed is given to end */
+#define SOON_NS  UINT64_C(5000000000)
 #define AWAIT_NS (AWAIT_S * UINT64_C(1000000000))
 
 void fail(struct test *test, const char *format, ...)
@@ -228,6 +229,11 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 		sched_yield();
 	}
 	return true;
+}
+
+bool too_late(uint64_t start)
+{
+	return port_cycles_to_ns(port_cycles() - start) > SOON_NS;
 }
 
 void let_others_run(uint32_t milliseconds)
