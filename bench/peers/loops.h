@@ -4,16 +4,9 @@
 #define PVSPIN_BENCH_PEERS_LOOPS_H
 
 #include "bench/peers/peer.h"
+#include "bench/work.h"
 
-#define SPACE 100u /* dependent additions between a release and the next acquire: core cycles */
-
-static inline __attribute__((always_inline)) void peer_work(uint32_t iterations)
-{
-	uint64_t x = 0;
-
-	for (uint32_t i = 0; i < iterations; i++)
-		__asm__ volatile("add $1, %0" : "+r"(x));
-}
+#define SPACE 100u /* iterations of work() between a release and the next acquire: core cycles */
 
 static inline __attribute__((always_inline)) void
 pairs_loop(const struct lock_ops *ops, void *lock, void *node, uint32_t count, uint32_t space)
@@ -23,7 +16,7 @@ pairs_loop(const struct lock_ops *ops, void *lock, void *node, uint32_t count, u
 		atomic_signal_fence(memory_order_seq_cst);
 		ops->release(lock, node);
 		if (space)
-			peer_work(space);
+			work(space);
 	}
 }
 
