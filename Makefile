@@ -48,6 +48,13 @@ build/pvspin.elf: $(guest_objects) build/guest/linker.ld
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) -o $@
 
+# With locks that hang and trap, for the tests of what the guest does then.
+broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
+	tests/run/fixtures/trap-lock.c))
+build/pvspin-broken.elf: $(guest_objects) $(broken_objects) build/guest/linker.ld
+	$(say) LD $@
+	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) $(broken_objects) -o $@
+
 build/guest/linker.ld: linker.ld include/pvspin/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x c -include include/pvspin/layout.h $< -o $@
@@ -79,7 +86,7 @@ build/guest/kernel/report.o: build/guest/version.h
 .PHONY: FORCE
 FORCE:
 
--include $(guest_objects:.o=.d)
+-include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
 include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.

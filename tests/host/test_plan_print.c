@@ -67,7 +67,7 @@ static void the_printed_plan_is_the_plan(void **state)
 {
 	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock dispatch=patched",
 					    "locks=all threads=1,2,28 nopvspin",
-					    "ops=5 latency=on tests=abi,locks seed=0",
+					    "ops=5 latency=on tests=abi,locks test_ms=9 seed=0",
 					    "dispatch=indirect nodes=28 start=serial end=wait "
 					    "accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];

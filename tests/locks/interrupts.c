@@ -23,15 +23,15 @@ struct taker {
 };
 
 static struct {
+	struct pair outer, inner;
 	struct test *test;
 	void *lock; /* the handlers' */
 	char *nodes;
-	struct pair outer, inner;
 	struct taker *takers;
-	_Atomic uint32_t in_section, in_wait; /* seen by anybody */
+	uint64_t start;
+	_Atomic uint32_t in_section, in_wait; /* what handlers interrupted */
 	_Atomic uint32_t arrived, left;
 	_Atomic bool stop;
-	uint64_t start;
 } scene;
 
 static void *handler_node(uint32_t cpu)

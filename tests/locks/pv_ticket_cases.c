@@ -11,9 +11,9 @@
 
 static const struct pv_backend *real;
 static struct {
-	_Atomic bool waiting; /* inside pv_wait */
 	_Atomic uint32_t kicks;
-	bool drained; /* the CPU's own: no kick of an earlier case is left over */
+	_Atomic bool waiting; /* inside pv_wait */
+	bool drained;         /* the CPU's own: no kick of an earlier case is left over */
 } seen[CLIENT_CPUS];
 static uint32_t watched; /* whom watched_waits is about */
 /* An interrupt handler that acquires another lock, on the CPU that is about to halt. */
@@ -177,7 +177,7 @@ static void conduct_kicks(struct test *test)
 		return;
 	if (test->argument == 0 &&
 	    strcmp(lock_text(test),
-		   "word 0x00080001: serving 0 (slow path), next 8: 4 hold or wait"))
+		   "word 0x00080001: serving 0 (slow path), next 8: 4 hold or wait") != 0)
 		fail(test, "described as '%s'", lock_text(test));
 	lock_release(test);
 	if (!owns_soon(test, 1))

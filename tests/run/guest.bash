@@ -26,3 +26,11 @@ records() {
     return 1
   fi
 }
+
+# no_line PATTERN: no line of stdout matches it. (In bats, a `!` fails no test.)
+no_line() {
+  if grep -e "$1" <<<"$stdout" >&2; then
+    echo "there should be no such line: $1" >&2
+    return 1
+  fi
+}

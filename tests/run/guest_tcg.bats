@@ -100,6 +100,46 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'provoke_stack_overflow'
 }
 
+@test "every lock passes its tests, waits that can halt apart; a lock and a case can be chosen" {
+  tcg 0 -smp 4 -append "tests=locks test_ms=5"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -gt 60 ]
+  no_line '^not ok'
+  says "$stdout" 'excludes_16 excludes, 16 threads # SKIP needs 16 vCPUs, has 4' \
+    'locks.pv-qspinlock.storm_4 every wait halts, 4 threads # SKIP needs a backend that halts, has none'
+  tcg 0 -smp 2 -append "tests=ABI-NR-01,locks.mcs.excludes_2,locks.tas.excludes_2,locks.mcs.drains_2"
+  [ "$(grep -o '^ok [0-9] - [a-z0-9_.]*' <<<"$stdout" | sort)" = "ok 1 - abi.nr.unknown_returns_enosys
+ok 2 - locks.mcs.drains_2
+ok 3 - locks.mcs.excludes_2
+ok 4 - locks.tas.excludes_2" ]
+  tcg 2 -append "tests=locks.mcs.excludes"
+  says "$stdout" 'tests=locks.mcs.excludes: no such test' 'locks.LOCK.CASE'
+  [ "$(grep -c '^error' <<<"$stdout")" -lt 30 ]
+}
+
+@test "a lock that hangs: the test, the lock, its state, who stands where, and the verdict fail: 3" {
+  make -s build/pvspin-broken.elf >&2
+  tcg 3 -smp 3 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.excludes_2,locks.tas"
+  says "$stdout" 'not ok 1 - locks.stuck.excludes_2' 'Bail out! locks.stuck.excludes_2' \
+    'stuck: taken 1; owner: nobody; 2 threads' 'CPU 1 waits' 'stuck_acquire' 'CPU 2 idle'
+  no_line 'locks.tas'
+  records '[.[] | select(.type == "hang_cpu")] | length == 3 and all(.answered) and .[1].in_hlt == false'
+  records '.[-1] | .verdict == "fail" and .reason == "hang"'
+}
+
+@test "a lock that hangs in a measured run: the same story, as a crash: 5" {
+  make -s build/pvspin-broken.elf >&2
+  tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "locks=stuck ms=50 reps=1"
+  says "$stdout" 'hang: run 1:' 'stuck: taken 1; owner: nobody' 'CPU 0 waits' 'CPU 1 waits' \
+    'stuck_acquire' 'a lock hung'
+  records '[.[] | select(.type == "run")] == []'
+}
+
+@test "a lock that finds its state impossible: the panic names test, lock and state: 5" {
+  make -s build/pvspin-broken.elf >&2
+  tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "tests=locks.trap.drains_2"
+  says "$stdout" '#UD' 'test locks.trap.drains_2, lock trap, lock_state impossible' 'trap_acquire'
+}
+
 @test "a vCPU that does not start is named by its APIC ID: 4" {
   tcg 4 -smp 4 -append "provoke=lost-vcpu"
   says "$stdout" 'APIC ID 3) did not start'

@@ -52,7 +52,8 @@ version() {
 }
 
 # The sources are the only list there is; the patterns are those of the definitions: a lock's
-# `.name = "..."` in locks/, the array workload_names in bench/plan.c, and TEST_REGISTER in tests/.
+# `.name = "..."` in locks/, the array workload_names in bench/plan.c, TEST_REGISTER in tests/, and
+# CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies to.
 list() {
   echo 'locks (locks=):'
   sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
@@ -62,6 +63,9 @@ list() {
   echo 'tests (tests=):'
   cat "$tree"/tests/*/*.c |
     sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
+  echo '  locks, locks.LOCK, locks.LOCK.CASE; cases (each only for locks that it is about):'
+  cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
+    paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'
   echo 'experiments:'
   echo '  none yet'
 }
