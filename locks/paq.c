@@ -26,6 +26,7 @@
 #define STEAL_SHORT_OF_TIME 8 /* times as many polls where CPU time is short */
 
 TUNABLE(paq_m1, "paq", 1, 0, 1);
+TUNABLE(paq_kick_ahead, "paq", 4, 0, UINT32_MAX); /* halted waiters kicked together with the head */
 
 static void paq_init(void *state, const struct lock_env *env)
 {
@@ -147,6 +148,21 @@ static inline bool paq_try_acquire(void *state, void *node)
 	       take_free(lock, node);
 }
 
+/* Wakes some of those behind the head as well. A woken vCPU has to wait for a CPU like any other;
+ * the second in line, should it get one first, takes the head's place. The links may change
+ * meanwhile, and a kick in vain is remembered: both cost no more than a spurious wake-up. */
+static void kick_ahead(struct paq_lock *lock, uint32_t id)
+{
+	for (uint32_t i = paq_kick_ahead; i > 0; i--) {
+		id = paq_next(paq_node(lock, id));
+		if (!id)
+			return;
+		if (atomic_load_explicit(&paq_node(lock, id)->state, memory_order_relaxed) ==
+		    PAQ_HALTED)
+			pv_kick(paq_id_cpu(id));
+	}
+}
+
 /* Somebody waits. Whom to kick comes from the very step that frees the lock: the head seen before
  * it may have been usurped, and the usurper have halted. */
 static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64_t word)
@@ -158,6 +174,7 @@ static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64
 	if (paq_locked(word) == PAQ_SLOW && paq_head(word)) {
 		lock_count(port_my_stats(), EV_PV_KICK_UNLOCK);
 		pv_kick(paq_id_cpu(paq_head(word)));
+		kick_ahead(lock, paq_head(word));
 	}
 }
 

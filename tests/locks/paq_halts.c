@@ -12,6 +12,7 @@ static void halting(struct test *test, uint32_t head_spins, uint32_t deep)
 	set_tunable(test, "paq_halt", 2);
 	set_tunable(test, "paq_head_spins", head_spins);
 	set_tunable(test, "paq_deep", deep);
+	set_tunable(test, "paq_kick_ahead", 0);
 }
 
 static void expect_kicks(struct test *test, uint32_t one, uint32_t two, const char *when)
@@ -88,6 +89,35 @@ static void test_halted_waiter(struct test *test)
 	halting(test, PLENTY, 16);
 	paq_play(test, conduct_halted_waiter);
 	paq_expect(test, EV_PV_WAIT_HEAD, 0);
+}
+
+/* Four asleep, in order. An unlock that finds SLOW kicks the head and paq_kick_ahead behind it. */
+static void conduct_kick_ahead(struct test *test)
+{
+	lock_acquire(test);
+	for (uint32_t i = 1; i <= 4; i++) {
+		tell(i, COMMAND_ACQUIRE);
+		if (!paq_await_halt(test, i))
+			return;
+	}
+	paq_hold_kicks(true);
+	lock_release(test);
+	for (uint32_t i = 1; i <= 4; i++)
+		if (paq_kicks(i) != (i <= 1 + test->argument))
+			fail(test, "CPU %u was kicked %u times", i, paq_kicks(i));
+	paq_hold_kicks(false);
+	for (uint32_t i = 1; i <= 4; i++)
+		paq_real_kick(i);
+	paq_expect_order(test, "1234");
+}
+
+static void test_kick_ahead(struct test *test)
+{
+	halting(test, 16, 16);
+	set_tunable(test, "paq_m2a", 0);
+	set_tunable(test, "paq_m2b", 0);
+	set_tunable(test, "paq_kick_ahead", test->argument);
+	paq_play(test, conduct_kick_ahead);
 }
 
 /* A free lock whose head sleeps, its kick on the way: a newcomer takes it (argument 0), or may not,
@@ -253,6 +283,10 @@ static void test_all_mechanisms(struct test *test)
 #define PAQ .only = "paq"
 CASE_REGISTER(halted_heads, "kicks the head that is", test_halted_heads, 3, PAQ);
 CASE_REGISTER(halted_waiter, "a waiter is promoted asleep", test_halted_waiter, 3, PAQ);
+CASE_REGISTER(ahead_0, "kicks the head alone", test_kick_ahead, 5, .argument = 0, PAQ);
+CASE_REGISTER(ahead_2, "kicks two behind the head", test_kick_ahead, 5, .argument = 2, PAQ);
+CASE_REGISTER(ahead_all, "kicks all behind the head", test_kick_ahead, 5, .argument = PLENTY - 1,
+	      PAQ);
 CASE_REGISTER(pass, "a newcomer passes an inactive head", test_pass, 3, .argument = 0, PAQ);
 CASE_REGISTER(pass_off, "no newcomer passes with m1 off", test_pass, 3, .argument = 1, PAQ);
 CASE_REGISTER(pass_forbidden, "no newcomer passes with MUSTQ", test_pass, 3, .argument = 2, PAQ);
