@@ -150,15 +150,18 @@ static inline bool paq_try_acquire(void *state, void *node)
 
 /* Wakes some of those behind the head as well. A woken vCPU has to wait for a CPU like any other;
  * the second in line, should it get one first, takes the head's place. The links may change
- * meanwhile, and a kick in vain is remembered: both cost no more than a spurious wake-up. */
-static void kick_ahead(struct paq_lock *lock, uint32_t id)
+ * meanwhile, and a kick in vain is remembered: both cost no more than a spurious wake-up. The lock
+ * itself has been let go and may be gone; the nodes are their CPUs'. */
+static void kick_ahead(char *cpus, size_t stride, uint32_t id)
 {
 	for (uint32_t i = paq_kick_ahead; i > 0; i--) {
-		id = paq_next(paq_node(lock, id));
+		const struct paq_node *node;
+
+		id = paq_next(paq_node_at(cpus, stride, id));
 		if (!id)
 			return;
-		if (atomic_load_explicit(&paq_node(lock, id)->state, memory_order_relaxed) ==
-		    PAQ_HALTED)
+		node = paq_node_at(cpus, stride, id);
+		if (atomic_load_explicit(&node->state, memory_order_relaxed) == PAQ_HALTED)
 			pv_kick(paq_id_cpu(id));
 	}
 }
@@ -167,6 +170,9 @@ static void kick_ahead(struct paq_lock *lock, uint32_t id)
  * it may have been usurped, and the usurper have halted. */
 static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64_t word)
 {
+	char *cpus = lock->cpus;
+	size_t stride = lock->stride;
+
 	/* release: pairs with all that take the lock */
 	while (!atomic_compare_exchange_strong_explicit(&lock->word.value, &word, paq_freed(word),
 							memory_order_release, memory_order_relaxed))
@@ -174,7 +180,7 @@ static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64
 	if (paq_locked(word) == PAQ_SLOW && paq_head(word)) {
 		lock_count(port_my_stats(), EV_PV_KICK_UNLOCK);
 		pv_kick(paq_id_cpu(paq_head(word)));
-		kick_ahead(lock, paq_head(word));
+		kick_ahead(cpus, stride, paq_head(word));
 	}
 }
 

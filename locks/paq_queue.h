@@ -66,11 +66,17 @@ struct paq_wait {
 	uint32_t bypasses;      /* races lost as the head */
 };
 
-static inline struct paq_node *paq_node(const struct paq_lock *lock, uint32_t id)
+/* `cpus`, `stride`: the lock's. */
+static inline struct paq_node *paq_node_at(char *cpus, size_t stride, uint32_t id)
 {
-	struct paq_cpu *cpu = (void *)(lock->cpus + paq_id_cpu(id) * lock->stride);
+	struct paq_cpu *cpu = (void *)(cpus + paq_id_cpu(id) * stride);
 
 	return &cpu->level[paq_id_level(id)];
+}
+
+static inline struct paq_node *paq_node(const struct paq_lock *lock, uint32_t id)
+{
+	return paq_node_at(lock->cpus, lock->stride, id);
 }
 
 /* A hint: safety never depends on it. A waiter whose CPU runs an interrupt handler passes for

@@ -141,7 +141,8 @@ void pairs_table(uint32_t rounds)
 	printf("\nUncontended acquire and release, TSC cycles a pair: median (min..max) of %u "
 	       "round%s; ratios of medians.\n"
 	       "RMW: locked instructions of a pair, counted; they decide which floor. Spaced: with "
-	       "%u iterations of the work loop\nafter each pair and their time included; + what that is "
+	       "%u iterations of the work loop\nafter each pair and their time included; + what "
+	       "that is "
 	       "above the floor, spaced likewise.\n\n",
 	       rounds, rounds == 1 ? "" : "s", SPACE);
 	printf("%-21s RMW  back to back           to its floor           to ck's                 "

@@ -79,11 +79,11 @@ static void the_printed_plan_is_the_plan(void **state)
 	}
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
-	assert_string_equal(line,
-			    "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-			    "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
-			    "provoke=none accel=unknown end=exit spin_threshold=32768 "
-			    "prev_check_mask=255");
+	assert_string_equal(
+		line, "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
+		      "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
+		      "provoke=none accel=unknown end=exit spin_threshold=32768 "
+		      "prev_check_mask=255");
 }
 
 static void printing_is_cut_as_by_snprintf(void **state)
