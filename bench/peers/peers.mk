@@ -6,7 +6,7 @@
 peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -Wshadow -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -Ibench/peers -I. -Iinclude
 peers_c := $(sort $(wildcard bench/peers/*.c port/hosted*.c) $(filter-out locks/registry.c,$(wildcard \
-	locks/*.c))) bench/arith.c port/pv_none.c kernel/printf.c kernel/cmdline.c
+	locks/*.c))) bench/arith.c bench/histogram.c port/pv_none.c kernel/printf.c kernel/cmdline.c
 peers_objects := $(peers_c:%.c=build/peers/%.o)
 
 build/peers/bench-peers: $(peers_objects)
