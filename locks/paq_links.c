@@ -152,9 +152,9 @@ bool paq_usurp(struct paq_wait *wait, uint32_t head)
 		if (paq_head(word) != head)
 			return false;
 	} while (!paq_cas(&lock->word, &word, paq_with_head(word, 0)));
-	/* The links are ours now. Was the look at them before about this stay at the head? The
-	 * same waiter may have left, come back, and be the head again. */
-	if (paq_next(node) != wait->id) {
+	/* The links are ours now. Were the looks before about this stay at the head? The same
+	 * waiter may have left, come back, and be the head again, or have been passed by others. */
+	if (paq_next(node) != wait->id || skips_of(node) >= paq_max_skips) {
 		grant(lock, head);
 		lock_count(wait->stats, EV_HEAD_USURP_LOST);
 		return false;

@@ -142,8 +142,8 @@ void pairs_table(uint32_t rounds)
 	       "round%s; ratios of medians.\n"
 	       "RMW: locked instructions of a pair, counted; they decide which floor. Spaced: with "
 	       "%u iterations of the work loop\nafter each pair and their time included; + what "
-	       "that is "
-	       "above the floor, spaced likewise.\n\n",
+	       "that is above the floor, spaced likewise.\nA floor stores to what it has locked; a "
+	       "ticket lock, which stores elsewhere, may be below it.\n\n",
 	       rounds, rounds == 1 ? "" : "s", SPACE);
 	printf("%-21s RMW  back to back           to its floor           to ck's                 "
 	       "spaced\n",

@@ -6,7 +6,7 @@ load common
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
-  make -s build/hosted/pvspin build/locks/plain/check-locks build/locks/shaken/check-locks >&2
+  make -s build/locks/plain/check-locks build/locks/shaken/check-locks >&2
 }
 
 setup() {

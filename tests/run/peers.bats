@@ -4,7 +4,7 @@
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
-  make -s build/peers/bench-peers build/hosted/pvspin >&2
+  make -s build/peers/bench-peers >&2
 }
 
 setup() {
@@ -12,8 +12,8 @@ setup() {
   table="$BATS_TEST_TMPDIR/table"
 }
 
-locks() { # all that the hosted build has
-  build/hosted/pvspin 'locks=?' | sed -n 's/^error: .*accepted: all, linux, //p' | tr -d ,
+locks() { # all that there are
+  ./run.sh --list | sed -n '1,/^workloads/s/^  \([a-z0-9-]*\)$/\1/p'
 }
 
 @test "one round: every lock is in both tables, beside the outside ones, and excludes" {
