@@ -30,7 +30,8 @@ struct apic_ops {
 
 extern const struct apic_ops *apic; /* set by apic_select() */
 
-/* Chooses x2APIC where the CPU has it, xAPIC otherwise. Boot CPU, once; maps the registers. */
+/* Chooses x2APIC where the CPU has it, xAPIC otherwise; silences the 8259s. Boot CPU, once; maps
+ * the registers. */
 void apic_select(void);
 
 /* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked. Each CPU. */
