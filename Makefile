@@ -87,7 +87,7 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
@@ -113,7 +113,7 @@ check-mutants: ## break every lock on purpose: its tests must notice
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh
 
-lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch])))
+lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
 lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest

@@ -9,21 +9,12 @@
 #ifndef PVSPIN_BENCH_LOOP_H
 #define PVSPIN_BENCH_LOOP_H
 
+#include "bench/work.h"
 #include "bench/worker.h"
 #include "locks/lock.h"
 #include "pvspin/steal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
-
-/* A fixed amount of work, not of time: while a vCPU is preempted no work is done. One iteration is
- * one dependent addition (about a core cycle). Touches no memory. */
-static inline __attribute__((always_inline)) void work(uint32_t iterations)
-{
-	uint32_t x = 0;
-
-	for (uint32_t i = 0; i < iterations; i++)
-		__asm__ volatile("add $1, %0" : "+r"(x));
-}
 
 static inline __attribute__((always_inline)) void section_body(struct worker *worker)
 {

@@ -39,7 +39,7 @@ const struct plan plan_defaults = {
 };
 
 const char *const plan_default_locks[] = {
-	"tas", "virt-spin", "ticket", "mcs", "qspinlock", "pv-qspinlock",
+	"tas", "virt-spin", "ticket", "mcs", "qspinlock", "pv-qspinlock", "paq",
 };
 const size_t plan_default_lock_count = COUNT(plan_default_locks);
 

@@ -3,8 +3,8 @@
  * The launcher's hold on the measurement (start=serial, start=serial-each): before a run the guest
  * writes a `ready` record and waits for a line on serial. The launcher sends
  *
- *	peer <instance> <start_ns> <end_ns>     another VM's last measured phase; any number of
- *these go [<epoch_ns>]                         start; its own clock, ns since 1970
+ *	peer <instance> <start_ns> <end_ns>     another VM's last measured phase; several
+ *	go [<epoch_ns>]                         start; its own clock, ns since 1970
  *
  * A `peer` line becomes an `overlap` record against this VM's own last run.
  */

@@ -19,7 +19,7 @@
  *
  * D. Dice, A. Kogan, "Compact NUMA-aware Locks", EuroSys 2019; A. Kogan, "Add NUMA-awareness to
  * qspinlock" v15, linux-kernel 2021 (not merged). Of the waiters that v15 never moves (interrupts
- *off, real-time) we know those of a nested context.
+ * off, real-time) we know those of a nested context.
  */
 #include "locks/qnode.h"
 #include "locks/qspinlock_pending.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The 32-bit word of Linux's qspinlock (include/asm-generic/qspinlock_types.h, fewer than 16 K
- *CPUs) and the operations on it that qspinlock, pv-qspinlock and virt-spin share.
+ * CPUs) and the operations on it that qspinlock, pv-qspinlock and virt-spin share.
  *
  *	bits  0-7   locked: 0 free, 1 held, 3 held and the head of the queue must be kicked
  *	bits  8-15  pending: 0 or 1

@@ -29,7 +29,7 @@ SHARED(spin_threshold, "pv-qspinlock,pv-ticket,oticket,i-spinlock", SPIN_THRESHO
 /* 0 looks at every poll; use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
-SHARED(steal, "ppc-qspinlock", STEAL, 0);
+SHARED(steal, "ppc-qspinlock,paq", STEAL, 0);
 
 extern const struct tunable __start_tunable_registry[];
 extern const struct tunable __stop_tunable_registry[];

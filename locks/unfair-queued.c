@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unfair-queued: a queue whose waiters do not wait for their turn. Who takes the free lock byte
- *owns the lock, wherever it stands; the queue only says how often to try. The head tries at every
- *poll, the second every uq_steal_min polls, each further one half as often, down to every
- *uq_steal_max. Newcomers try once before they queue.
+ * owns the lock, wherever it stands; the queue only says how often to try. The head tries at every
+ * poll, the second every uq_steal_min polls, each further one half as often, down to every
+ * uq_steal_max. Newcomers try once before they queue.
  *
  * So nobody hands anything on, and a waiter that has got the lock, head or not, takes its node out
  * of the queue before it enters its section. Only the owner edits the queue, except that newcomers
@@ -22,7 +22,7 @@
  * stops everybody. No waiter has a right to the lock: the head may starve.
  *
  * W. Long, "qspinlock, x86: support for unfair locks", linux-kernel, 2014-2015, not merged: after
- *its description; LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
+ * its description; LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
  */
 #include "locks/qnode.h"
 #include "locks/register.h"

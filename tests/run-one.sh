@@ -4,6 +4,7 @@
 set -euo pipefail
 case $1 in
 *.bats) exec bats --tap "$1" ;;
+*/model/*) exec timeout 600 "$1" ;; # one minute of CPU time
 */host/*) CMOCKA_MESSAGE_OUTPUT=TAP exec timeout 120 "$1" ;;
 esac
 arguments=()

@@ -14,10 +14,9 @@
 	}
 
 static const struct lock_entry locks[] = {
-	STUB("clh", LOCK_FIFO),          STUB("mcs", LOCK_FIFO),
-	STUB("null", LOCK_NO_EXCLUSION), STUB("pv-qspinlock", LOCK_PV),
-	STUB("qspinlock", LOCK_QUEUED),  STUB("tas", 0),
-	STUB("ticket", LOCK_FIFO),       STUB("virt-spin", 0),
+	STUB("clh", LOCK_FIFO), STUB("mcs", LOCK_FIFO),        STUB("null", LOCK_NO_EXCLUSION),
+	STUB("paq", LOCK_PV),   STUB("pv-qspinlock", LOCK_PV), STUB("qspinlock", LOCK_QUEUED),
+	STUB("tas", 0),         STUB("ticket", LOCK_FIFO),     STUB("virt-spin", 0),
 };
 
 size_t lock_count_registered(void)

@@ -61,7 +61,7 @@ static void the_default_plan(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		assert_ok(lines[i]);
-		assert_locks("tas,virt-spin,ticket,mcs,qspinlock,pv-qspinlock");
+		assert_locks("tas,virt-spin,ticket,mcs,qspinlock,pv-qspinlock,paq");
 		assert_true(plan.defaulted && plan.workload == WORKLOAD_CONTENDED);
 		assert_true(plan.thread_counts == 1 && plan.threads[0] == CPUS);
 		assert_true(plan.hold == 100 && plan.think == 200 && plan.nodes == 0);
@@ -107,9 +107,9 @@ static void all_locks_are_all_but_the_baseline(void **state)
 {
 	(void)state;
 	assert_ok("locks=all");
-	assert_locks("clh,mcs,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
+	assert_locks("clh,mcs,paq,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
 	assert_ok("tests=locks,abi.kick,ABI-KICK-03");
-	assert_locks("clh,mcs,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
+	assert_locks("clh,mcs,paq,pv-qspinlock,qspinlock,tas,ticket,virt-spin");
 	assert_string_equal(plan.tests, "locks,abi.kick,ABI-KICK-03");
 	assert_false(plan.defaulted);
 	assert_ok("tests=all locks=null");
@@ -177,9 +177,10 @@ static void unknown_keys_list_all_keys(void **state)
 static void unknown_values_list_all_values(void **state)
 {
 	(void)state;
-	ASSERT_ERROR("locks=tas,foo", "locks=foo: unknown lock",
-		     "accepted: all, linux, clh, mcs, null, pv-qspinlock, qspinlock, tas, ticket, "
-		     "virt-spin");
+	ASSERT_ERROR(
+		"locks=tas,foo", "locks=foo: unknown lock",
+		"accepted: all, linux, clh, mcs, null, paq, pv-qspinlock, qspinlock, tas, ticket, "
+		"virt-spin");
 	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
 	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended");
 	ASSERT_ERROR("workload=kbuild", "workload=kbuild:", "accepted: contended, uncontended");

@@ -9,9 +9,9 @@
 #include "pvspin/string.h"
 #include <stdarg.h>
 
-#define TEXTS                                                                               \
-	32 /* descriptions at once: more than the threads of any case with words of its own \
-	    */
+/* Descriptions at once: more than the threads of any case with words of its own. */
+#define TEXTS   32
+#define SOON_NS UINT64_C(5000000000)
 
 void fail(struct test *test, const char *format, ...)
 {
@@ -110,7 +110,7 @@ void halt_at_once(struct test *test)
 		{"oticket_max_shift", 0}, /* those near their turn, too */
 		{"paq_halt", 2},          /* overcommitted or not */
 		{"paq_deep", 1},          {"paq_head_spins", 1},
-		{"paq_poll_mask", 0},
+		{"paq_poll_mask", 0},     {"steal", 0},
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
@@ -303,6 +303,11 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 		client_poll();
 	}
 	return true;
+}
+
+bool too_late(uint64_t start)
+{
+	return port_cycles_to_ns(port_cycles() - start) > SOON_NS;
 }
 
 void let_others_run(uint32_t milliseconds)

@@ -83,6 +83,9 @@ bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 /* The same for any condition; `what` names it. */
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
 void let_others_run(uint32_t milliseconds);
+/* For waits of a case's own that must end early enough to let its actors go: whether five seconds
+ * have passed since `start`, a port_cycles(). */
+bool too_late(uint64_t start);
 
 /*
  * A case is a function and a CASE_REGISTER line in the same file; nothing else lists them. It runs

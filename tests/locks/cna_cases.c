@@ -7,7 +7,6 @@
 #include "client.h"
 #include "port/port.h"
 
-#define SOON_MS 5000
 #define ACTORS  6
 #define THREADS (ACTORS + 2) /* 0, and one of 1 to 7 without a part */
 
@@ -39,7 +38,7 @@ static uint64_t sorted_so_far(const struct test *test)
 
 static uint32_t soon_owner(struct test *test)
 {
-	for (uint32_t ms = 0; ms < SOON_MS; ms += 2) {
+	for (uint64_t start = port_cycles(); !too_late(start);) {
 		for (uint32_t i = 1; i < test->threads; i++)
 			if (actor_state(i) == ACTOR_OWNS)
 				return i;
@@ -63,7 +62,8 @@ static bool arrive(struct test *test, uint32_t from, uint32_t to)
 
 static void expect_sorted(struct test *test)
 {
-	for (uint32_t ms = 0; sorted_so_far(test) < script->sorted && ms < SOON_MS; ms++)
+	for (uint64_t start = port_cycles();
+	     sorted_so_far(test) < script->sorted && !too_late(start);)
 		let_others_run(1);
 	let_others_run(50); /* more would be too many */
 	if (sorted_so_far(test) != script->sorted)

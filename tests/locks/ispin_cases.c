@@ -178,7 +178,19 @@ static void conduct_cap(struct test *test)
 
 static void test_cap(struct test *test)
 {
+	static struct histogram lengths;
+	struct lock_histogram out = {.merged = &lengths};
+	uint64_t burnt;
+
 	play(test, conduct_cap);
+	histogram_reset(&lengths);
+	test->ops->histogram(0, &out);
+	burnt = port_stats(1)->count[EV_ISPIN_BURNT_CYCLES];
+	/* The only slice seen is the estimate; the time since the last look but one is not burnt.
+	 */
+	if (burnt < lengths.min / 2 * 3)
+		fail(test, "%llu cycles burnt, far less than two slices of %llu",
+		     (unsigned long long)burnt, (unsigned long long)lengths.min);
 	if (port_stats(1)->count[EV_ISPIN_INCAPABLE] != 1)
 		fail(test, "ispin_incapable is %llu, not 1",
 		     (unsigned long long)port_stats(1)->count[EV_ISPIN_INCAPABLE]);

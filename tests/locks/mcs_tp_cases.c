@@ -9,7 +9,6 @@
 #include "port/port.h"
 
 #define STALE_MS 60 /* three times mcstp_update_us below */
-#define SOON_MS  5000
 
 static struct {
 	_Atomic bool keep;     /* to be caught at its next yield */
@@ -40,7 +39,7 @@ static void keep(uint32_t cpu, bool whether)
 /* As await(), but gives up early enough to let everybody go. */
 static bool soon(struct test *test, bool condition(void), const char *what)
 {
-	for (uint32_t ms = 0; ms < SOON_MS; ms += 2) {
+	for (uint64_t start = port_cycles(); !too_late(start);) {
 		if (condition())
 			return true;
 		let_others_run(2);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * shfllock, step by step: who is moved where. CPU 0 owns; the others queue in the order of a list;
- * once the first of them owns, the second heads the queue and sorts the rest. Then all are granted
- * in an order that another list tells.
+ * once the first of them owns, the second heads the queue and sorts the rest; some may come after
+ * that. Then all are granted in an order that another list tells.
  */
 #include "client.h"
 #include "locks/pv.h"
 #include "port/port.h"
 
-#define SOON_MS 5000
-#define ACTORS  7
+#define ACTORS 7
 
 static const uint32_t *arrivals, *grants; /* of ACTORS CPUs each */
+static uint32_t late;                     /* how many arrive when the head has sorted */
 static uint32_t sorted;                   /* waiters moved before the second grant */
 static struct state before;
 
@@ -34,7 +34,7 @@ static uint64_t sorted_so_far(const struct test *test)
 
 static uint32_t soon_owner(struct test *test)
 {
-	for (uint32_t ms = 0; ms < SOON_MS; ms += 2) {
+	for (uint64_t start = port_cycles(); !too_late(start);) {
 		for (uint32_t i = 1; i < test->threads; i++)
 			if (actor_state(i) == ACTOR_OWNS)
 				return i;
@@ -47,16 +47,16 @@ static uint32_t soon_owner(struct test *test)
 /* As the head, each waiter sorts once at least. */
 static void await_shuffle(uint32_t cpu)
 {
-	for (uint32_t ms = 0; event_peek(cpu, EV_NUMA_FLUSHED) == 0 && ms < SOON_MS; ms++)
+	for (uint64_t start = port_cycles();
+	     event_peek(cpu, EV_NUMA_FLUSHED) == 0 && !too_late(start);)
 		let_others_run(1);
 }
 
 static void await_sorted(struct test *test)
 {
-	uint32_t ms = 0;
+	uint64_t start = port_cycles();
 
-	await_shuffle(arrivals[1]);
-	while (sorted_so_far(test) < sorted && ms++ < SOON_MS)
+	while (sorted_so_far(test) < sorted && !too_late(start))
 		let_others_run(1);
 	let_others_run(50); /* more would be too many */
 	if (sorted_so_far(test) != sorted)
@@ -64,18 +64,25 @@ static void await_sorted(struct test *test)
 		     (unsigned long long)sorted_so_far(test), sorted);
 }
 
-static void conduct_order(struct test *test)
+static bool arrive(struct test *test, uint32_t from, uint32_t to)
 {
-	lock_acquire(test);
-	for (uint32_t i = 0; i < ACTORS; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		state_copy(test, &before);
 		tell(arrivals[i], COMMAND_ACQUIRE);
 		if (!await(test, lock_changed, "an arrival at the tail"))
-			return;
+			return false;
 		if (i == 0)
 			await_shuffle(arrivals[0]);
 		let_others_run(20); /* to link itself */
 	}
+	return true;
+}
+
+static void conduct_order(struct test *test)
+{
+	lock_acquire(test);
+	if (!arrive(test, 0, ACTORS - late))
+		return;
 	lock_release(test);
 	for (uint32_t i = 0; i < ACTORS; i++) {
 		uint32_t who = soon_owner(test);
@@ -84,8 +91,12 @@ static void conduct_order(struct test *test)
 			return;
 		if (who != grants[i])
 			fail(test, "grant %u went to CPU %u, not %u", i, who, grants[i]);
-		if (i == 0)
+		if (i == 0) {
+			await_shuffle(arrivals[1]);
+			if (!arrive(test, ACTORS - late, ACTORS))
+				return;
 			await_sorted(test);
+		}
 		tell(who, COMMAND_RELEASE);
 		await_state(test, who, ACTOR_IDLE);
 	}
@@ -100,7 +111,7 @@ static void play(struct test *test)
 	check_free(test, &initial);
 }
 
-/* 1 heads the queue and moves 5, passing 4; the role goes to 5, which moves 7. */
+/* 1 heads the queue and moves 5 and 7 past 4. */
 static void test_groups(struct test *test)
 {
 	static const uint32_t in[] = {2, 1, 3, 4, 5, 7, 6}, out[] = {2, 1, 3, 5, 7, 4, 6};
@@ -109,6 +120,20 @@ static void test_groups(struct test *test)
 	arrivals = in;
 	grants = out;
 	sorted = 2;
+	late = 0;
+	play(test);
+}
+
+/* 3 joins the group of 1, the head, which passes it the role: it is 3 that moves 5 and 7. */
+static void test_role(struct test *test)
+{
+	static const uint32_t in[] = {2, 1, 3, 4, 5, 7, 6}, out[] = {2, 1, 3, 5, 7, 4, 6};
+
+	client_nodes(test, 2);
+	arrivals = in;
+	grants = out;
+	sorted = 2;
+	late = 3;
 	play(test);
 }
 
@@ -121,6 +146,7 @@ static void test_last_stays(struct test *test)
 	arrivals = in;
 	grants = out;
 	sorted = 2;
+	late = 0;
 	play(test);
 }
 
@@ -134,6 +160,7 @@ static void test_full(struct test *test)
 	arrivals = in;
 	grants = out;
 	sorted = 0;
+	late = 0;
 	play(test);
 }
 
@@ -154,6 +181,7 @@ static void test_active_first(struct test *test)
 	arrivals = in;
 	grants = out;
 	sorted = 3;
+	late = 0;
 	play(test);
 	pv_backend = real;
 }
@@ -168,6 +196,7 @@ static void test_race(struct test *test)
 
 #define SHFLLOCK .only = "shfllock"
 CASE_REGISTER(shfl_groups, "groups waiters by node", test_groups, ACTORS + 1, SHFLLOCK);
+CASE_REGISTER(shfl_role, "the role of the shuffler is passed on", test_role, ACTORS + 1, SHFLLOCK);
 CASE_REGISTER(shfl_last, "the last waiter is not moved", test_last_stays, ACTORS + 1, SHFLLOCK);
 CASE_REGISTER(shfl_full, "a full group is not extended", test_full, ACTORS + 1, SHFLLOCK);
 CASE_REGISTER(shfl_active, "brings active waiters forward", test_active_first, ACTORS + 1,

@@ -134,11 +134,11 @@ static void test_bounded(struct test *test)
 
 #define TICKETS        .only = "ticket,ticket-backoff"
 #define TICKET_BACKOFF .only = "ticket-backoff"
+CASE_REGISTER(wrap_race, "excludes where tickets wrap", test_wrap_exclusion, 4, .argument = 2,
+	      TICKETS);
 CASE_REGISTER(wrap_try, "trylock of the last ticket", test_wrap_trylock, 3, .argument = 1, TICKETS);
 CASE_REGISTER(wrap_try_0, "trylock with the first ticket waited for", test_wrap_trylock, 3,
 	      .argument = 2, TICKETS);
-CASE_REGISTER(wrap_race, "excludes where tickets wrap", test_wrap_exclusion, 4, .argument = 2,
-	      TICKETS);
 CASE_REGISTER(wrap_fifo, "grants in order where tickets wrap", test_wrap_fifo, 6, .argument = 3,
 	      TICKETS);
 CASE_REGISTER(wrap_tries, "tries where tickets wrap", test_wrap_tries, 1, .argument = 4, TICKETS);

@@ -9,7 +9,6 @@
 #include "port/port.h"
 
 #define SLEEPER (CLIENT_CPUS - 1)
-#define SOON_MS 5000
 
 static void stage_sleeping_head(struct test *test)
 {
@@ -65,7 +64,7 @@ static uint32_t owner(const struct test *test)
 
 static uint32_t soon_owner(struct test *test)
 {
-	for (uint32_t ms = 0; ms < SOON_MS; ms += 2) {
+	for (uint64_t start = port_cycles(); !too_late(start);) {
 		if (owner(test))
 			return owner(test);
 		let_others_run(2);

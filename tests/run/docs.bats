@@ -36,7 +36,7 @@ described() { # COUNT
   # All keys but those of the plan, which README has: those in bench/plan.c.
   sed -n 's/.*\(NUMBER\|NAMED\)("\([a-z_]*\)".*/\2=/p; s/.*\.name = "\([a-z]*\)".*/\1=/p' \
     bench/plan.c | sort >"$BATS_TEST_TMPDIR/plan"
-  accepted '?=?' | grep = | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d = | described 3
+  accepted '?=?' | grep '=' | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d '=' | described 3
 }
 
 @test "docs/locks.md describes every lock event" {

@@ -13,6 +13,11 @@ guest() {
   patience=300 run_sh "$want" --out="$out" "$@"
 }
 
+# How many locks locks=all stands for: all but null.
+all_locks() {
+  grep -l '^LOCK_REGISTER' "$tree"/locks/*.c | grep -vc /null.c
+}
+
 # records FILTER [LOG]: the jq filter must be true of the array of all records.
 records() {
   if ! grep -a '^{' "${2:-$log}" | jq -se "$1" >/dev/null; then

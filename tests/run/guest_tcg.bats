@@ -20,8 +20,8 @@ tcg() { # EXPECTED ARGUMENTS...
   for n in 1 2 4 28; do
     tcg 0 -smp "$n" -append "locks=all ms=20 reps=1 warmup_ms=5"
     records ".[0].vcpus == $n and .[0].vcpus_online == $n and .[0].accel == \"tcg\""
-    records '[.[] | select(.type == "run")] | length == 6 and all(.exclusion == "ok")'
-    records "[.[] | select(.type == \"vcpu\")] | length == 6 * $n"
+    records "[.[] | select(.type == \"run\")] | length == $(all_locks) and all(.exclusion == \"ok\")"
+    records "[.[] | select(.type == \"vcpu\")] | length == $(all_locks) * $n"
   done
 }
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Floor: one locked instruction, a plain store of the same width. tas, ticket, clh. */
+#include "bench/peers/outside.h"
+
+static inline void acquire(void *lock, void *node)
+{
+	uint32_t one = 1;
+
+	(void)node;
+	__asm__ volatile("xchgl %0, %1" : "+r"(one), "+m"(*(uint32_t *)lock) : : "memory");
+}
+
+static inline void release(void *lock, void *node)
+{
+	(void)node;
+	__asm__ volatile("movl $0, %0" : "=m"(*(uint32_t *)lock) : : "memory");
+}
+
+OUTSIDE_REGISTER("floor-rmw-store", "", LOCK_NO_EXCLUSION, sizeof(uint32_t), 0, outside_init);

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# build/peers/bench-peers: pvspin's locks beside those of other libraries. Part of the Makefile.
+# The lock files are compiled once more, with bench/peers/locks/register.h in the place of
+# locks/register.h: that is all that makes a lock of pvspin a peer.
+
+peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -Wshadow -Wundef \
+	-Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -Ibench/peers -I. -Iinclude
+peers_c := $(sort $(wildcard bench/peers/*.c port/hosted*.c) $(filter-out locks/registry.c,$(wildcard \
+	locks/*.c))) bench/arith.c bench/histogram.c port/pv_none.c \
+	kernel/nodes.c kernel/printf.c kernel/cmdline.c
+peers_objects := $(peers_c:%.c=build/peers/%.o)
+
+build/peers/bench-peers: $(peers_objects)
+	$(say) LD $@
+	$(Q)$(HOSTCC) -pthread $(peers_objects) -o $@
+
+build/peers/%.o: %.c
+	@mkdir -p $(@D)
+	$(say) HOSTCC $<
+	$(Q)$(HOSTCC) $(peers_cflags) -MMD -MP -c $< -o $@
+
+-include $(peers_objects:.o=.d)
+
+.PHONY: bench-peers
+bench-peers: build/peers/bench-peers ## measure the locks beside Concurrency Kit's and glibc's (minutes)
+	$(Q)build/peers/bench-peers $(PEERS_ARGS)
