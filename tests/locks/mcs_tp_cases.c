@@ -247,7 +247,7 @@ static void test_churn(struct test *test)
 	test->ops->init(test->lock, &env);
 	do
 		test_exclusion(test);
-	while (event_sum(test, EV_WAITER_RETRIED) == 0 && ++round < 25);
+	while (event_sum(test, EV_WAITER_RETRIED) == 0 && ++round < 100);
 	if (event_sum(test, EV_WAITER_SKIPPED) == 0 || event_sum(test, EV_WAITER_RETRIED) == 0)
 		fail(test, "%llu waiters skipped, %llu queued again: the case is for those",
 		     (unsigned long long)event_sum(test, EV_WAITER_SKIPPED),

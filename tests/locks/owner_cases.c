@@ -118,7 +118,7 @@ static void test_levels(struct test *test)
 	for (uint32_t i = 0; i < test->threads; i++)
 		first_node(test, i)->count = level;
 	/* on a busy machine all threads may for once run one after the other */
-	for (int round = 0; round == 0 || (event_sum(test, event) == 0 && round < 25); round++)
+	for (int round = 0; round == 0 || (event_sum(test, event) == 0 && round < 100); round++)
 		test_exclusion(test);
 	for (uint32_t i = 0; i < test->threads; i++)
 		if (first_node(test, i)->count != level)
@@ -157,7 +157,7 @@ static bool interrupt(struct test *test, uint32_t cpu)
 static void run_interrupted(struct test *test)
 {
 	/* the handlers may for once never meet */
-	for (int round = 0; round == 0 || (event_sum(test, EV_LOCK_USE_NODE2) == 0 && round < 25);
+	for (int round = 0; round == 0 || (event_sum(test, EV_LOCK_USE_NODE2) == 0 && round < 100);
 	     round++) {
 		directed_answer = interrupt;
 		test_exclusion(test);

@@ -275,7 +275,7 @@ static void test_all_mechanisms(struct test *test)
 	do {
 		test_exclusion(test);
 		missing = unseen(test);
-	} while (missing && ++round < 25);
+	} while (missing && ++round < 100);
 	if (missing)
 		fail(test, "%s is 0: the case did not do what it is for", missing);
 }

@@ -282,7 +282,7 @@ static void test_pv_wait_early(struct test *test)
 	lock_tunables.prev_check_mask = test->argument;
 	do
 		test_exclusion(test);
-	while (test->argument == 0 && event_sum(test, EV_PV_WAIT_EARLY) == 0 && ++round < 25);
+	while (test->argument == 0 && event_sum(test, EV_PV_WAIT_EARLY) == 0 && ++round < 100);
 	early = event_sum(test, EV_PV_WAIT_EARLY);
 	if (test->argument == 0 ? early == 0 : early != 0)
 		fail(test, "prev_check_mask %u: pv_wait_early is %llu", test->argument,

@@ -42,7 +42,7 @@ static void test_levels(struct test *test)
 	tune(test, "oticket_max_shift", 0);
 	do
 		test_exclusion(test);
-	while (event_sum(test, left ? EV_HALTS : EV_LOCK_NO_NODE) == 0 && ++round < 25);
+	while (event_sum(test, left ? EV_HALTS : EV_LOCK_NO_NODE) == 0 && ++round < 100);
 	for (uint32_t i = 0; i < test->threads; i++) {
 		if (((struct pv_ticket_node *)node_of(test, i))->record[0].count != test->argument)
 			fail(test, "CPU %u does not have its records back", i);
@@ -65,7 +65,7 @@ static void test_counts(struct test *test)
 	tune(test, "oticket_max_shift", 0);
 	do
 		test_exclusion(test);
-	while (event_sum(test, two ? EV_OTICKET_KICK_AHEAD : EV_KICKS) == 0 && ++round < 25);
+	while (event_sum(test, two ? EV_OTICKET_KICK_AHEAD : EV_KICKS) == 0 && ++round < 100);
 	kicks = event_sum(test, EV_KICKS);
 	next = event_sum(test, EV_RELEASED_SLOW_KICKED);
 	ahead = event_sum(test, EV_OTICKET_KICK_AHEAD);

@@ -157,7 +157,7 @@ static void test_queue_form(struct test *test)
 {
 	let_them_wait(test, IN_QUEUE);
 	/* on a busy machine all threads may for once run one after the other */
-	for (int round = 0; round == 0 || (event_sum(test, EV_LOCK_SLOWPATH) == 0 && round < 25);
+	for (int round = 0; round == 0 || (event_sum(test, EV_LOCK_SLOWPATH) == 0 && round < 100);
 	     round++)
 		test_exclusion(test);
 	if (event_sum(test, EV_LOCK_SLOWPATH) == 0)

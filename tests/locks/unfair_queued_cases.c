@@ -133,7 +133,7 @@ static void test_period(struct test *test)
 	set_tunable(test, "uq_steal_max", test->argument);
 	do
 		test_exclusion(test);
-	while (test->argument == 1 && event_sum(test, EV_QUEUED_STEALS) == 0 && ++round < 25);
+	while (test->argument == 1 && event_sum(test, EV_QUEUED_STEALS) == 0 && ++round < 100);
 	if ((test->argument == 1) != (event_sum(test, EV_QUEUED_STEALS) != 0))
 		fail(test, "uq_steal_min and _max %u: queued_steals is %llu", test->argument,
 		     (unsigned long long)event_sum(test, EV_QUEUED_STEALS));

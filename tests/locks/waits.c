@@ -6,7 +6,7 @@
 #include "port/port.h"
 
 #define MIN_HALTS  50 /* before the case believes that it did what it is for */
-#define MAX_ROUNDS 25
+#define MAX_ROUNDS 100
 
 /* qspinlock's contexts: a CPU whose first `argument` nodes are taken uses the next, or none. */
 static void test_nesting(struct test *test)
