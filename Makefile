@@ -91,10 +91,12 @@ include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peer
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
-	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/model/check-models
+	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
 check_bats := $(sort $(wildcard tests/run/*.bats))
 
-.PHONY: check check-quick
+.PHONY: check check-quick check-build
+check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
+
 check: all hosted $(check_programs) lint ## all tests (about 5 minutes on 2 CPUs), and lint
 	$(Q)prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
 
@@ -114,7 +116,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

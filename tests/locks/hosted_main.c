@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check-locks [--without-null] [--budget-ms=N] [--case-seconds=N] [LOCK...]
+ * check-locks [--without-null] [--budget-ms=N] [--case-seconds=N] [--cpus=N] [--case=ID] [LOCK...]
  *
  * Every case for every registered lock (or those named) that it applies to, in TAP. Each case gets
  * a lock that init has just set up. A case that has not ended after --case-seconds is hung: "Bail
  * out!" with the lock's state. --without-null leaves out the case in which there really are data
- * races.
+ * races. --cpus: threads of the cases with as many as there are CPUs. --case: that one only.
  */
 #define _GNU_SOURCE
 #include "cases.h"
@@ -27,6 +27,8 @@
 static char case_name[128];
 static unsigned int budget_ms = BUDGET_MS;
 static unsigned int case_seconds = 60; /* more than a case's own waits (client_await_s) */
+static unsigned int cpus = CLIENT_CPUS;
+static const char *only_case;
 static bool without_null;
 static char **chosen; /* NULL-terminated; empty: all */
 
@@ -36,6 +38,8 @@ static bool wanted(const struct lock_case *c, const struct lock_ops *ops)
 
 	for (char **name = chosen; *name; name++)
 		named = named || strcmp(*name, ops->name) == 0;
+	if (only_case && strcmp(only_case, c->id) != 0)
+		return false;
 	return named && case_applies(c, ops) && !(without_null && (ops->flags & LOCK_NO_EXCLUSION));
 }
 
@@ -161,6 +165,25 @@ static const char *registry_fault(void)
 	return lock_registered(lock_count_registered()) ? "one lock too many" : ambiguous_case();
 }
 
+static bool option(const char *word)
+{
+	if (strcmp(word, "--without-null") == 0) {
+		without_null = true;
+		return true;
+	}
+	if (strncmp(word, "--case=", 7) == 0) {
+		only_case = word + 7;
+		return true;
+	}
+	if (sscanf(word, "--case-seconds=%u", &case_seconds) == 1) {
+		client_await_s = case_seconds * 2 / 3;
+		return true;
+	}
+	if (sscanf(word, "--cpus=%u", &cpus) == 1)
+		return cpus >= CLIENT_CPUS && cpus <= HOSTED_MAX_CPUS;
+	return sscanf(word, "--budget-ms=%u", &budget_ms) == 1;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int failed = 0, count;
@@ -168,15 +191,13 @@ int main(int argc, char **argv)
 	int arg = 1;
 
 	for (; arg < argc && argv[arg][0] == '-'; arg++) {
-		if (strcmp(argv[arg], "--without-null") == 0) {
-			without_null = true;
-		} else if (sscanf(argv[arg], "--case-seconds=%u", &case_seconds) == 1) {
-			client_await_s = case_seconds * 2 / 3;
-		} else if (sscanf(argv[arg], "--budget-ms=%u", &budget_ms) != 1) {
-			fprintf(stderr, "%s: --without-null, --budget-ms=N or --case-seconds=N\n",
-				argv[arg]);
-			return 2;
-		}
+		if (option(argv[arg]))
+			continue;
+		fprintf(stderr,
+			"%s: --without-null, --budget-ms=N, --case-seconds=N, --case=ID or "
+			"--cpus=%d..%d\n",
+			argv[arg], CLIENT_CPUS, HOSTED_MAX_CPUS);
+		return 2;
 	}
 	chosen = argv + arg;
 	for (char **name = chosen; *name; name++)
@@ -184,7 +205,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "%s: no such lock\n", *name);
 			return 2;
 		}
-	hosted_init(CLIENT_CPUS);
+	hosted_init(cpus);
 	signal(SIGALRM, hung);
 	signal(SIGILL, hung);
 	count = all_cases(false, NULL) + 1;
