@@ -101,7 +101,7 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "every lock passes its tests, waits that can halt apart; a lock and a case can be chosen" {
-  tcg 0 -smp 4 -append "tests=locks test_ms=5"
+  tcg 0 -smp 4 -append "tests=locks"
   [ "$(grep -c '^ok ' <<<"$stdout")" -gt 60 ]
   no_line '^not ok'
   says "$stdout" 'excludes_16 excludes, 16 threads # SKIP needs 16 vCPUs, has 4' \
