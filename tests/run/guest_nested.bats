@@ -15,7 +15,7 @@ setup() {
 nested() { # STATUS ARGUMENT...
   local want=$1
   shift
-  guest "$want" --accel=nested --timeout=200 "$@"
+  guest "$want" --accel=nested --timeout=500 "$@" # a busy machine is slow
 }
 
 # What the guest counted itself, vCPU by vCPU, against KVM's own statistics (query-stats).
@@ -53,9 +53,10 @@ abi_tests_pass_on() { # KERNEL
   jq -e --arg k "$1" '.l1.kernel | contains($k)' "$out/manifest.json"
 }
 
-every_lock_holds_on() { # KERNEL
-  nested 0 --l1-kernel="$1" -smp 28 -append "locks=all ms=50 reps=1 warmup_ms=10"
-  records '.[0].vcpus_online == 28 and .[0].apic_mode == "x2apic" and .[0].pv_backend == "kvm"'
+every_lock_holds_on() { # KERNEL VCPUS
+  nested 0 --l1-kernel="$1" -smp "$2" -append "locks=all ms=50 reps=1 warmup_ms=10"
+  records ".[0].vcpus_online == $2"
+  records '.[0].apic_mode == "x2apic" and .[0].pv_backend == "kvm"'
   records "[.[] | select(.type == \"run\")] | length == $(all_locks) and all(.exclusion == \"ok\")"
   hypercalls_agree
 }
@@ -68,12 +69,12 @@ every_lock_holds_on() { # KERNEL
   abi_tests_pass_on 6.12
 }
 
-@test "6.1: every lock keeps exclusion on 28 vCPUs, kicks agree with KVM's count" {
-  every_lock_holds_on 6.1
+@test "6.1: every lock keeps exclusion on 8 vCPUs, kicks agree with KVM's count" {
+  every_lock_holds_on 6.1 8
 }
 
 @test "6.12: every lock keeps exclusion on 28 vCPUs, kicks agree with KVM's count" {
-  every_lock_holds_on 6.12
+  every_lock_holds_on 6.12 28
 }
 
 @test "pv-qspinlock that always halts: kicks and halts agree with KVM's counts; preemption is seen" {
@@ -165,9 +166,9 @@ linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
 @test "dispatch=patched: sites, rights of the text and every vCPU under KVM; all locks exclude" {
   nested 0 -smp 4 -append "tests=text"
   [ "$(grep -c '^ok ' <<<"$stdout")" -eq 3 ]
-  nested 0 -smp 28 -append "locks=all ms=50 reps=2 warmup_ms=10 dispatch=patched spin_threshold=64"
-  records '[.[] | select(.type == "run")]
-    | length == 12 and all(.exclusion == "ok" and .dispatch == "patched")'
+  nested 0 -smp 4 -append "locks=all ms=50 reps=2 warmup_ms=10 dispatch=patched spin_threshold=64"
+  records "[.[] | select(.type == \"run\")] | length == 2 * $(all_locks)
+    and all(.exclusion == \"ok\" and .dispatch == \"patched\")"
   hypercalls_agree
 }
 
