@@ -41,8 +41,8 @@ qemu_compose() {
   qemu_command=(qemu-system-x86_64)
   case $accel in
   kvm) qemu_command+=(-accel kvm) ;;
-  # One thread: with one for each vCPU, QEMU 7.2 now and then delivers an interrupt that does not
-  # exist (#GP with error code 0xfffffff2, that is vector -2), in 1 of 20 boots of 28 vCPUs.
+  # One thread, as for L1 under nested: QEMU 7.2 with a thread for each vCPU has races of its own
+  # (tools/nested/nested.sh --help).
   tcg) qemu_command+=(-accel tcg,thread=single) ;;
   esac
   qemu_command+=(-cpu "$(qemu_cpu)")
