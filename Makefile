@@ -97,7 +97,7 @@ check_bats := $(sort $(wildcard tests/run/*.bats))
 .PHONY: check check-quick check-build
 check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
-check: all hosted $(check_programs) lint ## all tests (about 5 minutes on 2 CPUs), and lint
+check: all hosted $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
 
 check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
