@@ -70,6 +70,15 @@ static const char *const provoke_names[] = {
 /* Accel classes: a record of one class is never compared with one of another. */
 static const char *const accel_names[] = {"unknown", "kvm", "nested", "tcg", "hosted"};
 
+static const char *const hlt_names[] = {"exits", "native"};
+
+static const char *const irqchip_names[] = {
+	[IRQCHIP_UNKNOWN] = "unknown",
+	[IRQCHIP_ON] = "on",
+	[IRQCHIP_SPLIT] = "split",
+	[IRQCHIP_OFF] = "off",
+};
+
 static const char *const end_names[] = {"exit", "wait"};
 
 #define NUMBER(key, kind_, field, min_, max_)                                           \
@@ -104,6 +113,11 @@ const struct plan_key plan_keys[] = {
 	NAMED("start", KEY_CHOICE, start, start_names),
 	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),
+	NUMBER("vmm_features", KEY_U64, vmm.features, 0, UINT32_MAX),
+	NAMED("vmm_enforce", KEY_SWITCH, vmm.enforce, off_on),
+	NAMED("vmm_hlt", KEY_SWITCH, vmm.hlt_native, hlt_names),
+	NAMED("vmm_irqchip", KEY_CHOICE, vmm.irqchip, irqchip_names),
+	NUMBER("vmm_kernel", KEY_U32, vmm.kernel, 0, 99999),
 	NAMED("end", KEY_SWITCH, stay, end_names),
 	{.name = "nopvspin", .kind = KEY_FLAG, .offset = offsetof(struct plan, nopvspin)},
 };

@@ -34,6 +34,18 @@ enum workload_id {
 };
 extern const char *const workload_names[WORKLOAD_COUNT]; /* the one list, in plan.c */
 
+enum irqchip { IRQCHIP_UNKNOWN, IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
+
+/* How the hypervisor was configured, as far as the launcher knows: what the guest cannot see but
+ * the ABI tests expect results by. */
+struct vmm_facts {
+	uint64_t features; /* KVM's feature mask this configuration should have; 0: not known */
+	bool enforce;      /* kvm-pv-enforce-cpuid=on */
+	bool hlt_native;   /* cpu-pm=on: HLT does not exit */
+	enum irqchip irqchip;
+	uint32_t kernel; /* of the host, major * 1000 + minor (6.12 is 6012); 0: not known */
+};
+
 struct plan {
 	const struct lock_entry *locks[PLAN_MAX_LOCKS];
 	size_t lock_count;
@@ -57,9 +69,10 @@ struct plan {
 	bool defaulted;                   /* no locks= and no tests=: the default plan */
 	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
 	uint32_t test_ms;                 /* how long a lock test of random interleavings runs */
-	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
-	char accel[16];   /* told by the launcher; "unknown" otherwise */
-	bool stay;        /* told by the launcher: end=wait, wait for "bye" before exit */
+	char provoke[32];     /* provoke=: a deliberate failure, to test pvspin; or "none" */
+	char accel[16];       /* told by the launcher; "unknown" otherwise */
+	struct vmm_facts vmm; /* told by the launcher */
+	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */
 };
 
 /* What a plan depends on besides the command line. */

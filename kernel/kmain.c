@@ -43,6 +43,7 @@ void kmain(uint32_t magic, uint64_t info); /* boot/multiboot.asm */
 static void discover_machine(void)
 {
 	kvm_detect(&machine.kvm);
+	kvm_probe_hypercall(&machine.kvm);
 	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
 	apic_select();
 	apic_enable();

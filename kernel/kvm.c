@@ -4,6 +4,7 @@
 #include "kernel/kvm.h"
 
 #include "kernel/cpu.h"
+#include "kernel/fixup.h"
 #include "kernel/percpu.h"
 #include "pvspin/hypercall.h"
 #include <stdatomic.h>
@@ -40,6 +41,40 @@ uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
 	if (!kvm->present || kvm->max_leaf < kvm->base + TIMING_LEAF)
 		return 0;
 	return cpuid(kvm->base + TIMING_LEAF, 0).eax;
+}
+
+/* True if the instruction of hypercall_is_vmmcall does not fault. */
+static bool hypercall_works(void)
+{
+	uint64_t rax = KVM_HC_VAPIC_POLL_IRQ;
+
+	if (hypercall_is_vmmcall)
+		__asm__ volatile("1: vmmcall\n\t"
+				 "2:\n\t" FIXUP_1_TO_2
+				 : "+a"(rax)
+				 :
+				 : "memory");
+	else
+		__asm__ volatile("1: vmcall\n\t"
+				 "2:\n\t" FIXUP_1_TO_2
+				 : "+a"(rax)
+				 :
+				 : "memory");
+	if (rax & FIXUP_FAULTED)
+		return false;
+	this_cpu()->hypercalls++;
+	return true;
+}
+
+void kvm_probe_hypercall(struct kvm_info *kvm)
+{
+	hypercall_is_vmmcall = kvm->amd;
+	if (kvm->present && !hypercall_works()) {
+		hypercall_is_vmmcall = !kvm->amd;
+		if (!hypercall_works())
+			hypercall_is_vmmcall = kvm->amd; /* neither */
+	}
+	kvm->native_vmmcall = hypercall_is_vmmcall;
 }
 
 static uint64_t read_wall_clock(void)

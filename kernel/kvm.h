@@ -18,6 +18,11 @@
 /* Looks at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00 for KVM's signature. */
 void kvm_detect(struct kvm_info *kvm);
 
+/* Finds out by which instruction hypercalls are made: the one of the vendor string or, where that
+ * one faults (a VMM may show another vendor than the CPU's, and KVM cannot patch read-only text),
+ * the other. Sets kvm->native_vmmcall and hypercall_is_vmmcall. After traps_init(); boot CPU. */
+void kvm_probe_hypercall(struct kvm_info *kvm);
+
 /* What Linux's choice of a spinlock depends on, but for the command line. */
 struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible_cpus);
 

@@ -37,9 +37,10 @@ struct kvm_info {
 	bool present;        /* "KVMKVMKVM" at any base */
 	uint32_t base;       /* 0x40000000, or 0x40000100... behind another interface */
 	uint32_t max_leaf;
-	uint32_t features; /* base + 1, EAX */
-	uint32_t hints;    /* base + 1, EDX */
-	bool amd;          /* hypercalls by VMMCALL, not VMCALL */
+	uint32_t features;   /* base + 1, EAX */
+	uint32_t hints;      /* base + 1, EDX */
+	bool amd;            /* says the vendor string: VMMCALL should be the CPU's instruction */
+	bool native_vmmcall; /* it is VMMCALL and not VMCALL that works: kvm_probe_hypercall */
 	char vendor[13];
 	char model[49];
 };

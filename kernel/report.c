@@ -136,6 +136,7 @@ static void report_end(const struct outcome *outcome)
 	record_string(&record, "verdict", names[outcome->verdict]);
 	record_number(&record, "failed", outcome->failed);
 	record_number(&record, "skipped", outcome->skipped);
+	record_number(&record, "findings", outcome->findings);
 	record_string(&record, "reason", outcome->reason);
 	record_end(&record);
 }

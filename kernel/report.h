@@ -20,7 +20,7 @@ void report_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct outcome {
 	enum verdict verdict;
-	uint32_t failed, skipped;
+	uint32_t failed, skipped, findings;
 	const char *reason; /* "" or why: "usage", "vcpu-missing", "exclusion", ... */
 };
 

@@ -160,6 +160,34 @@ bool smp_start(struct machine *m, bool lose_last)
 	return m->online == total;
 }
 
+void smp_take(uint32_t index)
+{
+	if (smp_online(index)) {
+		atomic_store_explicit(&cpus[index]->online, false, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&online, 1, memory_order_relaxed);
+	}
+	apic_send_init(cpus[index]->apic_id);
+	tsc_delay_us(INIT_DELAY_US);
+}
+
+bool smp_rejoin(uint32_t index)
+{
+	uint64_t start, bound = tsc_from_ns(BRINGUP_BASE_MS * 1000000ull);
+
+	smp_take(index);
+	for (int round = 0; round < 2 && !smp_online(index); round++) {
+		apic_send_startup(cpus[index]->apic_id, TRAMPOLINE_BASE / PAGE_BYTES);
+		tsc_delay_us(SIPI_DELAY_US);
+	}
+	start = rdtsc();
+	while (!smp_online(index))
+		if (rdtsc() - start > bound)
+			return false;
+		else
+			cpu_relax();
+	return true;
+}
+
 bool smp_online(uint32_t index)
 {
 	return atomic_load_explicit(&cpus[index]->online, memory_order_acquire);

@@ -41,6 +41,15 @@ struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has n
 /* Runs fn(arg) on CPUs 0..count-1; returns when all have. Boot CPU only. See port_run_on(). */
 void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
 
+/*
+ * For tests that need an AP of their own, bare: smp_take() sends it INIT, after which it waits for
+ * a start-up IPI; smp_rejoin() sends INIT once more, whatever the AP is doing, and starts it the
+ * ordinary way: true when it idles again, false if it did not come back within a bound. INIT ends
+ * the AP's steal time, which is enabled again on its way back. CPU 0 only, between works.
+ */
+void smp_take(uint32_t index);
+bool smp_rejoin(uint32_t index);
+
 /* C entry of the APs, from boot/ap.asm. */
 void ap_main(struct cpu *cpu) __attribute__((noreturn));
 

@@ -54,6 +54,21 @@ void test_error(struct test_result *result, const char *format, ...)
 	va_end(arguments);
 }
 
+void test_info(struct test_result *result, const char *format, ...)
+{
+	size_t length = strlen(result->info), room = sizeof(result->info) - length;
+	va_list arguments;
+
+	if (length > 0 && room > 2) {
+		ksnprintf(result->info + length, room, "; ");
+		length += 2;
+		room -= 2;
+	}
+	va_start(arguments, format);
+	kvsnprintf(result->info + length, room, format, arguments);
+	va_end(arguments);
+}
+
 /* The registered tests are a family like the others. */
 static size_t registered_count(void)
 {
@@ -106,6 +121,7 @@ static bool next_test(struct cursor *cursor)
 		cursor->of = family_at(cursor->family);
 		while (cursor->next < cursor->of->count()) {
 			cursor->index = cursor->next++;
+			cursor->item.note = NULL;
 			if (cursor->of->get(cursor->index, &cursor->item))
 				return true;
 		}
@@ -173,9 +189,13 @@ static void report_result(const struct test_result *result)
 		[VERDICT_FAIL] = " # FAIL ",
 	};
 
-	report_text("%s %u - %s %s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok",
-		    current_number, current.name, current.about, directive[result->verdict],
+	report_text("%s %u - %s %s%s%s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok",
+		    current_number, current.name, current.about, current.note ? " " : "",
+		    current.note ? current.note : "",
+		    result->finding ? " # TODO finding: " : directive[result->verdict],
 		    result->why);
+	if (result->info[0] != '\0')
+		report_text("# %s: %s", current.about, result->info);
 	port_flush();
 }
 
@@ -243,6 +263,10 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		report_result(&result);
 		current.name[0] = '\0';
 		outcome->skipped += result.verdict == VERDICT_SKIP;
+		if (result.finding) { /* TAP's TODO: not ok, and no failure */
+			outcome->findings++;
+			result.verdict = VERDICT_OK;
+		}
 		outcome->failed += result.verdict > VERDICT_SKIP;
 		if (result.verdict > VERDICT_SKIP)
 			outcome->verdict = verdict_worse(outcome->verdict, result.verdict);

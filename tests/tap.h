@@ -19,7 +19,10 @@
 /* What a test may say in its one result; the worst call wins, the first text is kept. */
 struct test_result {
 	enum verdict verdict;
+	bool finding; /* with VERDICT_FAIL: worth knowing, but nothing that was promised is broken
+		       */
 	char why[256];
+	char info[256]; /* what was seen, for the reader of the log; "" nothing */
 };
 
 struct test_case {
@@ -37,7 +40,8 @@ struct test_case {
 struct test_item {
 	char name[96];
 	const char
-		*about; /* an id, or some words: printed behind the name, and a name for it too */
+		*about;   /* an id, or some words: printed behind the name, and a name for it too */
+	const char *note; /* more to print behind that; NULL: nothing */
 };
 
 /*
@@ -62,6 +66,9 @@ void test_fail(struct test_result *result, const char *format, ...)
 void test_skip(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void test_error(struct test_result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* What was seen, whatever the verdict; several calls add up, with "; " between. */
+void test_info(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*

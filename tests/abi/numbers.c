@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Hypercall numbers: what exists answers, what does not says so. hypercalls.rst, kvm_para.h */
-#include "kernel/machine.h"
 #include "pvspin/hypercall.h"
-#include "tests/tap.h"
+#include "tests/abi/abi.h"
 
 /* Arguments that are harmless for every known number: flags 0, an APIC ID nobody has. */
 #define UNUSED_APIC_ID 0x1000
-
-static bool on_kvm(struct test_result *result)
-{
-	if (!machine.kvm.present)
-		test_skip(result, "no KVM signature in CPUID 0x40000000..0x4000ff00");
-	return machine.kvm.present;
-}
 
 /* ABI-NR-01: an unknown number returns -KVM_ENOSYS, sign-extended to 64 bits. */
 static void unknown_number(struct test_result *result)
 {
 	static const uint64_t numbers[] = {0, 13, 14, 15, 99, UINT64_MAX, 1ull << 63 | 1};
 
-	if (!on_kvm(result))
-		return;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		int64_t got = hypercall(numbers[i], 0, UNUSED_APIC_ID, 0, 0);
 
@@ -29,17 +19,15 @@ static void unknown_number(struct test_result *result)
 				  -KVM_ENOSYS);
 	}
 }
-TEST_REGISTER(unknown_number, "ABI-NR-01", "abi.nr.unknown_returns_enosys");
+ABI_CLAUSE(unknown_number, "ABI-NR-01", "abi.nr.unknown_returns_enosys", ABI_MUST);
 
 /* ABI-NR-02: VAPIC_POLL_IRQ returns 0 whatever its arguments: the "hypercalls work" probe. */
 static void poll_irq(struct test_result *result)
 {
 	int64_t got;
 
-	if (!on_kvm(result))
-		return;
 	got = hypercall(KVM_HC_VAPIC_POLL_IRQ, ~0ull, ~0ull, ~0ull, ~0ull);
 	if (got != 0)
 		test_fail(result, "returned %ld, expected 0", got);
 }
-TEST_REGISTER(poll_irq, "ABI-NR-02", "abi.nr.vapic_poll_irq_returns_0");
+ABI_CLAUSE(poll_irq, "ABI-NR-02", "abi.nr.vapic_poll_irq_returns_0", ABI_MUST);

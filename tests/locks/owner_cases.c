@@ -148,6 +148,9 @@ static bool interrupt(struct test *test, uint32_t cpu)
 	(*level)++;
 	test->ops->acquire(handler[h].lock, node_of(test, port_cpu()));
 	handler[h].sections++;
+	/* long enough to be waited for: under an emulator another CPU runs at a PAUSE */
+	for (int i = 0; i < 8; i++)
+		port_relax();
 	test->ops->release(handler[h].lock, node_of(test, port_cpu()));
 	atomic_fetch_add_explicit(&handler[h].expected, 1, memory_order_relaxed);
 	(*level)--;

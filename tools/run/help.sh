@@ -52,8 +52,9 @@ version() {
 }
 
 # The sources are the only list there is; the patterns are those of the definitions: a lock's
-# `.name = "..."` in locks/, the array workload_names in bench/plan.c, TEST_REGISTER in tests/, and
-# CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies to.
+# `.name = "..."` in locks/, the array workload_names in bench/plan.c, TEST_REGISTER and ABI_CLAUSE in
+# tests/, and CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies
+# to.
 list() {
   echo 'locks (locks=):'
   sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
@@ -62,7 +63,7 @@ list() {
   sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
   echo 'tests (tests=):'
   cat "$tree"/tests/*/*.c |
-    sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
+    sed -nE 's/^(TEST_REGISTER|ABI_CLAUSE)\(\w+, "([^"]*)", "([^"]*)".*/  \3 (\2)/p' | sort
   echo '  locks, locks.LOCK, locks.LOCK.CASE; cases (each only for locks that it is about):'
   cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
     paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'

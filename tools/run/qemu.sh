@@ -25,10 +25,24 @@ qemu_cpu() {
   esac
 }
 
+# What QEMU was told that the guest cannot see but its ABI tests depend on (bench/plan.h, struct
+# vmm_facts); nothing that is as by default.
+qemu_facts() {
+  local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
+  [[ $accel == kvm ]] || return 0
+  [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
+  [[ $all != *cpu-pm=on* ]] || facts+=' vmm_hlt=native'
+  if [[ $all =~ kernel[-_]irqchip=(on|split|off) ]]; then facts+=" vmm_irqchip=${BASH_REMATCH[1]}"; fi
+  if [[ $(uname -r) =~ ^([0-9]+)\.([0-9]+) ]]; then
+    facts+=" vmm_kernel=$((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2]))"
+  fi
+  echo "$facts"
+}
+
 # The guest's command line: the user's, then what only the launcher knows (docs/serial-log.md).
 qemu_append() {
   local line=$append
-  line+=" accel=$accel_class end=wait"
+  line+="$(qemu_facts) accel=$accel_class end=wait"
   if ((instances > 1)) && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The clauses as a family of tests: what they need, and how a verdict of each class is reported. */
+#include "tests/abi/abi.h"
+
+#include "kernel/apic.h"
+#include "kernel/machine.h"
+#include "pvspin/printf.h"
+#include "pvspin/string.h"
+
+extern const struct abi_clause __start_abi_clauses[], __stop_abi_clauses[]; /* linker.ld */
+
+const struct plan *abi_plan;
+
+static bool told_kvm(void)
+{
+	return strcmp(abi_plan->accel, "kvm") == 0 || strcmp(abi_plan->accel, "nested") == 0;
+}
+
+bool abi_on_kvm(void)
+{
+	return machine.kvm.present || told_kvm();
+}
+
+static bool is_amd(void)
+{
+	return machine.kvm.native_vmmcall;
+}
+
+static bool hlt_native(void)
+{
+	return abi_plan->vmm.hlt_native;
+}
+
+static bool irqchip_off(void)
+{
+	return abi_plan->vmm.irqchip == IRQCHIP_OFF;
+}
+
+static bool enforced(void)
+{
+	return abi_plan->vmm.enforce;
+}
+
+static bool is_x2apic(void)
+{
+	return strcmp(apic->name, "x2apic") == 0;
+}
+
+static bool has_signature(void)
+{
+	return machine.kvm.present;
+}
+
+static const struct {
+	uint32_t condition;
+	bool (*holds)(void);
+	bool wanted;
+	const char *missing; /* words for SKIP */
+} conditions[] = {
+	{ABI_AMD, is_amd, true, "needs an AMD CPU"},
+	{ABI_INTEL, is_amd, false, "needs an Intel CPU"},
+	{ABI_HLT_EXITS, hlt_native, false, "HLT does not exit (cpu-pm=on)"},
+	{ABI_HLT_NATIVE, hlt_native, true, "needs cpu-pm=on"},
+	{ABI_IRQCHIP, irqchip_off, false, "the APIC is in the VMM (kernel-irqchip=off)"},
+	{ABI_NO_IRQCHIP, irqchip_off, true, "needs kernel-irqchip=off"},
+	{ABI_ENFORCE, enforced, true, "needs kvm-pv-enforce-cpuid=on"},
+	{ABI_NO_ENFORCE, enforced, false, "kvm-pv-enforce-cpuid=on"},
+	{ABI_X2APIC, is_x2apic, true, "needs x2APIC mode"},
+	{ABI_XAPIC, is_x2apic, false, "needs xAPIC mode"},
+	{ABI_SIGNATURE, has_signature, true, "no KVM signature in CPUID 0x40000000..0x4000ff00"},
+};
+
+/* False, and the result says why, if the clause cannot be tested here. */
+static bool needs_met(const struct abi_clause *clause, struct test_result *result)
+{
+	if (!(clause->conditions & ABI_UNSEEN_KVM) && !abi_on_kvm()) {
+		test_skip(result, "no KVM signature in CPUID 0x40000000..0x4000ff00");
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+		if ((clause->conditions & conditions[i].condition) &&
+		    conditions[i].holds() != conditions[i].wanted) {
+			test_skip(result, "%s", conditions[i].missing);
+			return false;
+		}
+	}
+	if ((machine.kvm.features & clause->features) != clause->features)
+		test_skip(result, "KVM feature bits %#x are not offered (%#x are)",
+			  clause->features & ~machine.kvm.features, machine.kvm.features);
+	else if (machine.kvm.features & clause->hidden)
+		test_skip(result, "needs KVM feature bits %#x hidden",
+			  clause->hidden & machine.kvm.features);
+	else if (machine.online < clause->vcpus)
+		test_skip(result, "needs %u vCPUs, has %u", clause->vcpus, machine.online);
+	return result->verdict == VERDICT_OK;
+}
+
+static size_t abi_count(void)
+{
+	return ((uintptr_t)__stop_abi_clauses - (uintptr_t)__start_abi_clauses) /
+	       sizeof(struct abi_clause);
+}
+
+static bool abi_get(size_t i, struct test_item *item)
+{
+	static const char *const classes[] = {
+		[ABI_MUST] = "(MUST)", [ABI_KVM] = "(KVM)", [ABI_INFO] = "(INFO)"};
+
+	ksnprintf(item->name, sizeof(item->name), "%s", __start_abi_clauses[i].name);
+	item->about = __start_abi_clauses[i].id;
+	item->note = classes[__start_abi_clauses[i].class];
+	return true;
+}
+
+static void abi_run(size_t i, const struct plan *plan, struct test_result *result)
+{
+	const struct abi_clause *clause = &__start_abi_clauses[i];
+
+	abi_plan = plan;
+	if (!needs_met(clause, result))
+		return;
+	clause->run(result);
+	if (result->verdict == VERDICT_FAIL && clause->class != ABI_MUST)
+		result->finding = true;
+}
+
+TEST_FAMILY(abi_family, .pattern = "abi, abi.GROUP, abi.GROUP.CLAUSE, ABI-GROUP-NN",
+	    .count = abi_count, .get = abi_get, .run = abi_run);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Two vCPUs, one scene: the target halts, the controller watches. */
+#include "tests/abi/scene.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "kernel/traps.h"
+#include "kernel/tsc.h"
+#include "pvspin/hypercall.h"
+
+static void nmi(struct trap_frame *frame)
+{
+	(void)frame;
+}
+
+uint32_t scene_get(_Atomic uint32_t *word)
+{
+	return atomic_load_explicit(word, memory_order_acquire);
+}
+
+void scene_put(_Atomic uint32_t *word, uint32_t value)
+{
+	atomic_store_explicit(word, value, memory_order_release);
+}
+
+bool scene_reaches(_Atomic uint32_t *word, uint32_t value, uint32_t ms)
+{
+	uint64_t start = rdtsc(), bound = tsc_from_ns(ms * 1000000ull);
+
+	while (scene_get(word) < value) {
+		if (rdtsc() - start >= bound)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+uint32_t scene_target_id(void)
+{
+	return smp_cpu(1)->apic_id;
+}
+
+void scene_halt_once(struct scene *scene)
+{
+	atomic_fetch_add_explicit(&scene->halts, 1, memory_order_acq_rel);
+	this_cpu()->halts++;
+	halt();
+	atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
+}
+
+void scene_drain_self(void)
+{
+	hypercall_kick_cpu(this_cpu()->apic_id);
+	this_cpu()->halts++;
+	halt();
+}
+
+static bool in_a_halt(struct scene *scene)
+{
+	return scene_get(&scene->wakes) < scene_get(&scene->halts);
+}
+
+static void drain(struct scene *scene)
+{
+	hypercall_kick_cpu(this_cpu()->apic_id);
+	scene_halt_once(scene);
+	scene_put(&scene->halts, 0);
+	scene_put(&scene->wakes, 0);
+}
+
+static void both(void *argument)
+{
+	struct scene *scene = argument;
+
+	if (this_cpu()->index == 1) {
+		irq_disable();
+		drain(scene);
+		scene_put(&scene->ready, 1);
+		scene->target(scene);
+		return;
+	}
+	if (scene_reaches(&scene->ready, 1, WAKE_BOUND_MS))
+		scene->controller(scene);
+	else
+		test_error(scene->result, "the target did not come back from a HLT after a kick of "
+					  "itself");
+	/* Let the target go whatever happened. */
+	scene_put(&scene->go, UINT32_MAX);
+	while (in_a_halt(scene) &&
+	       !scene_reaches(&scene->wakes, scene_get(&scene->halts), WATCH_MS)) {
+		test_fail(scene->result, "the target never woke; an NMI got it back");
+		apic_send_nmi(scene_target_id());
+	}
+}
+
+uint64_t scene_play(struct test_result *result, void (*target)(struct scene *scene),
+		    void (*controller)(struct scene *scene), struct scene *after)
+{
+	struct scene scene = {.result = result, .target = target, .controller = controller};
+
+	traps_handle(VECTOR_NMI, nmi);
+	smp_run_on(2, both, &scene);
+	traps_handle(VECTOR_NMI, NULL);
+	if (after != NULL)
+		*after = scene;
+	return scene.interrupts;
+}
+
+void scene_kick_target(struct scene *scene)
+{
+	int64_t got = hypercall_kick_cpu(scene_target_id());
+
+	if (got != 0)
+		test_fail(scene->result, "KICK_CPU returned %ld, expected 0", got);
+}
+
+bool scene_stays_halted(struct scene *scene, uint32_t nth, const char *after)
+{
+	if (!scene_reaches(&scene->halts, nth, WAKE_BOUND_MS)) {
+		test_error(scene->result, "the target did not reach its HLT %u", nth);
+		return false;
+	}
+	if (scene_reaches(&scene->wakes, nth, WATCH_MS)) {
+		test_fail(scene->result, "HLT %u returned %s", nth, after);
+		return false;
+	}
+	return true;
+}
+
+void scene_wakes(struct scene *scene, uint32_t nth, const char *after)
+{
+	if (!scene_reaches(&scene->wakes, nth, WAKE_BOUND_MS))
+		test_fail(scene->result, "HLT %u did not return within %u ms of %s", nth,
+			  WAKE_BOUND_MS, after);
+}
+
+void scene_target_halts_once(struct scene *scene)
+{
+	uint64_t before = traps_taken();
+
+	scene_halt_once(scene);
+	irq_enable();
+	__asm__ volatile("nop"); /* behind sti's shadow: a pending interrupt comes here */
+	irq_disable();
+	scene->interrupts = traps_taken() - before;
+}
