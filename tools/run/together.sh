@@ -84,6 +84,7 @@ together_stop() { # REASON
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
     [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
+    if [[ $1 == timeout && -z $stopping && ${state[i]} != ended ]]; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
