@@ -42,10 +42,9 @@ serve_l1() { # KERNEL
 
 # nested STATUS ARGUMENT...: run.sh in the L1 of the kernel that --l1-kernel=, if given, names.
 #
-# An emulated SVM has faults of its own, and about one nested run in a hundred does not end, for
-# all that is known by one of them. Such a run, and no other, is made a second time, in a new L1,
-# and says so on the test's output with all that it left behind. A bug of pvspin's that hangs more
-# often than that still fails the test.
+# About one virtual machine in a hundred hangs in its firmware on the emulated SVM, before a single
+# instruction of pvspin. Such a run, and no other, is made a second time, and the test's output says
+# so.
 nested() {
   local want=$1 kernel=6.12 got=0
   shift
@@ -54,14 +53,7 @@ nested() {
   patience=$((${bound:-200} + 60))
   guest "$want" --accel=nested --timeout="${bound:-200}" "$@" || got=$?
   ((got != 0)) || return 0
-  grep -q 'verdict: timeout' <<<"$stdout" || return 1
-  {
-    echo "# HANG, tried once more: $BATS_TEST_DESCRIPTION: run.sh $*"
-    echo "# ${stdout//$'\n'/$'\n# '}"
-    tail -n 5 "$log" | cut -c1-300 | sed 's/^/#   log: /'
-  } >&3
-  stop_l1 "$kernel"
-  tail -n 20 "$PVSPIN_L1/$kernel.console" | sed 's/^/#   L1: /' >&3
-  serve_l1 "$kernel"
+  [[ ! -s $log ]] && grep -q 'the guest never started' <<<"$stdout" || return 1
+  echo "# tried once more: $BATS_TEST_DESCRIPTION: run.sh $*: ${stdout//$'\n'/$'\n# '}" >&3
   guest "$want" --accel=nested --timeout="${bound:-200}" "$@"
 }
