@@ -111,6 +111,10 @@ check-models: ## verify the Spin models of the wait/kick protocols
 check-mutants: ## break every lock on purpose: its tests must notice
 	$(Q)tests/mutants/run
 
+.PHONY: conformance
+conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
+	$(Q)./run.sh --conformance
+
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh

@@ -36,6 +36,7 @@ test:clang-tidy:clang-tidy:make lint
 test:cppcheck:cppcheck:make lint
 test:perl:prove:runs all tests
 test:spin:spin:make check-models
+test:libxml2-utils:xmllint:whether JUnit XML is XML
 test:libck-dev:/usr/include/ck_spinlock.h:make bench-peers: locks to compare with
 test:git:git:the version
 test:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot.mod:make iso: the guest behind GRUB
