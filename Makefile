@@ -115,6 +115,10 @@ check-mutants: ## break every lock on purpose: its tests must notice
 conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
 	$(Q)./run.sh --conformance
 
+.PHONY: abi-coverage
+abi-coverage: ## docs/abi-coverage.md: every clause, its test or why there is none (CHECK=1: is it so?)
+	$(Q)tools/abi-coverage.sh $(if $(CHECK),--check)
+
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh

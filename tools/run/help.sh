@@ -66,7 +66,9 @@ list() {
   sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
   echo 'tests (tests=):'
   cat "$tree"/tests/*/*.c |
-    sed -nE 's/^(TEST_REGISTER|ABI_CLAUSE)\(\w+, "([^"]*)", "([^"]*)".*/  \3 (\2)/p' | sort
+    sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
+  awk -f "$tree/tools/abi-clauses.awk" "$tree"/tests/abi/*.c |
+    awk -F '\t' '{ print "  " $2 " (" $1 ")" }' | sort
   echo '  locks, locks.LOCK, locks.LOCK.CASE; cases (each only for locks that it is about):'
   cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
     paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'
