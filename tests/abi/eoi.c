@@ -48,8 +48,11 @@ static struct {
 
 static void handler(struct trap_frame *frame)
 {
-	uint32_t at = scene_get(&seen.taken), found = atomic_fetch_and(&word, ~1u);
+	uint32_t at = scene_get(&seen.taken), found;
 
+	if (interrupts_is_echo(frame))
+		return;
+	found = atomic_fetch_and(&word, ~1u);
 	if (at < ROUNDS) {
 		seen.vector[at] = (uint8_t)frame->vector;
 		seen.word[at] = found;
@@ -200,13 +203,13 @@ ABI_CLAUSE(clearing_is_eoi, "ABI-EOI-03", "abi.eoi.clearing_the_bit_is_the_eoi",
 
 /* ABI-EOI-04: where bit 0 is 0 the APIC's EOI is needed; so KVM has it while another interrupt is
  * pending, which would not be delivered otherwise. */
-static void pending_needs_eoi(struct test_result *result)
+static bool two_pending(struct test_result *result) /* the second one's bit */
 {
 	bool first_in_service;
 	uint32_t before_eoi;
 
 	if (!begin(result, END_LATER, 0, true))
-		return;
+		return false;
 	irq_disable();
 	apic_send(this_cpu()->apic_id, VECTOR_TEST);
 	apic_send(this_cpu()->apic_id, VECTOR_FENCE);
@@ -225,9 +228,19 @@ static void pending_needs_eoi(struct test_result *result)
 	if (!first_in_service || before_eoi != 1)
 		test_fail(result, "before the EOI: in service %d, %u taken; expected 1, 1",
 			  first_in_service, before_eoi);
-	if (!(seen.word[1] & 1) && !may_be_inactive())
-		test_fail(result, "the last one pending had bit 0, expected 1");
-	test_info(result, "bits %u, %u", seen.word[0] & 1, seen.word[1] & 1);
+	return seen.word[1] & 1;
+}
+
+static void pending_needs_eoi(struct test_result *result)
+{
+	uint32_t set = 0;
+
+	for (int i = 0; i < ROUNDS && result->verdict == VERDICT_OK; i++)
+		set += two_pending(result);
+	if (set == 0 && !may_be_inactive())
+		test_fail(result, "the last one pending never had bit 1");
+	test_info(result, "bit 0 for the first of two; 1 for the second in %u of %u rounds", set,
+		  ROUNDS);
 }
 ABI_CLAUSE(pending_needs_eoi, "ABI-EOI-04", "abi.eoi.bit_is_0_while_another_is_pending", ABI_KVM,
 	   EOI_NEEDS);
@@ -249,13 +262,16 @@ ABI_CLAUSE(both_ends, "ABI-EOI-05", "abi.eoi.clearing_and_eoi_is_harmless", ABI_
  * lowest bit alone.) */
 static void writes_byte_0(struct test_result *result)
 {
-	uint32_t set, after;
+	uint32_t set = 0, after;
 
-	if (!begin(result, END_AS_ASKED, PATTERN, true))
-		return;
-	set = run_rounds(result, 1);
-	after = scene_get(&word);
-	finish(result);
+	/* Until one is the only interrupt pending (ABI-EOI-04), as it nearly always is. */
+	for (uint32_t i = 0; i < ROUNDS && set == 0; i++) {
+		if (!begin(result, END_AS_ASKED, PATTERN, true))
+			return;
+		set = run_rounds(result, 1);
+		after = scene_get(&word);
+		finish(result);
+	}
 	if (!was_active(result, set))
 		return;
 	if (seen.word[0] != ALL_BITS_1 || after != ALL_BITS_0)
@@ -265,8 +281,8 @@ static void writes_byte_0(struct test_result *result)
 }
 ABI_CLAUSE(writes_byte_0, "ABI-EOI-06", "abi.eoi.byte_0_is_written_whole", ABI_KVM, EOI_NEEDS);
 
-/* ABI-EOI-07: with APICv or AVIC the bit is never set, although the feature is offered: all or
- * none. */
+/* ABI-EOI-07: with APICv or AVIC the bit is never set, although the feature is offered; without, it
+ * is, unless another interrupt happens to be pending. */
 static void active_or_not(struct test_result *result)
 {
 	uint32_t set;
@@ -277,8 +293,8 @@ static void active_or_not(struct test_result *result)
 	finish(result);
 	test_info(result, "offered, %s: %u of %u", set == 0 ? "inactive (APICv or AVIC)" : "active",
 		  set, ROUNDS);
-	if (set != ROUNDS && !(set == 0 && may_be_inactive()))
-		test_fail(result, "the bit was set in %u of %u interrupts", set, ROUNDS);
+	if (set == 0 && !may_be_inactive())
+		test_fail(result, "the bit was never set, and this CPU has no APICv or AVIC");
 }
 ABI_CLAUSE(active_or_not, "ABI-EOI-07", "abi.eoi.offered_is_active_or_not", ABI_INFO, EOI_NEEDS);
 

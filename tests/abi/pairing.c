@@ -18,11 +18,12 @@
 #define KVM_EFAULT                  14 /* include/uapi/linux/kvm_para.h: errno's numbers */
 #define KVM_EOPNOTSUPP              95
 
-#define FILL      0xaa
-#define ROUNDS    100
-#define YEAR_2020 1577836800ll /* seconds since 1970 */
-#define SKEW_NS   100000       /* between TSCs of the host's CPUs, at most */
-#define CLOCKS_NS 1000000      /* between the two ways to the wall clock, at most */
+#define FILL         0xaa
+#define ROUNDS       100
+#define YEAR_2020    1577836800ll /* seconds since 1970 */
+#define SKEW_NS      100000       /* between TSCs of the host's CPUs, at most */
+#define CLOCKS_NS    100000       /* between the two ways to the wall clock, at most */
+#define CLOCKS_TRIES 10
 
 /* hypercalls.rst */
 struct pairing {
@@ -229,26 +230,41 @@ static void not_gated(struct test_result *result)
 }
 ABI_CLAUSE(not_gated, "ABI-PAIR-07", "abi.pair.no_feature_bit_and_no_gate", ABI_KVM);
 
-/* ABI-PAIR-08: its time is that of the wall clock MSR plus kvmclock. The wall clock is read anew:
- * the host may have been adjusting its clock since boot. */
-static void agrees_with_kvmclock(struct test_result *result)
+/* By how many ns a pairing lies outside of two readings of kvmclock around it; 0: between them. The
+ * wall clock is read anew: the host may have been adjusting its clock since boot. */
+static bool disagreement(struct test_result *result, uint64_t *ns)
 {
 	struct pairing pairing;
 	uint64_t before, after, at;
 
 	if (!kvm_clock_init(&machine.kvm)) {
 		test_error(result, "kvmclock does not start");
-		return;
+		return false;
 	}
 	before = kvm_clock_wall_ns();
 	if (!paired(result, 0, &pairing))
-		return;
+		return false;
 	after = kvm_clock_wall_ns();
 	at = (uint64_t)pairing.sec * 1000000000 + (uint64_t)pairing.nsec;
-	if (at + CLOCKS_NS < before || at > after + CLOCKS_NS)
-		test_fail(result, "%lu ns is not in %lu..%lu", at, before, after);
-	test_info(result, "%ld us after a reading by kvmclock, %ld us before the next",
-		  (int64_t)(at - before) / 1000, (int64_t)(after - at) / 1000);
+	*ns = at < before ? before - at : at > after ? at - after : 0;
+	return true;
+}
+
+/* ABI-PAIR-08: its time is that of the wall clock MSR plus kvmclock. KVM makes that MSR's value of
+ * two clocks, one read after the other, and can lose the CPU between: so the best of some. */
+static void agrees_with_kvmclock(struct test_result *result)
+{
+	uint64_t best = UINT64_MAX, ns;
+
+	for (int i = 0; i < CLOCKS_TRIES && best > CLOCKS_NS; i++) {
+		if (!disagreement(result, &ns))
+			return;
+		if (ns < best)
+			best = ns;
+	}
+	if (best > CLOCKS_NS)
+		test_fail(result, "%lu ns outside of two readings of kvmclock around it", best);
+	test_info(result, "%lu ns outside of two readings of kvmclock around it", best);
 }
 ABI_CLAUSE(agrees_with_kvmclock, "ABI-PAIR-08", "abi.pair.agrees_with_kvmclock", ABI_KVM,
 	   .features = KVM_FEATURE_CLOCKSOURCE2);
