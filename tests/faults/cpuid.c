@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+#include "fault.h"
+
+const struct fault cpuid_faults[] = {
+	{},
+};
