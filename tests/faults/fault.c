@@ -21,6 +21,7 @@ static char active_name[32] = "none";
 static atomic_t hits, calls;
 unsigned int fault_n = 3;
 unsigned int fault_cpu = 1;
+unsigned int fault_selections;
 
 void fault_hit(void)
 {
@@ -116,9 +117,11 @@ static int on_return(struct kretprobe_instance *instance, struct pt_regs *regs)
 /* At most so many vCPUs are inside one function at a time. */
 #define PASSES_AT_ONCE 64
 
-#define POINT(point_, symbol_)                                                           \
-	[point_] = {.kp.symbol_name = (symbol_), .entry_handler = on_entry,              \
-		    .handler = on_return, .data_size = sizeof(struct pass),              \
+#define POINT(point_, symbol_)                        \
+	[point_] = {.kp.symbol_name = (symbol_),      \
+		    .entry_handler = on_entry,        \
+		    .handler = on_return,             \
+		    .data_size = sizeof(struct pass), \
 		    .maxactive = PASSES_AT_ONCE}
 
 static struct kretprobe probes[POINT_COUNT] = {
@@ -141,8 +144,8 @@ static enum fault_point point_of(struct kretprobe_instance *instance)
 
 static int choose(const char *name)
 {
-	static const struct fault *const tables[] = {hypercall_faults, kick_faults, cpuid_faults,
-						     msr_faults, memory_faults, no_faults};
+	static const struct fault *const tables[] = {hypercall_faults, kick_faults,   cpuid_faults,
+						     msr_faults,       memory_faults, no_faults};
 	const struct fault *chosen[POINT_COUNT] = {}, *fault;
 	bool known = strcmp(name, "none") == 0;
 
@@ -156,6 +159,7 @@ static int choose(const char *name)
 	}
 	if (!known)
 		return -EINVAL;
+	fault_selections++;
 	for (size_t i = 0; i < POINT_COUNT; i++)
 		WRITE_ONCE(active[i], chosen[i]);
 	atomic_set(&hits, 0);

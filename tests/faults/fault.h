@@ -46,13 +46,15 @@ struct fault {
 extern const struct fault hypercall_faults[], kick_faults[], cpuid_faults[], msr_faults[],
 	memory_faults[];
 
-extern unsigned int fault_n;   /* parameter n: one in n */
-extern unsigned int fault_cpu; /* parameter cpu: an APIC ID */
+extern unsigned int fault_n;          /* parameter n: one in n */
+extern unsigned int fault_cpu;        /* parameter cpu: an APIC ID */
+extern unsigned int fault_selections; /* so far: what a fault remembers is of one of them */
 
 void fault_hit(void); /* counts that the fault did something */
 bool fault_nth(void); /* true once in n calls */
 
-/* The guest's memory from where neither sleeping nor faulting is possible; false if it is not there. */
+/* The guest's memory from where neither sleeping nor faulting is possible; false if it is not
+ * there. */
 bool guest_write(struct kvm_vcpu *vcpu, u64 gpa, const void *data, unsigned int bytes);
 bool guest_read(struct kvm_vcpu *vcpu, u64 gpa, void *data, unsigned int bytes);
 
