@@ -21,12 +21,13 @@ struct scene {
 	struct test_result *result;
 	void (*target)(struct scene *scene);     /* on CPU 1, interrupts masked, latch empty */
 	void (*controller)(struct scene *scene); /* on CPU 0, once the target is ready */
-	_Atomic uint32_t ready; /* the target has emptied its latch: kicks count from here on */
-	_Atomic uint32_t go;    /* written by the controller */
-	_Atomic uint32_t halts; /* the target is about to execute its n-th HLT */
-	_Atomic uint32_t wakes; /* ... and has returned from it */
-	uint64_t interrupts;    /* taken by the target after its last HLT, on sti */
-	uint64_t extra[4];      /* the test's own, written by the target before it returns */
+	_Atomic uint32_t ready;   /* the target has emptied its latch: kicks count from here on */
+	_Atomic uint32_t go;      /* written by the controller */
+	_Atomic uint32_t halts;   /* the target is about to execute its n-th HLT */
+	_Atomic uint32_t wakes;   /* ... and has returned from it */
+	_Atomic uint32_t through; /* the target has nothing left to do */
+	uint64_t interrupts;      /* taken by the target after its last HLT, on sti */
+	uint64_t extra[4];        /* the test's own, written by the target before it returns */
 };
 
 uint32_t scene_get(_Atomic uint32_t *word);
