@@ -171,10 +171,13 @@ static void latch_again(struct visit *visit)
 	}
 }
 
-/* A pending interrupt wakes whether or not IF lets it in. */
+/* A pending interrupt wakes whether or not IF lets it in; as if kicked, because KVM's own file has
+ * the function inlined and asks for itself. */
 static void irq_wakes(struct visit *visit)
 {
-	if (!visit->result && kvm_cpu_has_interrupt(visit->vcpu)) {
+	if ((int)visit->result == 0 && visit->vcpu->arch.mp_state == KVM_MP_STATE_HALTED &&
+	    kvm_cpu_has_interrupt(visit->vcpu)) {
+		visit->vcpu->arch.pv.pv_unhalted = true;
 		visit->result = 1;
 		fault_hit();
 	}
