@@ -38,7 +38,7 @@ guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noex
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
 	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
@@ -114,6 +114,10 @@ check-mutants: ## break every lock on purpose: its tests must notice
 .PHONY: check-faults
 check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice
 	$(Q)tests/faults/check-faults
+
+.PHONY: conformance
+conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
+	$(Q)./run.sh --conformance
 
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)

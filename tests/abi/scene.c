@@ -76,7 +76,8 @@ static void both(void *argument)
 
 	if (this_cpu()->index == 1) {
 		irq_disable();
-		drain(scene);
+		if (!scene->no_drain)
+			drain(scene);
 		scene_put(&scene->ready, 1);
 		scene->target(scene);
 		scene_put(&scene->through, 1);
@@ -109,6 +110,37 @@ uint64_t scene_play(struct test_result *result, void (*target)(struct scene *sce
 	if (after != NULL)
 		*after = scene;
 	return scene.interrupts;
+}
+
+static struct {
+	void (*call)(struct scene *scene);
+	const char *how;
+} control;
+
+static void controller_by_nmi(struct scene *scene)
+{
+	if (!scene_stays_halted(scene, 1, "although nobody woke it"))
+		return;
+	control.call(scene);
+	if (!scene_stays_halted(scene, 1, control.how))
+		return;
+	apic_send_nmi(scene_target_id());
+	scene_wakes(scene, 1, "an NMI");
+}
+
+void scene_control_by_nmi(struct test_result *result, void (*call)(struct scene *scene),
+			  const char *how)
+{
+	struct scene scene = {.result = result,
+			      .target = scene_target_halts_once,
+			      .controller = controller_by_nmi,
+			      .no_drain = true};
+
+	control.call = call;
+	control.how = how;
+	traps_handle(VECTOR_NMI, nmi);
+	smp_run_on(2, both, &scene);
+	traps_handle(VECTOR_NMI, NULL);
 }
 
 void scene_kick_target(struct scene *scene)

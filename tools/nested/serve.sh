@@ -13,7 +13,10 @@ serve_relay() {
   local verb id
   while read -r verb id; do
     case $verb in
-    up) echo "$$" >ready ;;
+    up)
+      echo "$$" >ready
+      echo "nested: serving $line in $serve_dir"
+      ;;
     done) serve_tell "$id" 'done' ;;
     esac
   done <request.out

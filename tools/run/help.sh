@@ -28,12 +28,15 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
                        qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
+  --conformance        KVM's paravirtual ABI, clause by clause, in each configuration of
+                       tests/abi/configurations, under nested on both kernels: a table, TAP and
+                       JUnit XML in --out; -append tests=abi.kick takes a part of it
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --conformance,
---experiment, --l1-kernel=PATH.
+Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --experiment,
+--l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
 hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.
