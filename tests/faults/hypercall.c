@@ -155,9 +155,15 @@ static void ipi_high_ignored(struct visit *visit)
 		argue(visit, VCPU_REGS_RCX, 0);
 }
 
+static bool is_fixed(struct visit *visit)
+{
+	return (visit->rsi & APIC_MODE_MASK) == APIC_DM_FIXED;
+}
+
+/* Only of interrupts: an INIT meant for another CPU would be the end of this one. */
 static void ipi_min_ignored(struct visit *visit)
 {
-	if (is(visit, KVM_HC_SEND_IPI) && visit->rdx)
+	if (is(visit, KVM_HC_SEND_IPI) && is_fixed(visit) && visit->rdx)
 		argue(visit, VCPU_REGS_RDX, 0);
 }
 
@@ -180,8 +186,7 @@ static void ipi_nmi_dropped(struct visit *visit)
 
 static void ipi_wrong_vector(struct visit *visit)
 {
-	if (is(visit, KVM_HC_SEND_IPI) && (visit->rsi & APIC_MODE_MASK) == APIC_DM_FIXED &&
-	    visit->rsi & APIC_VECTOR_MASK)
+	if (is(visit, KVM_HC_SEND_IPI) && is_fixed(visit) && visit->rsi & APIC_VECTOR_MASK)
 		argue(visit, VCPU_REGS_RSI, visit->rsi ^ 1);
 }
 
