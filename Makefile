@@ -111,6 +111,10 @@ check-models: ## verify the Spin models of the wait/kick protocols
 check-mutants: ## break every lock on purpose: its tests must notice
 	$(Q)tests/mutants/run
 
+.PHONY: check-faults
+check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice
+	$(Q)tests/faults/check-faults
+
 .PHONY: conformance
 conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
 	$(Q)./run.sh --conformance
@@ -124,7 +128,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

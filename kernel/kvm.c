@@ -77,11 +77,18 @@ void kvm_probe_hypercall(struct kvm_info *kvm)
 	kvm->native_vmmcall = hypercall_is_vmmcall;
 }
 
+/* A version that never settles is a broken hypervisor, which must not hang the guest that is to say
+ * so. A writer is done after some hundred instructions. */
+#define SETTLE_TRIES 100000
+
+/* In ns since the epoch; 0: not to be had. */
 static uint64_t read_wall_clock(void)
 {
-	uint32_t version, sec, nsec;
+	uint32_t version, sec, nsec, tries = 0;
 
 	do {
+		if (tries++ == SETTLE_TRIES)
+			return 0;
 		version = atomic_load_explicit(&wall_clock.version, memory_order_acquire);
 		sec = atomic_load_explicit(&wall_clock.sec, memory_order_relaxed);
 		nsec = atomic_load_explicit(&wall_clock.nsec, memory_order_relaxed);
@@ -116,13 +123,15 @@ uint32_t kvm_clock_tsc_khz(void)
 
 uint64_t kvm_clock_wall_ns(void)
 {
-	uint32_t version, mul;
+	uint32_t version, mul, tries = 0;
 	uint64_t stamp, base, delta;
 	int shift;
 
 	if (boot_wall_ns == 0)
 		return 0;
 	do {
+		if (tries++ == SETTLE_TRIES)
+			return 0;
 		version = atomic_load_explicit(&system_time.version, memory_order_acquire);
 		stamp = atomic_load_explicit(&system_time.tsc_timestamp, memory_order_relaxed);
 		base = atomic_load_explicit(&system_time.system_time, memory_order_relaxed);
