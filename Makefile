@@ -38,7 +38,7 @@ guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noex
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
 	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
@@ -111,12 +111,24 @@ check-models: ## verify the Spin models of the wait/kick protocols
 check-mutants: ## break every lock on purpose: its tests must notice
 	$(Q)tests/mutants/run
 
+.PHONY: check-faults
+check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice
+	$(Q)tests/faults/check-faults
+
+.PHONY: conformance
+conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
+	$(Q)./run.sh --conformance
+
+.PHONY: abi-coverage
+abi-coverage: ## docs/abi-coverage.md: every clause, its test or why there is none (CHECK=1: is it so?)
+	$(Q)tools/abi-coverage.sh $(if $(CHECK),--check)
+
 .PHONY: setup
 setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

@@ -7,6 +7,7 @@
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
+#   tools/run/snapshot.sh  a hung guest's registers    tools/run/conformance.sh  --conformance
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
@@ -14,7 +15,8 @@
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 for part in run/say run/help run/options setup nested/kernel run/accel run/qemu run/instance \
-  run/together run/verdict run/report run/nested; do
+  run/snapshot \
+  run/together run/verdict run/report run/nested run/conformance; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
@@ -145,6 +147,7 @@ main() {
   out_ready
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
+  ((!conformance)) || conformance_run
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
   ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
   judge_all

@@ -11,30 +11,10 @@
 
 #define TIMING_LEAF 0x10u /* base + 0x10: EAX = TSC kHz (VMware's, and QEMU's) */
 
-#define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00
-#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
-#define MSR_KVM_STEAL_TIME      0x4b564d03
-#define MSR_ENABLE              1u
-
-struct wall_clock {
-	_Atomic uint32_t version; /* odd while being written */
-	_Atomic uint32_t sec, nsec;
-};
-
-struct system_time {
-	_Atomic uint32_t version;
-	uint32_t pad0;
-	_Atomic uint64_t tsc_timestamp;
-	_Atomic uint64_t system_time; /* ns at tsc_timestamp */
-	_Atomic uint32_t tsc_to_system_mul;
-	_Atomic int8_t tsc_shift;
-	_Atomic uint8_t flags;
-	uint8_t pad[2];
-} __attribute__((aligned(32)));
-
-static struct wall_clock wall_clock __attribute__((aligned(32)));
-static struct system_time system_time;
+static struct kvm_wall_clock wall_clock __attribute__((aligned(32)));
+static struct kvm_system_time system_time;
 static uint64_t boot_wall_ns; /* host time at which the VM's system_time was 0 */
+static uint64_t found;        /* kvm_clock_found() */
 
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
 {
@@ -77,11 +57,18 @@ void kvm_probe_hypercall(struct kvm_info *kvm)
 	kvm->native_vmmcall = hypercall_is_vmmcall;
 }
 
+/* A version that never settles is a broken hypervisor, which must not hang the guest that is to say
+ * so. A writer is done after some hundred instructions. */
+#define SETTLE_TRIES 100000
+
+/* In ns since the epoch; 0: not to be had. */
 static uint64_t read_wall_clock(void)
 {
-	uint32_t version, sec, nsec;
+	uint32_t version, sec, nsec, tries = 0;
 
 	do {
+		if (tries++ == SETTLE_TRIES)
+			return 0;
 		version = atomic_load_explicit(&wall_clock.version, memory_order_acquire);
 		sec = atomic_load_explicit(&wall_clock.sec, memory_order_relaxed);
 		nsec = atomic_load_explicit(&wall_clock.nsec, memory_order_relaxed);
@@ -95,10 +82,17 @@ bool kvm_clock_init(const struct kvm_info *kvm)
 {
 	if (!kvm->present || !(kvm->features & KVM_FEATURE_CLOCKSOURCE2))
 		return false;
-	wrmsr(MSR_KVM_SYSTEM_TIME_NEW, (uint64_t)&system_time | MSR_ENABLE);
+	if (boot_wall_ns == 0)
+		found = rdmsr(MSR_KVM_SYSTEM_TIME_NEW);
+	wrmsr(MSR_KVM_SYSTEM_TIME_NEW, (uint64_t)&system_time | MSR_KVM_ENABLE);
 	wrmsr(MSR_KVM_WALL_CLOCK_NEW, (uint64_t)&wall_clock);
 	boot_wall_ns = read_wall_clock();
 	return kvm_clock_tsc_khz() != 0;
+}
+
+uint64_t kvm_clock_found(void)
+{
+	return found;
 }
 
 /* ns = (tsc << shift) * mul >> 32, so kHz = 10^6 * 2^32 / mul, shifted back (msr.rst). */
@@ -114,31 +108,45 @@ uint32_t kvm_clock_tsc_khz(void)
 	return (uint32_t)(shift < 0 ? khz << -shift : khz >> shift);
 }
 
-uint64_t kvm_clock_wall_ns(void)
+/* RDTSC behind all earlier loads (SDM vol. 2B, RDTSC). */
+static uint64_t rdtsc_ordered(void)
 {
-	uint32_t version, mul;
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
+}
+
+uint64_t kvm_clock_read(struct kvm_system_time *area)
+{
+	uint32_t version, mul, tries = 0;
 	uint64_t stamp, base, delta;
 	int shift;
 
-	if (boot_wall_ns == 0)
-		return 0;
 	do {
-		version = atomic_load_explicit(&system_time.version, memory_order_acquire);
-		stamp = atomic_load_explicit(&system_time.tsc_timestamp, memory_order_relaxed);
-		base = atomic_load_explicit(&system_time.system_time, memory_order_relaxed);
-		mul = atomic_load_explicit(&system_time.tsc_to_system_mul, memory_order_relaxed);
-		shift = atomic_load_explicit(&system_time.tsc_shift, memory_order_relaxed);
-		delta = rdtsc() - stamp;
+		if (tries++ == SETTLE_TRIES)
+			return 0;
+		version = atomic_load_explicit(&area->version, memory_order_acquire);
+		stamp = atomic_load_explicit(&area->tsc_timestamp, memory_order_relaxed);
+		base = atomic_load_explicit(&area->system_time, memory_order_relaxed);
+		mul = atomic_load_explicit(&area->tsc_to_system_mul, memory_order_relaxed);
+		shift = atomic_load_explicit(&area->tsc_shift, memory_order_relaxed);
+		delta = rdtsc_ordered() - stamp;
 		atomic_thread_fence(memory_order_acquire);
 	} while ((version & 1) ||
-		 version != atomic_load_explicit(&system_time.version, memory_order_relaxed));
+		 version != atomic_load_explicit(&area->version, memory_order_relaxed));
 	delta = shift < 0 ? delta >> -shift : delta << shift;
-	return boot_wall_ns + base + (uint64_t)((unsigned __int128)delta * mul >> 32);
+	return base + (uint64_t)((unsigned __int128)delta * mul >> 32);
+}
+
+uint64_t kvm_clock_wall_ns(void)
+{
+	uint64_t since_boot = kvm_clock_read(&system_time);
+
+	return boot_wall_ns == 0 || since_boot == 0 ? 0 : boot_wall_ns + since_boot;
 }
 
 void kvm_steal_time_enable(const void *area)
 {
-	wrmsr(MSR_KVM_STEAL_TIME, (uint64_t)area | MSR_ENABLE);
+	wrmsr(MSR_KVM_STEAL_TIME, (uint64_t)area | MSR_KVM_ENABLE);
 }
 
 int64_t hypercall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)

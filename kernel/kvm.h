@@ -5,6 +5,7 @@
 
 #include "bench/linux_choice.h"
 #include "kernel/machine.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +15,31 @@
 #define KVM_FEATURE_PV_UNHALT      (1u << 7)
 #define KVM_FEATURE_PV_SCHED_YIELD (1u << 13)
 #define KVM_HINTS_REALTIME         (1u << 0) /* EDX of the same leaf */
+
+/* MSRs and what they point to (msr.rst). Bit 0 of a value enables, but for the wall clock's. */
+#define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00u
+#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
+#define MSR_KVM_STEAL_TIME      0x4b564d03u
+#define MSR_KVM_ENABLE          1ull
+
+struct kvm_wall_clock {
+	_Atomic uint32_t version; /* odd while being written */
+	_Atomic uint32_t sec, nsec;
+};
+
+struct kvm_system_time {
+	_Atomic uint32_t version; /* odd while being written */
+	uint32_t pad0;
+	_Atomic uint64_t tsc_timestamp;
+	_Atomic uint64_t system_time; /* ns at tsc_timestamp */
+	_Atomic uint32_t tsc_to_system_mul;
+	_Atomic int8_t tsc_shift;
+	_Atomic uint8_t flags;
+	uint8_t pad[2];
+} __attribute__((aligned(32)));
+
+_Static_assert(sizeof(struct kvm_wall_clock) == 12, "KVM writes 12 bytes");
+_Static_assert(sizeof(struct kvm_system_time) == 32, "KVM writes 32 bytes");
 
 /* Looks at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00 for KVM's signature. */
 void kvm_detect(struct kvm_info *kvm);
@@ -32,6 +58,11 @@ uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);
 /* Sets up kvmclock on the boot CPU; false if KVM has none. */
 bool kvm_clock_init(const struct kvm_info *kvm);
 uint32_t kvm_clock_tsc_khz(void); /* after kvm_clock_init() */
+/* What SYSTEM_TIME was before the first kvm_clock_init(): the firmware's. */
+uint64_t kvm_clock_found(void);
+/* kvmclock now, by an area that this CPU has registered and KVM has filled: ns. Not before the
+ * loads that precede it in the program. */
+uint64_t kvm_clock_read(struct kvm_system_time *area);
 /* Nanoseconds since 1970 on the host's clock; 0 without kvmclock. Boot CPU only. */
 uint64_t kvm_clock_wall_ns(void);
 

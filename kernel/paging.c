@@ -13,11 +13,15 @@
 
 #define PTE_PRESENT    (1ull << 0)
 #define PTE_WRITE      (1ull << 1)
+#define PTE_USER       (1ull << 2)
 #define PTE_PWT        (1ull << 3)
 #define PTE_PCD        (1ull << 4)
 #define PTE_LARGE      (1ull << 7)
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_ADDRESS    0x000ffffffffff000ull
+
+/* Of the upper levels; what is allowed is said by the last one. */
+#define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER)
 
 #define LARGE_PAGE_BYTES (2ull << 20)
 #define TABLE_ENTRIES    512
@@ -43,6 +47,12 @@ static uint64_t rights_bits(enum paging_rights rights)
 		return PTE_PRESENT;
 	case PAGING_DEVICE:
 		return PTE_PRESENT | PTE_WRITE | PTE_NO_EXECUTE | PTE_PCD | PTE_PWT;
+	case PAGING_WRITE_EXECUTE:
+		return PTE_PRESENT | PTE_WRITE;
+	case PAGING_USER_EXECUTE:
+		return PTE_PRESENT | PTE_USER;
+	case PAGING_USER_WRITE_EXECUTE:
+		return PTE_PRESENT | PTE_WRITE | PTE_USER;
 	}
 	return 0;
 }
@@ -63,7 +73,7 @@ static uint64_t *page_table(uint64_t address)
 
 		for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
 			table[i] = bits + i * PAGE_BYTES;
-		*entry = (uint64_t)table | PTE_PRESENT | PTE_WRITE;
+		*entry = (uint64_t)table | TABLE_BITS;
 	}
 	return (uint64_t *)(*entry & PTE_ADDRESS);
 }
@@ -81,6 +91,11 @@ void paging_set(uint64_t address, size_t bytes, enum paging_rights rights)
 	}
 }
 
+uint64_t *paging_entry(uint64_t address)
+{
+	return &page_table(address)[address / PAGE_BYTES % TABLE_ENTRIES];
+}
+
 static void set_section(const char *start, const char *end, enum paging_rights rights)
 {
 	paging_set((uint64_t)start, (uint64_t)end - (uint64_t)start, rights);
@@ -90,10 +105,10 @@ void paging_init(void)
 {
 	uint64_t *pml4 = new_table(), *pdpt = new_table();
 
-	pml4[0] = (uint64_t)pdpt | PTE_PRESENT | PTE_WRITE;
+	pml4[0] = (uint64_t)pdpt | TABLE_BITS;
 	for (uint64_t i = 0; i < DIRECTORIES; i++) {
 		directory[i] = new_table();
-		pdpt[i] = (uint64_t)directory[i] | PTE_PRESENT | PTE_WRITE;
+		pdpt[i] = (uint64_t)directory[i] | TABLE_BITS;
 		for (uint64_t j = 0; j < TABLE_ENTRIES; j++)
 			directory[i][j] = ((i * TABLE_ENTRIES + j) * LARGE_PAGE_BYTES) | PTE_LARGE |
 					  rights_bits(PAGING_WRITE);

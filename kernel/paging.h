@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's page tables: 0..4 GiB identity-mapped, nothing both writable and executable. */
+/* The guest's page tables: 0..4 GiB identity-mapped, nothing both writable and executable but what
+ * a test makes so. */
 #ifndef PVSPIN_KERNEL_PAGING_H
 #define PVSPIN_KERNEL_PAGING_H
 
@@ -12,6 +13,10 @@ enum paging_rights {
 	PAGING_WRITE,   /* data: no-execute */
 	PAGING_EXECUTE, /* text: read-only */
 	PAGING_DEVICE,  /* data, uncached: memory-mapped registers */
+	/* For tests only, on pages of their own. */
+	PAGING_WRITE_EXECUTE,
+	PAGING_USER_EXECUTE, /* readable and executable in ring 3 */
+	PAGING_USER_WRITE_EXECUTE,
 };
 
 /* Builds the tables by the image's section symbols and switches to them. Once, on the boot CPU. */
@@ -20,6 +25,10 @@ void paging_init(void);
 /* Changes whole 4 KiB pages, splitting a 2 MiB page where needed; flushes this CPU's TLB entries
  * only: for use before other CPUs are up, or for pages they have not touched. */
 void paging_set(uint64_t address, size_t bytes, enum paging_rights rights);
+
+/* The entry of a 4 KiB page that paging_set() has been called for. */
+uint64_t *paging_entry(uint64_t address);
+#define PAGING_ENTRY_DIRTY (1ull << 6)
 
 /*
  * Writes up to a page of bytes over text. The mapping that code is executed through stays

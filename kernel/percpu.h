@@ -23,7 +23,7 @@ struct tss {
 
 struct trap_frame;
 
-#define GDT_ENTRIES 6 /* null, code64, data, code32, TSS (two) */
+#define GDT_ENTRIES 9 /* null, code64, data, code32, TSS (two), user code32, data, code64 */
 
 struct cpu {
 	struct cpu *self; /* first: %gs:0 */
@@ -33,6 +33,7 @@ struct cpu {
 	uint64_t hypercalls; /* issued by this CPU, of any kind */
 	uint64_t halts;      /* HLT instructions executed, idle and in locks */
 	uint64_t traps;
+	uint64_t lost_shadows;        /* interrupts taken between STI and HLT: traps.c */
 	struct trap_frame *frame;     /* of the trap being handled; NULL: none */
 	void (*work)(void *argument); /* smp.c: NULL, or what to run */
 	void *work_argument;

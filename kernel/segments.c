@@ -10,6 +10,11 @@ extern const uint64_t boot_gdt[4]; /* boot/longmode.asm */
 
 #define TSS_AVAILABLE_64 (0x89ull << 40) /* present, ring 0, type 9 */
 
+/* As boot_gdt's, with privilege level 3. */
+#define USER_CODE32 0x00cffb000000ffffull
+#define USER_DATA   0x00cff3000000ffffull
+#define USER_CODE64 0x00affb000000ffffull
+
 struct table_pointer {
 	uint16_t limit;
 	uint64_t base;
@@ -28,6 +33,9 @@ void segments_init(struct cpu *cpu)
 	cpu->gdt[4] = TSS_AVAILABLE_64 | (sizeof(cpu->tss) - 1) | (base & 0xffffff) << 16 |
 		      (base >> 24 & 0xff) << 56;
 	cpu->gdt[5] = base >> 32;
+	cpu->gdt[SELECTOR_USER_CODE32 / 8] = USER_CODE32;
+	cpu->gdt[SELECTOR_USER_DATA / 8] = USER_DATA;
+	cpu->gdt[SELECTOR_USER_CODE64 / 8] = USER_CODE64;
 	__asm__ volatile("lgdt %0" : : "m"(gdt));
 	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
 	wrmsr(MSR_GS_BASE, (uint64_t)cpu);

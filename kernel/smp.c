@@ -26,9 +26,11 @@ extern const char trampoline[], trampoline_end[]; /* boot/ap.asm */
 
 struct ap_slot *ap_slots;
 uint32_t ap_slot_count;
+void (*smp_on_start)(struct cpu *cpu);
 
 static struct cpu **cpus;
 static struct steal_area *steal_areas;
+static uint64_t *first_steal; /* of each CPU: smp_first_steal() */
 static bool steal_time;
 static uint32_t total;
 static _Atomic uint32_t online;
@@ -51,6 +53,7 @@ static void allocate(const struct machine *m)
 	total = (uint32_t)m->cpus.count;
 	cpus = memory_alloc(total * sizeof(cpus[0]), sizeof(cpus[0]));
 	steal_areas = memory_alloc(total * sizeof(steal_areas[0]), sizeof(steal_areas[0]));
+	first_steal = memory_alloc(total * sizeof(first_steal[0]), sizeof(first_steal[0]));
 	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
 	for (uint32_t i = 0; i < total; i++) {
 		struct cpu *cpu =
@@ -72,10 +75,21 @@ static void allocate(const struct machine *m)
 	}
 }
 
+/* KVM reports by the next entry, that is at once. */
+static void enable_steal_time(uint32_t index)
+{
+	struct steal_area *area = &steal_areas[index];
+	bool first = atomic_load_explicit(&area->version, memory_order_relaxed) == 0;
+
+	kvm_steal_time_enable(area);
+	if (first)
+		first_steal[index] = atomic_load_explicit(&area->steal, memory_order_relaxed);
+}
+
 static void report_online(struct cpu *cpu)
 {
 	if (steal_time)
-		kvm_steal_time_enable(&steal_areas[cpu->index]);
+		enable_steal_time(cpu->index);
 	atomic_store_explicit(&cpu->online, true, memory_order_release);
 	/* release: pairs with the acquire in smp_start() */
 	if (atomic_fetch_add_explicit(&online, 1, memory_order_release) + 1 == total && total > 1)
@@ -104,6 +118,8 @@ static void idle(struct cpu *cpu)
 void ap_main(struct cpu *cpu)
 {
 	segments_init(cpu);
+	if (smp_on_start != NULL)
+		smp_on_start(cpu);
 	apic_enable();
 	report_online(cpu);
 	idle(cpu);
@@ -201,6 +217,11 @@ struct cpu *smp_cpu(uint32_t index)
 struct steal_area *smp_steal(uint32_t index)
 {
 	return &steal_areas[index];
+}
+
+uint64_t smp_first_steal(uint32_t index)
+{
+	return first_steal[index];
 }
 
 void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg)

@@ -50,6 +50,13 @@ void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
 void smp_take(uint32_t index);
 bool smp_rejoin(uint32_t index);
 
+/* Called on an AP that starts, first of all, before its steal time is enabled; NULL: nothing. For
+ * tests that look at what INIT leaves. */
+extern void (*smp_on_start)(struct cpu *cpu);
+
+/* What KVM reported when this CPU first enabled its steal time: ns. */
+uint64_t smp_first_steal(uint32_t index);
+
 /* C entry of the APs, from boot/ap.asm. */
 void ap_main(struct cpu *cpu) __attribute__((noreturn));
 

@@ -101,8 +101,10 @@ static void skip_hlt_after_sti(struct trap_frame *frame)
 {
 	const uint8_t *next = (const uint8_t *)frame->rip;
 
-	if (next[0] == OPCODE_HLT && next[-1] == OPCODE_STI)
+	if (next[0] == OPCODE_HLT && next[-1] == OPCODE_STI) {
 		frame->rip++;
+		this_cpu()->lost_shadows++;
+	}
 }
 
 void trap_dispatch(struct trap_frame *frame)

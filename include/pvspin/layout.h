@@ -15,6 +15,10 @@
 #define SELECTOR_DATA   0x10
 #define SELECTOR_CODE32 0x18
 #define SELECTOR_TSS    0x20
+/* Ring 3, for tests; a CPU's own GDT only. */
+#define SELECTOR_USER_CODE32 0x30
+#define SELECTOR_USER_DATA   0x38
+#define SELECTOR_USER_CODE64 0x40
 
 /* Bytes; each stack has an unmapped guard page below it. */
 #define STACK_BYTES     16384

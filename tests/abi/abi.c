@@ -52,22 +52,22 @@ static bool has_signature(void)
 }
 
 static const struct {
-	uint32_t condition;
 	bool (*holds)(void);
-	bool wanted;
 	const char *missing; /* words for SKIP */
+	uint32_t condition;
+	bool wanted;
 } conditions[] = {
-	{ABI_AMD, is_amd, true, "needs an AMD CPU"},
-	{ABI_INTEL, is_amd, false, "needs an Intel CPU"},
-	{ABI_HLT_EXITS, hlt_native, false, "HLT does not exit (cpu-pm=on)"},
-	{ABI_HLT_NATIVE, hlt_native, true, "needs cpu-pm=on"},
-	{ABI_IRQCHIP, irqchip_off, false, "the APIC is in the VMM (kernel-irqchip=off)"},
-	{ABI_NO_IRQCHIP, irqchip_off, true, "needs kernel-irqchip=off"},
-	{ABI_ENFORCE, enforced, true, "needs kvm-pv-enforce-cpuid=on"},
-	{ABI_NO_ENFORCE, enforced, false, "kvm-pv-enforce-cpuid=on"},
-	{ABI_X2APIC, is_x2apic, true, "needs x2APIC mode"},
-	{ABI_XAPIC, is_x2apic, false, "needs xAPIC mode"},
-	{ABI_SIGNATURE, has_signature, true, "no KVM signature in CPUID 0x40000000..0x4000ff00"},
+	{is_amd, "needs an AMD CPU", ABI_AMD, true},
+	{is_amd, "needs an Intel CPU", ABI_INTEL, false},
+	{hlt_native, "HLT does not exit (cpu-pm=on)", ABI_HLT_EXITS, false},
+	{hlt_native, "needs cpu-pm=on", ABI_HLT_NATIVE, true},
+	{irqchip_off, "the APIC is in the VMM (kernel-irqchip=off)", ABI_IRQCHIP, false},
+	{irqchip_off, "needs kernel-irqchip=off", ABI_NO_IRQCHIP, true},
+	{enforced, "needs kvm-pv-enforce-cpuid=on", ABI_ENFORCE, true},
+	{enforced, "kvm-pv-enforce-cpuid=on", ABI_NO_ENFORCE, false},
+	{is_x2apic, "needs x2APIC mode", ABI_X2APIC, true},
+	{is_x2apic, "needs xAPIC mode", ABI_XAPIC, false},
+	{has_signature, "no KVM signature in CPUID 0x40000000..0x4000ff00", ABI_SIGNATURE, true},
 };
 
 /* False, and the result says why, if the clause cannot be tested here. */

@@ -76,9 +76,11 @@ static void both(void *argument)
 
 	if (this_cpu()->index == 1) {
 		irq_disable();
-		drain(scene);
+		if (!scene->no_drain)
+			drain(scene);
 		scene_put(&scene->ready, 1);
 		scene->target(scene);
+		scene_put(&scene->through, 1);
 		return;
 	}
 	if (scene_reaches(&scene->ready, 1, WAKE_BOUND_MS))
@@ -88,8 +90,10 @@ static void both(void *argument)
 					  "itself");
 	/* Let the target go whatever happened. */
 	scene_put(&scene->go, UINT32_MAX);
-	while (in_a_halt(scene) &&
-	       !scene_reaches(&scene->wakes, scene_get(&scene->halts), WATCH_MS)) {
+	/* It may have several HLTs before it, its own drain's among them. */
+	while (!scene_reaches(&scene->through, 1, WATCH_MS)) {
+		if (!in_a_halt(scene))
+			continue;
 		test_fail(scene->result, "the target never woke; an NMI got it back");
 		apic_send_nmi(scene_target_id());
 	}
@@ -106,6 +110,37 @@ uint64_t scene_play(struct test_result *result, void (*target)(struct scene *sce
 	if (after != NULL)
 		*after = scene;
 	return scene.interrupts;
+}
+
+static struct {
+	void (*call)(struct scene *scene);
+	const char *how;
+} control;
+
+static void controller_by_nmi(struct scene *scene)
+{
+	if (!scene_stays_halted(scene, 1, "although nobody woke it"))
+		return;
+	control.call(scene);
+	if (!scene_stays_halted(scene, 1, control.how))
+		return;
+	apic_send_nmi(scene_target_id());
+	scene_wakes(scene, 1, "an NMI");
+}
+
+void scene_control_by_nmi(struct test_result *result, void (*call)(struct scene *scene),
+			  const char *how)
+{
+	struct scene scene = {.result = result,
+			      .target = scene_target_halts_once,
+			      .controller = controller_by_nmi,
+			      .no_drain = true};
+
+	control.call = call;
+	control.how = how;
+	traps_handle(VECTOR_NMI, nmi);
+	smp_run_on(2, both, &scene);
+	traps_handle(VECTOR_NMI, NULL);
 }
 
 void scene_kick_target(struct scene *scene)

@@ -21,12 +21,14 @@ struct scene {
 	struct test_result *result;
 	void (*target)(struct scene *scene);     /* on CPU 1, interrupts masked, latch empty */
 	void (*controller)(struct scene *scene); /* on CPU 0, once the target is ready */
-	_Atomic uint32_t ready; /* the target has emptied its latch: kicks count from here on */
-	_Atomic uint32_t go;    /* written by the controller */
-	_Atomic uint32_t halts; /* the target is about to execute its n-th HLT */
-	_Atomic uint32_t wakes; /* ... and has returned from it */
-	uint64_t interrupts;    /* taken by the target after its last HLT, on sti */
-	uint64_t extra[4];      /* the test's own, written by the target before it returns */
+	bool no_drain;            /* the latch is not emptied first: there is no kick to do it by */
+	_Atomic uint32_t ready;   /* the target has emptied its latch: kicks count from here on */
+	_Atomic uint32_t go;      /* written by the controller */
+	_Atomic uint32_t halts;   /* the target is about to execute its n-th HLT */
+	_Atomic uint32_t wakes;   /* ... and has returned from it */
+	_Atomic uint32_t through; /* the target has nothing left to do */
+	uint64_t interrupts;      /* taken by the target after its last HLT, on sti */
+	uint64_t extra[4];        /* the test's own, written by the target before it returns */
 };
 
 uint32_t scene_get(_Atomic uint32_t *word);
@@ -37,6 +39,11 @@ bool scene_reaches(_Atomic uint32_t *word, uint32_t value, uint32_t ms);
 /* Plays it; returns `interrupts`, and the whole scene in *after if that is not NULL. */
 uint64_t scene_play(struct test_result *result, void (*target)(struct scene *scene),
 		    void (*controller)(struct scene *scene), struct scene *after);
+
+/* Where no kick can empty the latch or wake: the target halts once, call() must not wake it (`how`
+ * says on what), an NMI then must. A latch that was set before is a failure like a wake-up. */
+void scene_control_by_nmi(struct test_result *result, void (*call)(struct scene *scene),
+			  const char *how);
 
 uint32_t scene_target_id(void); /* the target's APIC ID */
 

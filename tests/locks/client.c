@@ -196,6 +196,15 @@ __attribute__((no_sanitize_thread)) uint64_t event_peek(uint32_t cpu, enum lock_
 	return *count;
 }
 
+uint64_t event_peek_sum(const struct test *test, enum lock_event event)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < test->threads; i++)
+		sum += event_peek(i, event);
+	return sum;
+}
+
 static struct {
 	_Atomic enum command command;
 	_Atomic enum actor_state state;
@@ -308,6 +317,18 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 bool too_late(uint64_t start)
 {
 	return port_cycles_to_ns(port_cycles() - start) > SOON_NS;
+}
+
+uint32_t soon_owner(struct test *test)
+{
+	for (uint64_t start = port_cycles(); !too_late(start);) {
+		for (uint32_t i = 1; i < test->threads; i++)
+			if (actor_state(i) == ACTOR_OWNS)
+				return i;
+		let_others_run(2);
+	}
+	fail(test, "free, but nobody takes it: %s", lock_text(test));
+	return 0;
 }
 
 void let_others_run(uint32_t milliseconds)

@@ -60,6 +60,8 @@ void check_free(struct test *test, const struct state *initial);
 uint64_t event_sum(const struct test *test, enum lock_event event);
 uint64_t event_peek(uint32_t cpu, enum lock_event event); /* while CPU may be counting: roughly */
 
+uint64_t event_peek_sum(const struct test *test, enum lock_event event); /* of the test's CPUs */
+
 /* Actors. */
 enum command {
 	COMMAND_IDLE,
@@ -82,6 +84,8 @@ enum actor_state actor_state(uint32_t cpu);
 bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 /* The same for any condition; `what` names it. */
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);
+/* The actor that owns the lock, or will soon; 0, and a failure, if none does. */
+uint32_t soon_owner(struct test *test);
 void let_others_run(uint32_t milliseconds);
 /* For waits of a case's own that must end early enough to let its actors go: whether five seconds
  * have passed since `start`, a port_cycles(). */

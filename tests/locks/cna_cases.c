@@ -27,27 +27,6 @@ static bool lock_changed(struct test *test)
 	return !state_equal(test, &now, &before);
 }
 
-static uint64_t sorted_so_far(const struct test *test)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < test->threads; i++)
-		sum += event_peek(i, EV_NUMA_SORTED);
-	return sum;
-}
-
-static uint32_t soon_owner(struct test *test)
-{
-	for (uint64_t start = port_cycles(); !too_late(start);) {
-		for (uint32_t i = 1; i < test->threads; i++)
-			if (actor_state(i) == ACTOR_OWNS)
-				return i;
-		let_others_run(2);
-	}
-	fail(test, "nobody is granted: %s", lock_text(test));
-	return 0;
-}
-
 static bool arrive(struct test *test, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = from; i < to; i++) {
@@ -63,12 +42,12 @@ static bool arrive(struct test *test, uint32_t from, uint32_t to)
 static void expect_sorted(struct test *test)
 {
 	for (uint64_t start = port_cycles();
-	     sorted_so_far(test) < script->sorted && !too_late(start);)
+	     event_peek_sum(test, EV_NUMA_SORTED) < script->sorted && !too_late(start);)
 		let_others_run(1);
 	let_others_run(50); /* more would be too many */
-	if (sorted_so_far(test) != script->sorted)
+	if (event_peek_sum(test, EV_NUMA_SORTED) != script->sorted)
 		fail(test, "%llu waiters were set aside, not %u",
-		     (unsigned long long)sorted_so_far(test), script->sorted);
+		     (unsigned long long)event_peek_sum(test, EV_NUMA_SORTED), script->sorted);
 }
 
 static void conduct(struct test *test)

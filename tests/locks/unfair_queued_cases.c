@@ -54,25 +54,6 @@ static void check_chain(struct test *test, uint32_t gone)
 		fail(test, "%u left: the last is not CPU %u: %s", gone, last, lock_text(test));
 }
 
-static uint32_t owner(const struct test *test)
-{
-	for (uint32_t i = 1; i < test->threads; i++)
-		if (actor_state(i) == ACTOR_OWNS)
-			return i;
-	return 0;
-}
-
-static uint32_t soon_owner(struct test *test)
-{
-	for (uint64_t start = port_cycles(); !too_late(start);) {
-		if (owner(test))
-			return owner(test);
-		let_others_run(2);
-	}
-	fail(test, "free, but nobody takes it: %s", lock_text(test));
-	return 0;
-}
-
 static bool queued_expected(struct test *test)
 {
 	return tail_cpu(test) == test->argument;

@@ -10,7 +10,7 @@ guest() {
   shift
   rm -rf "$out"
   log=$out/serial-0.log
-  patience=600 run_sh "$want" --out="$out" "$@"
+  patience=${patience:-600} run_sh "$want" --out="$out" "$@"
 }
 
 # How many locks locks=all stands for: all but null.

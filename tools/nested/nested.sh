@@ -15,6 +15,8 @@ set -euo pipefail
 here=$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)
 # shellcheck source=tools/nested/kernel.sh
 source "$here/kernel.sh"
+# shellcheck source=tools/nested/serve.sh
+source "$here/serve.sh"
 
 usage() {
   cat <<HELP
@@ -26,6 +28,11 @@ usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
   --see=DIR          keep DIR, below /tmp, visible (the current directory always is); repeatable
   --timeout=SECONDS  bound on the whole call (300)
   --console=FILE     keep L1's kernel messages in FILE
+  --serve=DIR        run no command, but keep L1 up until it is told to stop (SIGTERM) or time is
+                     up, for calls with --in=DIR; DIR/6.12/ready is there when it is (or 6.1)
+  --in=DIR           run the command in that L1; its output comes at its end. --see works as
+                     always, --rw only at or below a directory the server was given, --cpus,
+                     --memory and --console not at all
   --prepare          only fetch the kernel and build the initrd; newest version that apt knows
 Environment variables named PVSPIN_* and PATH are passed on.
 
@@ -42,6 +49,7 @@ stop() { # STATUS MESSAGE
 }
 
 parse() {
+  serve_dir='' in_dir=''
   line=6.12 cpus='' memory=2048 limit=300 console='' prepare=0 rw=() see=()
   while (($#)); do
     case $1 in
@@ -59,6 +67,13 @@ parse() {
       ;;
     --console=*) console=${1#*=} ;;
     --prepare) prepare=1 ;;
+    --serve=* | --in=*)
+      mkdir -p "${1#*=}" || stop 2 "$1: no such directory"
+      case $1 in
+      --serve=*) serve_dir=$(cd "${1#*=}" && pwd -P) ;;
+      *) in_dir=$(cd "${1#*=}" && pwd -P) ;;
+      esac
+      ;;
     --help) usage; exit 0 ;;
     --) shift; break ;;
     -*) usage >&2; stop 2 "$1 is no option of nested.sh" ;;
@@ -71,12 +86,13 @@ parse() {
     cpus=$(nproc)
     ((cpus <= 16)) || cpus=16
   fi
+  [[ -z $serve_dir ]] || command=(bash "$here/served")
   ((prepare || ${#command[@]})) || { usage >&2; stop 2 'no command given'; }
 }
 
 # What init reads: see tools/nested/init.
 write_ctl() {
-  local dir i=0 variable
+  local dir i=0
   see+=("$PWD" "$here")
   : >"$work/ctl/places"
   for dir in "${see[@]}"; do
@@ -85,14 +101,17 @@ write_ctl() {
   for dir in ${rw[@]+"${rw[@]}"}; do
     echo "rw rw$((i++)) $dir" >>"$work/ctl/places"
   done
-  {
-    echo "export HOME=/tmp TMPDIR=/tmp PATH=${PATH@Q}"
-    for variable in "${!PVSPIN_@}"; do
-      echo "export $variable=${!variable@Q}"
-    done
-    echo "cd ${PWD@Q} || exit 4"
-    echo "${command[@]@Q}"
-  } >"$work/ctl/command"
+  write_command >"$work/ctl/command"
+}
+
+write_command() {
+  local variable
+  echo "export HOME=/tmp TMPDIR=/tmp PATH=${PATH@Q}"
+  for variable in "${!PVSPIN_@}"; do
+    echo "export $variable=${!variable@Q}"
+  done
+  echo "cd ${PWD@Q} || exit 4"
+  echo "${command[@]@Q}"
 }
 
 # Sets qemu. Paths are relative to $work, because QEMU's option values know no quotes; a comma in
@@ -111,6 +130,8 @@ compose() {
     -chardev pipe,id=err,path=err -device virtserialport,nr=2,chardev=err
     -virtfs "$virtfs,mount_tag=root,path=/,readonly=on" -virtfs "$virtfs,mount_tag=ctl,path=ctl"
   )
+  [[ -z $serve_dir ]] || qemu+=(-chardev pipe,id=request,path=request
+    -device virtserialport,nr=3,chardev=request)
   for i in "${!rw[@]}"; do
     qemu+=(-virtfs "$virtfs,mount_tag=rw$i,path=${rw[i]//,/,,}")
   done
@@ -120,7 +141,6 @@ compose() {
 # directions first, so that no open blocks; when QEMU ends the last writer is gone and cat ends.
 launch() {
   local out err
-  cd "$work"
   mkfifo out.in out.out err.in err.out
   exec {out}<>out.out {err}<>err.out
   cat out.out {out}>&- {err}>&- &
@@ -141,10 +161,39 @@ finish() {
     kill -TERM "$qemu_pid" 2>/dev/null || true
     wait "$qemu_pid" 2>/dev/null || true
   fi
+  [[ -z $serve_dir ]] || serve_dead
   [[ -z ${cats:-} ]] || kill "${cats[@]}" 2>/dev/null || true
   cd /
   if [[ -n $console ]]; then cp "$work/console" "$console" 2>/dev/null || true; fi
   rm -rf "$work"
+}
+
+make_work() {
+  if [[ -z $serve_dir ]]; then
+    work=$(mktemp -d)
+    mkdir "$work/ctl"
+    return
+  fi
+  work=$serve_dir/$line
+  ! serve_answers "$work" || stop 2 "--serve=$serve_dir: another L1 serves there"
+  rm -rf "$work"
+  mkdir -p "$work/ctl/requests"
+  printf '%s\n' ${rw[@]+"${rw[@]}"} >"$work/rw"
+}
+
+# Until QEMU is gone.
+serve() {
+  local request ended=0
+  mkfifo request.in request.out
+  exec {request}<>request.out
+  launch
+  serve_relay {request}>&- &
+  exec {request}>&-
+  cats+=($!)
+  wait "$qemu_pid" || ended=$?
+  wait "${cats[@]}" || true
+  ((ended != 124)) || stop 124 "out of time after $limit s"
+  stop 5 "L1 is gone (QEMU's status $ended)"
 }
 
 main() {
@@ -154,16 +203,20 @@ main() {
     nested_initrd "$here/init"
     exit 0
   fi
+  [[ -z $in_dir ]] || serve_request
   nested_kernel "$line" || stop 4 "$l1_error"
   nested_initrd "$here/init"
   [[ -z $console || $console == /* ]] || console=$PWD/$console
-  work=$(mktemp -d)
-  mkdir "$work/ctl"
+  make_work
   trap finish EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   write_ctl
   compose
+  cd "$work"
+  if [[ -n $serve_dir ]]; then
+    serve
+  fi
   launch
   local ended=0 status
   wait "$qemu_pid" || ended=$?

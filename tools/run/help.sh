@@ -28,12 +28,15 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
                        qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
+  --conformance        KVM's paravirtual ABI, clause by clause, in each configuration of
+                       tests/abi/configurations, under nested on both kernels: a table, TAP and
+                       JUnit XML in --out; -append tests=abi.kick takes a part of it
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --conformance,
---experiment, --l1-kernel=PATH.
+Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --experiment,
+--l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
 hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.
@@ -63,7 +66,9 @@ list() {
   sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
   echo 'tests (tests=):'
   cat "$tree"/tests/*/*.c |
-    sed -nE 's/^(TEST_REGISTER|ABI_CLAUSE)\(\w+, "([^"]*)", "([^"]*)".*/  \3 (\2)/p' | sort
+    sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
+  awk -f "$tree/tools/abi-clauses.awk" "$tree"/tests/abi/*.c |
+    awk -F '\t' '{ print "  " $2 " (" $1 ")" }' | sort
   echo '  locks, locks.LOCK, locks.LOCK.CASE; cases (each only for locks that it is about):'
   cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
     paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'

@@ -9,7 +9,7 @@
 #        <--qmp.in, qmp.out--> instance_watch
 #
 # Messages to the coordinator, one line each, on the FIFO `events`:
-#   ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
+#   boot <i> | ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
 # What is left behind, in $run_dir/.raw: command-<i> (NUL-separated), exit-<i> (QEMU's status),
 # time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|stats JSON"), pin-<i> (lines
 # "thread CPU"), failed-<i> (why it was not started).
@@ -41,7 +41,7 @@ instance_main() { # INSTANCE
   exec {hold}>&-
   [[ -z $pin ]] || instance_pin "$i" || kill "$qemu" 2>/dev/null || true
   instance_watch "$i" < <(tee -i "$run_dir/serial-$i.log" <&"$out" |
-    grep --line-buffered -E '^\{"type":"(ready|run|end)"')
+    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"')
 }
 
 # However the watching ended, QEMU must be gone before the coordinator hears so.
@@ -61,6 +61,7 @@ instance_watch() { # INSTANCE
   local i=$1 line patience=()
   while IFS= read -r ${patience[@]+"${patience[@]}"} line; do
     case $line in
+    '{"type":"boot"'*) echo "boot $i" >&"$events" ;;
     '{"type":"ready"'*)
       [[ $line =~ \"run\":([0-9]+) ]]
       local n=${BASH_REMATCH[1]:-0} last=0

@@ -16,15 +16,31 @@ nested_memory() {
   echo $((700 + instances * (m + 100)))
 }
 
+# PVSPIN_L1=DIR: an L1 of this kernel that serves there (tools/nested/nested.sh --serve=DIR) is used
+# if $out is writable in it; so that many calls, one after the other, boot only one.
+nested_served() {
+  local dir serving=${PVSPIN_L1:-}/$l1_kernel
+  [[ -n ${PVSPIN_L1:-} && -e $serving/ready ]] || return 1
+  while IFS= read -r dir; do
+    [[ $out/ != "$dir"/* ]] || return 0
+  done <"$serving/rw"
+  return 1
+}
+
 nested_run_all() {
-  local status=0 n
+  local status=0 n l1
   run_dir_of 1
   mkdir -p "$run_dir/.raw" # so that even a stillborn run is judged
-  progress "starting L1 (kernel $l1_kernel)"
+  if nested_served; then
+    l1=(--in="$PVSPIN_L1")
+  else
+    l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
+    progress "starting L1 (kernel $l1_kernel)"
+  fi
   PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_OUT=$out \
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
-    --memory="$(nested_memory)" --timeout="$((limit + 10))" --console="$out/l1-console.log" \
+    "${l1[@]}" --timeout="$((limit + 10))" \
     --rw="$out" --see="$tree" --see="$scratch" -- \
     "$tree/run.sh" "${arguments[@]}" </dev/null &
   l1_pid=$!

@@ -8,6 +8,7 @@
 options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
+  conformance=0
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -45,12 +46,12 @@ options_own() { # WORD
   --out=*) out=${1#*=} ;;
   --timeout=*) limit=$(number "$1" 10000000) ;;
   --gdb) gdb=1 ;;
+  --conformance) conformance=1 ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
   --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --conformance | \
-    --experiment=*)
+  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --experiment=*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
@@ -125,6 +126,8 @@ options_parse() {
       ;;
     esac
   done
+  limit_given=$limit l1_kernel_given=$l1_kernel
+  ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
     limit=$((300 * runs))
     ((!gdb)) || limit=86400 # a person is thinking
@@ -132,6 +135,19 @@ options_parse() {
   if ((gdb && instances * runs > 1)); then
     usage_error '--gdb takes one instance and one run'
   fi
+}
+
+# The configurations are the matrix's own: of the rest only a choice of tests makes sense.
+options_conformance() {
+  if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
+    ((instances * runs > 1 || gdb)); then
+    usage_error "--conformance brings its own QEMU options (tests/abi/configurations);" \
+      "it takes --accel, --l1-kernel, --out, --timeout and -append tests=..."
+  fi
+  [[ -z $append || $append =~ ^tests=([^\ ]+)$ ]] ||
+    usage_error "--conformance: -append \"$append\": only tests=... is accepted"
+  conformance_tests=${append#tests=}
+  [[ -n $limit ]] || limit=1500
 }
 
 # --pin: sets pin_cpus to the CPUs named, in order, each as often as named.

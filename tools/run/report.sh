@@ -34,6 +34,7 @@ report_instance() { # INSTANCE
   tr -d '\r' <"$log" | grep -a '^error: ' || true
   hang_text "$i"
   panic_text "$i"
+  snapshot_text "$i"
   if [[ $code != 0 && -s $run_dir/qemu-$i.log ]]; then
     echo "QEMU said: $(head -n 5 "$run_dir/qemu-$i.log")"
   fi

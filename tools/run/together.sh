@@ -7,8 +7,12 @@
 #   together_run   runs $instances VMs with their logs in $run_dir; always returns, at the deadline
 #                  or an interrupt with all QEMUs ended and .raw/stopped-<i> saying why
 
+# A guest that has not said a word by then never will: its firmware, or the hypervisor, hangs. (Our
+# first record comes when all vCPUs are up, at most 40 s after the first one is: kernel/smp.c.)
+readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
+
 together_run() {
-  local i
+  local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
   mkdir -p "$run_dir/.raw"
   work=$(mktemp -d "$scratch/run.XXXXXX")
   mkfifo "$work/events"
@@ -18,7 +22,7 @@ together_run() {
   jobs_pid=() state=() span=() stopping=''
   set -m # each job a process group
   for ((i = 0; i < instances; i++)); do
-    state[i]=running
+    state[i]=starting
     instance_main "$i" &
     jobs_pid[i]=$!
   done
@@ -39,9 +43,17 @@ together_watch() {
       [[ $stopping != killed ]] || return 0
       continue
     fi
+    if [[ -z $stopping && " ${state[*]} " == *' starting '* ]] && ((!gdb)); then
+      if ((EPOCHSECONDS >= boot_deadline)); then
+        together_stop silent
+        continue
+      fi
+      ((left < boot_deadline - EPOCHSECONDS)) || left=$((boot_deadline - EPOCHSECONDS))
+    fi
     ((left < 1000000)) || left=1000000
     read -r -t "$left" -u "$events" kind i rest || continue
     case $kind in
+    boot) state[i]=running ;;
     ready) state[i]=held ;;
     run)
       span[i]=${rest% *}
@@ -58,7 +70,7 @@ together_watch() {
 # phases were, so that its own log can prove the overlap. An instance that died holds up nobody.
 together_release() {
   local i peer
-  [[ " ${state[*]} " != *' running '* && " ${state[*]} " == *' held '* ]] || return 0
+  [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
@@ -84,6 +96,7 @@ together_stop() { # REASON
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
     [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
+    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]]; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"

@@ -88,7 +88,10 @@ judge_ended() {
 }
 
 judge_stopped() { # REASON
-  if [[ $1 == timeout ]]; then
+  if [[ $1 == silent ]]; then
+    verdict=timeout code=$EXIT_TIMEOUT
+    why="the guest never started: nothing on its serial port in $BOOT_LIMIT s"
+  elif [[ $1 == timeout ]]; then
     verdict=timeout code=$EXIT_TIMEOUT why="still running after $limit s"
   else
     verdict=interrupted code=$EXIT_INTERRUPT why='ended by a signal to run.sh'

@@ -1,0 +1,53 @@
+; SPDX-License-Identifier: MIT
+; Goes into any mode, privilege level and set of registers by one IRETQ, and comes back when an
+; exception there has been made to land here (modes.c). AMD64 APM vol. 3, IRET.
+
+global abi_enter:function
+global abi_landing:function
+global abi_landing_rsp:data
+
+section .text
+bits 64
+; void abi_enter(const struct trap_frame *start): interrupts masked. Loads all registers from it, in
+; the order of kernel/traps.h. Returns when abi_landing is reached.
+abi_enter:
+	push rbx
+	push rbp
+	push r12
+	push r13
+	push r14
+	push r15
+	mov [abi_landing_rsp], rsp
+	mov rsp, rdi
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop r11
+	pop r10
+	pop r9
+	pop r8
+	pop rdi
+	pop rsi
+	pop rbp
+	pop rbx
+	pop rdx
+	pop rcx
+	pop rax
+	add rsp, 16			; vector, error code
+	iretq
+
+; With rsp = [abi_landing_rsp], 64-bit, ring 0.
+abi_landing:
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop rbp
+	pop rbx
+	ret
+
+section .bss
+align 8
+abi_landing_rsp:
+	resq 1

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts of interrupts by CPU and vector, and the fence that makes them exact. */
+#include "tests/abi/interrupts.h"
+
+#include "kernel/cpu.h"
+#include "kernel/machine.h"
+#include "kernel/memory.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "tests/abi/scene.h"
+
+#define VECTORS        256
+#define FIRST_EXTERNAL 32 /* vectors below are exceptions and NMI: SDM vol. 3A, 6.2 */
+
+static _Atomic uint32_t (*taken)[VECTORS]; /* [CPU][vector] */
+
+bool interrupts_is_echo(const struct trap_frame *frame)
+{
+	return frame->vector >= FIRST_EXTERNAL && !(frame->rflags & RFLAGS_IF);
+}
+
+static void count(struct trap_frame *frame)
+{
+	if (interrupts_is_echo(frame))
+		return;
+	atomic_fetch_add_explicit(&taken[this_cpu()->index][frame->vector], 1,
+				  memory_order_release);
+	if (frame->vector != VECTOR_NMI)
+		apic_eoi();
+}
+
+void interrupts_count(uint8_t vector)
+{
+	if (taken == NULL)
+		taken = memory_alloc(machine.cpus.count * sizeof(taken[0]), sizeof(uint64_t));
+	for (uint32_t i = 0; i < machine.online; i++)
+		scene_put(&taken[i][vector], 0);
+	traps_handle(vector, count);
+}
+
+uint32_t interrupts_taken(uint32_t cpu, uint8_t vector)
+{
+	return scene_get(&taken[cpu][vector]);
+}
+
+bool interrupts_reach(uint32_t cpu, uint8_t vector, uint32_t count_wanted)
+{
+	return scene_reaches(&taken[cpu][vector], count_wanted, WAKE_BOUND_MS);
+}
+
+bool interrupts_settle(struct test_result *result, uint32_t cpu)
+{
+	bool passed;
+
+	interrupts_count(VECTOR_FENCE);
+	apic_send(smp_cpu(cpu)->apic_id, VECTOR_FENCE);
+	passed = interrupts_reach(cpu, VECTOR_FENCE, 1);
+	if (!passed)
+		test_fail(result, "CPU %u took no interrupt of the APIC's within %u ms", cpu,
+			  WAKE_BOUND_MS);
+	else
+		traps_handle(VECTOR_FENCE, NULL); /* else it may still come, and is a panic then */
+	return passed;
+}
+
+void interrupts_stop(struct test_result *result, uint8_t vector)
+{
+	bool settled = true;
+
+	for (uint32_t i = 0; i < machine.online; i++)
+		settled &= interrupts_settle(result, i);
+	if (settled)
+		traps_handle(vector, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which CPU took how many interrupts of a vector, exactly. An interrupt that must not come is not
+ * waited for: a fence, an interrupt of lower priority, is sent after it; when that one has been
+ * taken, all that was pending above it has been too (SDM vol. 3A, 11.8.3.1). Controlled from CPU 0,
+ * between works (kernel/smp.h) or within one; the other CPUs take interrupts while they idle.
+ */
+#ifndef PVSPIN_TESTS_ABI_INTERRUPTS_H
+#define PVSPIN_TESTS_ABI_INTERRUPTS_H
+
+#include "kernel/apic.h"
+#include "kernel/traps.h"
+#include "tests/tap.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VECTOR_FENCE 0x33 /* below VECTOR_TEST: priority class 3 against 4 */
+
+/* Local APIC registers beside those of kernel/apic.h: SDM vol. 3A, table 11-1. ISR and IRR are
+ * eight words of 32 vectors each, 0x10 apart. */
+#define APIC_TPR 0x080
+#define APIC_ISR 0x100
+#define APIC_IRR 0x200
+
+/* This CPU's bit for `vector` in APIC_ISR or APIC_IRR. */
+static inline bool interrupts_bit(uint32_t set, uint8_t vector)
+{
+	return apic->read(set + vector / 32 * 0x10) >> vector % 32 & 1;
+}
+
+/*
+ * True for an interrupt that came while interrupts were masked. An emulated SVM does that (seen
+ * with QEMU 7.2's TCG as the CPU of L1): one interrupt in some thousands is delivered a second
+ * time, on top of the first, at the first instruction of its entry or of trap_dispatch(), while ISR
+ * has it once. Such a one is neither counted nor ended by an EOI. If a hypervisor breaks IF in
+ * earnest, that interrupt is missed, which fails the test.
+ */
+bool interrupts_is_echo(const struct trap_frame *frame);
+
+/* Takes and counts `vector` on all CPUs, from 0; ends each with an EOI, except NMIs. */
+void interrupts_count(uint8_t vector);
+uint32_t interrupts_taken(uint32_t cpu, uint8_t vector);
+/* True as soon as the CPU has taken `count`; false after WAKE_BOUND_MS (scene.h). */
+bool interrupts_reach(uint32_t cpu, uint8_t vector, uint32_t count);
+
+/* The CPU has taken all that was sent to it; false, and a failure, if it takes no interrupts. */
+bool interrupts_settle(struct test_result *result, uint32_t cpu);
+
+/* Settles all CPUs; then the vector has no handler any more. */
+void interrupts_stop(struct test_result *result, uint8_t vector);
+
+#endif

@@ -1,0 +1,24 @@
+; SPDX-License-Identifier: MIT
+; What an AP runs for the clauses about kicks and INIT: says that it has started, halts once with
+; interrupts masked, says that it has gone on, and rests. kick_init.c copies it to a page below 1 MiB.
+
+global kick_ap:data
+global kick_ap_stage:data
+global kick_ap_end:data
+
+section .rodata
+bits 16
+; Real mode, cs = page << 8, ip = 0.
+kick_ap:
+	cli
+	mov ax, cs
+	mov ds, ax
+	mov word [kick_ap_stage - kick_ap], 1
+	hlt
+	mov word [kick_ap_stage - kick_ap], 2
+.rest:
+	hlt
+	jmp .rest
+kick_ap_stage:
+	dw 0
+kick_ap_end:

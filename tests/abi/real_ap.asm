@@ -1,0 +1,45 @@
+; SPDX-License-Identifier: MIT
+; What an AP runs in real mode for insn_real.c, which copies it to a page below 1 MiB, writes the
+; hypercall instructions over the NOPs, and reads the results there.
+
+global real_ap:data
+global real_ap_end:data
+global real_ap_calls:data		; offsets of the places for the instructions
+global real_ap_results:data		; eax of each, and how many there are
+global real_ap_kicked_id:data
+
+section .rodata
+bits 16
+; cs = page << 8, ip = 0.
+real_ap:
+	cli
+	mov ax, cs
+	mov ds, ax
+	mov eax, 1
+.first:
+	times 3 nop
+	mov [real_ap_results - real_ap + 4], eax
+	mov eax, 99
+.second:
+	times 3 nop
+	mov [real_ap_results - real_ap + 8], eax
+	mov eax, 5
+	xor ebx, ebx
+	mov ecx, [real_ap_kicked_id - real_ap]
+.third:
+	times 3 nop
+	mov [real_ap_results - real_ap + 12], eax
+	mov dword [real_ap_results - real_ap], 3
+.rest:
+	hlt
+	jmp .rest
+align 4
+real_ap_kicked_id:
+	dd 0
+real_ap_results:
+	dd 0, 0, 0, 0
+real_ap_end:
+
+align 2
+real_ap_calls:
+	dw real_ap.first - real_ap, real_ap.second - real_ap, real_ap.third - real_ap

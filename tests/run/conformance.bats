@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --conformance: what it accepts, and its reports, made from logs as calls of run.sh leave them. (The
+# suite itself, on real KVM: guest_nested.bats.)
+# shellcheck disable=SC2154 # common.bash sets stdout, stderr
+
+load common
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  at=$BATS_TEST_TMPDIR
+}
+
+# results KERNEL CONFIGURATION CODE WHY: stdin is a guest's log
+results() {
+  awk -v kernel="$1" -v configuration="$2" -v code="$3" -v why="$4" \
+    -f tools/run/conformance-results.awk
+}
+
+@test "only what makes sense together is accepted" {
+  run_sh 2 --conformance -smp 4
+  says "$stderr" 'tests/abi/configurations'
+  run_sh 2 --conformance --runs=2
+  run_sh 2 --conformance --pv=off
+  run_sh 2 --conformance -append 'locks=tas'
+  says "$stderr" 'only tests=... is accepted'
+  run_sh 2 --conformance=yes
+  says "$stderr" 'takes no value'
+}
+
+@test "every line of tests/abi/configurations has a name of its own, a mask and arguments" {
+  # (mawk knows no {8})
+  awk '!/^#/ && NF { if (NF < 4 || $2 !~ /^(0x[0-9a-f]+|-)$/ || ($2 != "-" && length($2) != 10) || seen[$1]++) { print; bad = 1 } }
+    END { exit bad }' tests/abi/configurations
+  [ "$(grep -c '^[a-zA-Z]' tests/abi/configurations)" -ge 20 ]
+}
+
+some_results() {
+  {
+    results 6.12 one 3 'fail: the guest said so' <<'LOG'
+TAP version 14
+1..5
+ok 1 - abi.kick.a ABI-KICK-01 (MUST)
+not ok 2 - abi.kick.b ABI-KICK-02 (MUST) # FAIL returned <3>, "expected" 0 & no more
+not ok 3 - abi.cpuid.c ABI-CPUID-08 (KVM) # TODO finding: bit 2 is 1
+ok 4 - abi.insn.d ABI-INSN-09 (KVM) # SKIP needs an Intel CPU
+# ABI-INSN-09: it's not a result
+not ok 5 - abi.insn.e ABI-INSN-10 (INFO) # ERROR no page
+LOG
+    results 6.12 two 124 'timeout: still running after 9 s' </dev/null
+    results 6.1 one 77 'skip: the guest said so' <<'LOG'
+ok 1 - abi.kick.a ABI-KICK-01 (MUST) # SKIP needs 2 vCPUs, has 1
+ok 2 - abi.insn.d ABI-INSN-09 (KVM) # SKIP needs an Intel CPU
+LOG
+    results 6.1 two 0 'ok: the guest said so' <<<'ok 1 - abi.kick.a ABI-KICK-01 (MUST)'
+  } >"$at/results.tsv"
+}
+
+@test "TAP, with SKIP, TODO and ERROR, becomes one line for each result; a dead call is one too" {
+  some_results
+  [ "$(cut -f 1-3,6 "$at/results.tsv" | tr '\t' ' ')" = '6.12 one ABI-KICK-01 ok
+6.12 one ABI-KICK-02 fail
+6.12 one ABI-CPUID-08 finding
+6.12 one ABI-INSN-09 skip
+6.12 one ABI-INSN-10 error
+6.12 two - timeout
+6.1 one ABI-KICK-01 skip
+6.1 one ABI-INSN-09 skip
+6.1 two ABI-KICK-01 ok' ]
+}
+
+@test "the table: a row for each clause, what is wrong and where, what the kernels differ in" {
+  some_results
+  awk -v class=nested -v names='one two' -f tools/run/conformance-table.awk "$at/results.tsv" \
+    >"$at/table"
+  says "$(<"$at/table")" 'ABI-KICK-01    MUST   .!  s.' 'ABI-KICK-02    MUST   F!    ' \
+    'ABI-CPUID-08   KVM    f!    ' '6.12/two: timeout: timeout: still running after 9 s' \
+    'ABI-KICK-02 fail: returned <3>, "expected" 0 & no more' 'ABI-KICK-01 one: 6.12 ., 6.1 s' \
+    'ABI-INSN-09: needs an Intel CPU' \
+    '2 ok, 3 skipped, 1 findings, 1 failed, 1 errors, 1 without a result'
+}
+
+@test "TAP for machines: findings are TODO, and only failures and errors fail" {
+  some_results
+  awk -f tools/run/conformance-tap.awk "$at/results.tsv" | sed 's/version 14/version 13/' >"$at/tap"
+  run prove -e cat "$at/tap"
+  says "$output" 'Failed tests:  2, 5-6' 'Tests: 9 Failed: 3'
+}
+
+@test "JUnit XML is well-formed, escaped, and counts" {
+  some_results
+  awk -f tools/run/conformance-junit.awk "$at/results.tsv" >"$at/junit.xml"
+  xmllint --noout "$at/junit.xml"
+  [ "$(xmllint --xpath 'string(//failure/@message)' "$at/junit.xml")" = \
+    'returned <3>, "expected" 0 & no more' ]
+  [ "$(xmllint --xpath 'concat(sum(//@failures), sum(//@errors), sum(//@skipped), count(//testcase))' \
+    "$at/junit.xml")" = 1239 ]
+}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # globals shared with nested.sh
+# One L1 for many commands: nested.sh --serve=DIR keeps an L1 up, nested.sh --in=DIR runs a command in
+# it. DIR holds, for each kernel, a directory named by its line (6.12):
+#   ready          is there while the L1 takes requests; holds its process's number
+#   request.in/out the two directions of virtio port 3 (served: the protocol)
+#   rw             the directories that are writable there
+#   requests/ID/   see served; and `done`, a FIFO that tells the waiting client "done" or "dead"
+# Sourced by nested.sh.
+
+# The server's main part: passes the answers of L1 on until it is gone.
+serve_relay() {
+  local verb id
+  while read -r verb id; do
+    case $verb in
+    up)
+      echo "$$" >ready
+      echo "nested: serving $line in $serve_dir"
+      ;;
+    done) serve_tell "$id" 'done' ;;
+    esac
+  done <request.out
+  serve_dead
+}
+
+# Tells all clients that the L1 is gone.
+serve_dead() {
+  local id
+  rm -f ready
+  for id in ctl/requests/*/; do
+    [[ ! -p ${id}done ]] || serve_tell "$(basename "$id")" dead
+  done
+}
+
+serve_tell() { # ID WORD
+  local to
+  exec {to}<>"ctl/requests/$1/done" # both directions: does not block if the client is gone
+  echo "$2" >&"$to"
+  exec {to}>&-
+}
+
+serve_answers() { # DIRECTORY: an L1 takes requests there
+  [[ -e $1/ready ]] && kill -0 "$(<"$1/ready")" 2>/dev/null
+}
+
+# The client: runs $command in the L1 of $in_dir; does not return.
+serve_request() {
+  local at id to word='' dir status
+  at=$in_dir/$line
+  serve_answers "$at" || stop 4 "$in_dir serves no L1 with kernel $line"
+  for dir in ${rw[@]+"${rw[@]}"}; do
+    serve_writable "$dir" || stop 2 "--rw=$dir: not writable in the L1 of $in_dir"
+  done
+  work=$(mktemp -d "$at/ctl/requests/XXXXXXXX")
+  id=${work##*/}
+  mkfifo "$work/done"
+  see+=("$PWD" "$here")
+  for dir in "${see[@]}"; do
+    [[ $dir != /tmp/* || $dir == *$'\n'* ]] || serve_writable "$dir" || echo "$dir"
+  done | sort -u >"$work/see"
+  write_command >"$work/command"
+  trap 'serve_forget' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  exec {done}<>"$work/done" {to}<>"$at/request.in"
+  echo "run $id" >&"$to"
+  read -r -t "$limit" -u "$done" word || true
+  [[ $word == "done" ]] || echo "kill $id" >&"$to"
+  cat "$work/out" 2>/dev/null || true
+  cat "$work/err" >&2 2>/dev/null || true
+  case $word in
+  done) read -r status <"$work/status" && exit "$status" ;;
+  dead) stop 5 'L1 died while the command ran' ;;
+  *)
+    read -r -t 10 -u "$done" word || true # its virtual machines end in order
+    stop 124 "out of time after $limit s"
+    ;;
+  esac
+}
+
+# shellcheck disable=SC2317 # called by trap
+serve_forget() {
+  trap - EXIT
+  if [[ ! -e $work/status && -p $work/done ]]; then
+    echo "kill $id" >&"$to"
+    read -r -t 10 -u "$done" word || true
+  fi
+  rm -rf "$work"
+}
+
+serve_writable() { # DIRECTORY: it is one of the server's, or below one
+  local dir
+  while IFS= read -r dir; do
+    [[ $1/ != "$dir"/* ]] || return 0
+  done <"$in_dir/$line/rw"
+  return 1
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# One call's TAP to lines: kernel, configuration, clause, name, class, result, reason; tab-separated.
+# Results: ok, skip, finding, error, fail; and where the call itself went wrong, one line with the
+# clause "-" and the result crash, timeout or error. Set: kernel, configuration, code (of run.sh), why.
+BEGIN { FS = " "; OFS = "\t" }
+
+function clean(text) {
+  gsub(/[[:cntrl:]]/, " ", text)
+  return text
+}
+
+/^(not )?ok [0-9]+ - / {
+  line = $0
+  good = line !~ /^not/
+  sub(/^(not )?ok [0-9]+ - /, "", line)
+  reason = directive = ""
+  if (match(line, / # (SKIP|TODO finding:|ERROR|FAIL) /)) {
+    directive = substr(line, RSTART + 3, RLENGTH - 4)
+    reason = substr(line, RSTART + RLENGTH)
+    line = substr(line, 1, RSTART - 1)
+  }
+  count = split(line, word, " ")
+  class = word[3]
+  gsub(/[()]/, "", class)
+  if (good) result = directive == "SKIP" ? "skip" : "ok"
+  else if (directive ~ /^TODO/) result = "finding"
+  else result = directive == "ERROR" ? "error" : "fail"
+  print kernel, configuration, word[2], word[1], class, result, clean(reason)
+}
+
+END {
+  # 0 all passed, 3 a test failed, 4 one could not be made, 77 all skipped: said by the lines above
+  result = ""
+  if (code == 5) result = "crash"
+  else if (code == 124) result = "timeout"
+  else if (code == 2 || code == 130 || (code == 4 && NR == 0)) result = "error"
+  if (result != "") print kernel, configuration, "-", "-", "-", result, clean(why)
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --conformance: the ABI suite in each configuration of tests/abi/configurations, on the host's KVM
+# or, under nested, on both Debian kernels at once. Each is a call of run.sh of its own, with its own
+# logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.
+#
+#   $out/<kernel>/<configuration>/   logs of one call          results.tsv   one line for each result
+#   conformance.txt                  the table                 conformance.tap, conformance.xml
+
+readonly CONFORMANCE_BOUND=150 # seconds for one configuration
+
+conformance_run() {
+  local kernel kernels=("host") pids=() status=0 pid
+  if [[ $accel == nested ]]; then
+    kernels=(6.12 6.1)
+    [[ -z $l1_kernel_given ]] || kernels=("$l1_kernel_given")
+  fi
+  configurations_read
+  mkfifo "$scratch/steps"
+  exec {steps}<>"$scratch/steps"
+  set -m # each kernel's calls a process group, so that a Ctrl-C reaches this script alone
+  for kernel in "${kernels[@]}"; do
+    conformance_kernel "$kernel" &
+    pids+=($!)
+  done
+  set +m
+  jobs_pid=("${pids[@]}")
+  conformance_watch "${#kernels[@]}"
+  { wait "${pids[@]}" || true; } 2>/dev/null
+  jobs_pid=()
+  progress_end
+  conformance_report "${kernels[@]}" || status=$?
+  say "logs are in $out"
+  exit "$status"
+}
+
+# Sets configuration_names, _masks, _arguments.
+configurations_read() {
+  local name mask arguments
+  configuration_names=() configuration_masks=() configuration_arguments=()
+  while read -r name mask arguments; do
+    [[ -n $name && $name != '#'* ]] || continue
+    configuration_names+=("$name") configuration_masks+=("$mask")
+    configuration_arguments+=("$arguments")
+  done <"$tree/tests/abi/configurations"
+}
+
+# One line a step from each kernel's job; until all have said `gone`, or time is up.
+conformance_watch() { # JOBS
+  local live=$1 kernel what n=0 total=$(($1 * ${#configuration_names[@]})) left
+  while ((live > 0)); do
+    left=$((deadline - EPOCHSECONDS))
+    if ((left <= 0)) || [[ -n $interrupted ]]; then
+      conformance_stop
+      return
+    fi
+    read -r -t "$left" -u "$steps" kernel what || continue
+    case $what in
+    gone) live=$((live - 1)) ;;
+    *) progress "conformance: $((++n)) of $total, $kernel $what" ;;
+    esac
+  done
+}
+
+conformance_stop() {
+  local pid
+  for pid in "${jobs_pid[@]}"; do
+    kill -TERM -- "-$pid" 2>/dev/null || true
+  done
+}
+
+# All configurations on one kernel. A job of its own.
+conformance_kernel() { # KERNEL
+  local i name server='' code at=$out/$1
+  trap - INT HUP EXIT
+  trap '[[ -z $server ]] || kill "$server" 2>/dev/null; exit 143' TERM
+  mkdir -p "$at"
+  if [[ $accel == nested ]]; then conformance_l1 "$1" || { echo "$1 gone" >&"$steps"; return; }; fi
+  for i in "${!configuration_names[@]}"; do
+    name=${configuration_names[i]}
+    code=0
+    conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
+    # Firmware on an emulated SVM hangs now and then; that says nothing about the guest or KVM.
+    if ((code == EXIT_TIMEOUT)) && grep -q 'the guest never started' "$at/$name.txt"; then
+      mv "$at/$name" "$at/$name.never-started"
+      code=0
+      conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
+    fi
+    echo "$code" >"$at/$name.code"
+    echo "$1 $name" >&"$steps"
+  done
+  [[ -z $server ]] || kill "$server" 2>/dev/null || true
+  [[ -z $server ]] || wait "$server" 2>/dev/null || true
+  echo "$1 gone" >&"$steps"
+}
+
+# Starts the L1 that serves this kernel's calls; sets server and PVSPIN_L1.
+conformance_l1() { # KERNEL
+  local up=$scratch/up-$1
+  export PVSPIN_L1=$scratch/l1
+  mkdir -p "$PVSPIN_L1"
+  mkfifo "$up"
+  "$tree/tools/nested/nested.sh" --serve="$PVSPIN_L1" --kernel="$1" --rw="$out" --memory=4096 \
+    --timeout="$limit" --console="$out/$1/l1-console.log" </dev/null >"$up" 2>"$out/$1/l1.err" &
+  server=$!
+  read -r -t 120 _ <"$up" || { say "no L1 with kernel $1: $(<"$out/$1/l1.err")"; return 1; }
+}
+
+conformance_call() { # KERNEL INDEX
+  local own=(--accel="$accel" --timeout="$CONFORMANCE_BOUND" --out="$out/$1/${configuration_names[$2]}")
+  local words=() append="tests=${conformance_tests:-abi}" mask=${configuration_masks[$2]}
+  read -ra words <<<"${configuration_arguments[$2]}"
+  [[ $accel != nested ]] || own+=(--l1-kernel="$1")
+  [[ $accel != nested || $mask == - ]] || append+=" vmm_features=$((mask))"
+  PVSPIN_BOOT_LIMIT=60 "$tree/run.sh" "${own[@]}" -kernel "$image" "${words[@]}" -append "$append"
+}
+
+# results.tsv from all logs, the three reports from that, and the exit status.
+conformance_report() { # KERNELS
+  local kernel name log
+  for kernel; do
+    for name in "${configuration_names[@]}"; do
+      log=$out/$kernel/$name/serial-0.log
+      [[ -e $log ]] || log=/dev/null
+      awk -v kernel="$kernel" -v configuration="$name" \
+        -v code="$(cat "$out/$kernel/$name.code" 2>/dev/null || echo "$EXIT_INTERRUPT")" \
+        -v why="$(sed -n 's/^verdict: //p' "$out/$kernel/$name.txt" 2>/dev/null | tail -n 1)" \
+        -f "$tree/tools/run/conformance-results.awk" "$log"
+    done
+  done >"$out/results.tsv"
+  awk -f "$tree/tools/run/conformance-tap.awk" "$out/results.tsv" >"$out/conformance.tap"
+  awk -f "$tree/tools/run/conformance-junit.awk" "$out/results.tsv" >"$out/conformance.xml"
+  awk -v class="$accel_class" -v names="${configuration_names[*]}" \
+    -f "$tree/tools/run/conformance-table.awk" "$out/results.tsv" >"$out/conformance.txt"
+  cat "$out/conformance.txt"
+  [[ -z $interrupted ]] || return "$EXIT_INTERRUPT"
+  ((EPOCHSECONDS < deadline)) || return "$EXIT_TIMEOUT"
+  conformance_status
+}
+
+# The worst of the calls: like a single one's, but findings and skips are no failure.
+conformance_status() {
+  local result
+  worst=0
+  while read -r result; do
+    case $result in
+    fail) worse "$EXIT_FAIL" ;;
+    error) worse "$EXIT_ENVIRONMENT" ;;
+    crash) worse "$EXIT_CRASH" ;;
+    timeout) worse "$EXIT_TIMEOUT" ;;
+    esac
+  done < <(cut -f 6 "$out/results.tsv" | sort -u)
+  return "$worst"
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # globals shared with the other parts
+# Where the vCPUs of a guest that ran out of time were: asked of QEMU before it is ended, because a
+# guest that hangs with interrupts off says nothing itself. Sourced by run.sh.
+#
+#   snapshot_take I   writes registers-<I>.txt, QEMU's "info registers -a", to $run_dir
+#   snapshot_text I   that file's instruction pointers for people, symbolised
+
+snapshot_take() { # INSTANCE
+  local qmp_in qmp_out qmp_reply file=$run_dir/registers-$1.txt
+  [[ -p $work/$1/qmp.in ]] || return 0
+  # Both directions: does not block if QEMU is gone.
+  exec {qmp_in}<>"$work/$1/qmp.in" {qmp_out}<>"$work/$1/qmp.out"
+  qmp '{"execute":"qmp_capabilities"}' || true # an error if --pin has negotiated before
+  if qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info registers -a"}}'; then
+    jq -r .return <<<"$qmp_reply" | tr -d '\r' >"$file"
+  fi
+  exec {qmp_in}>&- {qmp_out}>&-
+}
+
+snapshot_text() { # INSTANCE
+  local file=$run_dir/registers-$1.txt cpu='' rip
+  [[ -s $file ]] || return 0
+  echo "when time was up (all registers: ${file##*/}):"
+  while read -r cpu rip; do
+    echo "  CPU $cpu: 0x$rip $(address_name "$((16#$rip))")"
+  done < <(awk '/^CPU#/ { cpu = substr($1, 5) }
+    match($0, /[RE]IP=[0-9a-f]+/) { print cpu, substr($0, RSTART + 4, RLENGTH - 4) }' "$file")
+}
