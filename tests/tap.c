@@ -13,6 +13,9 @@
 extern const struct test_case __start_test_registry[], __stop_test_registry[];
 extern const struct test_family __start_test_families[], __stop_test_families[];
 
+/* A test that takes longer says so. */
+#define SLOW_MS 1000
+
 static struct test_item current; /* name "": none */
 static const struct test_family *current_family;
 static uint32_t current_number;
@@ -240,6 +243,7 @@ static uint32_t count_selected(const char *selection)
 void tests_run(const struct plan *plan, struct outcome *outcome)
 {
 	struct cursor tests = {.family = 0};
+	uint64_t start, took_ms;
 	uint32_t count;
 
 	the_outcome = outcome;
@@ -259,8 +263,12 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		current = tests.item;
 		current_family = tests.of;
 		current_number++;
+		start = port_cycles();
 		tests.of->run(tests.index, plan, &result);
+		took_ms = port_cycles_to_ns(port_cycles() - start) / 1000000;
 		report_result(&result);
+		if (took_ms >= SLOW_MS)
+			report_text("# %s took %lu ms", tests.item.about, took_ms);
 		current.name[0] = '\0';
 		outcome->skipped += result.verdict == VERDICT_SKIP;
 		if (result.finding) { /* TAP's TODO: not ok, and no failure */

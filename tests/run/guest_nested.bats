@@ -38,11 +38,11 @@ halts_agree() {
   }
 }
 
+# Nothing red, not even a finding: both kernels are known.
 abi_tests_pass_on() { # KERNEL
   nested 0 --l1-kernel="$1" -smp 2 -append "tests=abi"
-  says "$stdout" 'abi.nr.unknown_returns_enosys'
-  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 6 ]
-  no_line '# SKIP\|^not ok'
+  no_line '^not ok'
+  [ "$(grep -c '^ok .*)$' <<<"$stdout")" -ge 140 ]
   records '.[0] | .hypervisor == "KVM" and .pv_unhalt and .steal_time and .accel == "nested"'
   jq -e --arg k "$1" '.l1.kernel | contains($k)' "$out/manifest.json"
 }
@@ -55,11 +55,11 @@ every_lock_holds_on() { # KERNEL VCPUS
   hypercalls_agree
 }
 
-@test "6.1: unknown hypercalls, kicks that wake, are not lost, and alone wake" {
+@test "6.1: every clause of the ABI holds" {
   abi_tests_pass_on 6.1
 }
 
-@test "6.12: unknown hypercalls, kicks that wake, are not lost, and alone wake" {
+@test "6.12: every clause of the ABI holds" {
   abi_tests_pass_on 6.12
 }
 
