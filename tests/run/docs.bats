@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# docs/locks.md against the program: every lock has its section, every tunable and every lock event
-# is described. (docs/serial-log.md is held against a guest's log in guest_tcg.bats.)
+# docs/locks.md and docs/abi-coverage.md against the program: every lock has its section, every tunable
+# and every lock event is described, every clause has its test or its reason. (docs/serial-log.md is held
+# against a guest's log in guest_tcg.bats.)
 
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -44,4 +45,20 @@ described() { # COUNT
   sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/stats.c | while read -r event; do
     grep -qF "\`$event\`" docs/serial-log.md || echo "$event"
   done | described 10
+}
+
+@test "docs/abi-coverage.md is what the clauses and their tests say" {
+  make -s abi-coverage CHECK=1
+}
+
+@test "the check of docs/abi-coverage.md notices a clause that has no test, and a test that has no clause" {
+  mkdir -p "$BATS_TEST_TMPDIR/docs" "$BATS_TEST_TMPDIR/tests"
+  cp -r tools "$BATS_TEST_TMPDIR/" && cp -r tests/abi "$BATS_TEST_TMPDIR/tests/"
+  cd "$BATS_TEST_TMPDIR"
+  tools/abi-coverage.sh && tools/abi-coverage.sh --check
+  sed -i 's/ABI-NR-02/ABI-NR-99/' tests/abi/numbers.c
+  run tools/abi-coverage.sh --check
+  [ "$status" -ne 0 ]
+  [[ $output == *'ABI-NR-02 has neither a test nor a reason'* ]]
+  [[ $output == *'ABI-NR-99 is no clause'* ]]
 }
