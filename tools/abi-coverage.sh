@@ -13,11 +13,12 @@ trap 'rm -f "$new"' EXIT
 awk -f "$tree/tools/abi-clauses.awk" "$tree"/tests/abi/*.c | LC_ALL=C sort |
   awk -F '\t' '
     function say(text) { print "abi-coverage: " text > "/dev/stderr"; bad = 1 }
+    function cell(text) { gsub(/\|/, "\\\\|", text); return text }
     function row(i,   id, what) {
       id = ids[i]
       if (name[id] != "") what = "`" name[id] "` (" class[id] ")"
       else what = "not tested: " reason[id]
-      return "| " id " | " statement[id] " | " what " | " unit[id] " | " self[id] " |"
+      return "| " id " | " cell(statement[id]) " | " what " | " unit[id] " | " self[id] " |"
     }
     FNR == 1 { file++ }
     file == 1 && $1 ~ /^ABI-/ {

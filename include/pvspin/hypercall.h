@@ -19,6 +19,7 @@
 #define KVM_HC_CLOCK_PAIRING  9  /* (address, type) */
 #define KVM_HC_SEND_IPI       10 /* (bitmap low, high, lowest id, icr) */
 #define KVM_HC_SCHED_YIELD    11 /* (apic_id) */
+#define KVM_HC_MAP_GPA_RANGE  12 /* (address, pages, attributes) */
 
 #define KVM_ENOSYS 1000
 #define KVM_EPERM  1

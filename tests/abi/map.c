@@ -7,8 +7,7 @@
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 
-#define KVM_HC_MAP_GPA_RANGE 12
-#define KVM_EINVAL           22 /* include/uapi/linux/kvm_para.h: errno's */
+#define KVM_EINVAL 22 /* include/uapi/linux/kvm_para.h: errno's */
 
 #define KVM_FEATURE_HC_MAP_GPA_RANGE (1u << 16) /* cpuid.rst */
 
