@@ -45,3 +45,7 @@ described() { # COUNT
     grep -qF "\`$event\`" docs/serial-log.md || echo "$event"
   done | described 10
 }
+
+@test "docs/abi-coverage.md is what the suite is, and every clause has a test or a reason" {
+  tools/abi-coverage.sh --check
+}
