@@ -2,6 +2,8 @@
 ; Goes into any mode, privilege level and set of registers by one IRETQ, and comes back when an
 ; exception there has been made to land here (modes.c). AMD64 APM vol. 3, IRET.
 
+%include "layout.inc"
+
 global abi_enter:function
 global abi_landing:function
 global abi_landing_rsp:data
@@ -37,8 +39,11 @@ abi_enter:
 	add rsp, 16			; vector, error code
 	iretq
 
-; With rsp = [abi_landing_rsp], 64-bit, ring 0.
+; With rsp = [abi_landing_rsp], 64-bit, ring 0. Ring 3 left ds and es null (AMD64 APM vol. 3, IRET).
 abi_landing:
+	mov eax, SELECTOR_DATA
+	mov ds, eax
+	mov es, eax
 	pop r15
 	pop r14
 	pop r13

@@ -7,12 +7,17 @@
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
+#include "kernel/tsc.h"
 #include "pvspin/hypercall.h"
 #include "pvspin/string.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/modes.h"
+#include "tests/abi/scene.h"
 
-#define DR6_BS (1ull << 14) /* single step: SDM vol. 3B, 19.2.3 */
+#define DR6_BS    (1ull << 14)  /* single step: SDM vol. 3B, 19.2.3 */
+#define DR6_RESET 0xffff0ff0ull /* SDM vol. 3A, table 10-1 */
+
+static const uint8_t none[1]; /* with count 0 */
 
 /* Runs `prefix`, the native instruction and `behind`, number 1, RFLAGS as given. */
 static struct stop run(const uint8_t *prefix, size_t prefixes, const uint8_t *behind, size_t count,
@@ -34,13 +39,16 @@ static struct stop run(const uint8_t *prefix, size_t prefixes, const uint8_t *be
 	return stop;
 }
 
-/* ABI-INSN-14: RIP advances exactly past the instruction, prefixes included. */
+/* ABI-INSN-14: RIP advances exactly past the instruction, prefixes included: CS and REX.W; and on
+ * AMD those that on Intel select another instruction of the group, or none (SDM vol. 2D, table
+ * A-6). */
 static void rip_advances(struct test_result *result)
 {
-	static const uint8_t prefixes[] = {0x66, 0xf3, 0xf2, 0x2e, 0x48};
+	static const uint8_t prefixes[] = {0x2e, 0x48, 0x66, 0xf3, 0xf2};
+	size_t count = hypercall_is_vmmcall ? sizeof(prefixes) : 2;
 
-	for (size_t i = 0; i < sizeof(prefixes); i++) {
-		struct stop stop = run(&prefixes[i], 1, NULL, 0, 0);
+	for (size_t i = 0; i < count; i++) {
+		struct stop stop = run(&prefixes[i], 1, none, 0, 0);
 
 		this_cpu()->hypercalls++;
 		if (!modes_through(&stop, modes_code, 1 + HYPERCALL_BYTES) || stop.frame.rax != 0)
@@ -56,10 +64,10 @@ static void single_step(struct test_result *result)
 {
 	static const uint8_t nop[] = {0x90};
 	struct stop stop;
-	uint64_t clear = 0;
 
-	__asm__ volatile("movq %0, %%dr6" : : "r"(clear));
-	stop = run(NULL, 0, nop, 1, RFLAGS_TF);
+	__asm__ volatile("movq %0, %%dr6" : : "r"(DR6_RESET));
+	stop = run(none, 0, nop, 1, RFLAGS_TF);
+	__asm__ volatile("movq %0, %%dr6" : : "r"(DR6_RESET));
 	this_cpu()->hypercalls++;
 	if (stop.frame.vector != VECTOR_DB ||
 	    stop.frame.rip != (uint64_t)modes_code + HYPERCALL_BYTES || stop.frame.rax != 0 ||
@@ -70,7 +78,13 @@ static void single_step(struct test_result *result)
 }
 ABI_CLAUSE(single_step, "ABI-INSN-15", "abi.insn.single_step", ABI_KVM);
 
-/* ABI-INSN-16: it ends STI's shadow: an interrupt that is pending is taken right behind it. */
+/*
+ * ABI-INSN-16: it ends STI's shadow: an interrupt that is pending is taken right behind it. An
+ * emulated SVM loses the shadow now and then (kernel/traps.c); the interrupt then comes before the
+ * hypercall, which says nothing about that: once more.
+ */
+#define SHADOW_TRIES 10
+
 static struct {
 	uint64_t rip;
 	uint32_t taken;
@@ -83,7 +97,8 @@ static void record_rip(struct trap_frame *frame)
 	apic_eoi();
 }
 
-static void ends_the_shadow(struct test_result *result)
+/* Offset from the code's start at which the pending interrupt was taken. */
+static int64_t interrupted_at(struct test_result *result)
 {
 	static const uint8_t sti[] = {0xfb}, nops_cli[] = {0x90, 0x90, 0xfa};
 	struct stop stop;
@@ -98,9 +113,20 @@ static void ends_the_shadow(struct test_result *result)
 	traps_handle(VECTOR_TEST, NULL);
 	if (stop.frame.vector != VECTOR_UD || seen.taken != 1)
 		test_fail(result, "%u interrupts; vector %lu", seen.taken, stop.frame.vector);
-	else if (seen.rip != (uint64_t)modes_code + 1 + HYPERCALL_BYTES)
-		test_fail(result, "sti; hypercall; nop: the interrupt came at %+ld",
-			  (int64_t)(seen.rip - (uint64_t)modes_code));
+	return (int64_t)(seen.rip - (uint64_t)modes_code);
+}
+
+static void ends_the_shadow(struct test_result *result)
+{
+	int tries = strcmp(abi_plan->accel, "nested") == 0 ? SHADOW_TRIES : 1, lost = 0;
+	int64_t at = interrupted_at(result);
+
+	while (at == 1 && ++lost < tries)
+		at = interrupted_at(result);
+	if (lost != 0)
+		test_info(result, "STI had no shadow %d times", lost);
+	if (result->verdict == VERDICT_OK && at != 1 + HYPERCALL_BYTES)
+		test_fail(result, "sti; hypercall; nop: the interrupt came at %+ld", at);
 }
 ABI_CLAUSE(ends_the_shadow, "ABI-INSN-16", "abi.insn.ends_the_sti_shadow", ABI_KVM);
 
@@ -126,8 +152,13 @@ static void call_in_nmi(struct trap_frame *frame)
 
 static void expect_called(struct test_result *result, const char *where)
 {
-	int64_t got = atomic_load_explicit(&from_handler, memory_order_relaxed);
+	uint64_t start = rdtsc(), bound = tsc_from_ns(WAKE_BOUND_MS * 1000000ull);
+	int64_t got;
 
+	do {
+		got = atomic_load_explicit(&from_handler, memory_order_relaxed);
+		cpu_relax();
+	} while (got == NOT_CALLED && rdtsc() - start < bound);
 	if (got == NOT_CALLED)
 		test_error(result, "%s did not come", where);
 	else if (got != 0)
@@ -145,12 +176,10 @@ static void in_any_context(struct test_result *result)
 	expect_called(result, "code with IF=0");
 	traps_handle(VECTOR_NMI, call_in_nmi);
 	apic_send_nmi(self);
-	/* an IPI to oneself is there at the end of its write, in KVM */
 	expect_called(result, "an NMI handler");
 	traps_handle(VECTOR_TEST, call_in_interrupt);
 	apic_send(self, VECTOR_TEST);
 	irq_enable();
-	__asm__ volatile("nop; nop");
 	expect_called(result, "an interrupt handler");
 	traps_handle(VECTOR_TEST, NULL);
 	traps_handle(VECTOR_NMI, NULL);
@@ -169,7 +198,7 @@ static void lock_prefix(struct test_result *result)
 		test_skip(result, "an emulated CPU says nothing about LOCK");
 		return;
 	}
-	stop = run(lock, 1, NULL, 0, 0);
+	stop = run(lock, 1, none, 0, 0);
 	if (stop.frame.vector != VECTOR_UD || stop.frame.rip != (uint64_t)modes_code)
 		test_fail(result, "vector %lu at %+ld", stop.frame.vector,
 			  (int64_t)(stop.frame.rip - (uint64_t)modes_code));

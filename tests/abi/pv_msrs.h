@@ -82,10 +82,12 @@ static inline void pv_write_faults(struct test_result *result, uint32_t msr, uin
 	uint64_t before = pv_read(result, msr);
 	struct abi_result got = abi_wrmsr(msr, value);
 
-	if (!got.faulted)
+	if (!got.faulted) {
 		test_fail(result, "wrmsr %#x of %#lx did not fault", msr, value);
-	else
-		pv_expect_gp(result, "wrmsr", msr, got);
+		abi_wrmsr(msr, before);
+		return;
+	}
+	pv_expect_gp(result, "wrmsr", msr, got);
 	pv_expect(result, msr, before);
 }
 

@@ -2,11 +2,15 @@
 ; What an AP runs in real mode for insn_real.c, which copies it to a page below 1 MiB, writes the
 ; hypercall instructions over the NOPs, and reads the results there.
 
+%include "layout.inc"
+
 global real_ap:data
 global real_ap_end:data
 global real_ap_calls:data		; offsets of the places for the instructions
-global real_ap_results:data		; eax of each, and how many there are
+global real_ap_results:data		; how many there are, and eax of each
 global real_ap_kicked_id:data
+global real_ap_invalid:data		; handler of #UD
+global real_ap_invalid_at:data		; ip of that #UD; 0: none
 
 section .rodata
 bits 16
@@ -15,6 +19,8 @@ real_ap:
 	cli
 	mov ax, cs
 	mov ds, ax
+	mov ss, ax
+	mov sp, PAGE_BYTES
 	mov eax, 1
 .first:
 	times 3 nop
@@ -33,11 +39,18 @@ real_ap:
 .rest:
 	hlt
 	jmp .rest
+; ip is the first word of the stack (SDM vol. 3B, 21.1.4)
+real_ap_invalid:
+	pop ax
+	mov [real_ap_invalid_at - real_ap], ax
+	jmp real_ap.rest
 align 4
 real_ap_kicked_id:
 	dd 0
 real_ap_results:
 	dd 0, 0, 0, 0
+real_ap_invalid_at:
+	dd 0
 real_ap_end:
 
 align 2
