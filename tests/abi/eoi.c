@@ -89,7 +89,8 @@ static void finish(struct test_result *result)
 
 	abi_wrmsr(MSR_KVM_PV_EOI_EN, 0);
 	for (size_t i = 0; i < sizeof(vectors); i++) {
-		if (in_service(vectors[i]))
+		/* after a failure each EOI may let in one more that was pending */
+		for (int n = 0; n < ROUNDS && in_service(vectors[i]); n++)
 			apic_eoi();
 		if (in_service(vectors[i]) || interrupts_bit(APIC_IRR, vectors[i]))
 			test_error(result, "vector %#x is still in service or pending", vectors[i]);
@@ -370,6 +371,9 @@ static void ioapic_vector(struct test_result *result)
 	high = ioapic_read(IOAPIC_ENTRY(UNUSED_PIN) + 1);
 	route(IOAPIC_LEVEL | VECTOR_TEST, this_cpu()->apic_id << 24);
 	routed = run_rounds(result, 5);
+	/* With a split irqchip QEMU tells KVM of unmasked routes only: to forget the
+	 * level-triggered one, KVM must hear of an edge-triggered one. */
+	route(VECTOR_SPURIOUS, this_cpu()->apic_id << 24);
 	route(low, high);
 	scene_put(&seen.taken, 0);
 	again = run_rounds(result, 5);

@@ -210,7 +210,7 @@ static void copy_to_0(const void *from)
  * its real-mode vectors. (They are put back.) */
 static void not_gated(struct test_result *result)
 {
-	struct pairing saved, written;
+	struct pairing saved = {0}, written = {0};
 	struct abi_result got;
 
 	paging_set(0, PAGE_BYTES, PAGING_WRITE); /* else unmapped, for null pointers to fault */

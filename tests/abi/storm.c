@@ -82,8 +82,10 @@ static uint64_t some_id(struct part *part)
 
 static void aim_pairing(struct part *part, struct call *call)
 {
+	uint64_t last = PAGE_BYTES - PAIRING_BYTES;
+
 	if (one_in(part, 2))
-		call->a[0] = part->scratch + call->a[0] % (PAGE_BYTES - PAIRING_BYTES + 1);
+		call->a[0] = part->scratch + (one_in(part, 4) ? last : call->a[0] % (last + 1));
 	else
 		call->a[0] |= one_in(part, 2) ? 1ull << 63 : NO_RAM;
 	if (!one_in(part, 4))
