@@ -6,6 +6,7 @@
  */
 #include "kernel/traps.h"
 
+#include "kernel/cpu.h"
 #include "kernel/fixup.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
@@ -107,11 +108,23 @@ static void skip_hlt_after_sti(struct trap_frame *frame)
 	}
 }
 
+/*
+ * No CPU takes a maskable interrupt with IF=0 (SDM vol. 3A, 6.8.1). An emulated SVM does, about
+ * once in 2000: the interrupt just taken comes once more, at the first instruction of its own
+ * entry, with ISR set once. It is no interrupt: nobody has sent it, and it wants no EOI.
+ */
+static bool is_echo(const struct trap_frame *frame)
+{
+	return frame->vector >= FIRST_EXTERNAL && !(frame->rflags & RFLAGS_IF);
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
 	struct cpu *cpu = this_cpu();
 	struct trap_frame *outer = cpu->frame;
 
+	if (is_echo(frame))
+		return;
 	cpu->traps++;
 	cpu->frame = frame;
 	if (frame->vector >= FIRST_EXTERNAL)

@@ -9,20 +9,12 @@
 #include "kernel/smp.h"
 #include "tests/abi/scene.h"
 
-#define VECTORS        256
-#define FIRST_EXTERNAL 32 /* vectors below are exceptions and NMI: SDM vol. 3A, 6.2 */
+#define VECTORS 256
 
 static _Atomic uint32_t (*taken)[VECTORS]; /* [CPU][vector] */
 
-bool interrupts_is_echo(const struct trap_frame *frame)
-{
-	return frame->vector >= FIRST_EXTERNAL && !(frame->rflags & RFLAGS_IF);
-}
-
 static void count(struct trap_frame *frame)
 {
-	if (interrupts_is_echo(frame))
-		return;
 	atomic_fetch_add_explicit(&taken[this_cpu()->index][frame->vector], 1,
 				  memory_order_release);
 	if (frame->vector != VECTOR_NMI)

@@ -28,15 +28,6 @@ static inline bool interrupts_bit(uint32_t set, uint8_t vector)
 	return apic->read(set + vector / 32 * 0x10) >> vector % 32 & 1;
 }
 
-/*
- * True for an interrupt that came while interrupts were masked. An emulated SVM does that (seen
- * with QEMU 7.2's TCG as the CPU of L1): one interrupt in some thousands is delivered a second
- * time, on top of the first, at the first instruction of its entry or of trap_dispatch(), while ISR
- * has it once. Such a one is neither counted nor ended by an EOI. If a hypervisor breaks IF in
- * earnest, that interrupt is missed, which fails the test.
- */
-bool interrupts_is_echo(const struct trap_frame *frame);
-
 /* Takes and counts `vector` on all CPUs, from 0; ends each with an EOI, except NMIs. */
 void interrupts_count(uint8_t vector);
 uint32_t interrupts_taken(uint32_t cpu, uint8_t vector);

@@ -65,11 +65,7 @@ static void handler(void)
 	struct taker *taker = &scene.takers[cpu];
 	uint32_t place = atomic_load_explicit(&mine->place, memory_order_relaxed);
 
-	/* Inside itself: the interrupt that is being handled once more, on CPU 0 of the guest,
-	 * where handlers enable interrupts. Seen once, under nested emulation. It would wait for a
-	 * lock that this very CPU owns. */
-	if (atomic_exchange_explicit(&mine->interrupted, true, memory_order_relaxed))
-		return;
+	atomic_store_explicit(&mine->interrupted, true, memory_order_relaxed);
 	set_handler(mine, PLACE_WAITS);
 	test->ops->acquire(scene.lock, handler_node(cpu));
 	set_handler(mine, PLACE_OWNS);
