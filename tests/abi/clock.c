@@ -265,15 +265,29 @@ static void init_stops(struct test_result *result)
 		test_fail(result, "after INIT of CPU 1 its area is still written to");
 }
 
+/*
+ * KVM writes to an area that is in use by the next entry, and again some time later, after any
+ * WRMSR of this MSR: also after that of 0, had it no effect. (updated() would not do here: it puts
+ * another area in the place of CPU 0's, which by itself ends the writing to the one before.)
+ */
+static void zero_stops(struct test_result *result)
+{
+	uint32_t before;
+
+	enable(result, 0);
+	is_filled(result, 0);
+	before = version_at(0);
+	pv_write(result, MSR_KVM_SYSTEM_TIME_NEW, 0);
+	timer_sleep(UPDATE_NS);
+	if (version_at(0) != before)
+		test_fail(result, "after 0 was written the area is still written to");
+}
+
 /* ABI-CLK-10: 0 ends the updates, and so does INIT on that vCPU. */
 static void stops(struct test_result *result)
 {
 	begin(result);
-	enable(result, 0);
-	is_filled(result, 0);
-	pv_write(result, MSR_KVM_SYSTEM_TIME_NEW, 0);
-	if (updated(result))
-		test_fail(result, "after 0 was written the area is still written to");
+	zero_stops(result);
 	if (machine.online >= 2)
 		init_stops(result);
 	end(result);
