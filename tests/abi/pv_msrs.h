@@ -76,7 +76,8 @@ static inline void pv_expect_gp(struct test_result *result, const char *access, 
 			  got.vector, got.error);
 }
 
-/* A write that must be #GP(0) and leave the MSR as it was. */
+/* A write that must be #GP(0) and leave the MSR as it was. What was accepted or kept is put back,
+ * for the tests to come. */
 static inline void pv_write_faults(struct test_result *result, uint32_t msr, uint64_t value)
 {
 	uint64_t before = pv_read(result, msr);
@@ -89,6 +90,8 @@ static inline void pv_write_faults(struct test_result *result, uint32_t msr, uin
 	}
 	pv_expect_gp(result, "wrmsr", msr, got);
 	pv_expect(result, msr, before);
+	if (result->verdict != VERDICT_OK)
+		abi_wrmsr(msr, before);
 }
 
 #endif
