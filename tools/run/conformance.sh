@@ -108,7 +108,7 @@ conformance_l1() { # KERNEL
 
 conformance_call() { # KERNEL INDEX
   local own=(--accel="$accel" --timeout="$CONFORMANCE_BOUND" --out="$out/$1/${configuration_names[$2]}")
-  local words=() append="tests=${conformance_tests:-abi}" mask=${configuration_masks[$2]}
+  local words=() append="tests=${conformance_tests:-abi} test_ms=10" mask=${configuration_masks[$2]}
   read -ra words <<<"${configuration_arguments[$2]}"
   [[ $accel != nested ]] || own+=(--l1-kernel="$1")
   [[ $accel != nested || $mask == - ]] || append+=" vmm_features=$((mask))"
