@@ -24,8 +24,8 @@ results() {
   run_sh 2 --conformance --pv=off
   run_sh 2 --conformance -append 'locks=tas'
   says "$stderr" 'only tests=... is accepted'
-  run_sh 2 --conformance=yes
-  says "$stderr" 'takes no value'
+  run_sh 2 --conformance=default,nosuch
+  says "$stderr" 'nosuch: no such configuration' 'accepted: default one-vcpu'
 }
 
 @test "every line of tests/abi/configurations has a name of its own, a mask and arguments" {

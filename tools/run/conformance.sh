@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --conformance: the ABI suite in each configuration of tests/abi/configurations, on the host's KVM
+# --conformance[=NAMES]: the ABI suite in each configuration of tests/abi/configurations, on the host's KVM
 # or, under nested, on both Debian kernels at once. Each is a call of run.sh of its own, with its own
 # logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.
 #
@@ -15,7 +15,6 @@ conformance_run() {
     kernels=(6.12 6.1)
     [[ -z $l1_kernel_given ]] || kernels=("$l1_kernel_given")
   fi
-  configurations_read
   mkfifo "$scratch/steps"
   exec {steps}<>"$scratch/steps"
   set -m # each kernel's calls a process group, so that a Ctrl-C reaches this script alone
@@ -34,15 +33,21 @@ conformance_run() {
   exit "$status"
 }
 
-# Sets configuration_names, _masks, _arguments.
+# Sets configuration_names, _masks, _arguments: all, or those that --conformance=NAMES lists.
 configurations_read() {
-  local name mask arguments
+  local name mask arguments wanted=",$conformance_names," all=''
   configuration_names=() configuration_masks=() configuration_arguments=()
   while read -r name mask arguments; do
     [[ -n $name && $name != '#'* ]] || continue
+    all+=" $name"
+    [[ -z $conformance_names || $wanted == *",$name,"* ]] || continue
+    wanted=${wanted/"$name,"/}
     configuration_names+=("$name") configuration_masks+=("$mask")
     configuration_arguments+=("$arguments")
   done <"$tree/tests/abi/configurations"
+  wanted=${wanted#,}
+  [[ -z $conformance_names || -z $wanted ]] ||
+    usage_error "--conformance=$conformance_names: ${wanted%,}: no such configuration; accepted:$all"
 }
 
 # One line a step from each kernel's job; until all have said `gone`, or time is up.

@@ -28,9 +28,10 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
                        qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
-  --conformance        KVM's paravirtual ABI, clause by clause, in each configuration of
-                       tests/abi/configurations, under nested on both kernels: a table, TAP and
-                       JUnit XML in --out; -append tests=abi.kick takes a part of it
+  --conformance[=NAME,...]
+                       KVM's paravirtual ABI, clause by clause, in each configuration of
+                       tests/abi/configurations (or in those named), under nested on both kernels:
+                       a table, TAP and JUnit XML in --out; -append tests=abi.kick: a part of it
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version

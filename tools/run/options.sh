@@ -8,7 +8,7 @@
 options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
-  conformance=0
+  conformance=0 conformance_names=''
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -47,6 +47,7 @@ options_own() { # WORD
   --timeout=*) limit=$(number "$1" 10000000) ;;
   --gdb) gdb=1 ;;
   --conformance) conformance=1 ;;
+  --conformance=*) conformance=1 conformance_names=${1#*=} ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
@@ -58,7 +59,7 @@ options_own() { # WORD
     --experiment)
     usage_error "$1 needs a value: $1=..."
     ;;
-  --setup=* | --gdb=* | --list=* | --help=* | --version=* | --host-peer=* | --conformance=*)
+  --setup=* | --gdb=* | --list=* | --help=* | --version=* | --host-peer=*)
     usage_error "${1%%=*} takes no value"
     ;;
   *) usage_error "$1 is no option of run.sh; QEMU's options have one dash here" ;;
