@@ -77,7 +77,7 @@ tcg() { # EXPECTED ARGUMENTS...
 @test "the ABI tests are skipped without KVM: 77" {
   tcg 77 -smp 2 -append "tests=abi"
   says "$stdout" '# SKIP no KVM signature'
-  records '.[-1].verdict == "skip" and .[-1].skipped == 6'
+  records '.[-1].verdict == "skip" and .[-1].skipped > 150 and .[-1].failed == 0'
 }
 
 @test "a panic is reported with its symbols: 5" {
