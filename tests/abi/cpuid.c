@@ -14,6 +14,7 @@
 #include "pvspin/hypercall.h"
 #include "pvspin/string.h"
 #include "tests/abi/abi.h"
+#include "tests/abi/kick.h"
 
 /* cpuid.rst: 0, 1, 3..7, 9..17 and 24 are assigned and not withdrawn. */
 #define ASSIGNED_FEATURES 0x0103fefbu
@@ -196,18 +197,10 @@ static void confidential_bits(struct test_result *result)
 ABI_CLAUSE(confidential_bits, "ABI-CPUID-11", "abi.cpuid.no_confidential_features", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-12: where HLT does not exit, PV_UNHALT is not offered: nobody would see a kick. Linux
- * before 6.9 took it away at the first base only, wherever the leaf was. */
+/* ABI-CPUID-12: where HLT does not exit, PV_UNHALT is not offered: nobody would see a kick. */
 static void no_unhalt_without_exits(struct test_result *result)
 {
-	uint32_t kernel = abi_plan->vmm.kernel;
-
-	if (!(cpuid(base() + 1, 0).eax & KVM_FEATURE_PV_UNHALT))
-		return;
-	if (base() != FIRST_BASE && kernel != 0 && kernel < 6009)
-		test_info(result, "offered behind another interface, as before 6.9");
-	else
-		test_fail(result, "PV_UNHALT is offered though HLT does not exit");
+	kick_judge_offered(result, cpuid(base() + 1, 0).eax & KVM_FEATURE_PV_UNHALT);
 }
 ABI_CLAUSE(no_unhalt_without_exits, "ABI-CPUID-12", "abi.cpuid.no_unhalt_where_hlt_does_not_exit",
 	   ABI_KVM, .conditions = ABI_SIGNATURE | ABI_HLT_NATIVE);

@@ -71,9 +71,14 @@ static void sti_hlt(struct test_result *result)
 }
 ABI_CLAUSE(sti_hlt, "ABI-HLT-01", "abi.hlt.pending_interrupt_is_taken_behind", ABI_MUST);
 
-/* ABI-HLT-02: an instruction between sti and hlt ends the shadow: the interrupt is taken before the
- * HLT, which would then sleep; so none is executed here. */
-static void sti_nop_hlt(struct test_result *result)
+/*
+ * ABI-HLT-02: an instruction between sti and hlt ends the shadow: the interrupt is taken before the
+ * HLT, which would then sleep; so none is executed here. An emulated SVM loses the shadow now and
+ * then; the interrupt then comes before the nop, which says nothing about it: once more.
+ */
+#define SHADOW_TRIES 10
+
+static uint64_t sti_nop_here(void)
 {
 	uint64_t before_hlt;
 
@@ -85,6 +90,18 @@ static void sti_nop_hlt(struct test_result *result)
 			 : "=r"(before_hlt)
 			 :
 			 : "memory");
+	return before_hlt;
+}
+
+static void sti_nop_hlt(struct test_result *result)
+{
+	int tries = strcmp(abi_plan->accel, "nested") == 0 ? SHADOW_TRIES : 1, lost = 0;
+	uint64_t before_hlt = sti_nop_here();
+
+	while (seen.taken == 1 && seen.rip == before_hlt - 1 && ++lost < tries)
+		before_hlt = sti_nop_here();
+	if (lost != 0)
+		test_info(result, "STI had no shadow %d times", lost);
 	check_rip(result, before_hlt, "the HLT of sti; nop; hlt");
 }
 ABI_CLAUSE(sti_nop_hlt, "ABI-HLT-02", "abi.hlt.shadow_is_one_instruction", ABI_KVM);
