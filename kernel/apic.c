@@ -7,8 +7,6 @@
 #include "kernel/traps.h"
 #include "pvspin/layout.h"
 
-#define APIC_BASE_ENABLE  (1u << 11)
-#define APIC_BASE_X2APIC  (1u << 10)
 #define APIC_BASE_ADDRESS 0xffffff000ull
 
 #define CPUID_1_ECX_X2APIC (1u << 21)
@@ -16,14 +14,6 @@
 #define APIC_ICR_LOW  0x300
 #define APIC_ICR_HIGH 0x310
 #define X2APIC_MSR    0x800
-
-/* ICR low half, SDM figure 11-12. */
-#define ICR_NMI        (4u << 8)
-#define ICR_INIT       (5u << 8)
-#define ICR_STARTUP    (6u << 8)
-#define ICR_PENDING    (1u << 12)
-#define ICR_ASSERT     (1u << 14)
-#define ICR_ALL_OTHERS (3u << 18)
 
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK  0xa1
@@ -155,7 +145,7 @@ void apic_send(uint32_t apic_id, uint8_t vector)
 
 void apic_send_all_others(uint8_t vector)
 {
-	apic->command(0, ICR_ALL_OTHERS | ICR_ASSERT | vector);
+	apic->command(0, ICR_OTHERS | ICR_ASSERT | vector);
 }
 
 void apic_send_nmi(uint32_t apic_id)

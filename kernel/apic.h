@@ -9,8 +9,11 @@
 /* Register offsets as in the xAPIC page; x2APIC's MSR is 0x800 + offset / 16. SDM vol. 3A,
  * table 11-1 (xAPIC), table 11-6 (x2APIC). */
 #define APIC_ID            0x020
+#define APIC_TPR           0x080
 #define APIC_EOI           0x0b0
 #define APIC_SPURIOUS      0x0f0
+#define APIC_ISR           0x100 /* eight words of 32 vectors, 0x10 apart; IRR too */
+#define APIC_IRR           0x200
 #define APIC_ERROR         0x280
 #define APIC_LVT_TIMER     0x320
 #define APIC_LVT_LINT0     0x350
@@ -18,6 +21,26 @@
 #define APIC_TIMER_INITIAL 0x380
 #define APIC_TIMER_CURRENT 0x390
 #define APIC_TIMER_DIVIDE  0x3e0
+
+/* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
+#define ICR_FIXED       0x000u
+#define ICR_LOWEST      0x100u
+#define ICR_REMOTE_READ 0x300u /* reserved in the manuals; a kick to KVM */
+#define ICR_NMI         0x400u
+#define ICR_INIT        0x500u
+#define ICR_STARTUP     0x600u
+#define ICR_EXTINT      0x700u
+#define ICR_LOGICAL     (1u << 11)
+#define ICR_PENDING     (1u << 12)
+#define ICR_ASSERT      (1u << 14)
+#define ICR_LEVEL       (1u << 15)
+#define ICR_SELF        (1u << 18) /* shorthands, bits 19:18 */
+#define ICR_ALL         (2u << 18)
+#define ICR_OTHERS      (3u << 18)
+
+/* IA32_APIC_BASE, SDM vol. 3A, 11.12.1: enabled, and in x2APIC mode. */
+#define APIC_BASE_ENABLE (1u << 11)
+#define APIC_BASE_X2APIC (1u << 10)
 
 struct apic_ops {
 	const char *name; /* "xapic", "x2apic": the boot record's apic_mode */

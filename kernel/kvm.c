@@ -40,7 +40,8 @@ static bool hypercall_works(void)
 				 : "+a"(rax)
 				 :
 				 : "memory");
-	if (rax & FIXUP_FAULTED)
+	/* an error of a hypervisor that answers has all upper bits set: kernel/fixup.h */
+	if (rax >> 40 == FIXUP_FAULTED >> 40)
 		return false;
 	this_cpu()->hypercalls++;
 	return true;

@@ -10,11 +10,22 @@
 #include <stdint.h>
 
 /* Feature bits, EAX of leaf base + 1 (cpuid.rst). */
-#define KVM_FEATURE_CLOCKSOURCE2   (1u << 3)
-#define KVM_FEATURE_STEAL_TIME     (1u << 5)
-#define KVM_FEATURE_PV_UNHALT      (1u << 7)
-#define KVM_FEATURE_PV_SCHED_YIELD (1u << 13)
-#define KVM_HINTS_REALTIME         (1u << 0) /* EDX of the same leaf */
+#define KVM_FEATURE_CLOCKSOURCE       (1u << 0)
+#define KVM_FEATURE_CLOCKSOURCE2      (1u << 3)
+#define KVM_FEATURE_ASYNC_PF          (1u << 4)
+#define KVM_FEATURE_STEAL_TIME        (1u << 5)
+#define KVM_FEATURE_PV_EOI            (1u << 6)
+#define KVM_FEATURE_PV_UNHALT         (1u << 7)
+#define KVM_FEATURE_PV_TLB_FLUSH      (1u << 9)
+#define KVM_FEATURE_ASYNC_PF_VMEXIT   (1u << 10)
+#define KVM_FEATURE_PV_SEND_IPI       (1u << 11)
+#define KVM_FEATURE_POLL_CONTROL      (1u << 12)
+#define KVM_FEATURE_PV_SCHED_YIELD    (1u << 13)
+#define KVM_FEATURE_ASYNC_PF_INT      (1u << 14)
+#define KVM_FEATURE_MSI_EXT_DEST_ID   (1u << 15)
+#define KVM_FEATURE_HC_MAP_GPA_RANGE  (1u << 16)
+#define KVM_FEATURE_MIGRATION_CONTROL (1u << 17)
+#define KVM_HINTS_REALTIME            (1u << 0) /* EDX of the same leaf */
 
 /* MSRs and what they point to (msr.rst). Bit 0 of a value enables, but for the wall clock's. */
 #define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00u

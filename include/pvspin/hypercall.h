@@ -21,8 +21,11 @@
 #define KVM_HC_SCHED_YIELD    11 /* (apic_id) */
 #define KVM_HC_MAP_GPA_RANGE  12 /* (address, pages, attributes) */
 
-#define KVM_ENOSYS 1000
-#define KVM_EPERM  1
+#define KVM_ENOSYS     1000
+#define KVM_EPERM      1 /* these as errno's, kvm_para.h */
+#define KVM_EFAULT     14
+#define KVM_EINVAL     22
+#define KVM_EOPNOTSUPP 95
 
 extern bool hypercall_is_vmmcall; /* set by kvm_detect(), before the first call */
 

@@ -20,15 +20,12 @@
 #define ASSIGNED_FEATURES 0x0103fefbu
 #define HINTS_ASSIGNED    KVM_HINTS_REALTIME
 
-#define FEATURE_MSI_EXT_DEST_ID   (1u << 15)
-#define FEATURE_HC_MAP_GPA_RANGE  (1u << 16)
-#define FEATURE_MIGRATION_CONTROL (1u << 17)
-#define TIMING_LEAF               0x10u
-#define APIC_BUS_KHZ              1000000u /* 1 GHz: QEMU's and KVM's local APIC */
-#define CPUID_1_ECX_HYPERVISOR    (1u << 31)
-#define FIRST_BASE                0x40000000u
-#define LAST_BASE                 0x4000ff00u
-#define BASE_STEP                 0x100u
+#define TIMING_LEAF            0x10u
+#define APIC_BUS_KHZ           1000000u /* 1 GHz: QEMU's and KVM's local APIC */
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
+#define FIRST_BASE             0x40000000u
+#define LAST_BASE              0x4000ff00u
+#define BASE_STEP              0x100u
 
 /* "KVMKVMKVM" and three NULs in EBX, ECX, EDX (cpuid.rst) */
 #define SIGNATURE_EBX 0x4b4d564bu
@@ -161,11 +158,11 @@ ABI_CLAUSE(hints, "ABI-CPUID-09", "abi.cpuid.hints", ABI_KVM, .conditions = ABI_
 /* ABI-CPUID-10: MSI_EXT_DEST_ID comes with a split irqchip only. */
 static void extended_destinations(struct test_result *result)
 {
-	bool bit = cpuid(base() + 1, 0).eax & FEATURE_MSI_EXT_DEST_ID;
+	bool bit = cpuid(base() + 1, 0).eax & KVM_FEATURE_MSI_EXT_DEST_ID;
 
 	if (abi_plan->vmm.irqchip == IRQCHIP_SPLIT) {
 		test_info(result, "split irqchip: the bit is %u", bit);
-		if (!bit && (abi_plan->vmm.features & FEATURE_MSI_EXT_DEST_ID))
+		if (!bit && (abi_plan->vmm.features & KVM_FEATURE_MSI_EXT_DEST_ID))
 			test_fail(result, "bit 15 is clear with a split irqchip");
 		return;
 	}
@@ -184,15 +181,15 @@ ABI_CLAUSE(extended_destinations, "ABI-CPUID-10", "abi.cpuid.msi_ext_dest_id", A
  * address that is not a page's), so that no VMM acts on them. hypercalls.rst */
 static void confidential_bits(struct test_result *result)
 {
-	uint32_t bits =
-		cpuid(base() + 1, 0).eax & (FEATURE_HC_MAP_GPA_RANGE | FEATURE_MIGRATION_CONTROL);
+	uint32_t bits = cpuid(base() + 1, 0).eax &
+			(KVM_FEATURE_HC_MAP_GPA_RANGE | KVM_FEATURE_MIGRATION_CONTROL);
 	int64_t got = hypercall(KVM_HC_MAP_GPA_RANGE, (1ull << 45) + 1, 0, 0, 0);
 
 	if (bits != 0)
 		test_fail(result, "bits %#x are set in a plain VM", bits);
-	if ((got == -KVM_ENOSYS) == (bool)(bits & FEATURE_HC_MAP_GPA_RANGE))
+	if ((got == -KVM_ENOSYS) == (bool)(bits & KVM_FEATURE_HC_MAP_GPA_RANGE))
 		test_fail(result, "bit 16 is %u, and number 12 returned %ld",
-			  (bool)(bits & FEATURE_HC_MAP_GPA_RANGE), got);
+			  (bool)(bits & KVM_FEATURE_HC_MAP_GPA_RANGE), got);
 }
 ABI_CLAUSE(confidential_bits, "ABI-CPUID-11", "abi.cpuid.no_confidential_features", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);

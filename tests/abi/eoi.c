@@ -15,12 +15,11 @@
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 #include "tests/abi/interrupts.h"
+#include "tests/abi/pv_msrs.h"
 #include "tests/abi/scene.h"
 
-#define MSR_KVM_PV_EOI_EN  0x4b564d04u
-#define KVM_FEATURE_PV_EOI (1u << 6) /* cpuid.rst */
-#define PV_EOI_ENABLE      1ull
-#define PV_EOI_RESERVED    2ull
+#define PV_EOI_ENABLE   1ull
+#define PV_EOI_RESERVED 2ull
 
 #define EOI_NEEDS .features = KVM_FEATURE_PV_EOI, .conditions = ABI_IRQCHIP
 

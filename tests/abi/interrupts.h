@@ -16,12 +16,6 @@
 
 #define VECTOR_FENCE 0x33 /* below VECTOR_TEST: priority class 3 against 4 */
 
-/* Local APIC registers beside those of kernel/apic.h: SDM vol. 3A, table 11-1. ISR and IRR are
- * eight words of 32 vectors each, 0x10 apart. */
-#define APIC_TPR 0x080
-#define APIC_ISR 0x100
-#define APIC_IRR 0x200
-
 /* This CPU's bit for `vector` in APIC_ISR or APIC_IRR. */
 static inline bool interrupts_bit(uint32_t set, uint8_t vector)
 {

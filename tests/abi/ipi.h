@@ -7,31 +7,14 @@
 #ifndef PVSPIN_TESTS_ABI_IPI_H
 #define PVSPIN_TESTS_ABI_IPI_H
 
+#include "kernel/apic.h"
+#include "kernel/kvm.h"
 #include "kernel/smp.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 #include "tests/abi/interrupts.h"
 
-#define KVM_FEATURE_PV_SEND_IPI (1u << 11) /* cpuid.rst */
-
-#define KVM_EINVAL     22 /* include/uapi/linux/kvm_para.h: errno's numbers */
-#define KVM_EOPNOTSUPP 95
-
 #define IPI_NEEDS .features = KVM_FEATURE_PV_SEND_IPI, .conditions = ABI_IRQCHIP, .vcpus = 2
-
-/* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
-#define ICR_FIXED   0x000u
-#define ICR_LOWEST  0x100u
-#define ICR_NMI     0x400u
-#define ICR_INIT    0x500u
-#define ICR_STARTUP 0x600u
-#define ICR_EXTINT  0x700u
-#define ICR_LOGICAL (1u << 11)
-#define ICR_ASSERT  (1u << 14)
-#define ICR_LEVEL   (1u << 15)
-#define ICR_SELF    (1u << 18) /* shorthands, bits 19:18 */
-#define ICR_ALL     (2u << 18)
-#define ICR_OTHERS  (3u << 18)
 
 #define IPI_WORD_IDS 64u                /* APIC IDs in each mask word of a 64-bit caller */
 #define IPI_CALL_IDS (2 * IPI_WORD_IDS) /* and in a call: min .. min + 127 */

@@ -11,7 +11,6 @@
 
 #define TPR_ABOVE_TEST ((VECTOR_TEST / 16 + 1) * 16u) /* the next priority class, SDM 11.8.3.1 */
 #define SVR_DISABLED   VECTOR_SPURIOUS                /* software enable, bit 8, is 0: SDM 11.9 */
-#define APIC_BASE_MODE (3u << 10)                     /* IA32_APIC_BASE: EN, EXTD; SDM 11.12.5 */
 
 /* What CPU 1 does while CPU 0 sends to it, step by step. */
 struct exchange {
@@ -150,7 +149,8 @@ static void off_target(struct exchange *exchange)
 	hand_over(exchange, 1);
 	apic_enable();
 	hand_over(exchange, 2);
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_MODE);
+	wrmsr(MSR_APIC_BASE,
+	      rdmsr(MSR_APIC_BASE) & ~(uint64_t)(APIC_BASE_ENABLE | APIC_BASE_X2APIC));
 	hand_over(exchange, 3);
 	apic_enable();
 	hand_over(exchange, 4);

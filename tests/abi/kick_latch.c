@@ -238,13 +238,12 @@ ABI_CLAUSE(soft_disabled_wakes, "ABI-KICK-22", "abi.kick.software_disabled_apic"
 
 /* ABI-KICK-23: one that is disabled in IA32_APIC_BASE has no ID to be kicked by: 0, and no latch.
  */
-#define APIC_BASE_MODE (3ull << 10) /* EN and EXTD: SDM vol. 3A, 11.12.1 */
 
 static void target_disables_globally(struct scene *scene)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 
-	wrmsr(MSR_APIC_BASE, base & ~APIC_BASE_MODE);
+	wrmsr(MSR_APIC_BASE, base & ~(uint64_t)(APIC_BASE_ENABLE | APIC_BASE_X2APIC));
 	scene_put(&scene->ready, 2);
 	await_go(scene, 1);
 	apic_enable();
@@ -272,8 +271,6 @@ ABI_CLAUSE(hard_disabled_does_not, "ABI-KICK-23", "abi.kick.globally_disabled_ap
 
 /* ABI-KICK-36: KVM takes an IPI of delivery mode 3 (Remote Read; reserved in the manuals) for a
  * kick, whatever CPUID offers. ABI-KICK-37: by SEND_IPI too, which counts it. */
-#define ICR_REMOTE_READ (3u << 8)
-
 static void call_remote_read(struct scene *scene)
 {
 	(void)scene;

@@ -3,13 +3,10 @@
  * KVM_HC_MAP_GPA_RANGE, which a VMM must have opted in to; QEMU does for confidential guests only.
  * Linux Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_MAP_GPA_RANGE), arch/x86/kvm/x86.c.
  */
+#include "kernel/kvm.h"
 #include "pvspin/layout.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
-
-#define KVM_EINVAL 22 /* include/uapi/linux/kvm_para.h: errno's */
-
-#define KVM_FEATURE_HC_MAP_GPA_RANGE (1u << 16) /* cpuid.rst */
 
 #define MAP_4K        0ull
 #define MAP_ENCRYPTED (1ull << 4) /* attributes: page size in bits 3:0, then this */

@@ -13,10 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VECTOR_DB 1
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-
 #define PF_PRESENT 1u /* page-fault error code, SDM vol. 3A, 5.12 */
 #define PF_WRITE   2u
 #define PF_USER    4u

@@ -13,6 +13,7 @@
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 #include "tests/abi/ipi.h"
+#include "tests/abi/pv_msrs.h"
 
 /* Harmless for every number: an APIC ID nobody has; an address without RAM, misaligned; and an ICR
  * with a logical destination, which SEND_IPI refuses. */
@@ -213,8 +214,6 @@ ABI_CLAUSE(hyperv_replaces, "ABI-NR-11", "abi.nr.hyperv_replaces_kvm", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
 /* ABI-CPUID-17: kvm=off hides the leaves, not the interface: hypercalls and MSRs answer. */
-#define MSR_KVM_POLL_CONTROL 0x4b564d05u
-
 static void leaves_off_interface_on(struct test_result *result)
 {
 	if (machine.kvm.present) {

@@ -14,9 +14,7 @@
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 
-#define KVM_CLOCK_PAIRING_WALLCLOCK 0  /* the one type there is */
-#define KVM_EFAULT                  14 /* include/uapi/linux/kvm_para.h: errno's numbers */
-#define KVM_EOPNOTSUPP              95
+#define KVM_CLOCK_PAIRING_WALLCLOCK 0 /* the one type there is */
 
 #define FILL         0xaa
 #define ROUNDS       100

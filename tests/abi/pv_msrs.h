@@ -8,6 +8,7 @@
 
 #include "kernel/kvm.h"
 #include "kernel/machine.h"
+#include "kernel/traps.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 
@@ -20,17 +21,7 @@
 #define MSR_KVM_ASYNC_PF_ACK      0x4b564d07u
 #define MSR_KVM_MIGRATION_CONTROL 0x4b564d08u
 
-#define KVM_FEATURE_CLOCKSOURCE       (1u << 0)
-#define KVM_FEATURE_ASYNC_PF          (1u << 4)
-#define KVM_FEATURE_PV_EOI            (1u << 6)
-#define KVM_FEATURE_PV_TLB_FLUSH      (1u << 9)
-#define KVM_FEATURE_ASYNC_PF_VMEXIT   (1u << 10)
-#define KVM_FEATURE_POLL_CONTROL      (1u << 12)
-#define KVM_FEATURE_ASYNC_PF_INT      (1u << 14)
-#define KVM_FEATURE_MIGRATION_CONTROL (1u << 17)
-
-#define PV_VECTOR_GP 13           /* SDM vol. 3A, table 6-1 */
-#define PV_NO_RAM    (1ull << 45) /* a guest-physical address without RAM */
+#define PV_NO_RAM (1ull << 45) /* a guest-physical address without RAM */
 
 /* Whether KVM gates the MSRs of this feature: it is hidden, and that is enforced. */
 static inline bool pv_gated(uint32_t feature)
@@ -71,7 +62,7 @@ static inline void pv_expect_gp(struct test_result *result, const char *access, 
 {
 	if (!got.faulted)
 		test_fail(result, "%s %#x did not fault", access, msr);
-	else if (got.vector != PV_VECTOR_GP || got.error != 0)
+	else if (got.vector != VECTOR_GP || got.error != 0)
 		test_fail(result, "%s %#x: vector %u, error %#x; expected #GP(0)", access, msr,
 			  got.vector, got.error);
 }

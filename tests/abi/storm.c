@@ -7,6 +7,7 @@
  * SMI or NMI; MAP_GPA_RANGE is left out where it is offered. Kicks are used up at the end.
  */
 #include "kernel/cpu.h"
+#include "kernel/kvm.h"
 #include "kernel/machine.h"
 #include "kernel/memory.h"
 #include "kernel/percpu.h"
@@ -18,13 +19,6 @@
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 #include "tests/abi/interrupts.h"
-
-#define KVM_HC_MAP_GPA_RANGE         12
-#define KVM_FEATURE_HC_MAP_GPA_RANGE (1u << 16) /* cpuid.rst */
-
-#define KVM_EFAULT     14 /* include/uapi/linux/kvm_para.h: errno's numbers */
-#define KVM_EINVAL     22
-#define KVM_EOPNOTSUPP 95
 
 #define PAIRING_BYTES 64
 #define NO_RAM        (1ull << 45)
