@@ -85,10 +85,12 @@ conformance_kernel() { # KERNEL
     name=${configuration_names[i]}
     code=0
     conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
-    # Firmware on an emulated SVM hangs now and then; that says nothing about the guest or KVM.
+    # Firmware on an emulated SVM hangs now and then; that says nothing about the guest or KVM. It
+    # may do so again in the same L1.
     if ((code == EXIT_TIMEOUT)) && grep -q 'the guest never started' "$at/$name.txt"; then
       mv "$at/$name" "$at/$name.never-started"
       code=0
+      [[ -z $server ]] || conformance_l1_again "$1" || { echo "$1 gone" >&"$steps"; return; }
       conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
     fi
     echo "$code" >"$at/$name.code"
@@ -109,6 +111,13 @@ conformance_l1() { # KERNEL
     --timeout="$limit" --console="$out/$1/l1-console.log" </dev/null >"$up" 2>"$out/$1/l1.err" &
   server=$!
   read -r -t 120 _ <"$up" || { say "no L1 with kernel $1: $(<"$out/$1/l1.err")"; return 1; }
+}
+
+conformance_l1_again() { # KERNEL
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  rm -f "$scratch/up-$1"
+  conformance_l1 "$1"
 }
 
 conformance_call() { # KERNEL INDEX
