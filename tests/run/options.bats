@@ -80,7 +80,7 @@ setup() {
 
 @test "what is not available yet says so" {
   local word
-  for word in --boot=pvh --boot=iso --boot=uefi --host-peer --perfetto=x --conformance \
+  for word in --boot=pvh --boot=iso --boot=uefi --host-peer --perfetto=x \
     --experiment=study --l1-kernel=/boot/vmlinuz; do
     run_sh 2 "$word"
     says "$stderr" "$word" 'not available yet'
@@ -202,7 +202,11 @@ composed() { # ACCEL ARGUMENT...
 
 @test "QEMU's command line: defaults, the user's own, and the launcher's keys" {
   composed kvm
-  says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' '<accel=kvm end=wait>'
+  says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' ' accel=kvm end=wait>'
+  says "$output" "<vmm_kernel=$(uname -r | awk -F. '{ print $1 * 1000 + $2 }') accel=kvm"
+  composed kvm -overcommit cpu-pm=on -machine q35,kernel-irqchip=split \
+    -cpu host,kvm-pv-enforce-cpuid=on
+  says "$output" '<vmm_enforce=on vmm_hlt=native vmm_irqchip=split vmm_kernel='
   composed kvm --pv=off
   says "$output" '<-cpu><host,kvm-pv-unhalt=off>'
   composed kvm -cpu EPYC
