@@ -77,7 +77,7 @@ nested() { # STATUS ARGUMENT...
   jq -e '.accel.class == "nested" and (.l1.kernel | contains("6.1.")) and
     (.instances | length == 2 and all(.qemu_exit == 33 and
       (.vcpus | length == 2 and all(.kvm.exits > 0 and .kvm.hypercalls >= 0))
-      and (.command | index("case=ready accel=nested end=wait start=serial-each") != null)))' \
+      and (.command | index("case=ready vmm_kernel=6001 accel=nested end=wait start=serial-each") != null)))' \
     "$out/manifest.json"
   [ ! -e "$out/.raw" ]
   nothing_left
