@@ -14,9 +14,8 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel run/accel run/qemu run/instance \
-  run/snapshot \
-  run/together run/verdict run/report run/nested run/conformance; do
+for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
+  run/instance run/snapshot run/together run/verdict run/report run/nested run/conformance; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done

@@ -2,6 +2,8 @@
 ; The 256 interrupt entry points. Each brings the stack to struct trap_frame (kernel/traps.h) and
 ; calls trap_dispatch(frame) on it with interrupts masked (interrupt gates). SDM vol. 3A, 6.14.
 
+%include "boot/registers.inc"
+
 VECTOR_COUNT equ 256
 ; Vectors for which the CPU pushes an error code: #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX.
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
@@ -27,21 +29,7 @@ FRAME_RIP equ 17 * 8			; of struct trap_frame
 ; Saves the registers in the order of struct trap_frame; clears the direction flag, as C expects.
 ; The frame it makes for C looks as if the interrupted instruction had called it: for backtraces.
 trap_common:
-	push rax
-	push rcx
-	push rdx
-	push rbx
-	push rbp
-	push rsi
-	push rdi
-	push r8
-	push r9
-	push r10
-	push r11
-	push r12
-	push r13
-	push r14
-	push r15
+	PUSH_REGISTERS
 	cld
 	mov rdi, rsp
 	mov rbx, rsp			; callee-saved: the frame survives the call
@@ -51,21 +39,7 @@ trap_common:
 	mov rbp, rsp
 	call trap_dispatch
 	mov rsp, rbx
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop r11
-	pop r10
-	pop r9
-	pop r8
-	pop rdi
-	pop rsi
-	pop rbp
-	pop rbx
-	pop rdx
-	pop rcx
-	pop rax
+	POP_REGISTERS
 	add rsp, 16			; vector, error code
 	iretq
 

@@ -11,9 +11,14 @@ extern const struct abi_clause __start_abi_clauses[], __stop_abi_clauses[]; /* l
 
 const struct plan *abi_plan;
 
+bool abi_is_nested(void)
+{
+	return strcmp(abi_plan->accel, "nested") == 0;
+}
+
 static bool told_kvm(void)
 {
-	return strcmp(abi_plan->accel, "kvm") == 0 || strcmp(abi_plan->accel, "nested") == 0;
+	return strcmp(abi_plan->accel, "kvm") == 0 || abi_is_nested();
 }
 
 bool abi_on_kvm(void)

@@ -63,4 +63,7 @@ extern const struct plan *abi_plan;
 /* Whether hypercalls reach KVM at all: its signature is there, or the launcher said it is KVM. */
 bool abi_on_kvm(void);
 
+/* The CPU is an emulated one (accel nested), with faults of its own. */
+bool abi_is_nested(void);
+
 #endif

@@ -166,7 +166,7 @@ ABI_CLAUSE(acknowledge, "ABI-APF-04", "abi.apf.ack_acts_by_bit_0_and_reads_0", A
  * value all the same; sources of 2026 look at the address first. */
 static void without_ram(struct test_result *result)
 {
-	uint64_t bad = PV_NO_RAM | APF_ENABLE | APF_BY_INT, now;
+	uint64_t bad = ABI_NO_RAM | APF_ENABLE | APF_BY_INT, now;
 	struct abi_result wrote;
 
 	disable(result);

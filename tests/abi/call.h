@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Arguments that hit nothing: an APIC ID that no vCPU has, a guest-physical address without RAM. */
+#define ABI_UNUSED_ID 0x1000u
+#define ABI_NO_RAM    (1ull << 45)
+
 struct abi_result {
 	uint64_t value; /* rax, or the MSR */
 	bool faulted;   /* then: */

@@ -15,6 +15,7 @@
 #include "pvspin/string.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/pv_msrs.h"
+#include "tests/abi/scene.h"
 
 #define CLOCK_NEEDS  .features = KVM_FEATURE_CLOCKSOURCE2
 #define BOTH_CLOCKS  (KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_CLOCKSOURCE)
@@ -190,8 +191,8 @@ static void unusable(struct test_result *result)
 	timer_sleep(UPDATE_NS);
 	version = version_at(across);
 	rest_is_untouched(result, across);
-	if (pv_write(result, MSR_KVM_SYSTEM_TIME_NEW, PV_NO_RAM | MSR_KVM_ENABLE))
-		pv_expect(result, MSR_KVM_SYSTEM_TIME_NEW, PV_NO_RAM | MSR_KVM_ENABLE);
+	if (pv_write(result, MSR_KVM_SYSTEM_TIME_NEW, ABI_NO_RAM | MSR_KVM_ENABLE))
+		pv_expect(result, MSR_KVM_SYSTEM_TIME_NEW, ABI_NO_RAM | MSR_KVM_ENABLE);
 	timer_sleep(UPDATE_NS);
 	end(result);
 	if (version != 0 && kernel >= 6001)
@@ -259,9 +260,7 @@ static void init_stops(struct test_result *result)
 	is_filled(result, 0);
 	if (!updated(result))
 		test_info(result, "CPU 1's area is not written to when CPU 0's is");
-	if (!smp_rejoin(1))
-		test_error(result, "CPU 1 did not come back from INIT");
-	else if (updated(result))
+	if (scene_rejoin_target(result) && updated(result))
 		test_fail(result, "after INIT of CPU 1 its area is still written to");
 }
 

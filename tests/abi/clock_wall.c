@@ -99,8 +99,8 @@ static void fills(struct test_result *result)
 	}
 	address_0(result);
 	pv_expect(result, MSR_KVM_WALL_CLOCK_NEW, 0);
-	pv_write(result, MSR_KVM_WALL_CLOCK_NEW, PV_NO_RAM);
-	pv_expect(result, MSR_KVM_WALL_CLOCK_NEW, PV_NO_RAM);
+	pv_write(result, MSR_KVM_WALL_CLOCK_NEW, ABI_NO_RAM);
+	pv_expect(result, MSR_KVM_WALL_CLOCK_NEW, ABI_NO_RAM);
 	pv_write(result, MSR_KVM_WALL_CLOCK_NEW, guests);
 }
 ABI_CLAUSE(fills, "ABI-CLK-11", "abi.clk.wall_clock_fills_12_bytes", ABI_KVM, WALL_NEEDS);

@@ -4,6 +4,8 @@
 
 %include "layout.inc"
 
+%include "boot/registers.inc"
+
 global abi_enter:function
 global abi_landing:function
 global abi_landing_rsp:data
@@ -21,21 +23,7 @@ abi_enter:
 	push r15
 	mov [abi_landing_rsp], rsp
 	mov rsp, rdi
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop r11
-	pop r10
-	pop r9
-	pop r8
-	pop rdi
-	pop rsi
-	pop rbp
-	pop rbx
-	pop rdx
-	pop rcx
-	pop rax
+	POP_REGISTERS
 	add rsp, 16			; vector, error code
 	iretq
 

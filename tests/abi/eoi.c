@@ -23,7 +23,6 @@
 
 #define EOI_NEEDS .features = KVM_FEATURE_PV_EOI, .conditions = ABI_IRQCHIP
 
-#define NO_RAM     (1ull << 45) /* a guest-physical address without RAM */
 #define ROUNDS     20
 #define PATTERN    0xdeadbef0u /* bit 0 is 0 */
 #define ALL_BITS_0 0xdeadbe00u /* ... with byte 0 as KVM writes it: 0 and 1 */
@@ -124,7 +123,7 @@ static uint32_t run_rounds(struct test_result *result, uint32_t rounds)
  * emulated CPU of accel nested has neither. */
 static bool may_be_inactive(void)
 {
-	return strcmp(abi_plan->accel, "nested") != 0;
+	return !abi_is_nested();
 }
 
 /* For a clause about the bit being set: true if it was; a SKIP where it need not be. */
@@ -170,14 +169,14 @@ static void without_ram(struct test_result *result)
 	struct abi_result wrote, now;
 
 	abi_wrmsr(MSR_KVM_PV_EOI_EN, 0);
-	wrote = abi_wrmsr(MSR_KVM_PV_EOI_EN, NO_RAM | PV_EOI_ENABLE);
+	wrote = abi_wrmsr(MSR_KVM_PV_EOI_EN, ABI_NO_RAM | PV_EOI_ENABLE);
 	now = abi_rdmsr(MSR_KVM_PV_EOI_EN);
 	abi_wrmsr(MSR_KVM_PV_EOI_EN, 0);
 	if (!wrote.faulted || wrote.vector != 13)
 		test_fail(result, "no #GP");
 	if (now.faulted)
 		test_fail(result, "rdmsr faulted");
-	else if (now.value != 0 && (kernel >= 5017 || now.value != (NO_RAM | PV_EOI_ENABLE)))
+	else if (now.value != 0 && (kernel >= 5017 || now.value != (ABI_NO_RAM | PV_EOI_ENABLE)))
 		test_fail(result, "the MSR is %#lx after the #GP, expected 0", now.value);
 	test_info(result, "the MSR reads %#lx after the #GP", now.value);
 }

@@ -7,42 +7,10 @@
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
 #include "kernel/traps.h"
-#include "pvspin/string.h"
+#include "tests/abi/interrupts.h"
 #include "tests/abi/kick.h"
 
 #define NO_SPURIOUS_MS 1000
-
-static struct {
-	uint64_t rip; /* where VECTOR_TEST interrupted */
-	uint32_t taken;
-} seen;
-
-static void record_rip(struct trap_frame *frame)
-{
-	seen.rip = frame->rip;
-	seen.taken++;
-	apic_eoi();
-}
-
-/* Makes VECTOR_TEST pending on this CPU, interrupts masked. */
-static void make_pending(void)
-{
-	irq_disable();
-	seen.taken = 0;
-	traps_handle(VECTOR_TEST, record_rip);
-	apic_send(this_cpu()->apic_id, VECTOR_TEST);
-}
-
-static void check_rip(struct test_result *result, uint64_t expected, const char *what)
-{
-	irq_enable();
-	traps_handle(VECTOR_TEST, NULL);
-	if (seen.taken != 1)
-		test_fail(result, "the pending interrupt was taken %u times", seen.taken);
-	else if (seen.rip != expected)
-		test_fail(result, "the interrupt was taken at %+ld bytes from %s",
-			  (int64_t)(seen.rip - expected), what);
-}
 
 /*
  * ABI-HLT-01: sti; hlt with an interrupt pending: it is taken behind the HLT. An emulated SVM loses
@@ -51,9 +19,9 @@ static void check_rip(struct test_result *result, uint64_t expected, const char 
  */
 static void sti_hlt(struct test_result *result)
 {
-	uint64_t behind, lost = this_cpu()->lost_shadows;
+	uint64_t behind, taken_at, lost = this_cpu()->lost_shadows;
 
-	make_pending();
+	interrupts_pend();
 	this_cpu()->halts++;
 	__asm__ volatile("leaq 1f(%%rip), %0\n\t"
 			 "sti\n\t"
@@ -62,47 +30,44 @@ static void sti_hlt(struct test_result *result)
 			 : "=r"(behind)
 			 :
 			 : "memory");
-	check_rip(result, behind, "behind sti; hlt");
+	taken_at = interrupts_place(result);
+	if (result->verdict == VERDICT_OK && taken_at != behind)
+		test_fail(result, "the interrupt was taken at %+ld bytes from behind sti; hlt",
+			  (int64_t)(taken_at - behind));
 	lost = this_cpu()->lost_shadows - lost;
-	if (lost != 0 && strcmp(abi_plan->accel, "nested") == 0)
+	if (lost != 0 && abi_is_nested())
 		test_info(result, "the emulated CPU lost STI's shadow");
 	else if (lost != 0)
 		test_fail(result, "the interrupt came between sti and hlt");
 }
 ABI_CLAUSE(sti_hlt, "ABI-HLT-01", "abi.hlt.pending_interrupt_is_taken_behind", ABI_MUST);
 
-/*
- * ABI-HLT-02: an instruction between sti and hlt ends the shadow: the interrupt is taken before the
- * HLT, which would then sleep; so none is executed here. An emulated SVM loses the shadow now and
- * then; the interrupt then comes before the nop, which says nothing about it: once more.
- */
-#define SHADOW_TRIES 10
+/* ABI-HLT-02: an instruction between sti and hlt ends the shadow: the interrupt is taken before the
+ * HLT, which would then sleep; so none is executed here. */
+#define NOP_BYTES 1
 
-static uint64_t sti_nop_here(void)
+static int64_t behind_sti_nop(struct test_result *result)
 {
-	uint64_t before_hlt;
+	uint64_t behind_sti;
 
-	make_pending();
+	interrupts_pend();
 	__asm__ volatile("leaq 1f(%%rip), %0\n\t"
 			 "sti\n\t"
-			 "nop\n\t"
-			 "1: nop" /* stands for the HLT */
-			 : "=r"(before_hlt)
+			 "1: nop\n\t"
+			 "nop" /* stands for the HLT */
+			 : "=r"(behind_sti)
 			 :
 			 : "memory");
-	return before_hlt;
+	return (int64_t)(interrupts_place(result) - behind_sti);
 }
 
 static void sti_nop_hlt(struct test_result *result)
 {
-	int tries = strcmp(abi_plan->accel, "nested") == 0 ? SHADOW_TRIES : 1, lost = 0;
-	uint64_t before_hlt = sti_nop_here();
+	int64_t behind = interrupts_behind_sti(result, behind_sti_nop);
 
-	while (seen.taken == 1 && seen.rip == before_hlt - 1 && ++lost < tries)
-		before_hlt = sti_nop_here();
-	if (lost != 0)
-		test_info(result, "STI had no shadow %d times", lost);
-	check_rip(result, before_hlt, "the HLT of sti; nop; hlt");
+	if (result->verdict == VERDICT_OK && behind != NOP_BYTES)
+		test_fail(result, "sti; nop; hlt: the interrupt came %+ld bytes behind sti",
+			  behind);
 }
 ABI_CLAUSE(sti_nop_hlt, "ABI-HLT-02", "abi.hlt.shadow_is_one_instruction", ABI_KVM);
 

@@ -11,6 +11,7 @@
 #include "pvspin/hypercall.h"
 #include "pvspin/string.h"
 #include "tests/abi/abi.h"
+#include "tests/abi/interrupts.h"
 #include "tests/abi/modes.h"
 #include "tests/abi/scene.h"
 
@@ -78,55 +79,27 @@ static void single_step(struct test_result *result)
 }
 ABI_CLAUSE(single_step, "ABI-INSN-15", "abi.insn.single_step", ABI_KVM);
 
-/*
- * ABI-INSN-16: it ends STI's shadow: an interrupt that is pending is taken right behind it. An
- * emulated SVM loses the shadow now and then (kernel/traps.c); the interrupt then comes before the
- * hypercall, which says nothing about that: once more.
- */
-#define SHADOW_TRIES 10
-
-static struct {
-	uint64_t rip;
-	uint32_t taken;
-} seen;
-
-static void record_rip(struct trap_frame *frame)
-{
-	seen.rip = frame->rip;
-	seen.taken++;
-	apic_eoi();
-}
-
-/* Offset from the code's start at which the pending interrupt was taken. */
-static int64_t interrupted_at(struct test_result *result)
+/* ABI-INSN-16: it ends STI's shadow: an interrupt that is pending is taken right behind it. */
+static int64_t behind_sti_hypercall(struct test_result *result)
 {
 	static const uint8_t sti[] = {0xfb}, nops_cli[] = {0x90, 0x90, 0xfa};
 	struct stop stop;
 
-	irq_disable();
-	seen.taken = 0;
-	traps_handle(VECTOR_TEST, record_rip);
-	apic_send(this_cpu()->apic_id, VECTOR_TEST);
-	stop = run(sti, 1, nops_cli, sizeof(nops_cli), 0);
+	interrupts_pend();
+	stop = run(sti, sizeof(sti), nops_cli, sizeof(nops_cli), 0);
 	this_cpu()->hypercalls++;
-	irq_enable();
-	traps_handle(VECTOR_TEST, NULL);
-	if (stop.frame.vector != VECTOR_UD || seen.taken != 1)
-		test_fail(result, "%u interrupts; vector %lu", seen.taken, stop.frame.vector);
-	return (int64_t)(seen.rip - (uint64_t)modes_code);
+	if (stop.frame.vector != VECTOR_UD)
+		test_fail(result, "sti; hypercall; nop: vector %lu", stop.frame.vector);
+	return (int64_t)(interrupts_place(result) - (uint64_t)modes_code - sizeof(sti));
 }
 
 static void ends_the_shadow(struct test_result *result)
 {
-	int tries = strcmp(abi_plan->accel, "nested") == 0 ? SHADOW_TRIES : 1, lost = 0;
-	int64_t at = interrupted_at(result);
+	int64_t behind = interrupts_behind_sti(result, behind_sti_hypercall);
 
-	while (at == 1 && ++lost < tries)
-		at = interrupted_at(result);
-	if (lost != 0)
-		test_info(result, "STI had no shadow %d times", lost);
-	if (result->verdict == VERDICT_OK && at != 1 + HYPERCALL_BYTES)
-		test_fail(result, "sti; hypercall; nop: the interrupt came at %+ld", at);
+	if (result->verdict == VERDICT_OK && behind != HYPERCALL_BYTES)
+		test_fail(result, "sti; hypercall; nop: the interrupt came %+ld bytes behind sti",
+			  behind);
 }
 ABI_CLAUSE(ends_the_shadow, "ABI-INSN-16", "abi.insn.ends_the_sti_shadow", ABI_KVM);
 

@@ -13,13 +13,13 @@
 #include "pvspin/hypercall.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
+#include "tests/abi/call.h"
 #include "tests/abi/kick.h"
 #include "tests/abi/modes.h"
 
 #define NATIVE_PAGE 0x9000u  /* free RAM below 1 MiB, as are */
 #define BASED_PAGE  0x20000u /* and its neighbour */
 #define CALLS       3
-#define NOBODY      0x1000u /* an APIC ID that no CPU has */
 
 /* real_ap.asm */
 extern const char real_ap[], real_ap_end[], real_ap_results[], real_ap_kicked_id[];
@@ -29,12 +29,6 @@ extern const uint16_t real_ap_calls[CALLS];
 static volatile uint32_t *word_of(const char *symbol)
 {
 	return (volatile uint32_t *)(NATIVE_PAGE + (uint64_t)(symbol - real_ap));
-}
-
-static void give_back(struct test_result *result)
-{
-	if (!smp_rejoin(1))
-		test_error(result, "CPU 1 did not come back after INIT and SIPI");
 }
 
 /* Low memory with the interrupt vector table, whose page is unmapped otherwise. */
@@ -94,11 +88,11 @@ static void expect_made(struct test_result *result, int call, uint32_t expected)
  * and 99 return 0 and 0xfffffc18. */
 static void works_in_real_mode(struct test_result *result)
 {
-	if (run_real(result, modes_native(), NOBODY)) {
+	if (run_real(result, modes_native(), ABI_UNUSED_ID)) {
 		expect_made(result, 0, 0);
 		expect_made(result, 1, 0xfffffc18);
 	}
-	give_back(result);
+	scene_rejoin_target(result);
 }
 ABI_CLAUSE(works_in_real_mode, "ABI-INSN-12", "abi.insn.native_in_real_mode", ABI_KVM, .vcpus = 2,
 	   .conditions = ABI_IRQCHIP);
@@ -109,13 +103,13 @@ static void wrong_in_real_mode_intel(struct test_result *result)
 {
 	uint32_t at;
 
-	if (run_real(result, modes_wrong(), NOBODY)) {
+	if (run_real(result, modes_wrong(), ABI_UNUSED_ID)) {
 		at = *word_of(real_ap_invalid_at);
 		if (at != real_ap_calls[0])
 			test_fail(result, "VMMCALL at %#x: #UD at %#x (0: none)", real_ap_calls[0],
 				  at);
 	}
-	give_back(result);
+	scene_rejoin_target(result);
 }
 ABI_CLAUSE(wrong_in_real_mode_intel, "ABI-INSN-13", "abi.insn.vmmcall_in_real_mode", ABI_KVM,
 	   .vcpus = 2, .conditions = ABI_INTEL | ABI_IRQCHIP);
@@ -156,7 +150,7 @@ static void kick_from_real_mode(struct test_result *result)
 		if (expired)
 			test_fail(result, "a kick from real mode did not reach its target");
 	}
-	give_back(result);
+	scene_rejoin_target(result);
 	kick_drain_all();
 }
 
@@ -237,7 +231,7 @@ static void with_a_base(struct test_result *result)
 	run_based(stage, linear_ip);
 	judge_based(result, *stage, memcmp(linear_ip, modes_native(), HYPERCALL_BYTES) == 0,
 		    memcmp(low_memory(BASED_PAGE + IP), modes_native(), HYPERCALL_BYTES) == 0);
-	give_back(result);
+	scene_rejoin_target(result);
 	memcpy(linear_ip, bios, sizeof(bios));
 	paging_set(0, PAGE_BYTES, PAGING_NONE);
 }

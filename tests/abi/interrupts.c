@@ -7,9 +7,11 @@
 #include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
+#include "tests/abi/abi.h"
 #include "tests/abi/scene.h"
 
-#define VECTORS 256
+#define VECTORS      256
+#define SHADOW_TRIES 10
 
 static _Atomic uint32_t (*taken)[VECTORS]; /* [CPU][vector] */
 
@@ -63,4 +65,47 @@ void interrupts_stop(struct test_result *result, uint8_t vector)
 		settled &= interrupts_settle(result, i);
 	if (settled)
 		traps_handle(vector, NULL);
+}
+
+static struct {
+	uint64_t rip;
+	uint32_t taken;
+} place;
+
+static void record_place(struct trap_frame *frame)
+{
+	place.rip = frame->rip;
+	place.taken++;
+	apic_eoi();
+}
+
+void interrupts_pend(void)
+{
+	irq_disable();
+	place.taken = 0;
+	traps_handle(VECTOR_TEST, record_place);
+	apic_send(this_cpu()->apic_id, VECTOR_TEST);
+}
+
+uint64_t interrupts_place(struct test_result *result)
+{
+	irq_enable();
+	traps_handle(VECTOR_TEST, NULL);
+	if (place.taken == 1)
+		return place.rip;
+	test_fail(result, "the pending interrupt was taken %u times", place.taken);
+	return 0;
+}
+
+int64_t interrupts_behind_sti(struct test_result *result,
+			      int64_t (*attempt)(struct test_result *result))
+{
+	uint32_t tries = abi_is_nested() ? SHADOW_TRIES : 1, lost = 0;
+	int64_t behind = attempt(result);
+
+	while (result->verdict == VERDICT_OK && behind == 0 && ++lost < tries)
+		behind = attempt(result);
+	if (lost != 0)
+		test_info(result, "STI had no shadow %u times", lost);
+	return behind;
 }

@@ -31,6 +31,23 @@ bool interrupts_reach(uint32_t cpu, uint8_t vector, uint32_t count);
 /* The CPU has taken all that was sent to it; false, and a failure, if it takes no interrupts. */
 bool interrupts_settle(struct test_result *result, uint32_t cpu);
 
+/*
+ * Where a pending interrupt is taken. interrupts_pend() masks interrupts and makes VECTOR_TEST
+ * pending on this CPU; the code under test lets it in; interrupts_place() enables interrupts and
+ * returns the address it was taken at: a failure, and 0, if it was not taken exactly once.
+ */
+void interrupts_pend(void);
+uint64_t interrupts_place(struct test_result *result);
+
+/*
+ * How many bytes behind an STI the pending interrupt is taken, by attempt(). An emulated SVM loses
+ * STI's shadow now and then (kernel/traps.c); the interrupt then comes at once, 0 bytes behind it,
+ * which says nothing about what follows: under nested it is attempted again, and the result says
+ * how often.
+ */
+int64_t interrupts_behind_sti(struct test_result *result,
+			      int64_t (*attempt)(struct test_result *result));
+
 /* Settles all CPUs; then the vector has no handler any more. */
 void interrupts_stop(struct test_result *result, uint8_t vector);
 

@@ -209,10 +209,8 @@ static void illegal_vectors(struct test_result *result)
 	ipi_expect(result, "vector 15", ipi, 1, 0, 0);
 	smp_run_on(2, read_irr, &irr);
 	ipi_end(result);
-	if (!smp_rejoin(1)) {
-		test_error(result, "CPU 1 did not come back after INIT");
+	if (!scene_rejoin_target(result))
 		return;
-	}
 	smp_run_on(2, read_irr, &irr_after_init);
 	if (irr != 0x8001 || irr_after_init != 0)
 		test_fail(result,
@@ -283,8 +281,7 @@ static void init_and_startup(struct test_result *result)
 	memcpy((void *)(uint64_t)BLOB_BASE, blob, sizeof(blob));
 	ipi_begin();
 	init_and_start(result, word);
-	if (!smp_rejoin(1))
-		test_error(result, "CPU 1 did not come back after INIT");
+	scene_rejoin_target(result);
 	ipi_end(result);
 }
 ABI_CLAUSE(init_and_startup, "ABI-IPI-14", "abi.ipi.init_and_startup_are_not_filtered", ABI_KVM,

@@ -15,17 +15,9 @@
 #include "tests/abi/interrupts.h"
 
 /* ABI-KICK-01: a vCPU in cli; hlt stays there until a kick, and a kick wakes it. */
-static void controller_wakes(struct scene *scene)
-{
-	if (!scene_stays_halted(scene, 1, "although nobody kicked"))
-		return;
-	scene_kick_target(scene);
-	scene_wakes(scene, 1, "a kick");
-}
-
 static void kick_wakes(struct test_result *result)
 {
-	scene_play(result, scene_target_halts_once, controller_wakes, NULL);
+	scene_play(result, scene_target_halts_once, scene_controller_kicks, NULL);
 }
 ABI_CLAUSE(kick_wakes, "ABI-KICK-01", "abi.kick.wakes_halted_if0", ABI_MUST, KICK_NEEDS);
 
@@ -35,20 +27,15 @@ static void target_halts_enabled(struct scene *scene)
 {
 	uint64_t before = traps_taken();
 
-	atomic_fetch_add_explicit(&scene->halts, 1, memory_order_acq_rel);
-	this_cpu()->halts++;
-	irq_enable_and_halt();
-	scene->extra[1] = read_flags();
+	scene->extra[1] = scene_halt_enabled(scene);
 	scene->extra[0] = traps_taken() - before;
-	irq_disable();
-	atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
 }
 
 static void kick_wakes_enabled(struct test_result *result)
 {
 	struct scene after;
 
-	scene_play(result, target_halts_enabled, controller_wakes, &after);
+	scene_play(result, target_halts_enabled, scene_controller_kicks, &after);
 	if (result->verdict != VERDICT_OK)
 		return;
 	if (after.extra[0] != 0)
@@ -74,7 +61,7 @@ static void kick_leaves_no_trace(struct test_result *result)
 {
 	struct scene after;
 
-	scene_play(result, target_reads_apic, controller_wakes, &after);
+	scene_play(result, target_reads_apic, scene_controller_kicks, &after);
 	if (after.extra[0] | after.extra[1] | after.extra[2])
 		test_fail(result, "after a kick: IRR %#lx, ISR %#lx, ESR %#lx", after.extra[0],
 			  after.extra[1], after.extra[2]);

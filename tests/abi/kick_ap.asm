@@ -13,12 +13,13 @@ kick_ap:
 	cli
 	mov ax, cs
 	mov ds, ax
-	mov word [kick_ap_stage - kick_ap], 1
+	mov dword [kick_ap_stage - kick_ap], 1
 	hlt
-	mov word [kick_ap_stage - kick_ap], 2
+	mov dword [kick_ap_stage - kick_ap], 2
 .rest:
 	hlt
 	jmp .rest
+align 4
 kick_ap_stage:
-	dw 0
+	dd 0
 kick_ap_end:

@@ -9,10 +9,10 @@
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "pvspin/hypercall.h"
+#include "tests/abi/call.h"
 #include "tests/abi/kick.h"
 
-#define GARBAGE   0xdeadbeef00000000ull
-#define UNUSED_ID 0x1000u
+#define GARBAGE 0xdeadbeef00000000ull
 
 static void expect_0(struct scene *scene, int64_t got, const char *what)
 {
@@ -42,7 +42,7 @@ ABI_CLAUSE(flags_are_ignored, "ABI-KICK-13", "abi.kick.flags_are_ignored", ABI_M
 static void call_swapped(struct scene *scene)
 {
 	/* an ID nobody has in its place, not 0, which would set this CPU's latch */
-	expect_0(scene, hypercall(KVM_HC_KICK_CPU, scene_target_id(), UNUSED_ID, 0, 0),
+	expect_0(scene, hypercall(KVM_HC_KICK_CPU, scene_target_id(), ABI_UNUSED_ID, 0, 0),
 		 "swapped arguments");
 }
 
@@ -83,7 +83,8 @@ ABI_CLAUSE(others_are_ignored, "ABI-KICK-16", "abi.kick.other_arguments_are_igno
 /* ABI-KICK-17: kicks to APIC IDs that nobody has return 0 and wake nobody. */
 static void call_nobody(struct scene *scene)
 {
-	static const uint32_t ids[] = {0x77, 0xfe, UNUSED_ID, 0x7fffffff, 0x80000000, 0xfffffffe};
+	static const uint32_t ids[] = {0x77,       0xfe,       ABI_UNUSED_ID,
+				       0x7fffffff, 0x80000000, 0xfffffffe};
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		int64_t got = hypercall_kick_cpu(ids[i]);
@@ -177,7 +178,7 @@ ABI_CLAUSE(high_id_wakes, "ABI-KICK-20", "abi.kick.apic_id_above_255", ABI_KVM, 
  * one. */
 static void returns_0_always(struct test_result *result)
 {
-	uint32_t ids[] = {this_cpu()->apic_id, UNUSED_ID};
+	uint32_t ids[] = {this_cpu()->apic_id, ABI_UNUSED_ID};
 
 	kick_wakes_by(result, scene_kick_target, "a kick");
 	for (size_t i = 0; i < 2; i++) {
@@ -237,7 +238,7 @@ ABI_CLAUSE(vmm_apic_returns, "ABI-KICK-31", "abi.kick.apic_in_the_vmm", ABI_KVM,
 static void native_hlt_returns(struct test_result *result)
 {
 	int64_t expected = abi_plan->vmm.enforce ? -KVM_ENOSYS : 0;
-	int64_t got = hypercall_kick_cpu(UNUSED_ID);
+	int64_t got = hypercall_kick_cpu(ABI_UNUSED_ID);
 
 	kick_judge_offered(result, machine.kvm.features & KVM_FEATURE_PV_UNHALT);
 	if (got != expected)

@@ -17,22 +17,9 @@
 
 extern const char kick_ap[], kick_ap_stage[], kick_ap_end[]; /* kick_ap.asm */
 
-static _Atomic uint16_t *stage(void)
+static _Atomic uint32_t *stage(void)
 {
-	return (_Atomic uint16_t *)(uint64_t)(AP_PAGE + (uint32_t)(kick_ap_stage - kick_ap));
-}
-
-/* True as soon as the AP has come so far. */
-static bool reaches_stage(uint16_t wanted, uint32_t ms)
-{
-	uint64_t start = rdtsc(), bound = tsc_from_ns(ms * 1000000ull);
-
-	while (atomic_load_explicit(stage(), memory_order_acquire) < wanted) {
-		if (rdtsc() - start >= bound)
-			return false;
-		cpu_relax();
-	}
-	return true;
+	return (_Atomic uint32_t *)(uint64_t)(AP_PAGE + (uint32_t)(kick_ap_stage - kick_ap));
 }
 
 static void prepare(void)
@@ -51,8 +38,7 @@ static void kick_it(struct test_result *result)
 
 static void give_back(struct test_result *result)
 {
-	if (!smp_rejoin(1))
-		test_error(result, "CPU 1 did not come back after INIT and SIPI");
+	scene_rejoin_target(result);
 	kick_drain_all();
 }
 
@@ -61,10 +47,10 @@ static void kick_does_not_start(struct test_result *result)
 {
 	prepare();
 	kick_it(result);
-	if (reaches_stage(1, WATCH_MS))
+	if (scene_reaches(stage(), 1, WATCH_MS))
 		test_fail(result, "a kick started a vCPU that waited for its SIPI");
 	apic_send_startup(scene_target_id(), AP_PAGE / PAGE_BYTES);
-	if (!reaches_stage(1, WAKE_BOUND_MS))
+	if (!scene_reaches(stage(), 1, WAKE_BOUND_MS))
 		test_error(result, "CPU 1 did not start on a SIPI");
 	give_back(result);
 }
@@ -83,9 +69,9 @@ static void latch_and_init(struct test_result *result)
 	prepare();
 	kick_it(result);
 	apic_send_startup(scene_target_id(), AP_PAGE / PAGE_BYTES);
-	if (!reaches_stage(1, WAKE_BOUND_MS))
+	if (!scene_reaches(stage(), 1, WAKE_BOUND_MS))
 		test_error(result, "CPU 1 did not start on a SIPI");
-	passes = reaches_stage(2, WATCH_MS);
+	passes = scene_reaches(stage(), 2, WATCH_MS);
 	test_info(result, "a latch set before INIT's SIPI %s",
 		  passes ? "outlives it (as before Linux 6.15)"
 			 : "is gone (as from Linux 6.15 on)");

@@ -10,7 +10,6 @@
 #include "kernel/smp.h"
 #include "kernel/traps.h"
 #include "pvspin/hypercall.h"
-#include "pvspin/string.h"
 #include "tests/abi/interrupts.h"
 #include "tests/abi/ipi.h"
 #include "tests/abi/kick.h"
@@ -71,7 +70,7 @@ static void controller_interrupts_a_kicked(struct scene *scene)
 	scene_put(&scene->go, 1);
 	if (!scene_reaches(&scene->ready, 2, WAKE_BOUND_MS)) {
 		/* seen once in some fifty runs, after other tests' NMIs */
-		if (strcmp(abi_plan->accel, "nested") == 0)
+		if (abi_is_nested())
 			test_skip(scene->result, "the emulated CPU lost an NMI or an interrupt");
 		else
 			test_error(scene->result,
@@ -100,13 +99,8 @@ ABI_CLAUSE(latch_survives, "ABI-KICK-09", "abi.kick.latch_survives_interrupts", 
 static void target_halts_enabled_twice(struct scene *scene)
 {
 	await_go(scene, 1);
-	for (int i = 0; i < 2; i++) {
-		atomic_fetch_add_explicit(&scene->halts, 1, memory_order_acq_rel);
-		this_cpu()->halts++;
-		irq_enable_and_halt();
-		irq_disable();
-		atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
-	}
+	scene_halt_enabled(scene);
+	scene_halt_enabled(scene);
 }
 
 static void controller_sends_both(struct scene *scene)
@@ -134,12 +128,8 @@ ABI_CLAUSE(one_hlt_takes_both, "ABI-KICK-10", "abi.kick.one_hlt_takes_kick_and_i
 /* ABI-KICK-11: a wake-up by an NMI or by an interrupt leaves no latch behind. */
 static void target_halts_three_times(struct scene *scene)
 {
-	scene_halt_once(scene); /* ended by an NMI */
-	atomic_fetch_add_explicit(&scene->halts, 1, memory_order_acq_rel);
-	this_cpu()->halts++;
-	irq_enable_and_halt(); /* by an interrupt */
-	irq_disable();
-	atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
+	scene_halt_once(scene);    /* ended by an NMI */
+	scene_halt_enabled(scene); /* by an interrupt */
 	scene_halt_once(scene);
 }
 
@@ -221,17 +211,9 @@ static void target_disables_softly(struct scene *scene)
 	apic->write(APIC_SPURIOUS, spurious);
 }
 
-static void controller_kicks(struct scene *scene)
-{
-	if (!scene_stays_halted(scene, 1, "although nobody kicked"))
-		return;
-	scene_kick_target(scene);
-	scene_wakes(scene, 1, "a kick");
-}
-
 static void soft_disabled_wakes(struct test_result *result)
 {
-	scene_play(result, target_disables_softly, controller_kicks, NULL);
+	scene_play(result, target_disables_softly, scene_controller_kicks, NULL);
 }
 ABI_CLAUSE(soft_disabled_wakes, "ABI-KICK-22", "abi.kick.software_disabled_apic", ABI_KVM,
 	   KICK_NEEDS);

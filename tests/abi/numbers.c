@@ -17,12 +17,11 @@
 
 /* Harmless for every number: an APIC ID nobody has; an address without RAM, misaligned; and an ICR
  * with a logical destination, which SEND_IPI refuses. */
-#define UNUSED_APIC_ID 0x1000u
-#define NO_RAM         ((1ull << 45) + 1)
+#define MISALIGNED (ABI_NO_RAM + 1)
 
 static int64_t call_harmlessly(uint64_t number)
 {
-	return hypercall(number, NO_RAM, UNUSED_APIC_ID, 0, ICR_LOGICAL);
+	return hypercall(number, MISALIGNED, ABI_UNUSED_ID, 0, ICR_LOGICAL);
 }
 
 static void expect(struct test_result *result, const char *what, int64_t got, int64_t expected)
@@ -114,12 +113,12 @@ static void error_values(struct test_result *result)
 	expect(result, "SEND_IPI with a logical destination", call_harmlessly(KVM_HC_SEND_IPI),
 	       -22);
 	expect(result, "CLOCK_PAIRING of an unknown type",
-	       hypercall(KVM_HC_CLOCK_PAIRING, NO_RAM, ~0ull, 0, 0), -95);
+	       hypercall(KVM_HC_CLOCK_PAIRING, MISALIGNED, ~0ull, 0, 0), -95);
 	if (paired == -95)
 		test_info(result, "-14 not seen: the host's clock is not the TSC");
 	else
 		expect(result, "CLOCK_PAIRING to no memory",
-		       hypercall(KVM_HC_CLOCK_PAIRING, NO_RAM, 0, 0, 0), -14);
+		       hypercall(KVM_HC_CLOCK_PAIRING, MISALIGNED, 0, 0, 0), -14);
 }
 ABI_CLAUSE(error_values, "ABI-NR-07", "abi.nr.error_values", ABI_MUST,
 	   .features = KVM_FEATURE_PV_SEND_IPI, .conditions = ABI_IRQCHIP);

@@ -21,8 +21,6 @@
 #define MSR_KVM_ASYNC_PF_ACK      0x4b564d07u
 #define MSR_KVM_MIGRATION_CONTROL 0x4b564d08u
 
-#define PV_NO_RAM (1ull << 45) /* a guest-physical address without RAM */
-
 /* Whether KVM gates the MSRs of this feature: it is hidden, and that is enforced. */
 static inline bool pv_gated(uint32_t feature)
 {

@@ -9,12 +9,12 @@
 #include "kernel/smp.h"
 #include "pvspin/hypercall.h"
 #include "pvspin/string.h"
+#include "tests/abi/call.h"
 #include "tests/abi/interrupts.h"
 #include "tests/abi/ipi.h"
 #include "tests/abi/kick.h"
 #include "tests/abi/modes.h"
 
-#define UNUSED_ID   0x1000u
 #define UNKNOWN     99u
 #define ENOSYS_64   0xfffffffffffffc18ull
 #define ENOSYS_32   0x00000000fffffc18ull
@@ -25,7 +25,7 @@ static struct stop call(enum mode mode, uint64_t number)
 	bool user = mode == MODE_64_RING3 || mode == MODE_32_RING3;
 
 	return modes_hypercall(mode, modes_native(), user ? PAGING_USER_EXECUTE : PAGING_EXECUTE,
-			       number, 0, UNUSED_ID, 0, ICR_LOGICAL);
+			       number, 0, ABI_UNUSED_ID, 0, ICR_LOGICAL);
 }
 
 static void expect_rax(struct test_result *result, const char *what, struct stop stop, uint64_t rax)
@@ -87,7 +87,7 @@ static void check_kept(struct test_result *result, uint64_t number)
 	start.rbp = p | 5;
 	start.rbx = 1ull << 45 | 1; /* no RAM, for CLOCK_PAIRING; flags of KICK_CPU */
 	start.rdx = p | 3;
-	start.rcx = UNUSED_ID;
+	start.rcx = ABI_UNUSED_ID;
 	start.rax = number;
 	start.rflags |= RFLAGS_ARITHMETIC | RFLAGS_DF;
 	modes_rights(0, PAGING_EXECUTE);

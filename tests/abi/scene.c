@@ -50,6 +50,19 @@ void scene_halt_once(struct scene *scene)
 	atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
 }
 
+uint64_t scene_halt_enabled(struct scene *scene)
+{
+	uint64_t flags;
+
+	atomic_fetch_add_explicit(&scene->halts, 1, memory_order_acq_rel);
+	this_cpu()->halts++;
+	irq_enable_and_halt();
+	flags = read_flags();
+	irq_disable();
+	atomic_fetch_add_explicit(&scene->wakes, 1, memory_order_acq_rel);
+	return flags;
+}
+
 void scene_drain_self(void)
 {
 	hypercall_kick_cpu(this_cpu()->apic_id);
@@ -99,14 +112,19 @@ static void both(void *argument)
 	}
 }
 
+static void run(struct scene *scene)
+{
+	traps_handle(VECTOR_NMI, nmi);
+	smp_run_on(2, both, scene);
+	traps_handle(VECTOR_NMI, NULL);
+}
+
 uint64_t scene_play(struct test_result *result, void (*target)(struct scene *scene),
 		    void (*controller)(struct scene *scene), struct scene *after)
 {
 	struct scene scene = {.result = result, .target = target, .controller = controller};
 
-	traps_handle(VECTOR_NMI, nmi);
-	smp_run_on(2, both, &scene);
-	traps_handle(VECTOR_NMI, NULL);
+	run(&scene);
 	if (after != NULL)
 		*after = scene;
 	return scene.interrupts;
@@ -138,9 +156,15 @@ void scene_control_by_nmi(struct test_result *result, void (*call)(struct scene 
 
 	control.call = call;
 	control.how = how;
-	traps_handle(VECTOR_NMI, nmi);
-	smp_run_on(2, both, &scene);
-	traps_handle(VECTOR_NMI, NULL);
+	run(&scene);
+}
+
+bool scene_rejoin_target(struct test_result *result)
+{
+	if (smp_rejoin(1))
+		return true;
+	test_error(result, "CPU 1 did not come back after INIT and SIPI");
+	return false;
 }
 
 void scene_kick_target(struct scene *scene)
@@ -169,6 +193,14 @@ void scene_wakes(struct scene *scene, uint32_t nth, const char *after)
 	if (!scene_reaches(&scene->wakes, nth, WAKE_BOUND_MS))
 		test_fail(scene->result, "HLT %u did not return within %u ms of %s", nth,
 			  WAKE_BOUND_MS, after);
+}
+
+void scene_controller_kicks(struct scene *scene)
+{
+	if (!scene_stays_halted(scene, 1, "although nobody kicked"))
+		return;
+	scene_kick_target(scene);
+	scene_wakes(scene, 1, "a kick");
 }
 
 void scene_target_halts_once(struct scene *scene)

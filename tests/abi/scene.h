@@ -49,11 +49,18 @@ uint32_t scene_target_id(void); /* the target's APIC ID */
 
 /* Target: one HLT with interrupts masked, announced and acknowledged. */
 void scene_halt_once(struct scene *scene);
-/* Target: one such HLT, then interrupts are let in and counted in scene->interrupts. */
+/* Target: the same by STI; HLT. Returns RFLAGS behind the HLT; interrupts are masked again. */
+uint64_t scene_halt_enabled(struct scene *scene);
+/* Target: one HLT with them masked, then interrupts are let in and counted in scene->interrupts. */
 void scene_target_halts_once(struct scene *scene);
 /* Any CPU: empties its kick latch, whatever was in it: after a kick of itself one HLT passes. */
 void scene_drain_self(void);
 
+/* CPU 0, no scene: the target's CPU is reset and idles again; an error if it does not come back. */
+bool scene_rejoin_target(struct test_result *result);
+
+/* A controller: HLT 1 is reached and stays, and a kick ends it. */
+void scene_controller_kicks(struct scene *scene);
 /* Controller: a kick of the target that must return 0. */
 void scene_kick_target(struct scene *scene);
 /* Controller: HLT `nth` is reached and does not return for WATCH_MS; else a failure "... `after`".

@@ -205,7 +205,7 @@ static bool version_rests(void)
  * before it is let go of). The APIC's page may have memory of KVM's own behind it. */
 static void without_ram(struct test_result *result)
 {
-	static const uint64_t addresses[] = {1ull << 40, 0xfee00000, PV_NO_RAM, ~0ull << 6};
+	static const uint64_t addresses[] = {1ull << 40, 0xfee00000, ABI_NO_RAM, ~0ull << 6};
 	uint32_t before;
 
 	begin(result, 0);

@@ -111,7 +111,7 @@ static void all_spin(void)
 /* That the host has fewer CPUs than the VM is known of L1 only (tools/nested). */
 static bool overcommitted(void)
 {
-	return strcmp(abi_plan->accel, "nested") == 0;
+	return abi_is_nested();
 }
 
 /* ABI-STEAL-08: grows where vCPUs wait for CPUs of the host. */

@@ -21,7 +21,6 @@
 #include "tests/abi/interrupts.h"
 
 #define PAIRING_BYTES 64
-#define NO_RAM        (1ull << 45)
 #define CANARY        0x5c
 #define LEAST_CALLS   32 /* per CPU, also where one gets to run after the time is over */
 #define DRAIN_NS      2000000
@@ -81,7 +80,7 @@ static void aim_pairing(struct part *part, struct call *call)
 	if (one_in(part, 2))
 		call->a[0] = part->scratch + (one_in(part, 4) ? last : call->a[0] % (last + 1));
 	else
-		call->a[0] |= one_in(part, 2) ? 1ull << 63 : NO_RAM;
+		call->a[0] |= one_in(part, 2) ? 1ull << 63 : ABI_NO_RAM;
 	if (!one_in(part, 4))
 		call->a[1] = 0;
 }

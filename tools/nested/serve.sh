@@ -6,7 +6,7 @@
 #   request.in/out the two directions of virtio port 3 (served: the protocol)
 #   rw             the directories that are writable there
 #   requests/ID/   see served; and `done`, a FIFO that tells the waiting client "done" or "dead"
-# Sourced by nested.sh.
+# Sourced by nested.sh, and by run.sh for serve_answers and serve_writable.
 
 # The server's main part: passes the answers of L1 on until it is gone.
 serve_relay() {
@@ -49,14 +49,14 @@ serve_request() {
   at=$in_dir/$line
   serve_answers "$at" || stop 4 "$in_dir serves no L1 with kernel $line"
   for dir in ${rw[@]+"${rw[@]}"}; do
-    serve_writable "$dir" || stop 2 "--rw=$dir: not writable in the L1 of $in_dir"
+    serve_writable "$at" "$dir" || stop 2 "--rw=$dir: not writable in the L1 of $in_dir"
   done
   work=$(mktemp -d "$at/ctl/requests/XXXXXXXX")
   id=${work##*/}
   mkfifo "$work/done"
   see+=("$PWD" "$here")
   for dir in "${see[@]}"; do
-    [[ $dir != /tmp/* || $dir == *$'\n'* ]] || serve_writable "$dir" || echo "$dir"
+    [[ $dir != /tmp/* || $dir == *$'\n'* ]] || serve_writable "$at" "$dir" || echo "$dir"
   done | sort -u >"$work/see"
   write_command >"$work/command"
   trap 'serve_forget' EXIT
@@ -88,10 +88,10 @@ serve_forget() {
   rm -rf "$work"
 }
 
-serve_writable() { # DIRECTORY: it is one of the server's, or below one
+serve_writable() { # SERVER DIRECTORY: it is one of the server's, or below one
   local dir
   while IFS= read -r dir; do
-    [[ $1/ != "$dir"/* ]] || return 0
-  done <"$in_dir/$line/rw"
+    [[ $2/ != "$dir"/* ]] || return 0
+  done <"$1/rw"
   return 1
 }

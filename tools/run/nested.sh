@@ -19,12 +19,8 @@ nested_memory() {
 # PVSPIN_L1=DIR: an L1 of this kernel that serves there (tools/nested/nested.sh --serve=DIR) is used
 # if $out is writable in it; so that many calls, one after the other, boot only one.
 nested_served() {
-  local dir serving=${PVSPIN_L1:-}/$l1_kernel
-  [[ -n ${PVSPIN_L1:-} && -e $serving/ready ]] || return 1
-  while IFS= read -r dir; do
-    [[ $out/ != "$dir"/* ]] || return 0
-  done <"$serving/rw"
-  return 1
+  local server=${PVSPIN_L1:-}/$l1_kernel
+  [[ -n ${PVSPIN_L1:-} ]] && serve_answers "$server" && serve_writable "$server" "$out"
 }
 
 nested_run_all() {
