@@ -69,6 +69,14 @@ LOG
 6.1 two ABI-KICK-01 ok' ]
 }
 
+@test "a call without any result is an error, whatever its status" {
+  for code in 0 1 4 77 130; do
+    [ "$(results 6.1 one "$code" '' </dev/null | cut -f 3,6,7)" = \
+      $'-\terror\tno verdict; run.sh ended with '"$code" ]
+  done
+  [ "$(results 6.1 one 1 '' <<<'ok 1 - abi.kick.a ABI-KICK-01 (MUST)' | cut -f 6 | paste -sd' ')" = 'ok error' ]
+}
+
 @test "the table: a row for each clause, what is wrong and where, what the kernels differ in" {
   some_results
   awk -v class=nested -v names='one two' -f tools/run/conformance-table.awk "$at/results.tsv" \

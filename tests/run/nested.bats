@@ -52,6 +52,34 @@ nested() { # STATUS ARGUMENT...
   nothing_left
 }
 
+@test "an L1 that serves: streams and status, --rw inside a --see, bounds, and its end" {
+  local dir=$BATS_TEST_TMPDIR/served see=$BATS_TEST_TMPDIR/tree server
+  mkdir -p "$dir" "$see/out"
+  mkfifo "$BATS_TEST_TMPDIR/up"
+  "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$see/out" --timeout=200 \
+    </dev/null >"$BATS_TEST_TMPDIR/up" 2>"$BATS_TEST_TMPDIR/server.err" 3>&- &
+  server=$!
+  read -r -t 90 _ <"$BATS_TEST_TMPDIR/up"
+  cd "$see"
+  echo seen >file
+  for i in 1 2; do
+    nested 77 --in="$dir" --see="$see" --rw="$see/out" -- \
+      bash -c 'cat file; echo complaint >&2; echo '"$i"' >out/made && exit 77'
+    [ "$stdout" = seen ]
+    [ "$stderr" = complaint ]
+    [ "$(<out/made)" = "$i" ]
+  done
+  nested 2 --in="$dir" --rw="$BATS_TEST_TMPDIR" -- true
+  says "$stderr" 'not writable in the L1'
+  nested 124 --in="$dir" --timeout=3 -- sleep 100
+  nested 4 --in="$dir" --kernel=6.1 -- true
+  says "$stderr" 'serves no L1 with kernel 6.1'
+  nested 5 --in="$dir" -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'
+  says "$stderr" 'L1 died'
+  wait "$server" || [ $? -eq 5 ]
+  [ ! -e "$dir/6.12" ]
+}
+
 @test "an L1 that dies under the command: 5" {
   nested 5 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'
   says "$stderr" 'L1 died'

@@ -19,7 +19,8 @@ function clean(text) {
     reason = substr(line, RSTART + RLENGTH)
     line = substr(line, 1, RSTART - 1)
   }
-  count = split(line, word, " ")
+  results++
+  split(line, word, " ")
   class = word[3]
   gsub(/[()]/, "", class)
   if (good) result = directive == "SKIP" ? "skip" : "ok"
@@ -29,10 +30,12 @@ function clean(text) {
 }
 
 END {
-  # 0 all passed, 3 a test failed, 4 one could not be made, 77 all skipped: said by the lines above
+  # 0 all passed, 3 a test failed, 4 one could not be made, 77 all skipped: said by the lines above, if
+  # there are any
   result = ""
   if (code == 5) result = "crash"
   else if (code == 124) result = "timeout"
-  else if (code == 2 || code == 130 || (code == 4 && NR == 0)) result = "error"
+  else if (!results || !(code == 0 || code == 3 || code == 4 || code == 77)) result = "error"
+  if (why == "") why = "no verdict; run.sh ended with " code
   if (result != "") print kernel, configuration, "-", "-", "-", result, clean(why)
 }
