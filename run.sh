@@ -137,7 +137,7 @@ main() {
   case $action in help | version | list) "$action"; exit ;; esac
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
-  if ((setup)); then setup_install run nested build || exit "$EXIT_ENVIRONMENT"; fi
+  if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT

@@ -5,8 +5,8 @@
 #
 #   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) what is missing
 #
-# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, test; default
-# all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
+# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, report (the
+# analyser), test; default all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
 
 # group:package:what proves that it is there (a command, or an absolute path):why
 setup_list='
@@ -27,6 +27,11 @@ build:binutils:ld:links it
 build:binutils:addr2line:names the addresses of a panic
 build:nasm:nasm:assembles boot/
 build:libc6-dev:/usr/include/stdio.h:the hosted build
+report:gcc:gcc:compiles pvspin-report
+report:make:make:builds it
+report:libjansson-dev:/usr/include/jansson.h:reads and writes JSON
+report:libgsl-dev:/usr/include/gsl/gsl_statistics.h:statistics
+report:gnuplot-nox:gnuplot:draws its plots
 test:bats:bats:tests run.sh
 test:libcmocka-dev:/usr/include/cmocka.h:unit tests on the host
 test:shellcheck:shellcheck:make lint
@@ -46,6 +51,13 @@ test:xorriso:xorriso:make iso
 test:mtools:mformat:make iso
 test:python3:python3:a pseudo-terminal for the tests of run.sh
 test:valgrind:valgrind:make fastpath: counts instructions
+test:chromium:chromium:the HTML report, as a browser shows it
+test:fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:text in its pictures
+test:python3-pandas:/usr/lib/python3/dist-packages/pandas/__init__.py:docs/serial-log.md shows it
+test:libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a:fuzzing
+test:ovmf:/usr/share/OVMF/OVMF_CODE.fd:UEFI for QEMU
+test:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod:make iso, for UEFI machines
+test:mandoc:mandoc:checks the man pages
 '
 
 # Prints the lines of the groups given whose proof is not there.
@@ -120,14 +132,14 @@ setup_main() {
   for word; do
     case $word in
     --check) check=1 ;;
-    run | nested | build | test) groups+=("$word") ;;
+    run | nested | build | report | test) groups+=("$word") ;;
     *)
-      echo "usage: tools/setup.sh [--check] [run|nested|build|test]..." >&2
+      echo "usage: tools/setup.sh [--check] [run|nested|build|report|test]..." >&2
       return 2
       ;;
     esac
   done
-  ((${#groups[@]})) || groups=(run nested build test)
+  ((${#groups[@]})) || groups=(run nested build report test)
   if ((check)); then
     setup_check "${groups[@]}" || return 4
   else
