@@ -10,12 +10,11 @@
 #include <string.h>
 
 static const struct table_column columns[IDENTITY_COLUMNS] = {
-	{"lock", "", "lock", true, false},        {"workload", "", "workload", true, true},
-	{"threads", "", "threads", false, true},  {"tasks", "", "tasks", false, true},
-	{"VM", "", "instance", true, true},       {"of", "", "instances", false, true},
-	{"hold", "", "hold", false, true},        {"think", "", "think", false, true},
-	{"dispatch", "", "dispatch", true, true}, {"backend", "", "pv_backend", true, true},
-	{"settings", "", "settings", true, true},
+	{"lock", "", "lock", true, false},         {"workload", "", "workload", true, true},
+	{"threads", "", "threads", false, true},   {"tasks", "", "tasks", false, true},
+	{"VM", "", "instance", true, true},        {"hold", "", "hold", false, true},
+	{"think", "", "think", false, true},       {"dispatch", "", "dispatch", true, true},
+	{"backend", "", "pv_backend", true, true}, {"settings", "", "settings", true, true},
 };
 
 struct table_column *identity_columns(const struct table_column *more, size_t count)
@@ -32,28 +31,90 @@ static void add_u64(struct table *table, uint64_t number)
 	table_number(table, (double)number, "%" PRIu64, number);
 }
 
-void identity_add(struct table *table, const struct cell *cell)
+/* Is "name=value" among the words of `settings`? */
+static bool has_word(const char *settings, const char *word, size_t length)
+{
+	while (*settings != '\0') {
+		size_t here = strcspn(settings, " ");
+
+		if (here == length && strncmp(settings, word, length) == 0)
+			return true;
+		settings += here + (settings[here] == ' ');
+	}
+	return false;
+}
+
+/* Do all cells have it, those of this lock, or (NULL) all? */
+static bool all_have(const struct set *set, const char *lock, const char *word, size_t length)
+{
+	for (size_t i = 0; i < set->cell_count; i++) {
+		const struct cell_key *key = &set->cells[i].key;
+
+		if ((lock == NULL || strcmp(key->lock, lock) == 0) &&
+		    !has_word(key->settings, word, length))
+			return false;
+	}
+	return true;
+}
+
+/* The words of `settings` that all (or not all) cells have. */
+static char *pick(const struct set *set, const char *settings, const char *lock, bool common)
+{
+	char *picked = memory_new(strlen(settings) + 1, 1), *to = picked;
+
+	while (*settings != '\0') {
+		size_t length = strcspn(settings, " ");
+
+		if (all_have(set, lock, settings, length) == common) {
+			if (to != picked)
+				*to++ = ' ';
+			memcpy(to, settings, length);
+			to += length;
+		}
+		settings += length + (settings[length] == ' ');
+	}
+	return picked;
+}
+
+char *identity_common_settings(const struct set *set)
+{
+	return pick(set, set->cell_count ? set->cells[0].key.settings : "", NULL, true);
+}
+
+static void add_owned(struct table *table, char *text)
+{
+	table_text(table, text);
+	free(text);
+}
+
+/* Tasks and VM are empty where there is nothing to tell: as many tasks as threads, one VM. */
+static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
+{
+	table_number(table, (double)key->tasks, key->tasks == key->threads ? "" : "%" PRIu64,
+		     key->tasks);
+	if (key->instances == 1)
+		table_text(table, "");
+	else if (key->instance == CELL_TOGETHER)
+		add_owned(table, memory_print("all %u", key->instances));
+	else
+		add_owned(table, memory_print("%d of %u", key->instance, key->instances));
+}
+
+void identity_add(struct table *table, const struct set *set, const struct cell *cell)
 {
 	const struct cell_key *key = &cell->key;
-	char *lock = memory_print("%s%s%s%s", key->lock, key->damaged ? MARK_DAMAGED : "",
-				  cell->incomplete ? MARK_INCOMPLETE : "",
-				  cell->excludes_nobody ? MARK_NULL : "");
-	char instance[16] = "all";
 
-	if (key->instance != CELL_TOGETHER)
-		snprintf(instance, sizeof(instance), "%d", key->instance);
-	table_text(table, lock);
-	free(lock);
+	add_owned(table, memory_print("%s%s%s%s", key->lock, key->damaged ? MARK_DAMAGED : "",
+				      cell->incomplete ? MARK_INCOMPLETE : "",
+				      cell->excludes_nobody ? MARK_NULL : ""));
 	table_text(table, key->workload);
 	add_u64(table, key->threads);
-	add_u64(table, key->tasks);
-	table_text(table, instance);
-	add_u64(table, key->instances);
+	add_tasks_and_vm(table, key);
 	add_u64(table, key->hold);
 	add_u64(table, key->think);
 	table_text(table, key->dispatch);
 	table_text(table, key->pv_backend);
-	table_text(table, key->settings);
+	add_owned(table, pick(set, key->settings, key->lock, false));
 }
 
 void identity_footnotes(struct table *table, const struct set *set)

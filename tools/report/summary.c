@@ -190,7 +190,7 @@ static struct table *make(const struct set *set, const struct kind *kind)
 	for (size_t i = 0; i < set->cell_count; i++) {
 		if (!kind->has(&set->cells[i]))
 			continue;
-		identity_add(table, &set->cells[i]);
+		identity_add(table, set, &set->cells[i]);
 		kind->fill(table, &set->cells[i]);
 	}
 	return table;

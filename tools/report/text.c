@@ -76,6 +76,15 @@ static void print_row(FILE *out, const struct table *table, const size_t *width,
 	fputc('\n', out);
 }
 
+static bool has_units(const struct table *table)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (table->columns[i].unit[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
 void text_table(FILE *out, const struct table *table)
 {
 	size_t *width = widths(table);
@@ -83,7 +92,8 @@ void text_table(FILE *out, const struct table *table)
 	format_safe(out, table->title);
 	print_same(out, table);
 	print_row(out, table, width, ROW_NAMES);
-	print_row(out, table, width, ROW_UNITS);
+	if (has_units(table))
+		print_row(out, table, width, ROW_UNITS);
 	for (size_t row = 0; row < table->row_count; row++)
 		print_row(out, table, width, (long)row);
 	for (size_t i = 0; i < table->footnote_count; i++) {
