@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FIRST_BYTES ((size_t)16 << 10) /* enough for what the guest writes */
+
 bool lines_open(struct lines *lines, const char *path)
 {
 	struct stat stat;
@@ -24,7 +26,8 @@ bool lines_open(struct lines *lines, const char *path)
 		errno = EISDIR;
 		return false;
 	}
-	lines->buffer = memory_new(LINE_BYTES, 1);
+	lines->size = FIRST_BYTES;
+	lines->buffer = memory_new(lines->size, 1);
 	return true;
 }
 
@@ -70,7 +73,11 @@ static void refill(struct lines *lines)
 	memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
 	lines->end -= lines->start;
 	lines->start = 0;
-	got = read_some(lines, lines->buffer + lines->end, LINE_BYTES - lines->end);
+	if (lines->end == lines->size) {
+		lines->size *= 2;
+		lines->buffer = memory_resize(lines->buffer, lines->size);
+	}
+	got = read_some(lines, lines->buffer + lines->end, lines->size - lines->end);
 	lines->end += got;
 	lines->finished = got == 0;
 }

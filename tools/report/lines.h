@@ -28,6 +28,7 @@ enum line_result {
 struct lines {
 	int fd;
 	char *buffer;
+	size_t size;       /* of it: grows up to LINE_BYTES */
 	size_t start, end; /* of what is in the buffer and was not handed out */
 	bool finished, skipping;
 	uint64_t bytes;
