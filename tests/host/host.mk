@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice
+	srat nodes slice report_log
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -28,11 +28,18 @@ host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_nodes := kernel/nodes.c
 
+# the analyser of serial logs but its main()
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) \
+	tests/host/report_logs.c
+report_tests := $(filter report_%,$(host_tests))
+$(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
+$(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
+
 host_programs := $(host_tests:%=build/host/test_%)
 
 define host_program
 build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(host_sources_$(1)))
-	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka -o $$@
+	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $$(host_libs) -o $$@
 endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
@@ -42,6 +49,9 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 # odd formats are the point of this one
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
+
+build/host/tools/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
+	host_extra := -D_GNU_SOURCE
 
 build/host/%.o: %.c
 	@mkdir -p $(@D)

@@ -116,14 +116,20 @@ static const char *verdict(const struct two_sample *result, bool fixed_work)
 	return higher == !fixed_work ? "faster" : "SLOWER";
 }
 
+/* Three decimals near 1, three digits far from it. */
+static void add_ratio(struct table *table, double ratio)
+{
+	table_number(table, ratio, ratio >= 0.1 && ratio < 10 ? "%.3f" : "%.3g", ratio);
+}
+
 static void add_result(struct table *table, const struct cell *a, const struct cell *b)
 {
 	struct two_sample result =
 		two_sample(a->merit.value, a->merit.count, b->merit.value, b->merit.count);
 
-	table_number(table, result.ratio, "%.3f", result.ratio);
-	table_number(table, result.low, "%.3f", result.low);
-	table_number(table, result.high, "%.3f", result.high);
+	add_ratio(table, result.ratio);
+	add_ratio(table, result.low);
+	add_ratio(table, result.high);
 	table_number(table, result.p, result.p < 0.0001 ? "< 0.0001" : "%.4f", result.p);
 	table_text(table, test_names[result.test]);
 	table_text(table, verdict(&result, a->fixed_work));
