@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice report_log report_stats
+	srat nodes slice report_log report_stats report_set
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
