@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice report_log report_stats report_set
+	srat nodes slice report_log report_stats report_set report_corpus
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -33,6 +33,8 @@ report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/repor
 	tests/host/report_logs.c
 report_tests := $(filter report_%,$(host_tests))
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
+host_sources_report_corpus := $(filter-out tests/host/report_logs.c,$(report_sources)) tests/report/fuzz.c \
+	tests/report/fuzz_mutate.c
 $(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
 
 host_programs := $(host_tests:%=build/host/test_%)
@@ -50,7 +52,7 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
 
-build/host/tools/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
+build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := -D_GNU_SOURCE
 
 build/host/%.o: %.c
