@@ -80,8 +80,8 @@ build/hosted/version.h: version_cc := $(HOSTCC)
 build/guest/version.h build/hosted/version.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
-		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.$$PPID
+	@cmp -s $@.$$PPID $@ && rm $@.$$PPID || mv $@.$$PPID $@
 build/guest/kernel/report.o: build/guest/version.h
 .PHONY: FORCE
 FORCE:
@@ -92,16 +92,19 @@ include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peer
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
 	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
-check_bats := $(sort $(wildcard tests/run/*.bats))
+# The longest first: they run two at a time (tests/Harness.pm).
+check_bats := $(sort $(wildcard tests/run/guest_nested*.bats)) $(sort $(filter-out tests/run/guest_nested%,\
+	$(wildcard tests/run/*.bats)))
+prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
 check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
 check: all hosted $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
-	$(Q)prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
+	$(Q)$(prove) $(check_programs) $(check_bats)
 
 check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
-	$(Q)PVSPIN_QUICK=1 prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
+	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
 
 .PHONY: check-models
 check-models: ## verify the Spin models of the wait/kick protocols
