@@ -40,8 +40,8 @@ static uint64_t pit_interval(void)
 
 	out8(PIT_COMMAND, PIT_COMMAND_CH0);
 	out8(PIT_CHANNEL0, (uint8_t)count);
+	start = rdtsc(); /* before it starts: a vCPU that is descheduled here sees a longer time */
 	out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
-	start = rdtsc();
 	for (uint32_t i = 0; i < PIT_MAX_READS; i++) {
 		status = pit_status();
 		if ((status & PIT_STATUS_MODE) != PIT_COMMAND_CH0)
