@@ -21,6 +21,7 @@ CC := $(shell command -v $(CROSS_COMPILE)gcc >/dev/null 2>&1 && echo $(CROSS_COM
 endif
 CC ?= gcc
 NASM ?= nasm
+OBJCOPY ?= $(if $(findstring $(CROSS_COMPILE),$(CC)),$(CROSS_COMPILE))objcopy
 HOSTCC ?= gcc
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
@@ -42,11 +43,16 @@ guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
-all: build/pvspin.elf ## the guest image (default)
+all: build/pvspin.elf build/pvspin-pvh.elf ## the guest image (default)
 
 build/pvspin.elf: $(guest_objects) build/guest/linker.ld
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) -o $@
+
+# The same without the multiboot headers: for QEMU -kernel by PVH (docs/boot.md).
+build/pvspin-pvh.elf: build/pvspin.elf
+	$(say) PVH $@
+	$(Q)$(OBJCOPY) --remove-section=.multiboot $< $@
 
 # With locks that hang and trap, for the tests of what the guest does then.
 broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
@@ -153,12 +159,12 @@ fastpath: hosted ## each lock's instructions for one uncontended acquire and rel
 	$(Q)tools/fastpath.sh
 
 .PHONY: iso
-iso: build/pvspin.iso ## the guest behind GRUB, for BIOS machines
+iso: build/pvspin.iso ## the guest behind GRUB, for BIOS and UEFI, CD or stick (docs/boot.md)
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
 	$(Q)cp build/pvspin.elf build/iso/boot/ && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
-	$(Q)grub-mkrescue -d /usr/lib/grub/i386-pc -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
+	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
 
 .PHONY: clean
 clean: ## remove build/

@@ -6,6 +6,7 @@
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
+#   tools/run/boot.sh      --boot=: how it is loaded
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/conformance.sh  --conformance
 #
@@ -14,7 +15,7 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
+for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu run/boot \
   run/instance run/snapshot run/together run/verdict run/report run/nested run/conformance; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -22,14 +23,14 @@ done
 
 # Brings $image, the one of the tree, up to date; one build at a time.
 build_image() {
-  local lock missing
+  local lock missing target=${image#"$tree/"}
   missing=$(setup_missing build)
   if [[ -e $image && -n $missing ]]; then
     say "cannot build here; taking $image as it is"
     return
   fi
   setup_check build || exit "$EXIT_ENVIRONMENT"
-  ! make -sq --no-print-directory -C "$tree" build/pvspin.elf >/dev/null 2>&1 || return 0
+  ! make -sq --no-print-directory -C "$tree" "$target" >/dev/null 2>&1 || return 0
   if ! mkdir -p "$tree/build" 2>/dev/null || ! : 2>/dev/null >>"$tree/build/.lock"; then
     [[ -e $image ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no image is there"
     say "cannot write to $tree/build; taking $image as it is"
@@ -37,14 +38,15 @@ build_image() {
   fi
   exec {lock}>"$tree/build/.lock"
   flock -w 600 "$lock" || die "$EXIT_ENVIRONMENT" 'another build does not end'
-  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- ||
+  make -s --no-print-directory -C "$tree" "$target" >&2 {lock}>&- ||
     die "$EXIT_ENVIRONMENT" 'the build failed'
   exec {lock}>&-
 }
 
 # Sets image: -kernel, or the built one.
 image_ready() {
-  local elf=$tree/build/pvspin.elf
+  local elf
+  elf=$tree/$(boot_image)
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
     image=$PVSPIN_IMAGE
     return
@@ -137,13 +139,14 @@ main() {
   case $action in help | version | list) "$action"; exit ;; esac
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
-  if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
+  if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
   image_ready
   accel_choose
+  boot_prepare
   out_ready
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}

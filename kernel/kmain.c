@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's story: from the loader to the verdict. boot/multiboot.asm calls kmain() on the boot
+ * The guest's story: from the loader to the verdict. boot/start.asm calls kmain() on the boot
  * CPU in 64-bit mode, interrupts masked; the other vCPUs join in smp_start() and sleep until
  * bench/ or tests/ give them work.
  */
@@ -10,8 +10,8 @@
 #include "bench/run.h"
 #include "kernel/apic.h"
 #include "kernel/kvm.h"
+#include "kernel/loader.h"
 #include "kernel/memory.h"
-#include "kernel/multiboot.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
@@ -30,7 +30,7 @@
 #include "pvspin/string.h"
 #include "tests/tap.h"
 
-extern uint64_t entry_tsc; /* boot/multiboot.asm */
+extern uint64_t entry_tsc; /* boot/start.asm */
 
 struct machine machine;
 
@@ -38,7 +38,7 @@ static struct boot_info boot;
 static struct plan plan;
 static char plan_error[PLAN_ERROR_BYTES];
 
-void kmain(uint32_t magic, uint64_t info); /* boot/multiboot.asm */
+void kmain(uint32_t magic, uint64_t info); /* boot/start.asm */
 
 static void discover_machine(void)
 {
@@ -103,13 +103,16 @@ void kmain(uint32_t magic, uint64_t info)
 {
 	struct plan_machine plan_machine;
 	struct outcome outcome;
+	const char *problem;
 	bool plan_ok;
 
 	traps_init();
 	segments_init(&boot_cpu);
 	serial_init();
-	if (!multiboot_read(magic, info, &boot))
-		panic("not started by a multiboot loader (eax was %#x)", magic);
+	serial_write("\n", 1); /* firmware and GRUB may have begun a line */
+	problem = loader_read(memory_map_physical, magic, info, &boot);
+	if (problem != NULL)
+		panic("%s (magic number %#x)", problem, magic);
 	memory_init(&boot);
 	paging_init();
 	discover_machine();

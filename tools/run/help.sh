@@ -21,6 +21,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                                and preemptions, but not for absolute times; for any user
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12)
+  --boot=multiboot|pvh|iso|uefi   how the guest is loaded, docs/boot.md (multiboot)
+                       multiboot, pvh: QEMU -kernel (pvh: also with -M microvm)
+                       iso: GRUB, BIOS; uefi: GRUB, UEFI (OVMF)
   --pv=on|off          with or without the CPU feature kvm-pv-unhalt (on)
   --instances=N        N identical VMs at once, each measured phase released together (1)
   --runs=N             whole runs, one after the other (1)
@@ -36,7 +39,7 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --experiment,
+Not available yet: --host-peer, --perfetto, --experiment,
 --l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,

@@ -24,7 +24,7 @@ instance_main() { # INSTANCE
   trap - INT TERM HUP EXIT
   mkdir "$work/$i"
   cd "$work/$i" || exit
-  ln -s "$image" pvspin.elf
+  boot_place
   mkfifo serial.in serial.out qmp.in qmp.out
   # For both directions first: no open blocks. QEMU inherits `hold`, the write end of serial.out;
   # when QEMU is gone, whatever ended it, the reader sees the end of the file.

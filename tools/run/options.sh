@@ -8,6 +8,7 @@
 options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
+  boot=multiboot
   conformance=0 conformance_names=''
   image=''               # -kernel
   append=''              # -append
@@ -51,8 +52,8 @@ options_own() { # WORD
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
-  --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --experiment=*)
+  --boot=*) boot=$(one_of "$1" multiboot pvh iso uefi) ;;
+  --host-peer | --perfetto* | --experiment=*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
@@ -127,6 +128,7 @@ options_parse() {
       ;;
     esac
   done
+  boot_check
   limit_given=$limit l1_kernel_given=$l1_kernel
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
