@@ -62,9 +62,13 @@ static const char *const start_names[] = {
 	[START_SERIAL_EACH] = "serial-each",
 };
 
-/* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
+/* Deliberate failures, docs/failures.md: kernel/provoke.c, owner-*: kernel/provoke_lock.c;
+ * lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu", "lost-kick",
+	"none",          "panic",     "ud",          "pf",         "nx",           "stack",
+	"hang",          "lost-vcpu", "lost-kick",   "loop",       "triple-fault", "double-fault",
+	"machine-check", "nmi",       "panic-twice", "panic-both", "panic-busy",   "ap-ud",
+	"ap-stack",      "ap-loop",   "owner-ud",    "owner-loop", "owner-loop-0",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */

@@ -77,7 +77,7 @@ static struct outcome run_plan(bool plan_ok)
 	}
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
-	provoke(plan.provoke);
+	provoke(&plan);
 	if (plan.tests[0] != '\0')
 		tests_run(&plan, &outcome);
 	else

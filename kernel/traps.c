@@ -12,13 +12,11 @@
 #include "kernel/percpu.h"
 #include "pvspin/layout.h"
 
-#define VECTORS              256
-#define FIRST_EXTERNAL       32
-#define OPCODE_HLT           0xf4
-#define OPCODE_STI           0xfb
-#define GATE_INTERRUPT       0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
-#define VECTOR_DOUBLE_FAULT  8
-#define VECTOR_MACHINE_CHECK 18
+#define VECTORS        256
+#define FIRST_EXTERNAL 32
+#define OPCODE_HLT     0xf4
+#define OPCODE_STI     0xfb
+#define GATE_INTERRUPT 0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
 
 struct gate {
 	uint16_t offset_low, selector;
@@ -38,7 +36,7 @@ static uint8_t ist_of(unsigned int vector)
 {
 	if (vector == VECTOR_NMI)
 		return 1;
-	if (vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+	if (vector == VECTOR_DF || vector == VECTOR_MC)
 		return 2;
 	return 0;
 }

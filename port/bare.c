@@ -22,6 +22,7 @@ static struct lock_stats *stats;
 static uint32_t cpu_count;
 static char log_buffer[LOG_BYTES];
 static size_t log_used;
+static volatile size_t log_sent; /* of log_used; a panic goes on from here */
 
 void port_bare_init(const struct machine *m, bool nopvspin)
 {
@@ -119,6 +120,8 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 
 void port_write(const char *bytes, size_t count)
 {
+	if (log_used == 0)
+		log_sent = 0;
 	while (count > 0) {
 		size_t part = LOG_BYTES - log_used;
 
@@ -135,7 +138,7 @@ void port_write(const char *bytes, size_t count)
 
 void port_flush(void)
 {
-	serial_write(log_buffer, log_used);
+	serial_write(log_buffer, log_used, &log_sent);
 	log_used = 0;
 }
 

@@ -15,7 +15,7 @@ worse() { # CODE
 }
 
 judge_instance() { # INSTANCE
-  local i=$1 raw=$run_dir/.raw log problem says reason
+  local i=$1 raw=$run_dir/.raw log problem says reason last
   log=$run_dir/serial-$i.log
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
@@ -25,7 +25,9 @@ judge_instance() { # INSTANCE
     read -r problem
     read -r says
     read -r reason
-  } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // ""' "$raw/log-$i.json")
+    read -r last
+  } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // "",
+    (.last // "" | if . == "" then . else "the record \"\(.)\"" end)' "$raw/log-$i.json")
   local exit_status=none
   [[ ! -s $raw/exit-$i ]] || read -r exit_status <"$raw/exit-$i"
   if [[ -s $raw/stopped-$i ]]; then
@@ -47,7 +49,8 @@ judge_instance() { # INSTANCE
 #   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
 #                                                 command line
 #   63      0x1f  any     any           crash     5 the guest panicked, or a measured lock hung
-#   0, 1    -     any     any           crash     5 QEMU ended by itself (reset, bad option, ...)
+#   0       -     any     any           crash     5 the guest reset (-no-reboot ends QEMU) or powered off
+#   1       -     any     any           crash     5 QEMU ended by itself (bad option, ...)
 #   others  -     any     any           crash     5 QEMU was killed
 #   any     any   broken  any           crash     5
 #   any     any   whole   another       crash     5 two answers are none
@@ -67,6 +70,8 @@ judge_ended() {
   none) why='QEMU was not watched to its end' ; return ;;
   0 | 1)
     why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}"
+    ((exit_status)) || why+="; that is a reset, of a triple fault most likely (an exception that finds \
+no handler), behind ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
     [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
     return
     ;;
