@@ -115,6 +115,7 @@ const struct plan_key plan_keys[] = {
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
 	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),
 	NAMED("start", KEY_CHOICE, start, start_names),
+	NUMBER("hang_ms", KEY_U32, hang_ms, 0, MAX_MS),
 	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),
 	NUMBER("vmm_features", KEY_U64, vmm.features, 0, UINT32_MAX),

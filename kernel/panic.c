@@ -13,6 +13,7 @@
 #include "kernel/machine_check.h"
 #include "kernel/percpu.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
@@ -21,7 +22,8 @@
 
 void (*panic_describe)(struct record *record);
 
-#define STOP_BOUND_NS 3000000000ull /* CPU 0 needs a time slice to take the NMI */
+#define REPORT_BOUND_NS 30000000000ull
+#define STOP_BOUND_NS   3000000000ull /* CPU 0 needs a time slice to take the NMI */
 
 static _Atomic uint32_t reporter;     /* index + 1 of the CPU that reports; 0: nobody */
 static _Atomic bool log_writer_stops; /* CPU 0, the only one that writes the log, is in HLT */
@@ -82,6 +84,22 @@ static void __attribute__((noreturn)) give_up(const char *reason, uint64_t rip)
 	finish();
 }
 
+static void report_hangs(void *unused)
+{
+	(void)unused;
+	give_up("the report hangs", this_cpu()->frame->rip);
+}
+
+/* In place of the bound on what has panicked. The watchdog is CPU 0's; another CPU's report is
+ * bounded by the launcher's time alone. */
+static void bound_the_report(void)
+{
+	if (this_cpu()->index == 0)
+		watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
+	else
+		watchdog_stop();
+}
+
 static void begin(const char *reason, uint64_t rip)
 {
 	uint32_t me = this_cpu()->index + 1, first = 0;
@@ -94,6 +112,7 @@ static void begin(const char *reason, uint64_t rip)
 		stop_here();
 	}
 	stop_the_others();
+	bound_the_report();
 	port_write("\n", 1); /* in case a line was being written */
 	record_begin(&report, "panic");
 	record_string(&report, "reason", reason);
@@ -208,15 +227,29 @@ static void add_registers(const struct trap_frame *frame)
 	complete = report;
 }
 
-void panic_trap(const struct trap_frame *frame)
+static void __attribute__((noreturn))
+panic_frame(const struct trap_frame *frame, const char *reason)
 {
-	char reason[128];
-
-	describe_trap(frame, reason, sizeof(reason));
 	begin(reason, frame->rip);
 	add_registers(frame);
 	if (frame->vector == VECTOR_MC)
 		machine_check_describe(&report);
 	add_backtrace(frame->rip, frame->rbp);
 	describe_and_finish();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+	char reason[128];
+
+	describe_trap(frame, reason, sizeof(reason));
+	panic_frame(frame, reason);
+}
+
+void panic_hang(const struct trap_frame *frame, const char *what, uint64_t bound_ms)
+{
+	char reason[128];
+
+	ksnprintf(reason, sizeof(reason), "%s: not over in %lu ms", what, bound_ms);
+	panic_frame(frame, reason);
 }

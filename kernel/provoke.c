@@ -7,9 +7,9 @@
 
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
+#include "kernel/machine.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
-#include "kernel/smp.h"
 #include "locks/pv.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
@@ -149,13 +149,17 @@ static void provoke_panic_both(void)
 static void provoke_panic_busy(void)
 {
 	static const char line[] = "a line of the log that is being written\n";
+	static _Atomic uint32_t lines;
 
-	meet();
-	if (this_cpu()->index == 1)
+	if (this_cpu()->index == 1) {
+		while (atomic_load_explicit(&lines, memory_order_relaxed) < 10)
+			cpu_relax();
 		provoke_panic();
+	}
 	for (;;) {
 		port_write(line, sizeof(line) - 1);
 		port_flush();
+		atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
 	}
 }
 
@@ -173,7 +177,7 @@ static void fail_on(uint32_t first, void (*what)(void))
 	failure = what;
 	if (machine.online < 2)
 		panic("this failure needs two vCPUs");
-	smp_run_on(2, fail_from, &first);
+	port_run_on(2, fail_from, &first);
 }
 
 static void provoke_ap_loop(void)

@@ -10,6 +10,7 @@
 #include "kernel/fixup.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/watchdog.h"
 #include "pvspin/layout.h"
 
 #define VECTORS        256
@@ -127,7 +128,9 @@ void trap_dispatch(struct trap_frame *frame)
 	cpu->frame = frame;
 	if (frame->vector >= FIRST_EXTERNAL)
 		skip_hlt_after_sti(frame);
-	if (handlers[frame->vector] != NULL)
+	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites())
+		; /* before any handler: it is CPU 0's last chance */
+	else if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
 		panic_trap(frame);

@@ -64,7 +64,9 @@ judge_ended() {
   39) agrees=error ;;
   63)
     why='the guest panicked'
-    if jq -e '.hangs != []' "$raw/log-$i.json" >/dev/null; then why='a lock hung'; fi
+    why=$(jq -r --arg why "$why" '.hangs
+      | if . == [] then $why elif .[0].lock then "a lock hung"
+        else "the guest hung: \(.[0].what)" end' "$raw/log-$i.json")
     return
     ;;
   none) why='QEMU was not watched to its end' ; return ;;
@@ -119,19 +121,21 @@ panic_text() { # INSTANCE
         | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json" | name_addresses
 }
 
-# The same for a lock that hung: what is known of it, then where each CPU that takes part stands:
-# the instruction an NMI stopped it at, or the HLT before that.
+# The same for a hang: what is known of the lock, if it is about one, then where each CPU that takes
+# part stands: the instruction an NMI stopped it at, or the HLT before that.
 hang_text() { # INSTANCE
-  jq -r '.hangs[]
+  jq -r '
+    def idle: .state == "idle" or (.state == null and .cpu > 0 and .in_hlt and .interrupts);
+    .hangs[]
     | "say\thang: \(.what), given \(.bound_ms) ms",
-      "say\t  \(.lock): \(.lock_state); owner: " +
+      (select(.lock) | "say\t  \(.lock): \(.lock_state); owner: " +
         (if .holder < 0 then "nobody" else "CPU \(.holder)" end) +
-        "; \(.threads) threads, pv backend \(.pv_backend)",
-      (.cpus[] | "say\t  CPU \(.cpu) \(.state)" +
+        "; \(.threads) threads, pv backend \(.pv_backend)"),
+      (.cpus[] | "say\t  CPU \(.cpu) \(.state // if idle then "idle" else "is busy" end)" +
         (if .halted then ", halted" else "" end) +
         (if .kicked_us_ago then ", kicked \(.kicked_us_ago) us ago" else "" end) +
         (if .answered then "" else ", does not answer an NMI" end),
-        (select(.state != "idle") | .in_hlt as $in_hlt | .backtrace // [] |
+        (select(idle | not) | .in_hlt as $in_hlt | .backtrace // [] |
           (.[:1][] | (if $in_hlt then "return" else "exact" end) + "\t\(.)"),
           (.[1:][] | "return\t\(.)")))' \
     "$run_dir/.raw/log-$1.json" | name_addresses
