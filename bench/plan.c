@@ -62,9 +62,13 @@ static const char *const start_names[] = {
 	[START_SERIAL_EACH] = "serial-each",
 };
 
-/* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
+/* Deliberate failures, docs/failures.md: kernel/provoke.c, owner-*: kernel/provoke_lock.c;
+ * lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu", "lost-kick",
+	"none",          "panic",     "ud",          "pf",         "nx",           "stack",
+	"hang",          "lost-vcpu", "lost-kick",   "loop",       "triple-fault", "double-fault",
+	"machine-check", "nmi",       "panic-twice", "panic-both", "panic-busy",   "ap-ud",
+	"ap-stack",      "ap-loop",   "owner-ud",    "owner-loop", "owner-loop-0",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */
@@ -111,6 +115,7 @@ const struct plan_key plan_keys[] = {
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
 	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),
 	NAMED("start", KEY_CHOICE, start, start_names),
+	NUMBER("hang_ms", KEY_U32, hang_ms, 0, MAX_MS),
 	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),
 	NUMBER("vmm_features", KEY_U64, vmm.features, 0, UINT32_MAX),

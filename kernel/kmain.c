@@ -23,8 +23,10 @@
 #include "kernel/topology.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "locks/pv.h"
 #include "port/bare.h"
+#include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
@@ -50,6 +52,7 @@ static void discover_machine(void)
 	tsc_init(&machine);
 	timer_init();
 	topology_init(&boot, &machine);
+	watchdog_init(&boot, &machine);
 }
 
 static struct outcome missing_vcpus(void)
@@ -77,7 +80,7 @@ static struct outcome run_plan(bool plan_ok)
 	}
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
-	provoke(plan.provoke);
+	provoke(&plan);
 	if (plan.tests[0] != '\0')
 		tests_run(&plan, &outcome);
 	else
@@ -120,6 +123,8 @@ void kmain(uint32_t magic, uint64_t info)
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
 	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
+	watch_set_usual(plan_ok ? plan.hang_ms : 0);
+	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
@@ -127,6 +132,7 @@ void kmain(uint32_t magic, uint64_t info)
 	port_bare_init(&machine, plan.nopvspin);
 	report_boot(&boot, &machine, &plan, pv_backend);
 	port_flush();
+	port_watch_over();
 	outcome = run_plan(plan_ok);
 	report_finish(&outcome);
 }

@@ -80,11 +80,12 @@ static void the_printed_plan_is_the_plan(void **state)
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
-		line, "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-		      "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
-		      "provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
-		      "vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
-		      "prev_check_mask=255");
+		line,
+		"locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
+		"reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
+		"hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
+		"vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
+		"prev_check_mask=255");
 }
 
 static void printing_is_cut_as_by_snprintf(void **state)
