@@ -87,7 +87,7 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/dist.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
@@ -128,7 +128,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 
