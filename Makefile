@@ -16,22 +16,26 @@ say = @:
 endif
 
 CROSS_COMPILE ?= x86_64-linux-gnu-
-ifeq ($(origin CC),default)
+# undefined: a make below make -R
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(shell command -v $(CROSS_COMPILE)gcc >/dev/null 2>&1 && echo $(CROSS_COMPILE)gcc || echo gcc)
 endif
-CC ?= gcc
 NASM ?= nasm
+# dwarf has line numbers, too, but also the tree's own path: not the same image everywhere (NASM 2.16)
+NASM_DEBUG ?= stabs
 HOSTCC ?= gcc
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+# A tree of `make dist` has the file, and may lie in somebody else's repository.
+VERSION := $(shell cat VERSION 2>/dev/null || { test -e .git && git describe --tags --always --dirty 2>/dev/null; } || echo unknown)
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
+	'-ffile-prefix-map=$(CURDIR)=.' \
 	-I. -Iinclude -Ibuild/guest
-guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
@@ -66,7 +70,7 @@ build/guest/layout.inc: include/pvspin/layout.h
 build/guest/%.o: %.asm build/guest/layout.inc
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
+	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
 		-MD $(@:.o=.d) -MP -MT $@ $< -o $@
 
 build/guest/%.o: %.c
