@@ -16,23 +16,27 @@ say = @:
 endif
 
 CROSS_COMPILE ?= x86_64-linux-gnu-
-ifeq ($(origin CC),default)
+# undefined: a make below make -R
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(shell command -v $(CROSS_COMPILE)gcc >/dev/null 2>&1 && echo $(CROSS_COMPILE)gcc || echo gcc)
 endif
-CC ?= gcc
 NASM ?= nasm
 OBJCOPY ?= $(if $(findstring $(CROSS_COMPILE),$(CC)),$(CROSS_COMPILE))objcopy
+# dwarf has line numbers, too, but also the tree's own path: not the same image everywhere (NASM 2.16)
+NASM_DEBUG ?= stabs
 HOSTCC ?= gcc
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+# A tree of `make dist` has the file, and may lie in somebody else's repository.
+VERSION := $(shell cat VERSION 2>/dev/null || { test -e .git && git describe --tags --always --dirty 2>/dev/null; } || echo unknown)
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
+	'-ffile-prefix-map=$(CURDIR)=.' \
 	-I. -Iinclude -Ibuild/guest
-guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
@@ -72,7 +76,7 @@ build/guest/layout.inc: include/pvspin/layout.h
 build/guest/%.o: %.asm build/guest/layout.inc
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
+	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
 		-MD $(@:.o=.d) -MP -MT $@ $< -o $@
 
 build/guest/%.o: %.c
@@ -93,7 +97,7 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk tools/dist.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
@@ -137,7 +141,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

@@ -24,6 +24,7 @@ done
 # Brings $image, the one of the tree, up to date; one build at a time.
 build_image() {
   local lock missing target=${image#"$tree/"}
+  [[ -e $tree/Makefile ]] || return 0 # installed: the image is there, and no sources
   missing=$(setup_missing build)
   if [[ -e $image && -n $missing ]]; then
     say "cannot build here; taking $image as it is"
@@ -69,7 +70,9 @@ out_ready() {
   fi
   if [[ -z $out ]]; then
     TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
-    out=$tree/out/$out-$$
+    out=out/$out-$$
+    # An installed pvspin, and one that belongs to somebody else, is not the place for logs.
+    [[ ! -e $tree/Makefile || ! -w $tree ]] || out=$tree/$out
   fi
   mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
   out=$(cd "$out" && pwd -P)

@@ -28,8 +28,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --instances=N        N identical VMs at once, each measured phase released together (1)
   --runs=N             whole runs, one after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8
-  --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
-                       qemu-<instance>.log, manifest.json, report.txt
+  --out=DIR            where the logs go (out/<UTC time>-<pid>/ in the tree; if that is not
+                       writable, or pvspin is installed, in the current directory):
+                       serial-<instance>.log, qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
   --conformance[=NAME,...]
                        KVM's paravirtual ABI, clause by clause, in each configuration of
@@ -49,10 +50,10 @@ HELP
 
 version() {
   local text
-  if text=$(git -C "$tree" describe --tags --always --dirty 2>/dev/null); then
-    echo "$text"
-  elif [[ -r $tree/VERSION ]]; then
+  if [[ -r $tree/VERSION ]]; then # make dist, make install
     cat "$tree/VERSION"
+  elif [[ -e $tree/.git ]] && text=$(git -C "$tree" describe --tags --always --dirty 2>/dev/null); then
+    echo "$text"
   else
     echo unknown
   fi
@@ -63,6 +64,10 @@ version() {
 # tests/, and CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies
 # to.
 list() {
+  if [[ -e $tree/list ]]; then # installed, without sources
+    cat "$tree/list"
+    return
+  fi
   echo 'locks (locks=):'
   sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
   echo '  linux (the one that Linux 6.12 would take on the machine)'
