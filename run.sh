@@ -7,7 +7,8 @@
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
-#   tools/run/snapshot.sh  a hung guest's registers    tools/run/conformance.sh  --conformance
+#   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
+#   tools/run/snapshot.sh  a hung guest's registers
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
@@ -15,46 +16,51 @@
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
-  run/instance run/snapshot run/together run/verdict run/report run/nested run/conformance; do
+  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
 
-# Brings $image, the one of the tree, up to date; one build at a time.
-build_image() {
-  local lock missing
+# Brings a file of build/ up to date; one build at a time.
+build_target() { # FILE, below the tree
+  local lock missing file=$tree/$1
   missing=$(setup_missing build)
-  if [[ -e $image && -n $missing ]]; then
-    say "cannot build here; taking $image as it is"
+  if [[ -e $file && -n $missing ]]; then
+    say "cannot build here; taking $file as it is"
     return
   fi
   setup_check build || exit "$EXIT_ENVIRONMENT"
-  ! make -sq --no-print-directory -C "$tree" build/pvspin.elf >/dev/null 2>&1 || return 0
+  ! make -sq --no-print-directory -C "$tree" "$1" >/dev/null 2>&1 || return 0
   if ! mkdir -p "$tree/build" 2>/dev/null || ! : 2>/dev/null >>"$tree/build/.lock"; then
-    [[ -e $image ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no image is there"
-    say "cannot write to $tree/build; taking $image as it is"
+    [[ -e $file ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no $1 is there"
+    say "cannot write to $tree/build; taking $file as it is"
     return
   fi
   exec {lock}>"$tree/build/.lock"
   flock -w 600 "$lock" || die "$EXIT_ENVIRONMENT" 'another build does not end'
-  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- ||
-    die "$EXIT_ENVIRONMENT" 'the build failed'
+  make -s --no-print-directory -C "$tree" "$1" >&2 {lock}>&- ||
+    die "$EXIT_ENVIRONMENT" "the build of $1 failed"
   exec {lock}>&-
 }
 
-# Sets image: -kernel, or the built one.
+# Sets image: -kernel, or the built one; and hosted, for --host-peer. Copies, so that a rebuild meanwhile
+# changes nothing for this run.
 image_ready() {
-  local elf=$tree/build/pvspin.elf
+  hosted=${PVSPIN_HOSTED:-}
+  if ((host_peer)) && [[ -z $hosted ]]; then
+    build_target build/hosted/pvspin
+    hosted=$scratch/hosted
+    cp "$tree/build/hosted/pvspin" "$hosted"
+  fi
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
     image=$PVSPIN_IMAGE
     return
   elif [[ -n $image ]]; then
     [[ $image == /* ]] || image=$PWD/$image
   else
-    image=$elf
-    build_image
+    image=$tree/build/pvspin.elf
+    build_target build/pvspin.elf
   fi
-  # A copy, so that a rebuild meanwhile changes nothing for this run.
   cp "$image" "$scratch/pvspin.elf"
   image=$scratch/pvspin.elf
 }
@@ -71,7 +77,7 @@ out_ready() {
   fi
   mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
   out=$(cd "$out" && pwd -P)
-  if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/manifest.json ]]; then
+  if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/host-peer.log ]] || [[ -e $out/manifest.json ]]; then
     usage_error "--out=$out holds the logs of another run"
   fi
 }

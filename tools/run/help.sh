@@ -23,8 +23,12 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12)
   --pv=on|off          with or without the CPU feature kvm-pv-unhalt (on)
   --instances=N        N identical VMs at once, each measured phase released together (1)
+  --host-peer[=KEYS]   the hosted build, the same locks on Linux threads, on the host during the
+                       measured phases of the VMs: released together, host-peer.log; KEYS replace
+                       those of -append for it, as locks=qspinlock. --instances=0: it alone
   --runs=N             whole runs, one after the other (1)
-  --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8
+  --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
+                       the host peer's threads share the CPUs of the list
   --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
                        qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
@@ -36,7 +40,7 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --host-peer, --perfetto, --experiment,
+Not available yet: --boot=multiboot is the only one, --perfetto, --experiment,
 --l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,

@@ -9,6 +9,7 @@ options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
   conformance=0 conformance_names=''
+  host_peer=0 peer_keys=''
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -39,7 +40,10 @@ options_own() { # WORD
   --l1-kernel=/* | --l1-kernel=./*) usage_error "$1: a kernel of your own is not available yet" ;;
   --l1-kernel=*) l1_kernel=$(one_of "$1" 6.1 6.12) ;;
   --pv=*) pv=$(one_of "$1" on off) ;;
+  --instances=0) instances=0 ;;
   --instances=*) instances=$(number "$1" 64) ;;
+  --host-peer) host_peer=1 ;;
+  --host-peer=*) host_peer=1 peer_keys=${1#*=} ;;
   --runs=*) runs=$(number "$1" 10000) ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
@@ -52,14 +56,14 @@ options_own() { # WORD
   --help) action=help ;;
   --version) action=version ;;
   --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --experiment=*)
+  --boot=pvh | --boot=iso | --boot=uefi | --perfetto* | --experiment=*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
     --experiment)
     usage_error "$1 needs a value: $1=..."
     ;;
-  --setup=* | --gdb=* | --list=* | --help=* | --version=* | --host-peer=*)
+  --setup=* | --gdb=* | --list=* | --help=* | --version=*)
     usage_error "${1%%=*} takes no value"
     ;;
   *) usage_error "$1 is no option of run.sh; QEMU's options have one dash here" ;;
@@ -133,15 +137,25 @@ options_parse() {
     limit=$((300 * runs))
     ((!gdb)) || limit=86400 # a person is thinking
   fi
-  if ((gdb && instances * runs > 1)); then
+  members=$((instances + host_peer))
+  ((members)) || usage_error '--instances=0: nothing would run; with --host-peer, the hosted build alone'
+  if ((gdb && (members * runs > 1 || !instances))); then
     usage_error '--gdb takes one instance and one run'
   fi
+  ((!host_peer)) || options_peer
+}
+
+# What the hosted build cannot do is said before anything starts.
+options_peer() {
+  [[ $peer_keys != *$'\n'* ]] || usage_error '--host-peer=KEYS: one line of keys is accepted'
+  [[ " $append $peer_keys" != *' tests='* && " $append $peer_keys" != *' provoke='* ]] ||
+    usage_error '--host-peer: tests= and provoke= are for the guest; the host peer only measures'
 }
 
 # The configurations are the matrix's own: of the rest only a choice of tests makes sense.
 options_conformance() {
   if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
-    ((instances * runs > 1 || gdb)); then
+    ((instances != 1 || runs > 1 || gdb || host_peer)); then
     usage_error "--conformance brings its own QEMU options (tests/abi/configurations);" \
       "it takes --accel, --l1-kernel, --out, --timeout and -append tests=..."
   fi

@@ -4,7 +4,7 @@
 # instance that is still going has come there, releases them with one line each, and waits until
 # the last QEMU is gone. Blocks in one read of the instances' messages (instance.sh). Sourced.
 #
-#   together_run   runs $instances VMs with their logs in $run_dir; always returns, at the deadline
+#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in $run_dir; always returns, at the deadline
 #                  or an interrupt with all QEMUs ended and .raw/stopped-<i> saying why
 
 # A guest that has not said a word by then never will: its firmware, or the hypervisor, hangs. (Our
@@ -18,12 +18,13 @@ together_run() {
   mkfifo "$work/events"
   exec {events}<>"$work/events"
   qemu_compose
+  ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
   jobs_pid=() state=() span=() stopping=''
   set -m # each job a process group
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     state[i]=starting
-    instance_main "$i" &
+    if is_peer "$i"; then peer_main "$i" & else instance_main "$i" & fi
     jobs_pid[i]=$!
   done
   set +m
@@ -35,7 +36,7 @@ together_run() {
 }
 
 together_watch() {
-  local kind i rest left runs_done=0 live=$instances
+  local kind i rest left runs_done=0 live=$members
   while ((live > 0)); do
     left=$((deadline - EPOCHSECONDS))
     if ((left <= 0)); then
@@ -57,7 +58,7 @@ together_watch() {
     ready) state[i]=held ;;
     run)
       span[i]=${rest% *}
-      progress "instance $i: run $((++runs_done)), ${rest##* }"
+      progress "$(member_title "$i"): run $((++runs_done)), ${rest##* }"
       ;;
     end) state[i]=ended ;;
     exit) state[i]=gone live=$((live - 1)) ;;
@@ -96,7 +97,7 @@ together_stop() { # REASON
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
     [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
-    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]]; then snapshot_take "$i"; fi
+    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
