@@ -8,7 +8,7 @@
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
-#   tools/run/snapshot.sh  a hung guest's registers
+#   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
@@ -16,7 +16,8 @@
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
-  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance; do
+  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance \
+  run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
@@ -43,15 +44,19 @@ build_target() { # FILE, below the tree
   exec {lock}>&-
 }
 
-# Sets image: -kernel, or the built one; and hosted, for --host-peer. Copies, so that a rebuild meanwhile
-# changes nothing for this run.
+# Sets image: -kernel, or the built one; and hosted, where it is needed. Copies, so that a rebuild meanwhile
+# changes nothing for this run. In L1 they are there; a call of an experiment is told its hosted build.
 image_ready() {
   hosted=${PVSPIN_HOSTED:-}
-  if ((host_peer)) && [[ -z $hosted ]]; then
-    build_target build/hosted/pvspin
+  if ((host_peer && !inner)) || [[ -n $experiment ]]; then
+    if [[ -z $hosted ]]; then
+      build_target build/hosted/pvspin
+      hosted=$tree/build/hosted/pvspin
+    fi
+    cp "$hosted" "$scratch/hosted"
     hosted=$scratch/hosted
-    cp "$tree/build/hosted/pvspin" "$hosted"
   fi
+  if [[ -n $experiment ]]; then build_target build/pvspin-report; fi
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
     image=$PVSPIN_IMAGE
     return
@@ -121,7 +126,9 @@ clean_up() {
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
+  [[ -z $call_pid ]] || kill -TERM -- "-$call_pid" 2>/dev/null || true
   [[ -z ${l1_pid:-} ]] || kill -TERM "$l1_pid" 2>/dev/null || true
+  [[ -z ${l1_server:-} ]] || serve_stop "$l1_server"
   rm -rf "$scratch"
 }
 
@@ -130,21 +137,25 @@ interrupt() {
   interrupted=1
   if [[ -n ${l1_pid:-} ]]; then
     kill -TERM "$l1_pid" 2>/dev/null || true
+  elif [[ -n $call_pid ]]; then
+    kill -TERM -- "-$call_pid" 2>/dev/null || true
   elif [[ -n ${jobs_pid[*]-} ]]; then
     together_stop interrupt
-  else
+  elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report what there is
     exit "$EXIT_INTERRUPT"
   fi
 }
 
 main() {
-  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' arguments=("$@")
+  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
   options_parse "$@"
   case $action in help | version | list) "$action"; exit ;; esac
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
+  [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
+  [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
@@ -154,6 +165,7 @@ main() {
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
   ((!conformance)) || conformance_run
+  [[ -z $experiment ]] || experiment_main
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
   ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
   judge_all

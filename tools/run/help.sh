@@ -36,12 +36,14 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                        KVM's paravirtual ABI, clause by clause, in each configuration of
                        tests/abi/configurations (or in those named), under nested on both kernels:
                        a table, TAP and JUnit XML in --out; -append tests=abi.kick: a part of it
+  --experiment=NAME    one of experiments/ (--list), as in the study of 2017, with its tables and
+                       whether its findings are seen here (docs/experiments.md); study: all of
+                       those. --runs=N repetitions (10); -append KEYS replace those of its plan
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --perfetto, --experiment,
---l1-kernel=PATH.
+Not available yet: --boot=multiboot is the only one, --perfetto, --l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
 hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.
@@ -78,5 +80,8 @@ list() {
   cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
     paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'
   echo 'experiments:'
-  echo '  none yet'
+  local name
+  for name in $(experiment_names); do
+    experiment_title "$name"
+  done
 }

@@ -7,9 +7,9 @@
 
 options_default() {
   action=run             # or help, version, list
-  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
+  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
   conformance=0 conformance_names=''
-  host_peer=0 peer_keys=''
+  host_peer=0 peer_keys='' experiment=''
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -52,11 +52,12 @@ options_own() { # WORD
   --gdb) gdb=1 ;;
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
+  --experiment=*) experiment=${1#*=} ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
   --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --perfetto* | --experiment=*)
+  --boot=pvh | --boot=iso | --boot=uefi | --perfetto*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
@@ -132,6 +133,8 @@ options_parse() {
     esac
   done
   limit_given=$limit l1_kernel_given=$l1_kernel
+  [[ -z $experiment ]] || options_experiment
+  runs=${runs:-1}
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
     limit=$((300 * runs))
@@ -163,6 +166,16 @@ options_conformance() {
     usage_error "--conformance: -append \"$append\": only tests=... is accepted"
   conformance_tests=${append#tests=}
   [[ -n $limit ]] || limit=1500
+}
+
+# The calls are the experiment's own; of the rest all that is the same for each of them is the user's.
+options_experiment() {
+  if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on ]]; then
+    usage_error "--experiment=$experiment brings its own instances, host peer and --pv;" \
+      "it takes --runs, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
+  fi
+  runs=${runs:-10} # as the study
+  [[ -n $limit ]] || limit=86400 # until it is known how many calls there are
 }
 
 # --pin: sets pin_cpus to the CPUs named, in order, each as often as named.
