@@ -70,24 +70,25 @@ together_watch() {
 # Nobody is still on the way: let all that wait go. Each is told first when its peers' measured
 # phases were, so that its own log can prove the overlap. An instance that died holds up nobody.
 together_release() {
-  local i peer
+  local i peer to=() go
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
+    exec {go}<>"$work/$i/serial.in" # both directions: does not block if QEMU is gone
+    to+=("$go")
     for peer in "${!span[@]}"; do
-      [[ $peer == "$i" ]] || together_tell "$i" "peer $peer ${span[peer]}"
+      [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
     done
-    together_tell "$i" "go ${EPOCHREALTIME/[.,]/}000"
   done
   span=()
-}
-
-together_tell() { # INSTANCE LINE
-  local to
-  exec {to}<>"$work/$1/serial.in" # both directions: does not block if QEMU is gone
-  echo "$2" >&"$to"
-  exec {to}>&-
+  # One line a member and nothing in between: the first that goes takes the CPU from us.
+  for go in "${to[@]}"; do
+    echo "go ${EPOCHREALTIME/[.,]/}000" >&"$go"
+  done
+  for go in "${to[@]}"; do
+    exec {go}>&-
+  done
 }
 
 # Ends all QEMUs: the first time by SIGTERM, which leaves the logs whole; 5 s later their whole
