@@ -32,6 +32,7 @@ static void a_vm_that_died_takes_its_repetition_with_it(void **state)
 	write_logs("one", "serial-1.log", second, 2);
 	out = create("one/rep-2/serial-1.log");
 	boot(out);
+	run_record(out, 2, "mcs", 8, ""); /* and no end */
 	fclose(out);
 	judged();
 	assert_int_equal(study.cells[0].time.count, 1);
