@@ -76,8 +76,8 @@ build/guest/%.o: %.c
 
 # Rewritten only when it changes, so that a new commit rebuilds one file.
 build/guest/version.h: version_cc := $(CC)
-build/hosted/version.h: version_cc := $(HOSTCC)
-build/guest/version.h build/hosted/version.h: FORCE
+build/hosted/version.h build/report/version.h: version_cc := $(HOSTCC)
+build/guest/version.h build/hosted/version.h build/report/version.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
 		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.new
@@ -87,7 +87,7 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \

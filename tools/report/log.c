@@ -76,17 +76,17 @@ static void keep(struct log_reading *reading, json_t *json)
 
 static void parse(struct log_reading *reading, const char *line, size_t length)
 {
+	uint64_t cost = estimate(line, length);
 	json_error_t error;
 	json_t *json;
 
-	reading->cost += estimate(line, length);
-	if (reading->cost > LOG_MEMORY_BYTES) {
+	if (cost > *reading->memory) {
 		log_note(reading, true,
-			 "its records need more than 1 GiB of memory: those from here on are left "
-			 "out");
+			 "no room for its records (1 GiB in all): those from here on are left out");
 		reading->full = true;
 		return;
 	}
+	*reading->memory -= cost;
 	json = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
 		log_note(reading, true, "a broken record, left out: %s", error.text);
@@ -112,9 +112,9 @@ static void take_line(struct log_reading *reading, enum line_result result, cons
 	}
 }
 
-bool log_read(const char *path, struct log *log, struct notes *notes)
+bool log_read(const char *path, struct log *log, struct notes *notes, uint64_t *memory)
 {
-	struct log_reading reading = {.log = log, .notes = notes};
+	struct log_reading reading = {.log = log, .notes = notes, .memory = memory};
 	struct lines lines;
 	enum line_result result;
 	const char *line;

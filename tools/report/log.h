@@ -5,13 +5,13 @@
 
 #include "tools/report/data.h"
 
-/* What the records of a log may take: an estimate, see log.c. The rest of the log is left out. */
-#define LOG_MEMORY_BYTES ((uint64_t)1 << 30)
+/* What the records of all logs of a set may take: an estimate, see log.c. The rest is left out. */
+#define SET_MEMORY_BYTES ((uint64_t)1 << 30)
 
 /* Fills `log` but for instance, call and manifest. What is wrong with the content goes to notes and
- * clears log->complete, log->usable. False, with errno: it cannot be opened. log_free() is due in
- * any case. */
-bool log_read(const char *path, struct log *log, struct notes *notes);
+ * clears log->complete, log->usable. `memory` is what the set has left. False, with errno: it
+ * cannot be opened. log_free() is due in any case. */
+bool log_read(const char *path, struct log *log, struct notes *notes, uint64_t *memory);
 void log_free(struct log *log);
 
 #endif

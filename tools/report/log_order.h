@@ -8,10 +8,10 @@
 struct log_reading {
 	struct log *log;
 	struct notes *notes;
-	size_t line;   /* that the next note is about; 0: the file */
-	size_t said;   /* notes of this log, at most NOTES_PER_LOG */
-	size_t hidden; /* those beyond, of which the last note tells the number */
-	uint64_t cost; /* memory of the records so far, estimated */
+	size_t line;      /* that the next note is about; 0: the file */
+	size_t said;      /* notes of this log, at most NOTES_PER_LOG */
+	size_t hidden;    /* those beyond, of which the last note tells the number */
+	uint64_t *memory; /* bytes left for records, estimated */
 	bool full, damaged;
 };
 

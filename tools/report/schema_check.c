@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Holds a JSON object against the schema: schema_check() of schema.h. */
+#include "tools/report/distribution.h"
 #include "tools/report/schema.h"
 
 #include <stdio.h>
@@ -125,6 +126,11 @@ bool schema_check(const json_t *json, enum record_type *type, char why[SCHEMA_WH
 	for (size_t i = 0; schema && i < schema->count; i++) {
 		if (!check_field(json, schema->type, &schema->fields[i], why))
 			return false;
+	}
+	if (*type == RECORD_HIST && !distribution_valid(json)) {
+		snprintf(why, SCHEMA_WHY_BYTES,
+			 "hist record whose buckets are not a histogram of its count, min and max");
+		return false;
 	}
 	return true;
 }

@@ -15,6 +15,9 @@ struct table_column {
 	const char *unit; /* "ns", "ops/s", "%", or "" */
 	const char *key;  /* for csv, json: "wait_p99_ns" */
 	bool text;        /* left-aligned words, no number */
+	/* Says what the row is, not how it did. Printers for people name it once, above the table,
+	 * where all rows have the same: table_same(). */
+	bool identity;
 };
 
 struct table_cell {
@@ -24,14 +27,16 @@ struct table_cell {
 
 struct table {
 	char *title;
-	const struct table_column *columns; /* constant, of who computes */
+	struct table_column *columns; /* a copy; the strings are constants */
 	size_t column_count;
 	struct table_cell *cells; /* row by row */
+	size_t filled;            /* cells so far */
 	size_t row_count;
 	char **footnotes;
 	size_t footnote_count;
 };
 
+/* The strings of the columns are constants of who computes. */
 struct table *table_new(const char *title, const struct table_column *columns, size_t count);
 /* Adds the next cell, row by row. Text is copied. */
 void table_text(struct table *table, const char *text);
@@ -40,5 +45,9 @@ void table_number(struct table *table, double number, const char *format, ...)
 void table_footnote(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void table_free(struct table *table);
+
+const struct table_cell *table_at(const struct table *table, size_t row, size_t column);
+/* An identity column of which all rows have the same text. */
+bool table_same(const struct table *table, size_t column);
 
 #endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* What the figures may not be used for: see limits.h. */
+#include "tools/report/limits.h"
+
+#include "tools/report/notes.h"
+#include "tools/report/stats.h"
+
+#include <math.h>
+#include <string.h>
+
+/* As bench/notes.c says it under the guest's own table. */
+static const struct {
+	const char *accel, *text;
+} classes[] = {
+	{"kvm", "hardware virtualisation: compare only with runs on the same host and placement."},
+	{"nested",
+	 "real KVM on an emulated CPU. Good for behaviour, counts and their ratios; times "
+	 "and rates mean nothing on hardware."},
+	{"tcg",
+	 "an emulated CPU without KVM: no hypercalls, no preemption reports, no usable times. "
+	 "Good for testing pvspin only."},
+	{"hosted",
+	 "Linux threads, no hypervisor: the baseline, and not the same scheduler as vCPUs. "
+	 "No LHP, LWP or stolen time is seen here."},
+};
+
+static void limit_class(const struct set *set, struct notes *limits)
+{
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (strcmp(set->accel, classes[i].accel) == 0) {
+			note_add(limits, false, "accel %s: %s", set->accel, classes[i].text);
+			return;
+		}
+	}
+	note_add(limits, false,
+		 "accel %s: nobody told the guest what it runs on (run.sh does): do "
+		 "not quote these figures.",
+		 set->accel);
+}
+
+static void limit_reps(const struct set *set, struct notes *limits)
+{
+	size_t few = 0, fewest = SIZE_MAX;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		few += set->cells[i].reps < REPS_TO_QUOTE;
+		if (set->cells[i].reps < fewest)
+			fewest = set->cells[i].reps;
+	}
+	if (few > 0)
+		note_add(limits, false,
+			 "%zu of %zu rows have fewer than %d repetitions (fewest: %zu): too few to "
+			 "quote.",
+			 few, set->cell_count, REPS_TO_QUOTE, fewest);
+}
+
+static uint64_t host_cpus(const struct log *log)
+{
+	json_int_t cpus =
+		json_integer_value(json_object_get(json_object_get(log->manifest, "host"), "cpus"));
+
+	/* nested: the manifest counts the CPUs of the machine around it, so it says nothing here */
+	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
+		return 0;
+	return (uint64_t)cpus;
+}
+
+static void limit_overcommit(const struct set *set, struct notes *limits)
+{
+	size_t rows = 0;
+	uint64_t cpus = 0;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		const struct cell *cell = &set->cells[i];
+		uint64_t have = host_cpus(cell->origin[0].log);
+
+		if (have == 0 || cell->key.threads * cell->key.instances <= have)
+			continue;
+		rows++;
+		cpus = have;
+	}
+	if (rows > 0)
+		note_add(limits, false,
+			 "%zu of %zu rows: more vCPUs than the host's %llu CPUs. They show the "
+			 "host's "
+			 "scheduler as much as the lock, and not what the lock does with CPUs of "
+			 "its "
+			 "own.",
+			 rows, set->cell_count, (unsigned long long)cpus);
+}
+
+/* The host took time although nobody may have meant it to. */
+static void limit_stolen(const struct set *set, struct notes *limits)
+{
+	double most = 0;
+	const char *lock = NULL;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		double stolen = stats_of(&set->cells[i].stolen).mean;
+
+		if (!isnan(stolen) && stolen > most) {
+			most = stolen;
+			lock = set->cells[i].key.lock;
+		}
+	}
+	if (most >= 0.01)
+		note_add(limits, false,
+			 "the host took up to %.0f %% of the vCPUs' time (%s): preemption is in "
+			 "these "
+			 "figures.",
+			 most * 100, lock);
+}
+
+static void limit_sources(const struct set *set, struct notes *limits)
+{
+	const struct record *first = NULL;
+	bool versions = false, clocks = false;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct record *boot = set->logs[i].boot;
+
+		if (!set->logs[i].usable)
+			continue;
+		first = first ? first : boot;
+		versions |= strcmp(record_text(first, "version"), record_text(boot, "version"));
+		/* 1 %: far above what calibration misses, far below two models of CPU */
+		clocks |= fabs((double)record_u64(boot, "tsc_khz") /
+				       (double)record_u64(first, "tsc_khz") -
+			       1) > 0.01;
+	}
+	if (versions)
+		note_add(limits, false,
+			 "the logs are of different versions of pvspin; to compare "
+			 "versions, use --compare.");
+	if (clocks)
+		note_add(limits, false,
+			 "the logs are of CPUs with different clocks: not the same machine; times "
+			 "from cycles are off.");
+}
+
+void limits_of(const struct set *set, struct notes *limits)
+{
+	if (set->accel == NULL || set->cell_count == 0)
+		return;
+	limit_class(set, limits);
+	limit_reps(set, limits);
+	limit_overcommit(set, limits);
+	limit_stolen(set, limits);
+	limit_sources(set, limits);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
+#include "tools/report/data.h"
+#include "tools/report/hooks.h"
+#include "tools/report/memory.h"
+#include "tools/report/options.h"
+#include "tools/report/output.h"
+#include "tools/report/status.h"
+#include "version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool is_experiment(const char *path)
+{
+	char *file = memory_print("%s/experiment.json", path);
+	struct stat status;
+	bool is = stat(file, &status) == 0;
+
+	free(file);
+	return is;
+}
+
+static bool missing(const char *what)
+{
+	fprintf(stderr, "pvspin-report: %s: not in this build\n", what);
+	return false;
+}
+
+/* Before anything is read. */
+static bool all_there(const struct options *options)
+{
+	if (options->format == FORMAT_HTML && !html_write)
+		return missing("--format=html");
+	if (options->plot && !plot_write_all)
+		return missing("--plot");
+	if (options->perfetto && !perfetto_write)
+		return missing("--perfetto");
+	return true;
+}
+
+static int cannot(const char *path)
+{
+	fprintf(stderr, "pvspin-report: %s: %s\n", path, strerror(errno));
+	return STATUS_UNREADABLE;
+}
+
+static int write_trace(const char *path, const struct set *set)
+{
+	FILE *out = fopen(path, "w");
+	bool written;
+
+	if (out == NULL)
+		return cannot(path);
+	written = perfetto_write(out, set);
+	if (fclose(out) != 0)
+		return cannot(path);
+	return written ? STATUS_OK : STATUS_UNREADABLE;
+}
+
+/* What is asked for besides the tables. */
+static int write_files(const struct options *options, const struct set *set)
+{
+	if (options->plot && !plot_write_all(options->plot, set))
+		return STATUS_UNREADABLE;
+	return options->perfetto ? write_trace(options->perfetto, set) : STATUS_OK;
+}
+
+static int report(FILE *out, const struct options *options)
+{
+	struct set set;
+	int status = STATUS_OK;
+
+	if (set_read(options->paths, options->path_count, &set))
+		status = write_files(options, &set);
+	if (status == STATUS_OK && (set.status == STATUS_OK || set.status == STATUS_DAMAGED))
+		status = output_set(out, options->format, &set) ? set.status : STATUS_UNREADABLE;
+	else if (status == STATUS_OK)
+		status = set.status;
+	set_free(&set);
+	return status;
+}
+
+static int run(FILE *out, const struct options *options)
+{
+	if (options->path_count == 1 && is_experiment(options->paths[0])) {
+		if (study_write)
+			return study_write(out, options->paths[0], options->format);
+		missing("reading an experiment (experiment.json)");
+		return STATUS_USAGE;
+	}
+	if (!all_there(options))
+		return STATUS_USAGE;
+	return report(out, options);
+}
+
+static int run_into(const char *path, const struct options *options)
+{
+	FILE *out = path ? fopen(path, "w") : stdout;
+	int status;
+
+	if (out == NULL)
+		return cannot(path);
+	status = run(out, options);
+	if (fflush(out) != 0 || ferror(out))
+		status = cannot(path ? path : "standard output");
+	if (path)
+		fclose(out);
+	return status;
+}
+
+int main(int count, char **word)
+{
+	struct options options;
+	int status = STATUS_OK;
+
+	if (!options_read(count, word, &options))
+		status = STATUS_USAGE;
+	else if (options.help)
+		options_help();
+	else if (options.version)
+		printf("pvspin-report %s\n", PVSPIN_VERSION);
+	else
+		status = run_into(options.output, &options);
+	options_free(&options);
+	return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables as text: see text.h. Words to the left, numbers to the right, two spaces between. */
+#include "tools/report/text.h"
+
+#include "tools/report/format.h"
+#include "tools/report/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_COLUMNS 100
+
+/* "threads 4, hold 100": what all rows have. */
+static void print_same(FILE *out, const struct table *table)
+{
+	const char *comma = ": ";
+
+	for (size_t i = 0; i < table->column_count && table->row_count > 0; i++) {
+		if (!table_same(table, i) || table_at(table, 0, i)->text[0] == '\0')
+			continue;
+		fprintf(out, "%s%s ", comma, table->columns[i].name);
+		format_safe(out, table_at(table, 0, i)->text);
+		comma = ", ";
+	}
+	fputc('\n', out);
+}
+
+static void pad(FILE *out, const char *text, size_t width, bool left)
+{
+	size_t used = format_width(text), spaces = width > used ? width - used : 0;
+
+	if (left)
+		format_safe(out, text);
+	fprintf(out, "%*s", (int)spaces, "");
+	if (!left)
+		format_safe(out, text);
+}
+
+static size_t *widths(const struct table *table)
+{
+	size_t *width = memory_new(table->column_count, sizeof(*width));
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		size_t unit = format_width(table->columns[i].unit);
+
+		width[i] = format_width(table->columns[i].name);
+		width[i] = unit > width[i] ? unit : width[i];
+		for (size_t row = 0; row < table->row_count; row++) {
+			size_t cell = format_width(table_at(table, row, i)->text);
+
+			width[i] = cell > width[i] ? cell : width[i];
+		}
+	}
+	return width;
+}
+
+/* One line of the table; `row` is a row or one of these. */
+enum { ROW_NAMES = -2, ROW_UNITS = -1 };
+
+static void print_row(FILE *out, const struct table *table, const size_t *width, long row)
+{
+	const char *space = "";
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct table_column *column = &table->columns[i];
+		const char *text = row == ROW_NAMES   ? column->name
+				   : row == ROW_UNITS ? column->unit
+						      : table_at(table, (size_t)row, i)->text;
+
+		if (table_same(table, i))
+			continue;
+		fputs(space, out);
+		pad(out, text, width[i], column->text);
+		space = "  ";
+	}
+	fputc('\n', out);
+}
+
+static bool has_units(const struct table *table)
+{
+	for (size_t i = 0; i < table->column_count; i++) {
+		if (table->columns[i].unit[0] != '\0')
+			return true;
+	}
+	return false;
+}
+
+void text_table(FILE *out, const struct table *table)
+{
+	size_t *width = widths(table);
+
+	format_safe(out, table->title);
+	print_same(out, table);
+	print_row(out, table, width, ROW_NAMES);
+	if (has_units(table))
+		print_row(out, table, width, ROW_UNITS);
+	for (size_t row = 0; row < table->row_count; row++)
+		print_row(out, table, width, (long)row);
+	for (size_t i = 0; i < table->footnote_count; i++) {
+		format_safe(out, table->footnotes[i]);
+		fputc('\n', out);
+	}
+	fputc('\n', out);
+	free(width);
+}
+
+/* At spaces only: a word longer than the line stays whole. */
+void text_line(FILE *out, const char *line)
+{
+	size_t used = 1;
+	char *copy = memory_copy(line), *rest = copy, *word;
+
+	fputc('-', out);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		size_t length = format_width(word);
+
+		if (used + 1 + length > LINE_COLUMNS && used > 2) {
+			fputs("\n ", out);
+			used = 1;
+		}
+		fputc(' ', out);
+		format_safe(out, word);
+		used += 1 + length;
+	}
+	fputc('\n', out);
+	free(copy);
+}
