@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2
+	srat nodes slice loader multiboot2 study study_judge
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -29,12 +29,17 @@ host_sources_srat := $(host_sources_acpi)
 host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
 host_sources_nodes := kernel/nodes.c
+host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c log.c lines.c log_order.c memory.c notes.c \
+	schema.c schema_check.c) tests/host/study_files.c
+host_sources_study_judge := $(host_sources_study)
+host_libs_study := -ljansson -lgsl -lgslcblas -lm
+host_libs_study_judge := $(host_libs_study)
 
 host_programs := $(host_tests:%=build/host/test_%)
 
 define host_program
 build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(host_sources_$(1)))
-	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka -o $$@
+	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $(host_libs_$(1)) -o $$@
 endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
@@ -44,6 +49,9 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 # odd formats are the point of this one
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
+
+# memmem, vasprintf, strerror with more than C has
+build/host/tools/report/%.o: host_extra := -D_GNU_SOURCE
 
 build/host/%.o: %.c
 	@mkdir -p $(@D)

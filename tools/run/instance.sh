@@ -111,6 +111,7 @@ instance_statistics() { # INSTANCE
 }
 
 qmp_ready() {
+  [[ -n ${qmp_in:-} ]] || return 1 # the host peer has none
   [[ -z ${qmp_negotiated:-} ]] || return 0
   qmp '{"execute":"qmp_capabilities"}' && qmp_negotiated=1
 }

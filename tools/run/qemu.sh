@@ -45,7 +45,7 @@ qemu_facts() {
 qemu_append() {
   local line=$append
   line+="$(qemu_facts) accel=$accel_class end=wait"
-  if ((instances > 1)) && [[ " $append " != *' start='* ]]; then
+  if ((members > 1)) && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
   echo "${line# }"

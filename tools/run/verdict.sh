@@ -16,7 +16,7 @@ worse() { # CODE
 
 judge_instance() { # INSTANCE
   local i=$1 raw=$run_dir/.raw log problem says reason last
-  log=$run_dir/serial-$i.log
+  log=$run_dir/$(member_log "$i")
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
     echo '{"problem":"the log is not text","records":0,"panics":[],"hangs":[],"runs":[]}' >"$raw/log-$i.json"
@@ -55,9 +55,12 @@ judge_instance() { # INSTANCE
 #   any     any   broken  any           crash     5
 #   any     any   whole   another       crash     5 two answers are none
 judge_ended() {
-  local agrees=''
+  local agrees='' who=QEMU who_said="the guest"
+  ! is_peer "$i" || who="the host peer" who_said="the host peer"
   code=$EXIT_CRASH verdict=crash
-  case $exit_status in
+  ! is_peer "$i" || agrees=$(peer_agrees "$exit_status")
+  case ${agrees:-$exit_status} in
+  ok | fail | skip | error) ;;
   33) agrees=ok ;;
   35) agrees=fail ;;
   37) agrees=skip ;;
@@ -69,22 +72,22 @@ judge_ended() {
         else "the guest hung: \(.[0].what)" end' "$raw/log-$i.json")
     return
     ;;
-  none) why='QEMU was not watched to its end' ; return ;;
+  none) why="$who was not watched to its end" ; return ;;
   0 | 1)
-    why="QEMU ended by itself with status $exit_status: ${problem:-see qemu-$i.log}"
+    why="$who ended by itself with status $exit_status: ${problem:-see $(member_errors "$i")}"
     ((exit_status)) || why+="; that is a reset, of a triple fault most likely (an exception that finds \
 no handler), behind ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
     [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
     return
     ;;
-  *) why="QEMU was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
+  *) why="$who was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
   esac
   if [[ -n $problem ]]; then
     why=$problem
   elif [[ $says != "$agrees" ]]; then
     why="the end record says ${says:-nothing}, the exit status says $agrees"
   else
-    verdict=$agrees why="the guest said so${reason:+ ($reason)}"
+    verdict=$agrees why="${who_said} said so${reason:+ ($reason)}"
     case $verdict in
     ok) code=0 ;;
     fail) code=$EXIT_FAIL ;;
