@@ -11,26 +11,6 @@
 #define BEFORE(length) ((length) / 5)
 #define AFTER(length)  ((length) / 3)
 
-static uint64_t shared(const struct span *a, const struct span *b)
-{
-	uint64_t from = a->start > b->start ? a->start : b->start;
-	uint64_t to = a->end < b->end ? a->end : b->end;
-
-	return to > from ? to - from : 0;
-}
-
-/* Cycles for which the CPU waited during the span. */
-static uint64_t waited_during(const struct trace_cpu *cpu, const struct span *span)
-{
-	uint64_t cycles = 0;
-
-	for (size_t i = 0; i < cpu->lock.count; i++) {
-		if (cpu->lock.list[i].kind == SPAN_WAITED)
-			cycles += shared(&cpu->lock.list[i], span);
-	}
-	return cycles;
-}
-
 struct rank {
 	size_t index;
 	uint64_t concern;
@@ -61,7 +41,7 @@ static void choose_lanes(struct timeline_view *view)
 	view->lane_count = run->cpu_count;
 	for (size_t i = 0; i < run->cpu_count; i++) {
 		const struct trace_cpu *cpu = &run->cpus[i];
-		uint64_t waited = view->find ? waited_during(cpu, view->find->span) : 0;
+		uint64_t waited = view->find ? trace_waited(cpu, view->find->span) : 0;
 
 		ranks[i].index = i;
 		ranks[i].concern = waited;
@@ -99,30 +79,25 @@ struct timeline_view timeline_choose(const struct trace_run *run, const struct t
 	return view;
 }
 
-/* Whether an earlier run has the same lock. */
-static bool had_before(const struct trace *trace, size_t run)
-{
-	for (size_t i = 0; i < run; i++) {
-		if (strcmp(trace->runs[i].lock, trace->runs[run].lock) == 0)
-			return true;
-	}
-	return false;
-}
-
 void timeline_svg(FILE *out, const struct set *set)
 {
+	const char *seen[TIMELINE_MOST_LOCKS];
 	struct trace trace;
 	size_t locks = 0;
 
 	trace_read(set, &trace);
 	for (size_t i = 0; i < trace.run_count && locks < TIMELINE_MOST_LOCKS; i++) {
+		const char *lock = trace.runs[i].lock;
 		struct timeline_view view;
 		struct trace_find find;
+		size_t known = 0;
 
-		if (had_before(&trace, i))
+		while (known < locks && strcmp(seen[known], lock) != 0)
+			known++;
+		if (known < locks)
 			continue;
-		locks++;
-		if (trace_longest(&trace, trace.runs[i].lock, &find))
+		seen[locks++] = lock;
+		if (trace_find(&trace, lock, &find))
 			view = timeline_choose(find.run, &find);
 		else
 			view = timeline_choose(&trace.runs[i], NULL);

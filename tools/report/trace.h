@@ -32,6 +32,7 @@ struct span {
 	bool open;           /* the end is not in the trace */
 	bool holding;        /* SPAN_PREEMPTED: it had the lock then (LHP) */
 	bool waiting;        /* or waited for it */
+	bool handed;         /* and it was handed to it (LWP) */
 };
 
 struct spans {
@@ -98,14 +99,25 @@ void trace_free(struct trace *trace);
 /* tsc - from in microseconds, 0 where tsc is before. */
 double trace_us(const struct trace_run *run, uint64_t from, uint64_t tsc);
 
-/* The longest time for which a vCPU of any run of `lock` was off the CPU with the lock: the run,
- * CPU and span of it; else, with nobody preempted while holding, the longest wait. False: there is
- * neither. */
+/* The moment of a lock's runs that says most. */
+enum find_about {
+	ABOUT_HOLDER, /* a vCPU was off the CPU with the lock (LHP) */
+	ABOUT_HANDED, /* or when the lock was handed to it (LWP) */
+	ABOUT_WAIT,   /* nobody was: the longest wait */
+};
+
 struct trace_find {
+	enum find_about about;
 	const struct trace_run *run;
 	const struct trace_cpu *cpu;
 	const struct span *span;
 };
-bool trace_longest(const struct trace *trace, const char *lock, struct trace_find *find);
+
+/* Of the first of these kinds that there is, the one that cost most: its own time and what others
+ * waited meanwhile, as far as the trace knows. False: nobody waited. */
+bool trace_find(const struct trace *trace, const char *lock, struct trace_find *find);
+
+/* Cycles for which the CPU waited for the lock during the span. */
+uint64_t trace_waited(const struct trace_cpu *cpu, const struct span *span);
 
 #endif

@@ -169,6 +169,15 @@ static void mark(struct trace_run *run, enum mark_kind kind, const struct event 
 		(struct mark){.kind = kind, .tsc = event->tsc, .cpu = event->cpu, .to = event->to};
 }
 
+/* `handed` comes right behind the end of the absence that it is about. */
+static void handed(struct trace_cpu *cpu)
+{
+	struct span *last = cpu->states.count ? &cpu->states.list[cpu->states.count - 1] : NULL;
+
+	if (last && last->kind == SPAN_PREEMPTED)
+		last->handed = true;
+}
+
 static void step(struct reader *reader, const struct event *event)
 {
 	uint64_t tsc = event->tsc;
@@ -201,6 +210,7 @@ static void step(struct reader *reader, const struct event *event)
 			reader->unpaired++;
 		break;
 	case EVENT_HANDED:
+		handed(reader->cpu);
 		mark(reader->run, MARK_HANDED, event);
 		break;
 	case EVENT_YIELD:

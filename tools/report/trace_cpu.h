@@ -28,8 +28,8 @@ struct event {
 	const char *lock;
 };
 
-/* Events of one CPU in one run, at least one, sorted by tsc. Fills the CPU but for `wakes`' users;
- * adds kicks and marks to the run, in this CPU's order. The result: unpaired events. */
+/* Events of one CPU in one run, at least one, sorted by tsc. Fills *cpu, and adds kicks and marks
+ * to the run in this CPU's order. The result: how many events were unpaired. */
 size_t trace_cpu_read(const struct event *events, size_t count, struct trace_run *run,
 		      struct trace_cpu *cpu);
 
