@@ -27,6 +27,7 @@ const struct plan plan_defaults = {
 	.reps = 3,
 	.warmup_ms = 50,
 	.latency = false,
+	.trace = 0,
 	.dispatch = DISPATCH_INLINE,
 	.start = START_NOW,
 	.seed = 1,
@@ -109,6 +110,7 @@ const struct plan_key plan_keys[] = {
 	NUMBER("reps", KEY_U32, reps, 1, MAX_REPS),
 	NUMBER("warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
 	NAMED("latency", KEY_SWITCH, latency, off_on),
+	NUMBER("trace", KEY_U32, trace, 0, PLAN_MAX_TRACE),
 	NAMED("dispatch", KEY_CHOICE, dispatch, dispatch_names),
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
@@ -129,3 +131,14 @@ const struct plan_key plan_keys[] = {
 const size_t plan_key_count = COUNT(plan_keys);
 
 _Static_assert(sizeof(enum workload_id) == sizeof(uint32_t), "KEY_CHOICE stores a uint32_t");
+
+uint32_t plan_most_threads(const struct plan *plan)
+{
+	uint32_t most = 1;
+
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		if (plan->threads[i] > most)
+			most = plan->threads[i];
+	}
+	return most;
+}

@@ -4,6 +4,7 @@
 #include "bench/run.h"
 
 #include "bench/patched.h"
+#include "bench/trace.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/printf.h"
@@ -47,14 +48,10 @@ static size_t apart(size_t bytes)
 
 void run_prepare(const struct plan *plan)
 {
-	uint32_t threads = 1, locks;
+	uint32_t threads = plan_most_threads(plan), locks;
 
 	run.plan = plan;
 	run.lock_stride = run.node_stride = APART;
-	for (size_t i = 0; i < plan->thread_counts; i++) {
-		if (plan->threads[i] > threads)
-			threads = plan->threads[i];
-	}
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		const struct lock_ops *ops = plan->locks[i]->ops;
 
@@ -68,6 +65,7 @@ void run_prepare(const struct plan *plan)
 	run.sections = port_alloc(locks * APART, APART);
 	run.nodes = port_alloc(threads * run.node_stride, APART);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
+	trace_prepare(plan->trace, threads);
 	if (!plan->latency)
 		return;
 	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);
@@ -244,16 +242,22 @@ static void set_up_worker(uint32_t i, size_t own)
 /* The measured loop as dispatch= wants it, ready to run. */
 static void (*loop_for(const struct lock_entry *lock))(struct worker *worker)
 {
-	bool latency = run.plan->latency;
+	bool latency = run.plan->latency, trace = run.plan->trace != 0;
 
 	switch (run.plan->dispatch) {
 	case DISPATCH_INDIRECT:
-		return latency ? measure_indirect_latency : measure_indirect_plain;
+		return trace     ? measure_indirect_traced
+		       : latency ? measure_indirect_latency
+				 : measure_indirect_plain;
 	case DISPATCH_PATCHED:
 		patched_select(lock->ops);
-		return latency ? measure_patched_latency : measure_patched_plain;
+		return trace     ? measure_patched_traced
+		       : latency ? measure_patched_latency
+				 : measure_patched_plain;
 	default:
-		return latency ? lock->measure_latency : lock->measure_plain;
+		return trace     ? lock->measure_traced
+		       : latency ? lock->measure_latency
+				 : lock->measure_plain;
 	}
 }
 
@@ -360,9 +364,11 @@ bool run_once(struct run_result *result)
 	kicks = total_of(EV_KICKS);
 	yields = total_of(EV_YIELDS);
 	run.running = true;
+	trace_start(result->threads);
 	port_watch("run", run_bound_ns(), timer_hangs);
 	port_run_on(result->threads, worker_main, NULL);
 	port_watch_over();
+	trace_stop(result->threads);
 	run.running = false;
 	port_timer_cancel();
 	for (uint32_t i = 0; i < result->threads; i++)
