@@ -112,7 +112,7 @@ void kmain(uint32_t magic, uint64_t info)
 	traps_init();
 	segments_init(&boot_cpu);
 	serial_init();
-	serial_write("\n", 1); /* firmware and GRUB may have begun a line */
+	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
 	if (problem != NULL)
 		panic("%s (magic number %#x)", problem, magic);
