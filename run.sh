@@ -6,55 +6,70 @@
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
+#   tools/run/boot.sh      --boot=: how it is loaded
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
-#   tools/run/snapshot.sh  a hung guest's registers    tools/run/conformance.sh  --conformance
+#   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
+#   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
-  run/instance run/snapshot run/together run/verdict run/report run/nested run/conformance; do
+for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu run/boot \
+  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance \
+  run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
 
-# Brings $image, the one of the tree, up to date; one build at a time.
-build_image() {
-  local lock missing
+# Brings a file of build/ up to date; one build at a time.
+build_target() { # FILE, below the tree
+  local lock missing file=$tree/$1
+  [[ -e $tree/Makefile ]] || return 0 # installed: the image is there, and no sources
   missing=$(setup_missing build)
-  if [[ -e $image && -n $missing ]]; then
-    say "cannot build here; taking $image as it is"
+  if [[ -e $file && -n $missing ]]; then
+    say "cannot build here; taking $file as it is"
     return
   fi
   setup_check build || exit "$EXIT_ENVIRONMENT"
-  ! make -sq --no-print-directory -C "$tree" build/pvspin.elf >/dev/null 2>&1 || return 0
+  ! make -sq --no-print-directory -C "$tree" "$1" >/dev/null 2>&1 || return 0
   if ! mkdir -p "$tree/build" 2>/dev/null || ! : 2>/dev/null >>"$tree/build/.lock"; then
-    [[ -e $image ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no image is there"
-    say "cannot write to $tree/build; taking $image as it is"
+    [[ -e $file ]] || die "$EXIT_ENVIRONMENT" "cannot write to $tree/build, and no $1 is there"
+    say "cannot write to $tree/build; taking $file as it is"
     return
   fi
   exec {lock}>"$tree/build/.lock"
   flock -w 600 "$lock" || die "$EXIT_ENVIRONMENT" 'another build does not end'
-  make -s --no-print-directory -C "$tree" build/pvspin.elf >&2 {lock}>&- ||
-    die "$EXIT_ENVIRONMENT" 'the build failed'
+  make -s --no-print-directory -C "$tree" "$1" >&2 {lock}>&- ||
+    die "$EXIT_ENVIRONMENT" "the build of $1 failed"
   exec {lock}>&-
 }
 
-# Sets image: -kernel, or the built one.
+# Sets image: -kernel, or the built one; and hosted, where it is needed. Copies, so that a rebuild meanwhile
+# changes nothing for this run. In L1 they are there; a call of an experiment is told its hosted build.
 image_ready() {
-  local elf=$tree/build/pvspin.elf
+  local elf
+  hosted=${PVSPIN_HOSTED:-}
+  if ((host_peer && !inner)) || [[ -n $experiment ]]; then
+    if [[ -z $hosted ]]; then
+      build_target build/hosted/pvspin
+      hosted=$tree/build/hosted/pvspin
+    fi
+    cp "$hosted" "$scratch/hosted"
+    hosted=$scratch/hosted
+  fi
+  if [[ -n $experiment ]]; then build_target build/pvspin-report; fi
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
     image=$PVSPIN_IMAGE
     return
   elif [[ -n $image ]]; then
     [[ $image == /* ]] || image=$PWD/$image
   else
-    image=$elf
-    build_image
+    elf=$(boot_image)
+    image=$tree/$elf
+    build_target "$elf"
   fi
-  # A copy, so that a rebuild meanwhile changes nothing for this run.
   cp "$image" "$scratch/pvspin.elf"
   image=$scratch/pvspin.elf
 }
@@ -67,11 +82,13 @@ out_ready() {
   fi
   if [[ -z $out ]]; then
     TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
-    out=$tree/out/$out-$$
+    out=out/$out-$$
+    # An installed pvspin, and one that belongs to somebody else, is not the place for logs.
+    [[ ! -e $tree/Makefile || ! -w $tree ]] || out=$tree/$out
   fi
   mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
   out=$(cd "$out" && pwd -P)
-  if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/manifest.json ]]; then
+  if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/host-peer.log ]] || [[ -e $out/manifest.json ]]; then
     usage_error "--out=$out holds the logs of another run"
   fi
 }
@@ -115,7 +132,9 @@ clean_up() {
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
+  [[ -z $call_pid ]] || kill -TERM -- "-$call_pid" 2>/dev/null || true
   [[ -z ${l1_pid:-} ]] || kill -TERM "$l1_pid" 2>/dev/null || true
+  [[ -z ${l1_server:-} ]] || serve_stop "$l1_server"
   rm -rf "$scratch"
 }
 
@@ -124,30 +143,36 @@ interrupt() {
   interrupted=1
   if [[ -n ${l1_pid:-} ]]; then
     kill -TERM "$l1_pid" 2>/dev/null || true
+  elif [[ -n $call_pid ]]; then
+    kill -TERM -- "-$call_pid" 2>/dev/null || true
   elif [[ -n ${jobs_pid[*]-} ]]; then
     together_stop interrupt
-  else
+  elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report what there is
     exit "$EXIT_INTERRUPT"
   fi
 }
 
 main() {
-  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' arguments=("$@")
+  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
   options_parse "$@"
   case $action in help | version | list) "$action"; exit ;; esac
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
-  if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
+  [[ -z $experiment ]] || experiment_select
+  if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
+  [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
   image_ready
   accel_choose
+  boot_prepare
   out_ready
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
   ((!conformance)) || conformance_run
+  [[ -z $experiment ]] || experiment_main
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
   ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
   judge_all

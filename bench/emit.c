@@ -7,6 +7,7 @@
 #include "bench/emit.h"
 
 #include "bench/record.h"
+#include "bench/trace.h"
 #include "locks/pv.h"
 #include "locks/tunables.h"
 
@@ -79,6 +80,8 @@ static void put_settings(struct record *record, const struct plan *plan, const c
 	record_number(record, "warmup_ms", plan->warmup_ms);
 	record_number(record, "reps", plan->reps);
 	record_string(record, "latency", plan->latency ? "on" : "off");
+	if (plan->trace)
+		record_number(record, "trace", plan->trace);
 	record_number(record, "seed", plan->seed);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");
@@ -200,6 +203,7 @@ void emit_run(const struct run_result *result)
 		emit_histogram(result, "hold", "cycles", result->hold_time);
 	if (result->lock->ops->histogram)
 		emit_lock_histograms(result);
+	trace_emit(result->number, result->lock->ops->name, result->threads);
 }
 
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads)

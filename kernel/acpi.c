@@ -226,6 +226,8 @@ const char *acpi_status_text(enum acpi_status status)
 		return "no MADT (signature APIC) among the ACPI tables";
 	case ACPI_NO_SRAT:
 		return "no SRAT among the ACPI tables";
+	case ACPI_NO_HPET:
+		return "no HPET among the ACPI tables";
 	case ACPI_NO_CPUS:
 		return "no usable CPU in the MADT";
 	case ACPI_TOO_MANY_CPUS:

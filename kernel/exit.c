@@ -3,10 +3,12 @@
 #include "kernel/exit.h"
 
 #include "kernel/cpu.h"
+#include "kernel/watchdog.h"
 #include "pvspin/layout.h"
 
 void exit_guest(uint8_t code)
 {
+	watchdog_stop(); /* it must not find that nothing happens from here on */
 	out8(DEBUG_EXIT_PORT, code);
 	halt_for_ever();
 }

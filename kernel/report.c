@@ -7,6 +7,7 @@
 #include "kernel/exit.h"
 #include "kernel/kvm.h"
 #include "kernel/smp.h"
+#include "kernel/watchdog.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
@@ -79,6 +80,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_bool(&record, "steal_time", m->steal_time);
 	record_number(&record, "tsc_khz", m->tsc_khz);
 	record_string(&record, "tsc_source", m->tsc_source);
+	record_string(&record, "watchdog", watchdog_source());
 	record_vcpus(&record, m);
 	record_number(&record, "boot_cycles", m->boot_cycles);
 	record_number(&record, "bringup_cycles", m->bringup_cycles);

@@ -51,6 +51,7 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 	}
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
 	m->cpus.capacity = all.count + 1;
+	m->cpus.ioapic_address = all.ioapic_address;
 	m->cpus.cpu[m->cpus.count++] = (struct acpi_cpu){.apic_id = self, .enabled = true};
 	for (size_t i = 0; i < all.count; i++)
 		m->possible_cpus += possible(&all.cpu[i], all.revision);

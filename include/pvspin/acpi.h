@@ -21,6 +21,7 @@ enum acpi_status {
 	ACPI_BAD_TABLE, /* impossible length, unmapped address */
 	ACPI_NO_MADT,
 	ACPI_NO_SRAT,
+	ACPI_NO_HPET,
 	ACPI_NO_CPUS,
 	ACPI_TOO_MANY_CPUS,
 };
@@ -40,14 +41,19 @@ struct acpi_cpus {
 	struct acpi_cpu *cpu;
 	size_t capacity;
 	size_t count;
-	uint64_t lapic_address; /* MADT field, or the type 5 override */
-	uint8_t revision;       /* of the MADT */
+	uint64_t lapic_address;  /* MADT field, or the type 5 override */
+	uint32_t ioapic_address; /* of the I/O APIC that has global interrupt 0; 0: there is none */
+	uint8_t revision;        /* of the MADT */
 };
 
 /* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).
  * On error, `detail` (may be NULL) tells which table or address, in one line. */
 enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
 				char *detail, size_t detail_size);
+
+/* The HPET's registers (IA-PC HPET Specification 1.0a, 3.2.4); ACPI_NO_HPET: there is none. */
+enum acpi_status acpi_find_hpet(acpi_map_fn map, uint64_t rsdp, uint64_t *address, char *detail,
+				size_t detail_size);
 
 struct acpi_affinity {
 	uint32_t apic_id;

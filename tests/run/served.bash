@@ -4,6 +4,8 @@
 # --serve), started when it is first wanted. Of a file: setup_file and teardown_file.
 
 load guest
+# shellcheck source=tools/nested/serve.sh
+source "$tree/tools/nested/serve.sh"
 
 setup_file() {
   export PVSPIN_L1=$BATS_FILE_TMPDIR/l1
@@ -19,26 +21,18 @@ teardown_file() {
 }
 
 stop_l1() { # KERNEL
-  local ready=$PVSPIN_L1/$1/ready pid
-  [[ -e $ready ]] || return 0
-  pid=$(<"$ready")
-  kill "$pid" 2>/dev/null || return 0
-  tail --pid="$pid" -f /dev/null
+  local ready=$PVSPIN_L1/$1/ready
+  [[ ! -e $ready ]] || serve_stop "$(<"$ready")"
 }
 
-# Starts the L1 unless it is there. It tells by its first line that it serves.
+# Starts the L1 unless it is there.
 serve_l1() { # KERNEL
-  local ready=$PVSPIN_L1/$1/ready
-  if [[ -e $ready ]] && kill -0 "$(<"$ready")" 2>/dev/null; then return; fi
-  [[ -p $PVSPIN_L1/$1.up ]] || mkfifo "$PVSPIN_L1/$1.up"
-  setsid "$tree/tools/nested/nested.sh" --serve="$PVSPIN_L1" --kernel="$1" --timeout=3000 \
-    --rw="$BATS_RUN_TMPDIR" --memory=2560 --console="$PVSPIN_L1/$1.console" \
-    </dev/null >"$PVSPIN_L1/$1.up" 2>"$PVSPIN_L1/$1.err" 3>&- 4>&- &
-  read -r -t 120 _ <"$PVSPIN_L1/$1.up" || {
-    cat "$PVSPIN_L1/$1.err" >&2
-    echo "no L1 with kernel $1" >&2
-    return 1
-  }
+  ! serve_answers "$PVSPIN_L1/$1" || return 0
+  serve_start "$PVSPIN_L1" "$1" --timeout=3000 --rw="$BATS_RUN_TMPDIR" --memory=2560 \
+    --console="$PVSPIN_L1/$1.console" && return
+  cat "$PVSPIN_L1/$1.err" >&2
+  echo "no L1 with kernel $1" >&2
+  return 1
 }
 
 # nested STATUS ARGUMENT...: run.sh in the L1 of the kernel that --l1-kernel=, if given, names.

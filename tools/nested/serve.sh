@@ -6,7 +6,33 @@
 #   request.in/out the two directions of virtio port 3 (served: the protocol)
 #   rw             the directories that are writable there
 #   requests/ID/   see served; and `done`, a FIFO that tells the waiting client "done" or "dead"
-# Sourced by nested.sh, and by run.sh for serve_answers and serve_writable.
+# Sourced by nested.sh; and by run.sh, tests/faults/check-faults and tests/run/served.bash for serve_start,
+# serve_stop, serve_answers and serve_writable.
+
+readonly SERVE_START_SECONDS=240 # an L1 is up after 5 to 40 s, by the machine and its other load
+
+# Starts an L1 that serves calls with --in=DIR, and waits until it does. It is a session of its own: a
+# Ctrl-C at the terminal does not reach it, so who started it ends it, by serve_stop. What it says is in
+# DIR/KERNEL.err. Sets serve_pid; false if it does not come up.
+serve_start() { # DIR KERNEL [OPTION OF NESTED.SH...]
+  local up=$1/$2.up program=${BASH_SOURCE[0]%/*}/nested.sh
+  local - # without job control setsid is the background job itself, so $! is nested.sh
+  set +m
+  rm -f "$up"
+  mkfifo "$up"
+  setsid "$program" --serve="$1" --kernel="$2" "${@:3}" </dev/null >"$up" 2>"$1/$2.err" 3>&- 4>&- &
+  serve_pid=$!
+  # Its first line says that it serves; if it ends without one, this is the end of the file.
+  if read -r -t "$SERVE_START_SECONDS" _ <"$up"; then return 0; fi
+  serve_stop "$serve_pid"
+  return 1
+}
+
+# Ends the L1 and waits until it is gone (nested.sh ends its QEMU first).
+serve_stop() { # PID
+  kill -TERM "$1" 2>/dev/null || return 0
+  timeout 20 tail --pid="$1" -f /dev/null || kill -KILL "$1" 2>/dev/null || true
+}
 
 # The server's main part: passes the answers of L1 on until it is gone.
 serve_relay() {

@@ -78,7 +78,8 @@ conformance_stop() {
 conformance_kernel() { # KERNEL
   local i name server='' code at=$out/$1
   trap - INT HUP EXIT
-  trap '[[ -z $server ]] || kill "$server" 2>/dev/null; exit 143' TERM
+  # serve_pid: one that is coming up
+  trap '[[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid"; exit 143' TERM
   mkdir -p "$at"
   if [[ $accel == nested ]]; then conformance_l1 "$1" || { echo "$1 gone" >&"$steps"; return; }; fi
   for i in "${!configuration_names[@]}"; do
@@ -96,27 +97,25 @@ conformance_kernel() { # KERNEL
     echo "$code" >"$at/$name.code"
     echo "$1 $name" >&"$steps"
   done
-  [[ -z $server ]] || kill "$server" 2>/dev/null || true
-  [[ -z $server ]] || wait "$server" 2>/dev/null || true
+  [[ -z $server ]] || serve_stop "$server"
   echo "$1 gone" >&"$steps"
 }
 
 # Starts the L1 that serves this kernel's calls; sets server and PVSPIN_L1.
 conformance_l1() { # KERNEL
-  local up=$scratch/up-$1
   export PVSPIN_L1=$scratch/l1
   mkdir -p "$PVSPIN_L1"
-  mkfifo "$up"
-  "$tree/tools/nested/nested.sh" --serve="$PVSPIN_L1" --kernel="$1" --rw="$out" --memory=4096 \
-    --timeout="$limit" --console="$out/$1/l1-console.log" </dev/null >"$up" 2>"$out/$1/l1.err" &
-  server=$!
-  read -r -t 120 _ <"$up" || { say "no L1 with kernel $1: $(<"$out/$1/l1.err")"; return 1; }
+  serve_start "$PVSPIN_L1" "$1" --rw="$out" --memory=4096 --timeout="$limit" \
+    --console="$out/$1/l1-console.log" || {
+    say "no L1 with kernel $1: $(<"$PVSPIN_L1/$1.err")"
+    return 1
+  }
+  server=$serve_pid
 }
 
 conformance_l1_again() { # KERNEL
-  kill "$server" 2>/dev/null || true
-  wait "$server" 2>/dev/null || true
-  rm -f "$scratch/up-$1"
+  serve_stop "$server"
+  server=''
   conformance_l1 "$1"
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One instance for manifest.json, from what instance.sh left in .raw/ (see there). Arguments: i;
+# One instance for manifest.json, from what instance.sh left in .raw/ (see there). Arguments: i, log_name;
 # log, verdicts (files of JSON); command, exit, time, qmp, pin (texts, empty where there is none).
 
 def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
@@ -15,7 +15,8 @@ def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
 | ($verdicts | map(select(.instance == $i)) | first) as $v
 | {
     instance: $i,
-    log: "serial-\($i).log",
+    log: $log_name,
+    role: (if $log_name == "host-peer.log" then "host-peer" else "vm" end),
     verdict: $v.verdict, code: $v.code, why: $v.why,
     records: $log[0].records,
     qemu_exit: ($exit | rtrimstr("\n") | tonumber? // null),

@@ -24,7 +24,7 @@ instance_main() { # INSTANCE
   trap - INT TERM HUP EXIT
   mkdir "$work/$i"
   cd "$work/$i" || exit
-  ln -s "$image" pvspin.elf
+  boot_place
   mkfifo serial.in serial.out qmp.in qmp.out
   # For both directions first: no open blocks. QEMU inherits `hold`, the write end of serial.out;
   # when QEMU is gone, whatever ended it, the reader sees the end of the file.
@@ -111,6 +111,7 @@ instance_statistics() { # INSTANCE
 }
 
 qmp_ready() {
+  [[ -n ${qmp_in:-} ]] || return 1 # the host peer has none
   [[ -z ${qmp_negotiated:-} ]] || return 0
   qmp '{"execute":"qmp_capabilities"}' && qmp_negotiated=1
 }

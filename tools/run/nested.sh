@@ -33,7 +33,7 @@ nested_run_all() {
     l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
     progress "starting L1 (kernel $l1_kernel)"
   fi
-  PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_OUT=$out \
+  PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_MEDIUM=$medium PVSPIN_HOSTED=$hosted PVSPIN_OUT=$out \
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
     "${l1[@]}" --timeout="$((limit + 10))" \
@@ -66,7 +66,7 @@ nested_mark() { # STATUS
   for ((n = 1; n <= runs; n++)); do
     ((runs == 1)) || run_dir=$out/run-$n
     [[ -d $run_dir/.raw ]] || continue
-    for ((i = 0; i < instances; i++)); do
+    for ((i = 0; i < members; i++)); do
       [[ -e $run_dir/.raw/exit-$i ]] || echo "$reason" >"$run_dir/.raw/stopped-$i"
     done
   done

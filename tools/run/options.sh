@@ -7,8 +7,10 @@
 
 options_default() {
   action=run             # or help, version, list
-  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs=1 pin='' out='' limit='' gdb=0
+  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
+  boot=multiboot
   conformance=0 conformance_names=''
+  host_peer=0 peer_keys='' experiment=''
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -39,7 +41,10 @@ options_own() { # WORD
   --l1-kernel=/* | --l1-kernel=./*) usage_error "$1: a kernel of your own is not available yet" ;;
   --l1-kernel=*) l1_kernel=$(one_of "$1" 6.1 6.12) ;;
   --pv=*) pv=$(one_of "$1" on off) ;;
+  --instances=0) instances=0 ;;
   --instances=*) instances=$(number "$1" 64) ;;
+  --host-peer) host_peer=1 ;;
+  --host-peer=*) host_peer=1 peer_keys=${1#*=} ;;
   --runs=*) runs=$(number "$1" 10000) ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
@@ -48,18 +53,19 @@ options_own() { # WORD
   --gdb) gdb=1 ;;
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
+  --experiment=*) experiment=${1#*=} ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
-  --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --host-peer | --perfetto* | --experiment=*)
+  --boot=*) boot=$(one_of "$1" multiboot pvh iso uefi) ;;
+  --perfetto*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
     --experiment)
     usage_error "$1 needs a value: $1=..."
     ;;
-  --setup=* | --gdb=* | --list=* | --help=* | --version=* | --host-peer=*)
+  --setup=* | --gdb=* | --list=* | --help=* | --version=*)
     usage_error "${1%%=*} takes no value"
     ;;
   *) usage_error "$1 is no option of run.sh; QEMU's options have one dash here" ;;
@@ -127,21 +133,34 @@ options_parse() {
       ;;
     esac
   done
+  boot_check
   limit_given=$limit l1_kernel_given=$l1_kernel
+  [[ -z $experiment ]] || options_experiment
+  runs=${runs:-1}
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
     limit=$((300 * runs))
     ((!gdb)) || limit=86400 # a person is thinking
   fi
-  if ((gdb && instances * runs > 1)); then
+  members=$((instances + host_peer))
+  ((members)) || usage_error '--instances=0: nothing would run; with --host-peer, the hosted build alone'
+  if ((gdb && (members * runs > 1 || !instances))); then
     usage_error '--gdb takes one instance and one run'
   fi
+  ((!host_peer)) || options_peer
+}
+
+# What the hosted build cannot do is said before anything starts.
+options_peer() {
+  [[ $peer_keys != *$'\n'* ]] || usage_error '--host-peer=KEYS: one line of keys is accepted'
+  [[ " $append $peer_keys" != *' tests='* && " $append $peer_keys" != *' provoke='* ]] ||
+    usage_error '--host-peer: tests= and provoke= are for the guest; the host peer only measures'
 }
 
 # The configurations are the matrix's own: of the rest only a choice of tests makes sense.
 options_conformance() {
   if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
-    ((instances * runs > 1 || gdb)); then
+    ((instances != 1 || runs > 1 || gdb || host_peer)); then
     usage_error "--conformance brings its own QEMU options (tests/abi/configurations);" \
       "it takes --accel, --l1-kernel, --out, --timeout and -append tests=..."
   fi
@@ -149,6 +168,16 @@ options_conformance() {
     usage_error "--conformance: -append \"$append\": only tests=... is accepted"
   conformance_tests=${append#tests=}
   [[ -n $limit ]] || limit=1500
+}
+
+# The calls are the experiment's own; of the rest all that is the same for each of them is the user's.
+options_experiment() {
+  if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on ]]; then
+    usage_error "--experiment=$experiment brings its own instances, host peer and --pv;" \
+      "it takes --runs, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
+  fi
+  runs=${runs:-10} # as the study
+  [[ -n $limit ]] || limit=86400 # until it is known how many calls there are
 }
 
 # --pin: sets pin_cpus to the CPUs named, in order, each as often as named.

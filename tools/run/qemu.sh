@@ -29,11 +29,13 @@ qemu_cpu() {
 # vmm_facts); nothing that is as by default.
 qemu_facts() {
   local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
-  [[ $accel == kvm ]] || return 0
+  local kernel=$l1_kernel # under nested, when the line is made out here (boot.sh)
+  [[ $accel != tcg ]] || return 0
+  [[ $accel == nested ]] || kernel=$(uname -r)
   [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
   [[ $all != *cpu-pm=on* ]] || facts+=' vmm_hlt=native'
   if [[ $all =~ kernel[-_]irqchip=(on|split|off) ]]; then facts+=" vmm_irqchip=${BASH_REMATCH[1]}"; fi
-  if [[ $(uname -r) =~ ^([0-9]+)\.([0-9]+) ]]; then
+  if [[ $kernel =~ ^([0-9]+)\.([0-9]+) ]]; then
     facts+=" vmm_kernel=$((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2]))"
   fi
   echo "$facts"
@@ -43,7 +45,7 @@ qemu_facts() {
 qemu_append() {
   local line=$append
   line+="$(qemu_facts) accel=$accel_class end=wait"
-  if ((instances > 1)) && [[ " $append " != *' start='* ]]; then
+  if ((members > 1)) && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
   echo "${line# }"
@@ -62,9 +64,11 @@ qemu_compose() {
   qemu_command+=(-cpu "$(qemu_cpu)")
   [[ -n $user_machine ]] || qemu_command+=(-machine pc)
   [[ -n $user_m ]] || qemu_command+=(-m 128)
+  local by_boot
+  mapfile -d '' -t by_boot < <(boot_options)
   qemu_command+=(
     -display none -nodefaults -no-user-config -no-reboot
-    -kernel pvspin.elf -append "$(qemu_append)"
+    "${by_boot[@]}"
     -device isa-debug-exit,iobase=0xf4,iosize=4
     -chardev pipe,id=serial,path=serial -serial chardev:serial
     -chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control

@@ -9,7 +9,7 @@ finish_run() {
   local i verdict why code run_worst=0 saved=$worst
   worst=0
   {
-    for ((i = 0; i < instances; i++)); do
+    for ((i = 0; i < members; i++)); do
       judge_instance "$i"
       worse "$code"
       printf '{"instance":%d,"verdict":"%s","code":%d,"why":%s}\n' "$i" "$verdict" "$code" \
@@ -26,8 +26,9 @@ finish_run() {
 }
 
 report_instance() { # INSTANCE
-  local i=$1 log=$run_dir/serial-$1.log
-  ((instances == 1)) || echo "instance $i"
+  local i=$1 log errors
+  log=$run_dir/$(member_log "$i") errors=$run_dir/$(member_errors "$i")
+  ((members == 1 && !host_peer)) || member_title "$i"
   # The guest's own table, and TAP if it ran tests.
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
@@ -35,8 +36,9 @@ report_instance() { # INSTANCE
   hang_text "$i"
   panic_text "$i"
   snapshot_text "$i"
-  if [[ $code != 0 && -s $run_dir/qemu-$i.log ]]; then
-    echo "QEMU said: $(head -n 5 "$run_dir/qemu-$i.log")"
+  if [[ $code != 0 && -s $errors ]]; then
+    if is_peer "$i"; then echo -n 'the host peer'; else echo -n QEMU; fi
+    echo " said: $(head -n 5 "$errors")"
   fi
   echo "verdict: $verdict: $why"
 }
@@ -44,8 +46,8 @@ report_instance() { # INSTANCE
 # The time that pairs of instances were measuring at once: the n-th run of the one and of the other.
 report_overlaps() {
   local i files=()
-  ((instances > 1)) || { echo '[]' >"$run_dir/.raw/overlaps.json"; return 0; }
-  for ((i = 0; i < instances; i++)); do files+=("$run_dir/.raw/log-$i.json"); done
+  ((members > 1)) || { echo '[]' >"$run_dir/.raw/overlaps.json"; return 0; }
+  for ((i = 0; i < members; i++)); do files+=("$run_dir/.raw/log-$i.json"); done
   jq -s '[range(length) as $a | range($a + 1; length) as $b
       | range([(.[$a].runs | length), (.[$b].runs | length)] | min) as $n
       | .[$a].runs[$n] as $x | .[$b].runs[$n] as $y
@@ -70,7 +72,7 @@ manifest() { # CODE
   jq -n --argjson code "$1" --arg version "$version" --args '$ARGS.positional as $arguments | {
       schema: 1, version: $version, arguments: $arguments, code: $code}' -- "${arguments[@]}" \
     >"$raw/part-call"
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     manifest_instance "$i"
   done >"$raw/part-instances"
   jq -n --slurpfile call "$raw/part-call" --slurpfile instances "$raw/part-instances" \
@@ -99,7 +101,7 @@ manifest_instance() { # INSTANCE
     [[ -e $raw/$file-$i ]] || : >"$raw/$file-$i"
   done
   jq -n --slurpfile log "$raw/log-$i.json" --slurpfile verdicts "$raw/verdicts" --argjson i "$i" \
-    --rawfile command "$raw/command-$i" --rawfile exit "$raw/exit-$i" \
+    --arg log_name "$(member_log "$i")" --rawfile command "$raw/command-$i" --rawfile exit "$raw/exit-$i" \
     --rawfile time "$raw/time-$i" --rawfile qmp "$raw/qmp-$i" --rawfile pin "$raw/pin-$i" \
     -f "$tree/tools/run/instance.jq"
 }

@@ -4,7 +4,7 @@
 # instance that is still going has come there, releases them with one line each, and waits until
 # the last QEMU is gone. Blocks in one read of the instances' messages (instance.sh). Sourced.
 #
-#   together_run   runs $instances VMs with their logs in $run_dir; always returns, at the deadline
+#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in $run_dir; always returns, at the deadline
 #                  or an interrupt with all QEMUs ended and .raw/stopped-<i> saying why
 
 # A guest that has not said a word by then never will: its firmware, or the hypervisor, hangs. (Our
@@ -18,12 +18,13 @@ together_run() {
   mkfifo "$work/events"
   exec {events}<>"$work/events"
   qemu_compose
+  ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
   jobs_pid=() state=() span=() stopping=''
   set -m # each job a process group
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     state[i]=starting
-    instance_main "$i" &
+    if is_peer "$i"; then peer_main "$i" & else instance_main "$i" & fi
     jobs_pid[i]=$!
   done
   set +m
@@ -35,7 +36,7 @@ together_run() {
 }
 
 together_watch() {
-  local kind i rest left runs_done=0 live=$instances
+  local kind i rest left runs_done=0 live=$members
   while ((live > 0)); do
     left=$((deadline - EPOCHSECONDS))
     if ((left <= 0)); then
@@ -57,7 +58,7 @@ together_watch() {
     ready) state[i]=held ;;
     run)
       span[i]=${rest% *}
-      progress "instance $i: run $((++runs_done)), ${rest##* }"
+      progress "$(member_title "$i"): run $((++runs_done)), ${rest##* }"
       ;;
     end) state[i]=ended ;;
     exit) state[i]=gone live=$((live - 1)) ;;
@@ -69,24 +70,25 @@ together_watch() {
 # Nobody is still on the way: let all that wait go. Each is told first when its peers' measured
 # phases were, so that its own log can prove the overlap. An instance that died holds up nobody.
 together_release() {
-  local i peer
+  local i peer to=() go
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
+    exec {go}<>"$work/$i/serial.in" # both directions: does not block if QEMU is gone
+    to+=("$go")
     for peer in "${!span[@]}"; do
-      [[ $peer == "$i" ]] || together_tell "$i" "peer $peer ${span[peer]}"
+      [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
     done
-    together_tell "$i" "go ${EPOCHREALTIME/[.,]/}000"
   done
   span=()
-}
-
-together_tell() { # INSTANCE LINE
-  local to
-  exec {to}<>"$work/$1/serial.in" # both directions: does not block if QEMU is gone
-  echo "$2" >&"$to"
-  exec {to}>&-
+  # One line a member and nothing in between: the first that goes takes the CPU from us.
+  for go in "${to[@]}"; do
+    echo "go ${EPOCHREALTIME/[.,]/}000" >&"$go"
+  done
+  for go in "${to[@]}"; do
+    exec {go}>&-
+  done
 }
 
 # Ends all QEMUs: the first time by SIGTERM, which leaves the logs whole; 5 s later their whole
@@ -96,7 +98,7 @@ together_stop() { # REASON
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
     [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
-    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]]; then snapshot_take "$i"; fi
+    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* tools/report/study_read.c: experiment.json and logs, made here, to samples. */
+#include "tests/host/study_files.h"
+#include "tests/host/test.h"
+#include "tools/report/notes.h"
+#include <string.h>
+
+static void two_vms_count_as_their_mean(void **state)
+{
+	const double first[] = {2, 4}, second[] = {4, 8};
+
+	(void)state;
+	write_experiment("nested", "one", "", "two", "vm", "slower");
+	write_logs("one", "serial-0.log", first, 2);
+	write_logs("one", "serial-1.log", second, 2);
+	judged();
+	assert_int_equal(study.cells[0].time.count, 2);
+	NEAR(study.cells[0].time.value[0], 3);
+	NEAR(study.cells[0].time.value[1], 6);
+	NEAR(study.cells[1].study_mean, 250);
+}
+
+/* The other VM's time was measured beside one that died: the repetition does not count. */
+static void a_vm_that_died_takes_its_repetition_with_it(void **state)
+{
+	const double first[] = {2, 4}, second[] = {4, 8};
+	FILE *out;
+
+	(void)state;
+	write_experiment("nested", "one", "", "two", "vm", "slower");
+	write_logs("one", "serial-0.log", first, 2);
+	write_logs("one", "serial-1.log", second, 2);
+	out = create("one/rep-2/serial-1.log");
+	boot(out);
+	run_record(out, 2, "mcs", 8, ""); /* and no end */
+	fclose(out);
+	judged();
+	assert_int_equal(study.cells[0].time.count, 1);
+	assert_true(notes.count > 0);
+	assert_non_null(strstr(notes.list[notes.count - 1].text, "rep-2/serial-1.log"));
+}
+
+static void runs_of_another_lock_and_broken_ones_do_not_count(void **state)
+{
+	FILE *out;
+
+	(void)state;
+	write_experiment("nested", "one", "tas", "two", "vm", "slower");
+	out = create("one/rep-1/serial-0.log");
+	boot(out);
+	run_record(out, 2, "mcs", 7, "");
+	run_record(out, 3, "tas", 5, "");
+	end(out, 4);
+	fclose(out);
+	out = create("one/rep-2/serial-0.log");
+	boot(out);
+	run_record(out, 2, "tas", 5, ",\"complete\":false");
+	end(out, 3);
+	fclose(out);
+	out = create("one/rep-3/serial-0.log");
+	boot(out);
+	run_record(out, 2, "tas", 5, ",\"exclusion\":\"broken\"");
+	end(out, 3);
+	fclose(out);
+	judged();
+	assert_int_equal(study.cells[0].time.count, 1);
+	NEAR(study.cells[0].time.value[0], 5);
+}
+
+static void overlap_is_the_manifests(void **state)
+{
+	const double one[] = {1};
+	FILE *out;
+
+	(void)state;
+	write_experiment("nested", "one", "", "two", "vm", "slower");
+	write_logs("one", "serial-0.log", one, 1);
+	write_logs("two", "serial-0.log", one, 1);
+	out = create("one/rep-1/manifest.json");
+	fputs("{\"overlaps\":[{\"overlap_us\":30,\"shorter_us\":40}]}", out);
+	fclose(out);
+	judged();
+	NEAR(study.cells[0].overlap[0], 0.75);
+	assert_true(isnan(study.cells[1].overlap[0]));
+}
+
+static void bad_experiments_are_refused(void **state)
+{
+	static const char *const texts[] = {"", "[]", "{\"schema\":2}",
+					    "{\"schema\":1,\"findings\":[{}]}"};
+
+	(void)state;
+	assert_false(study_here(study_directory));
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		FILE *out = create("experiment.json");
+
+		fputs(texts[i], out);
+		fclose(out);
+		assert_false(study_read(study_directory, &study, &notes));
+		study_free(&study);
+	}
+	memset(&study, 0, sizeof(study));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, study_setup, study_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(two_vms_count_as_their_mean),
+		CASE(a_vm_that_died_takes_its_repetition_with_it),
+		CASE(runs_of_another_lock_and_broken_ones_do_not_count),
+		CASE(overlap_is_the_manifests),
+		CASE(bad_experiments_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("study", tests, study_make_directory,
+					   study_remove_directory);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tools/report/study_judge.c: samples to verdicts. The figures are from the formulas in its header,
+ * computed with mpmath (numerical integration of Student's density) and not with GSL.
+ */
+#include "tests/host/study_files.h"
+#include "tests/host/test.h"
+
+/* Of two cells of separate runs. */
+static const struct study_finding *compared(const char *kind, const double *a, size_t a_count,
+					    const double *b, size_t b_count)
+{
+	write_experiment("nested", "one", "", "two", "vm", kind);
+	write_logs("one", "serial-0.log", a, a_count);
+	write_logs("two", "serial-0.log", b, b_count);
+	return judged();
+}
+
+#define COMPARED(kind, a, b) compared(kind, a, COUNT(a), b, COUNT(b))
+
+static const double A[] = {8.1, 9.6, 7.2, 12.4, 8.8, 10.3};
+static const double B[] = {6.9, 7.4, 6.2, 7.0, 7.3};
+static const double C[] = {8.0, 8.9, 7.5, 9.9, 8.9, 9.1};
+static const double wild[] = {5, 14, 3, 19, 8, 30};
+static const double tame[] = {10, 10.2, 9.9, 10.1, 9.8, 10.3};
+
+static void slower_by_welch(void **state)
+{
+	const struct study_finding *finding = COMPARED("slower", A, B);
+
+	(void)state;
+	NEAR(finding->ratio, 1.35057471264367816);
+	NEAR(finding->low, 1.10016465534380717);
+	NEAR(finding->high, 1.65798096273361573);
+	NEAR(finding->p, 0.0110915212932054056);
+	NEAR(finding->study_ratio, 500.0 / 250);
+	assert_string_equal(finding->test, "Welch's t");
+	assert_int_equal(finding->verdict, VERDICT_REPRODUCED);
+}
+
+static void faster_is_the_opposite(void **state)
+{
+	const struct study_finding *finding = COMPARED("slower", B, A);
+
+	(void)state;
+	NEAR(finding->p, 0.0110915212932054056);
+	assert_int_equal(finding->verdict, VERDICT_OPPOSITE);
+}
+
+static void undecided_says_how_many_would_do(void **state)
+{
+	const struct study_finding *finding = COMPARED("slower", wild, tame);
+
+	(void)state;
+	NEAR(finding->ratio, 1.31011608623548922);
+	NEAR(finding->p, 0.429910221542743353);
+	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
+	assert_int_equal(finding->needed, 64);
+}
+
+static void cells_of_the_same_runs_are_pairs(void **state)
+{
+	const struct study_finding *finding;
+
+	(void)state;
+	write_experiment("nested", "both", "", "both", "host", "slower");
+	write_logs("both", "serial-0.log", A, COUNT(A));
+	write_logs("both", "host-peer.log", C, COUNT(C));
+	finding = judged();
+	NEAR(finding->ratio, 1.06627791304895558);
+	NEAR(finding->low, 0.96105088675919970);
+	NEAR(finding->high, 1.18302641776856214);
+	NEAR(finding->p, 0.173219179687928235);
+	assert_string_equal(finding->test, "paired t");
+	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
+}
+
+/* The one that lacks a repetition leaves the others' pairs as they are. */
+static void pairs_are_by_repetition(void **state)
+{
+	const double a[] = {1, 2, 4, 8}, half[] = {0.5, 0, 2.0, 4.0001};
+	const struct study_finding *finding;
+
+	(void)state;
+	write_experiment("nested", "both", "", "both", "host", "slower");
+	write_logs("both", "serial-0.log", a, COUNT(a));
+	write_logs("both", "host-peer.log", half, COUNT(half));
+	finding = judged();
+	assert_int_equal(finding->other->time.count, 3);
+	assert_true(fabs(finding->ratio - 2) < 1e-4);
+	assert_int_equal(finding->verdict, VERDICT_REPRODUCED);
+}
+
+static void wilder_by_brown_forsythe(void **state)
+{
+	const struct study_finding *finding = COMPARED("wilder", wild, tame);
+
+	(void)state;
+	NEAR(finding->ratio, 41.4003988830317488);
+	NEAR(finding->p, 0.00987950812105027030);
+	assert_string_equal(finding->test, "Brown-Forsythe");
+	assert_int_equal(finding->verdict, VERDICT_REPRODUCED);
+}
+
+static void not_wilder_that_one_can_tell(void **state)
+{
+	const struct study_finding *finding = COMPARED("wilder", A, B);
+
+	(void)state;
+	NEAR(finding->ratio, 2.86894141029846004);
+	NEAR(finding->p, 0.0978888017240897632);
+	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
+}
+
+static void tamer_is_the_opposite(void **state)
+{
+	(void)state;
+	assert_int_equal(COMPARED("wilder", tame, wild)->verdict, VERDICT_OPPOSITE);
+}
+
+/* Ten times slower and of the same shape: not wilder. */
+static void slower_is_not_wilder(void **state)
+{
+	double slow[COUNT(A)];
+	const struct study_finding *finding;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(A); i++)
+		slow[i] = 10 * A[i];
+	finding = COMPARED("wilder", slow, A);
+	NEAR(finding->ratio, 1);
+	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
+}
+
+static void equal_within_five_percent(void **state)
+{
+	const double near[] = {10.1, 10.3, 10.0, 10.2, 9.9, 10.4};
+
+	(void)state;
+	assert_int_equal(COMPARED("equal", near, tame)->verdict, VERDICT_REPRODUCED);
+}
+
+static void not_equal(void **state)
+{
+	const double far[] = {12.1, 12.3, 12.0, 12.2, 11.9, 12.4};
+
+	(void)state;
+	assert_int_equal(COMPARED("equal", far, tame)->verdict, VERDICT_NOT_REPRODUCED);
+}
+
+/* Not different is not the same as equal. */
+static void not_known_to_be_equal(void **state)
+{
+	(void)state;
+	assert_int_equal(COMPARED("equal", wild, tame)->verdict, VERDICT_UNDECIDED);
+}
+
+static void no_difference_where_one_was(void **state)
+{
+	const double near[] = {10.1, 10.3, 10.0, 10.2, 9.9, 10.4};
+
+	(void)state;
+	assert_int_equal(COMPARED("slower", near, tame)->verdict, VERDICT_NOT_REPRODUCED);
+}
+
+static void differs_either_way(void **state)
+{
+	(void)state;
+	assert_int_equal(COMPARED("differs", B, A)->verdict, VERDICT_REPRODUCED);
+}
+
+static void one_run_decides_nothing(void **state)
+{
+	const double one[] = {1}, two[] = {2};
+	const struct study_finding *finding = COMPARED("slower", two, one);
+
+	(void)state;
+	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
+	assert_true(isnan(finding->p));
+}
+
+static void without_kvm_nothing_is_judged(void **state)
+{
+	(void)state;
+	write_experiment("tcg", "one", "", "two", "vm", "slower");
+	write_logs("one", "serial-0.log", A, COUNT(A));
+	write_logs("two", "serial-0.log", B, COUNT(B));
+	assert_int_equal(judged()->verdict, VERDICT_NOT_JUDGED);
+	NEAR(study.findings[0].ratio, 1.35057471264367816);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, study_setup, study_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(slower_by_welch),
+		CASE(faster_is_the_opposite),
+		CASE(undecided_says_how_many_would_do),
+		CASE(cells_of_the_same_runs_are_pairs),
+		CASE(pairs_are_by_repetition),
+		CASE(wilder_by_brown_forsythe),
+		CASE(not_wilder_that_one_can_tell),
+		CASE(tamer_is_the_opposite),
+		CASE(slower_is_not_wilder),
+		CASE(equal_within_five_percent),
+		CASE(not_equal),
+		CASE(not_known_to_be_equal),
+		CASE(no_difference_where_one_was),
+		CASE(differs_either_way),
+		CASE(one_run_decides_nothing),
+		CASE(without_kvm_nothing_is_judged),
+	};
+
+	return cmocka_run_group_tests_name("study_judge", tests, study_make_directory,
+					   study_remove_directory);
+}

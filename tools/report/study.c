@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of an experiment: see study.h. */
+#include "tools/report/study.h"
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct table_column times_columns[] = {
+	{"", "", "cell", true, false},
+	{"runs", "", "runs", false, false},
+	{"mean", "s", "mean_s", false, false},
+	{"sd", "s", "sd_s", false, false},
+	{"min", "s", "min_s", false, false},
+	{"max", "s", "max_s", false, false},
+	{"sd/mean", "%", "sd_percent", false, false},
+	{"study mean", "s", "study_mean_s", false, false},
+	{"study sd", "s", "study_sd_s", false, false},
+};
+
+static const struct table_column findings_columns[] = {
+	{"finding of the study", "", "finding", true, false},
+	{"of", "", "of", true, false},
+	{"study", "", "study_ratio", false, false},
+	{"here", "", "ratio", false, false},
+	{"95 % from", "", "ratio_low", false, false},
+	{"to", "", "ratio_high", false, false},
+	{"p", "", "p", false, false},
+	{"test", "", "test", true, false},
+	{"verdict", "", "verdict", true, false},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void number_or_dash(struct table *table, double number, const char *format)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, number);
+	if (isnan(number))
+		table_text(table, "-");
+	else
+		table_number(table, number, "%s", text);
+}
+
+/* Three digits that mean something, from milliseconds to hours. */
+static void seconds(struct table *table, double number)
+{
+	number_or_dash(table, number, number < 10 ? "%.3f" : number < 100 ? "%.2f" : "%.1f");
+}
+
+static void cell_row(struct table *table, const struct study_cell *cell)
+{
+	const double *value = cell->time.value;
+	size_t n = cell->time.count;
+	double mean = n ? gsl_stats_mean(value, 1, n) : NAN;
+	double sd = n > 1 ? gsl_stats_sd(value, 1, n) : NAN;
+
+	table_text(table, cell->label);
+	table_number(table, (double)n, "%zu", n);
+	seconds(table, mean);
+	seconds(table, sd);
+	seconds(table, n ? gsl_stats_min(value, 1, n) : NAN);
+	seconds(table, n ? gsl_stats_max(value, 1, n) : NAN);
+	number_or_dash(table, 100 * sd / mean, "%.1f");
+	if (isnan(cell->study_low))
+		number_or_dash(table, cell->study_mean, "%.1f");
+	else
+		table_number(table, cell->study_mean, "%.0f..%.0f", cell->study_low,
+			     cell->study_high);
+	number_or_dash(table, cell->study_sd, "%.2f");
+}
+
+static void class_notes(const struct study *study, struct table *table)
+{
+	table_footnote(table, "Accelerator: %s; host with %llu CPUs, VMs with %llu vCPUs.",
+		       study->accel, (unsigned long long)study->host_cpus,
+		       (unsigned long long)study->vcpus);
+	if (strcmp(study->accel, "nested") == 0)
+		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
+				      "emulated host (L1). Seconds mean nothing on hardware; "
+				      "compare rows.");
+	else if (strcmp(study->accel, "kvm") != 0)
+		table_footnote(table,
+			       "%s: no KVM and no hypercalls. Good for testing this "
+			       "experiment only.",
+			       study->accel);
+}
+
+/* How much of the measured phases was at the same time, where that is the point. */
+static void overlap_note(const struct study *study, struct table *table)
+{
+	double least = INFINITY, sum = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < study->cell_count; i++) {
+		const struct study_cell *cell = &study->cells[i];
+
+		for (size_t j = 0; j < cell->time.count; j++) {
+			if (isnan(cell->overlap[j]))
+				continue;
+			least = fmin(least, cell->overlap[j]);
+			sum += cell->overlap[j];
+			count++;
+		}
+	}
+	if (count)
+		table_footnote(
+			table,
+			"At once: of the shorter measured phase of a run, %.0f %% was within "
+			"the other's (mean; least %.0f %%).",
+			100 * sum / (double)count, 100 * least);
+}
+
+struct table *study_times(const struct study *study)
+{
+	char title[256];
+	struct table *table;
+
+	snprintf(title, sizeof(title), "%s: %s", study->name, study->title);
+	table = table_new(title, times_columns, COUNT(times_columns));
+	for (size_t i = 0; i < study->cell_count; i++)
+		cell_row(table, &study->cells[i]);
+	if (study->skipped)
+		table_footnote(table, "Skipped: %s.", study->skipped);
+	class_notes(study, table);
+	overlap_note(study, table);
+	for (size_t i = 0; i < study->cell_count; i++) {
+		const struct study_cell *cell = &study->cells[i];
+
+		if (!study->skipped && cell->time.count < cell->wanted)
+			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
+				       cell->label, cell->time.count, cell->wanted);
+	}
+	table_footnote(table, "A repetition's time is that of a fixed amount of work, the mean "
+			      "over its VMs where there are two.");
+	table_footnote(table, "The study: %s.", study->source);
+	return table;
+}
+
+static void verdict_text(struct table *table, const struct study_finding *finding)
+{
+	size_t a = finding->cell->time.count, b = finding->other->time.count;
+	size_t n = a < b ? a : b;
+	char text[128];
+
+	switch (finding->verdict) {
+	case VERDICT_REPRODUCED:
+		snprintf(text, sizeof(text), "reproduced");
+		break;
+	case VERDICT_NOT_REPRODUCED:
+		snprintf(text, sizeof(text), "not reproduced: %s",
+			 finding->kind == FINDING_EQUAL ? "they differ"
+							: "no difference above 5 %");
+		break;
+	case VERDICT_OPPOSITE:
+		snprintf(text, sizeof(text), "not reproduced: the other way round");
+		break;
+	case VERDICT_NOT_JUDGED:
+		snprintf(text, sizeof(text), "not judged: there is no KVM here");
+		break;
+	default:
+		if (finding->needed > n)
+			snprintf(text, sizeof(text), "not decided with %zu runs; perhaps with %zu",
+				 n, finding->needed);
+		else
+			snprintf(text, sizeof(text), "not decided with %zu runs", n);
+	}
+	table_text(table, text);
+}
+
+struct table *study_findings(const struct study *study)
+{
+	struct table *table;
+
+	if (study->finding_count == 0 || study->skipped)
+		return NULL;
+	table = table_new("Are the study's findings seen here?", findings_columns,
+			  COUNT(findings_columns));
+	for (size_t i = 0; i < study->finding_count; i++) {
+		const struct study_finding *finding = &study->findings[i];
+
+		table_text(table, finding->text);
+		table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
+		number_or_dash(table, finding->study_ratio, "%.2f");
+		number_or_dash(table, finding->ratio, "%.2f");
+		number_or_dash(table, finding->low, "%.2f");
+		number_or_dash(table, finding->high, "%.2f");
+		number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
+		table_text(table, finding->test[0] ? finding->test : "-");
+		verdict_text(table, finding);
+	}
+	table_footnote(table, "Ratios of the row the finding is about to the one it is compared "
+			      "with. p: how often chance alone would give as much; decided below "
+			      "0.05. Equal: the 90 %% interval is within +-5 %%.");
+	table_footnote(table, "A verdict is about this machine and this model of the compile; see "
+			      "docs/experiments.md.");
+	return table;
+}

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --experiment=NAME: the runs of a file of experiments/ (experiment-plan.sh says what is in it), each $runs times
+# and interleaved, so that what changes slowly on the machine hits all alike. Each run is a call of run.sh of
+# its own, with its own logs; under nested one L1 serves them all. Then the analyser's tables. Sourced.
+#
+#   $out[/<experiment>]/<run>/rep-<n>/    logs of one call        <run>/rep-<n>.txt   what it said
+#                      experiment.json    what study.c reads      study.txt           the tables
+
+readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
+
+experiment_main() {
+  local name
+  experiment_facts
+  experiment_begin
+  calls_wanted=0 calls_made=0 worst=0
+  for name in "${experiment_list[@]}"; do
+    experiment_read "$name"
+    experiment_needs "$name"
+    experiment_check "$name"
+    [[ -n ${skipped[$name]} ]] || calls_wanted=$((calls_wanted + runs * ${#x_runs[@]}))
+    mkdir -p "$(experiment_dir "$name")"
+    experiment_json "$name"
+  done
+  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 60))
+  experiment_repeat
+  progress_end
+  [[ -z $l1_server ]] || serve_stop "$l1_server"
+  l1_server=''
+  experiment_end
+}
+
+# Sets what the files of experiments/ are told.
+experiment_facts() {
+  cpus=$(nproc)
+  # As tools/nested/nested.sh chooses; an L1 that is up already had its choice on the same machine.
+  if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
+  vcpus=${user_smp%%,*}
+  vcpus=${vcpus#cpus=}
+  [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
+  # The study's -j36 and -j80 for 28 vCPUs, in proportion.
+  work="workload=contended ops=100000 reps=1 warmup_ms=5"
+  work_many=$work
+}
+
+# Under nested: one L1 for all calls, unless there is one already.
+experiment_begin() {
+  l1_server=''
+  declare -gA skipped=()
+  [[ $accel == nested ]] || return 0
+  l1_kernel=${l1_kernel:-6.12}
+  if nested_served; then return 0; fi
+  experiment_l1 || exit "$EXIT_ENVIRONMENT"
+}
+
+# Starts the L1, again if it has died or its VMs do not start.
+experiment_l1() {
+  local instances=2
+  [[ -z $l1_server ]] || serve_stop "$l1_server"
+  l1_server=''
+  export PVSPIN_L1=$scratch/l1
+  mkdir -p "$PVSPIN_L1"
+  progress "starting L1 (kernel $l1_kernel)"
+  serve_start "$PVSPIN_L1" "$l1_kernel" --rw="$out" --memory="$(($(nested_memory) + 300))" \
+    --timeout=86400 --console="$out/l1-console.log" || {
+    say "no L1 with kernel $l1_kernel: $(<"$PVSPIN_L1/$l1_kernel.err")"
+    return 1
+  }
+  l1_server=$serve_pid
+}
+
+# Runs a command where QEMU runs: here, or in L1.
+experiment_there() { # COMMAND...
+  if [[ $accel == nested ]]; then
+    "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" --in="$PVSPIN_L1" --timeout=60 -- "$@"
+  else
+    "$@"
+  fi
+}
+
+# Sets skipped[NAME]: why it cannot be done here, or empty. KVM's module parameters: with a window (Intel) or
+# a count (AMD) of 0 it takes no such exit; kvm_amd sets 0 where the CPU has no pause filter.
+experiment_needs() { # NAME
+  local value
+  skipped[$1]=''
+  case $x_needs in
+  ple)
+    value=$([[ $accel == tcg ]] || experiment_there sh -c 'cd /sys/module &&
+      cat kvm_intel/parameters/ple_gap kvm_amd/parameters/pause_filter_count' 2>/dev/null) || true
+    [[ $value =~ [1-9] ]] ||
+      skipped[$1]="not here: this $accel_class CPU has no pause-loop exits (pause filter)"
+    ;;
+  esac
+}
+
+# The plan that the user's -append changes must remain the experiment's.
+experiment_check() { # NAME
+  ((x_summary)) || [[ " $append" != *' locks='* ]] ||
+    usage_error "--experiment=$1: -append \"$append\": which locks run is the experiment's own"
+  [[ " $append" != *' reps='* || " $append" == *' reps=1 '* ]] || ((x_summary)) ||
+    usage_error "--experiment=$1: -append \"$append\": reps= is --runs=N here"
+}
+
+experiment_dir() { # NAME
+  echo "$out${experiment_list[1]:+/$1}"
+}
+
+experiment_repeat() {
+  local n name run
+  for ((n = 1; n <= runs; n++)); do
+    for name in "${experiment_list[@]}"; do
+      [[ -z ${skipped[$name]} ]] || continue
+      experiment_read "$name"
+      for run in "${x_runs[@]}"; do
+        experiment_stopped && return
+        calls_made=$((calls_made + 1))
+        progress "experiment: $calls_made of $calls_wanted, $name $run, repetition $n of $runs"
+        experiment_call "$name" "$run" "$n"
+      done
+    done
+  done
+}
+
+experiment_stopped() {
+  [[ -n $interrupted || -n $broken ]] && return
+  ((EPOCHSECONDS < deadline)) && return 1
+  worse "$EXIT_TIMEOUT"
+  say "out of time after $((calls_made)) of $calls_wanted runs"
+}
+
+# One call of run.sh, once more where L1 or the firmware in it failed, which says nothing about pvspin.
+experiment_call() { # NAME RUN N
+  local code at=$1 said left=$((deadline - EPOCHSECONDS))
+  at=$(experiment_dir "$1")/$2/rep-$3
+  ((left < EXPERIMENT_BOUND)) || left=$EXPERIMENT_BOUND
+  mkdir -p "${at%/*}"
+  experiment_run "$2" "$at" "$left"
+  [[ -z $interrupted ]] || return 0
+  said=$(<"$at.txt")
+  if [[ $accel == nested ]] && ((code != 0)) && { ! nested_served ||
+    [[ $said == *'the guest never started'* ]]; }; then
+    say "$1 $2, repetition $3: once more: $(tail -n 2 "$at.txt" | head -n 1)"
+    [[ ! -e $at ]] || mv "$at" "$at.never-started"
+    if [[ -n $l1_server ]] && ! experiment_l1; then broken=1; return; fi
+    experiment_run "$2" "$at" "$left"
+  fi
+  ((code != 0)) || return 0
+  worse "$code"
+  say "$1 $2, repetition $3 ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
+    grep -v 'logs are in' | tail -n 1)"
+  # What is wrong with the call, or missing here, is so for all of them.
+  ((code != EXIT_USAGE && code != EXIT_ENVIRONMENT)) || broken=1
+}
+
+# Sets code. In the background, so that a signal to this script ends the wait.
+experiment_run() { # RUN DIRECTORY SECONDS
+  local words=() own=(--accel="$accel" --timeout="$3" --out="$2")
+  mapfile -t words <<<"${x_options[$1]}"
+  [[ -n ${words[0]} ]] || words=()
+  [[ $accel != nested ]] || own+=(--l1-kernel="$l1_kernel")
+  [[ -z $pin ]] || own+=(--pin="$pin")
+  [[ -z $user_cpu ]] || own+=(-cpu "$user_cpu")
+  [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
+  set -m # a process group of its own: a Ctrl-C reaches this script alone
+  PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=$hosted "$tree/run.sh" "${own[@]}" \
+    -kernel "$image" -append "$(keys_override "${x_plan[$1]}" "$append")" ${words[@]+"${words[@]}"} \
+    ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$2.txt" 2>&1 &
+  call_pid=$!
+  set +m
+  code=0
+  until { wait "$call_pid" && code=0; } || { code=$?; ! kill -0 "$call_pid" 2>/dev/null; }; do :; done
+  call_pid=''
+}
+
+# What study.c is told (docs/experiments.md). Written before the first run: whatever ends this, the logs
+# that are there can be read.
+experiment_json() { # NAME
+  local at run
+  at=$(experiment_dir "$1")
+  printf '%s\n' ${x_cells[@]+"${x_cells[@]}"} | jq -s . >"$scratch/cells"
+  printf '%s\n' ${x_findings[@]+"${x_findings[@]}"} | jq -s . >"$scratch/findings"
+  for run in ${x_runs[@]+"${x_runs[@]}"}; do
+    printf '%s\0%s\0%s\n' "$run" "$(keys_override "${x_plan[$run]}" "$append")" "${x_options[$run]//$'\n'/ }"
+  done >"$scratch/runs"
+  jq -n --arg name "$1" --arg title "$x_title" --arg study "$x_study" --arg class "$accel_class" \
+    --arg skipped "${skipped[$1]}" --arg version "$version" --argjson runs "$runs" --argjson cpus "$cpus" \
+    --argjson vcpus "$vcpus" --argjson summary "$x_summary" --slurpfile cells "$scratch/cells" \
+    --slurpfile findings "$scratch/findings" --rawfile calls "$scratch/runs" '
+    [range(1; $runs + 1)] as $n
+    | {schema: 1, name: $name, title: $title, study: $study, version: $version,
+       accel: $class, host_cpus: $cpus, vcpus: $vcpus, runs: $runs,
+       skipped: (if $skipped == "" then null else $skipped end), summary: ($summary == 1),
+       calls: ($calls | split("\n") | map(select(. != "") | split("\u0000")
+         | {name: .[0], plan: .[1], options: .[2]})),
+       cells: ($cells[0] | map(.run as $run | . + {directories: [$n[] | "\($run)/rep-\(.)"]})),
+       findings: $findings[0]}' >"$at/experiment.json"
+}
+
+experiment_end() {
+  local analyser=$tree/build/pvspin-report all=1 name
+  for name in "${experiment_list[@]}"; do
+    if [[ -z ${skipped[$name]} ]]; then all=0; else say "$name skipped: ${skipped[$name]}"; fi
+  done
+  "$analyser" "$out" >"$out/study.txt" 2>"$scratch/analyser" || {
+    say "$analyser: $(<"$scratch/analyser")"
+    worse "$EXIT_ENVIRONMENT"
+  }
+  cat "$out/study.txt"
+  say "logs are in $out"
+  [[ -z $interrupted ]] || worse "$EXIT_INTERRUPT"
+  ((worst || !all)) || worst=$EXIT_SKIP
+  exit "$worst"
+}

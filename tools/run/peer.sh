@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --host-peer: the hosted build, which runs the same locks on Linux threads, as one more member of a
+# run: "bare metal" beside the virtual machines. To the coordinator (together.sh) it is an instance, the last
+# one; it is held and released, judged and reported like one. It runs where QEMU runs: under nested
+# that is L1, the host of these VMs. Sourced by run.sh.
+#
+#   members            how many: VMs, and the peer     is_peer I           whether member I is it
+#   member_log I       the name of its log             keys_override A B   A's keys, those of B instead
+#   peer_main I        as instance_main of instance.sh
+
+is_peer() { # MEMBER
+  ((host_peer && $1 == instances))
+}
+
+member_log() { # MEMBER
+  if is_peer "$1"; then echo host-peer.log; else echo "serial-$1.log"; fi
+}
+
+# Where QEMU's, or the peer's, own messages are.
+member_errors() { # MEMBER
+  if is_peer "$1"; then echo host-peer.err; else echo "qemu-$1.log"; fi
+}
+
+member_title() { # MEMBER
+  if ! is_peer "$1"; then
+    echo "instance $1"
+  elif [[ $accel_class == nested ]]; then
+    echo 'host peer: the hosted build in L1, the emulated host of the VMs'
+  else
+    echo 'host peer: the hosted build on the host itself'
+  fi
+}
+
+# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here:
+# the plan takes one of them.
+keys_override() { # KEYS OTHERS
+  local word key kept=() keys=() others=() names=' '
+  read -ra keys <<<"$1"
+  read -ra others <<<"$2"
+  for word in ${others[@]+"${others[@]}"}; do
+    names+="${word%%=*} "
+    [[ $word != ms=* && $word != ops=* ]] || names+='ms ops '
+  done
+  for word in ${keys[@]+"${keys[@]}"}; do
+    key=${word%%=*}
+    [[ $names == *" $key "* ]] || kept+=("$word")
+  done
+  word="${kept[*]-} ${others[*]-}"
+  word=${word# }
+  echo "${word% }"
+}
+
+# Sets peer_command. Its threads are each pinned to a CPU of those it may use: with --pin to those.
+peer_compose() {
+  local keys words=()
+  keys=$(keys_override "$append" "$peer_keys")
+  if ((members > 1)) && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
+  read -ra words <<<"$keys"
+  peer_command=("$hosted" ${words[@]+"${words[@]}"})
+  [[ -z $pin ]] || peer_command=(taskset -c "$pin" "${peer_command[@]}")
+}
+
+peer_main() { # MEMBER
+  local i=$1 raw=$run_dir/.raw in hold out
+  set +m
+  trap - INT TERM HUP EXIT
+  mkdir "$work/$i"
+  cd "$work/$i" || exit
+  mkfifo serial.in serial.out
+  # As in instance_main: no open blocks, and the end of the process is the end of its log.
+  # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
+  exec {in}<>serial.in {hold}<>serial.out {out}<serial.out
+  printf '%s\0' "${peer_command[@]}" >"$raw/command-$i"
+  local started=$EPOCHREALTIME qemu
+  trap 'instance_gone "$i"' EXIT
+  timeout --foreground --kill-after=5 "$((limit + 10))" "${peer_command[@]}" \
+    <&"$in" >&"$hold" 2>"$run_dir/$(member_errors "$i")" {out}<&- &
+  qemu=$!
+  echo "$qemu" >qemu.pid
+  exec {hold}>&-
+  instance_watch "$i" < <(tee -i "$run_dir/$(member_log "$i")" <&"$out" |
+    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"')
+}
+
+# The hosted build's exit statuses (bench/hosted_main.c), as judge_ended of verdict.sh wants them.
+peer_agrees() { # STATUS
+  case $1 in
+  0) echo ok ;;
+  2 | 4) echo error ;;
+  3) echo fail ;;
+  77) echo skip ;;
+  esac
+}
