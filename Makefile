@@ -108,12 +108,12 @@ check_bats := $(sort $(wildcard tests/run/guest_nested*.bats)) $(sort $(filter-o
 prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
+check-build: all hosted report $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
-check: all hosted $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+check: all hosted report $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)$(prove) $(check_programs) $(check_bats)
 
-check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
+check-quick: all hosted report $(check_programs) ## the tests that need no nested KVM
 	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
 
 .PHONY: check-models

@@ -10,7 +10,8 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 study study_judge report_log report_stats report_set report_corpus
+	srat nodes slice loader multiboot2 study study_judge report_log report_stats report_set report_schema \
+	report_corpus
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c

@@ -197,3 +197,31 @@ PYTHON
   report 0 --compare "$nested" "$nested"
   says "$stdout" '? too few'
 }
+
+# Each fenced block of the page is a program; it must work, say something, and the first three the same.
+@test "the lines of docs/serial-log.md for jq, awk and pandas run and agree with the report" {
+  local dir="$BATS_TEST_TMPDIR/page" i
+  mkdir "$dir"
+  cp "$LOG" "$dir/serial-0.log"
+  awk -v dir="$dir" '/^```sh$/ { n++; inside = 1; next } /^```$/ { inside = 0 }
+    inside { print >(dir "/block-" n) }' docs/serial-log.md
+  [ "$(find "$dir" -name 'block-*' | wc -l)" -eq 7 ]
+  for i in {1..7}; do
+    # the distribution's python3 first: pandas is its package
+    (cd "$dir" && PATH="/usr/bin:$PATH" timeout 60 bash -euo pipefail "block-$i") >"$dir/out-$i"
+    [ -s "$dir/out-$i" ]
+  done
+  [ "$(<"$dir/out-4")" = true ]
+  report 0 "$LOG" --format=csv
+  python3 - "$dir" 3<<<"$stdout" <<'PYTHON'
+import csv, os, sys
+rows = {(row["lock"], row["threads"]): float(row["merit_mean"]) for row in csv.DictReader(os.fdopen(3))}
+assert len(rows) == 4
+for block in 1, 2, 3:
+    lines = [line.split("\t") for line in open(f"{sys.argv[1]}/out-{block}")]
+    assert len(lines) == 4, (block, lines)
+    for lock, threads, mean in lines:
+        assert abs(float(mean) / rows[lock, threads] - 1) < 1e-6, (block, lock, mean)
+assert len(open(f"{sys.argv[1]}/out-7").readlines()) == 16
+PYTHON
+}
