@@ -151,7 +151,7 @@ lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: a
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: start and end symbols of the linker are one array to us
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 

@@ -127,7 +127,8 @@ static void limit_sources(const struct set *set, struct notes *limits)
 		if (!set->logs[i].usable)
 			continue;
 		first = first ? first : boot;
-		versions |= strcmp(record_text(first, "version"), record_text(boot, "version"));
+		versions |=
+			strcmp(record_text(first, "version"), record_text(boot, "version")) != 0;
 		/* 1 %: far above what calibration misses, far below two models of CPU */
 		clocks |= fabs((double)record_u64(boot, "tsc_khz") /
 				       (double)record_u64(first, "tsc_khz") -
