@@ -122,7 +122,7 @@ static void classes_are_never_mixed(void **state)
 
 static void damaged_logs_have_cells_of_their_own(void **state)
 {
-	struct made log = log_begin("mixed/serial-1.log", "kvm");
+	struct made log = log_begin("mixed/b/serial-0.log", "kvm");
 
 	(void)state;
 	log_run(&log, 1, "tas", 1, 2, many, "");

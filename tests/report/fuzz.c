@@ -4,6 +4,7 @@
  * nowhere. Built by `make fuzz-report`; with gcc and replay.c it runs the corpus as a test.
  */
 #include "tools/report/data.h"
+#include "tools/report/hooks.h"
 #include "tools/report/options.h"
 #include "tools/report/output.h"
 
@@ -24,9 +25,13 @@ static void print_all(const struct set *set)
 	if (nowhere == NULL)
 		abort();
 	for (int format = FORMAT_TEXT; format <= FORMAT_JSON; format++) {
-		if (!output_set(nowhere, format, set))
+		const struct set pair[2] = {*set, *set};
+
+		if (!output_set(nowhere, format, set) || !output_comparison(nowhere, format, pair))
 			abort();
 	}
+	if (perfetto_write)
+		perfetto_write(nowhere, set);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -118,6 +118,18 @@ for row, cell in zip(rows[1:], cells):
 PYTHON
 }
 
+@test "csv fields with commas, quotes and newlines are quoted or escaped" {
+  sed 's/"tunables":{}/"tunables":{"a,\\"b\\nc":1}/' "$LOG" >"$made"
+  report 0 "$made" --format=csv --output="$BATS_TEST_TMPDIR/csv"
+  python3 - "$BATS_TEST_TMPDIR/csv" <<'PYTHON'
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline="")))
+assert len(rows) == 5 and all(len(row) == len(rows[0]) for row in rows)
+settings = [row[rows[0].index("settings")] for row in rows[1:]]
+assert all(text.endswith(r' a,"b\x0ac=1') for text in settings), settings
+PYTHON
+}
+
 @test "Markdown rows all have the columns of their head" {
   report 0 "$nested" --format=markdown
   awk -F'|' '/^\|/ { if (!n) n = NF; if (NF != n) exit 1; rows++; next } { n = 0 }
@@ -139,6 +151,8 @@ PYTHON
   sed 5d "$LOG" >"$made"
   report 3 "$made"
   says "$stdout" 'is missing' 'tas *'
+  report 3 --compare "$made" "$LOG"
+  says "$stdout" 'Nothing to compare' 'damaged logs, not compared'
   sed '7s/"ops":/"ops":-/' "$LOG" >"$made"
   report 3 "$made"
   says "$stdout" 'made here.log:7: ' 'ops -'
@@ -161,7 +175,7 @@ PYTHON
 
 @test "no log can send commands to the terminal, whatever the format" {
   local format
-  jq -c --arg evil $'\e[2J\a\u009b\u202e|`<b>\n' '.reason = $evil' <<<'{"type":"panic","seq":2,"cpu":0,"rip":"0x1"}' >"$made.2"
+  jq -c --arg evil $'\e[2J\a\xc2\x9b\xe2\x80\xae|`<b>\n' '.reason = $evil' <<<'{"type":"panic","seq":2,"cpu":0,"rip":"0x1"}' >"$made.2"
   { head -n 1 "$LOG"; cat "$made.2"; printf '{"type":"\e]0;x\a"\n'; } >"$made"
   for format in text markdown csv json; do
     report 3 "$made" --format=$format

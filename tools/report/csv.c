@@ -2,6 +2,7 @@
 /* Comma-separated values: see machine.h. */
 #include "tools/report/cells.h"
 #include "tools/report/distribution.h"
+#include "tools/report/format.h"
 #include "tools/report/identity.h"
 #include "tools/report/machine.h"
 #include "tools/report/memory.h"
@@ -11,20 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 4180, 2.5 to 2.7 */
+/* RFC 4180, 2.5 to 2.7; a row is a line, as control characters are \xHH. */
 static void put_field(FILE *out, const char *text)
 {
-	if (text[strcspn(text, ",\"\r\n")] == '\0') {
-		fputs(text, out);
-		return;
+	char *safe = format_copy(text);
+
+	if (safe[strcspn(safe, ",\"")] == '\0') {
+		fputs(safe, out);
+	} else {
+		fputc('"', out);
+		for (const char *at = safe; *at != '\0'; at++) {
+			if (*at == '"')
+				fputc('"', out);
+			fputc(*at, out);
+		}
+		fputc('"', out);
 	}
-	fputc('"', out);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
+	free(safe);
 }
 
 static void put_value(FILE *out, const struct table_column *column, const struct table_cell *cell)

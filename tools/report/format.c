@@ -2,6 +2,8 @@
 /* Numbers and strings for people: see format.h. */
 #include "tools/report/format.h"
 
+#include "tools/report/memory.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,6 +81,19 @@ void format_safe(FILE *out, const char *text)
 			fwrite(byte, 1, length, out);
 		byte += length ? length : 1;
 	}
+}
+
+char *format_copy(const char *text)
+{
+	char *copy = NULL;
+	size_t size;
+	FILE *memory = open_memstream(&copy, &size);
+
+	if (memory == NULL)
+		return memory_copy("");
+	format_safe(memory, text);
+	fclose(memory);
+	return copy ? copy : memory_copy("");
 }
 
 size_t format_width(const char *text)

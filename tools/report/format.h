@@ -16,6 +16,8 @@ const char *format_ns(char text[FORMAT_BYTES], double ns);
 /* Prints what may come from a log: control characters, and bytes that are not UTF-8, as \xHH, so
  * that no log can send commands to a terminal. */
 void format_safe(FILE *out, const char *text);
+/* The same as a string; freed by the caller. */
+char *format_copy(const char *text);
 /* How many columns format_safe() takes on a terminal, if each character takes one. */
 size_t format_width(const char *text);
 

@@ -14,17 +14,11 @@
 json_t *json_of_text(const char *text)
 {
 	json_t *string = json_string(text);
-	char *safe = NULL;
-	size_t size;
-	FILE *out;
+	char *safe;
 
 	if (string != NULL)
 		return string;
-	out = open_memstream(&safe, &size);
-	if (out == NULL)
-		return json_null();
-	format_safe(out, text);
-	fclose(out);
+	safe = format_copy(text);
 	string = json_string(safe);
 	free(safe);
 	return string ? string : json_null();

@@ -98,13 +98,6 @@ static void skip_rest(struct lines *lines)
 	}
 }
 
-static size_t without_cr(const char *line, size_t length)
-{
-	while (length > 0 && line[length - 1] == '\r')
-		length--;
-	return length;
-}
-
 enum line_result lines_next(struct lines *lines, const char **line, size_t *length)
 {
 	size_t searched = 0;
@@ -119,7 +112,6 @@ enum line_result lines_next(struct lines *lines, const char **line, size_t *leng
 		*length = newline ? (size_t)(newline - start) : there;
 		if (newline) {
 			lines->start += *length + 1;
-			*length = without_cr(start, *length);
 			lines->number++;
 			return LINE_WHOLE;
 		}
@@ -127,7 +119,6 @@ enum line_result lines_next(struct lines *lines, const char **line, size_t *leng
 			lines->start = lines->end;
 			lines->number += there > 0;
 			lines->skipping = !lines->finished;
-			*length = without_cr(start, *length);
 			if (there == 0)
 				return LINE_NONE;
 			return lines->finished ? LINE_UNFINISHED : LINE_TOO_LONG;

@@ -39,7 +39,8 @@ struct lines {
 /* False: errno says why. Opening a FIFO does not wait for its writer, reading it
  * does. */
 bool lines_open(struct lines *lines, const char *path);
-/* The line is without newline and CR, not terminated, and valid until the next call. */
+/* The line is without newline (a CR before it is white space to JSON), not terminated, and valid
+ * until the next call. */
 enum line_result lines_next(struct lines *lines, const char **line, size_t *length);
 void lines_close(struct lines *lines);
 

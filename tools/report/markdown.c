@@ -9,15 +9,9 @@
 /* Without control characters, and without what Markdown or HTML would take for markup. */
 static void put(FILE *out, const char *text)
 {
-	char *safe = NULL;
-	size_t size;
-	FILE *memory = open_memstream(&safe, &size);
+	char *safe = format_copy(text);
 
-	if (memory == NULL)
-		return;
-	format_safe(memory, text);
-	fclose(memory);
-	for (const char *at = safe; at && *at != '\0'; at++) {
+	for (const char *at = safe; *at != '\0'; at++) {
 		if (*at == '<')
 			fputs("&lt;", out);
 		else if (*at == '&')

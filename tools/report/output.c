@@ -84,7 +84,7 @@ static void print_json(FILE *out, json_t *sets, json_t *comparison)
 	json_object_set_new(all, "sets", sets);
 	if (comparison)
 		json_object_set_new(all, "comparison", comparison);
-	json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII);
 	fputc('\n', out);
 	json_decref(all);
 }
