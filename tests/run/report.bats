@@ -179,7 +179,7 @@ PYTHON
   { head -n 1 "$LOG"; cat "$made.2"; printf '{"type":"\e]0;x\a"\n'; } >"$made"
   for format in text markdown csv json; do
     report 3 "$made" --format=$format
-    run ! grep -aP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$BATS_TEST_TMPDIR/stdout"
+    LC_ALL=C run ! grep -aP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$BATS_TEST_TMPDIR/stdout"
     [[ $format = csv ]] || says "$stdout" 'crashed'
   done
 }
