@@ -117,7 +117,21 @@ static void classes_are_never_mixed(void **state)
 	assert_false(silent_read(kvm, logs_path("class/b.log")));
 	assert_int_equal(set.status, STATUS_USAGE);
 	set_free(&set);
-	assert_true(read_paths(kvm, kvm)); /* but one class is fine */
+	assert_true(read_paths(kvm, NULL)); /* but one class is fine */
+}
+
+static void a_log_named_twice_is_read_once(void **state)
+{
+	char directory[256];
+
+	(void)state;
+	whole_log("twice/serial-0.log", "kvm", "tas", few, "");
+	assert_int_equal(symlink("serial-0.log", logs_path("twice/serial-1.log")), 0);
+	snprintf(directory, sizeof(directory), "%s", logs_path("twice"));
+	assert_true(silent_read(directory, logs_path("twice/serial-0.log")));
+	assert_int_equal(set.log_count, 1);
+	assert_int_equal(set.cell_count, 1);
+	assert_int_equal(set.cells[0].reps, 1);
 }
 
 static void damaged_logs_have_cells_of_their_own(void **state)
@@ -144,6 +158,9 @@ static void what_cannot_be_read_is_an_error(void **state)
 	set_free(&set);
 	log_empty("no logs/readme.txt");
 	assert_false(silent_read(logs_path("no logs"), NULL));
+	assert_int_equal(set.status, STATUS_UNREADABLE);
+	set_free(&set);
+	assert_false(silent_read("tests/report/nested", logs_path("no logs")));
 	assert_int_equal(set.status, STATUS_UNREADABLE);
 }
 
@@ -302,6 +319,7 @@ int main(void)
 		cmocka_unit_test_teardown(runs_of_files_and_reps_are_one_cell, forget),
 		cmocka_unit_test_teardown(other_settings_are_other_cells, forget),
 		cmocka_unit_test_teardown(classes_are_never_mixed, forget),
+		cmocka_unit_test_teardown(a_log_named_twice_is_read_once, forget),
 		cmocka_unit_test_teardown(damaged_logs_have_cells_of_their_own, forget),
 		cmocka_unit_test_teardown(what_cannot_be_read_is_an_error, forget),
 		cmocka_unit_test_teardown(instances_are_also_added, forget),

@@ -42,18 +42,34 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* NULL: it is there already. Takes the path. */
 static struct found *add(struct found_list *found, char *path)
 {
+	struct stat status = {0};
+	bool there = stat(path, &status) == 0;
+
+	found->seen++;
+	for (size_t i = 0; there && i < found->count; i++) {
+		if (found->list[i].inode == status.st_ino &&
+		    found->list[i].device == status.st_dev) {
+			fprintf(stderr, "pvspin-report: %s: named twice, read once\n", path);
+			free(path);
+			return NULL;
+		}
+	}
 	found->list = memory_grow(found->list, found->count, sizeof(found->list[0]));
-	found->list[found->count] =
-		(struct found){.path = path, .instances = 1, .call_run = 1, .call = found->calls};
+	found->list[found->count] = (struct found){.path = path,
+						   .instances = 1,
+						   .call_run = 1,
+						   .call = found->calls,
+						   .device = status.st_dev,
+						   .inode = status.st_ino};
 	return &found->list[found->count++];
 }
 
 static void add_file(const char *path, struct found_list *found)
 {
-	add(found, memory_copy(path));
-	found->calls++;
+	found->calls += add(found, memory_copy(path)) != NULL;
 }
 
 static bool is_small_file(const char *path)
@@ -80,6 +96,8 @@ static void add_call(const char *directory, struct dirent **entry, int entries,
 		if (!numbered(entry[i]->d_name, "serial-", ".log", &instance))
 			continue;
 		log = add(found, memory_print("%s/%s", directory, entry[i]->d_name));
+		if (log == NULL)
+			continue;
 		log->instance = instance;
 		log->call_run = run;
 		log->manifest = there ? memory_copy(manifest) : NULL;
@@ -126,7 +144,7 @@ static bool walk(const char *directory, int levels, struct found_list *found)
 
 bool find_logs(const char *path, struct found_list *found)
 {
-	size_t before = found->count;
+	size_t before = found->seen;
 	struct stat stat_buffer;
 
 	if (stat(path, &stat_buffer) != 0) {
@@ -139,7 +157,7 @@ bool find_logs(const char *path, struct found_list *found)
 	}
 	if (!walk(path, MOST_LEVELS, found))
 		return false;
-	if (found->count == before) {
+	if (found->seen == before) {
 		fprintf(stderr,
 			"pvspin-report: %s: no log in this directory or below; "
 			"logs are called serial-<instance>.log\n",
