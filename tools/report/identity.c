@@ -91,7 +91,7 @@ static void add_owned(struct table *table, char *text)
 static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
 {
 	if (key->tasks == key->threads)
-		table_text(table, "");
+		table_number(table, (double)key->tasks, "%s", "");
 	else
 		add_u64(table, key->tasks);
 	if (key->instances == 1)

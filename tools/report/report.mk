@@ -28,7 +28,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 fuzz_flags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all -I.
-fuzz_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c
+fuzz_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
 
 build/fuzz/report: $(fuzz_c) $(wildcard tools/report/*.h)
 	@mkdir -p $(@D)
