@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 study study_judge
+	srat nodes slice loader multiboot2 study study_judge trace timeline trace_ring
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -32,6 +32,12 @@ host_sources_nodes := kernel/nodes.c
 host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c log.c lines.c log_order.c memory.c notes.c \
 	schema.c schema_check.c) tests/host/study_files.c
 host_sources_study_judge := $(host_sources_study)
+host_sources_trace := $(addprefix tools/report/,trace.c trace_cpu.c trace_find.c distribution.c log.c lines.c log_order.c memory.c \
+	notes.c schema.c schema_check.c) tests/host/trace_set.c
+host_sources_timeline := $(host_sources_trace) $(addprefix tools/report/,timeline.c timeline_draw.c perfetto.c escape.c)
+host_sources_trace_ring := locks/trace.c
+host_libs_trace := -ljansson -lm
+host_libs_timeline := -ljansson -lm
 host_libs_study := -ljansson -lgsl -lgslcblas -lm
 host_libs_study_judge := $(host_libs_study)
 

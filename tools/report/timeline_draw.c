@@ -241,7 +241,7 @@ static void put_about(const struct drawing *drawing)
 		return;
 	}
 	if (find->about == ABOUT_WAIT)
-		fputs("no holder was preempted; the longest wait is of ", out);
+		fputs("no holder was preempted in what was traced; the longest wait is of ", out);
 	fprintf(out, "vCPU %llu", (unsigned long long)find->cpu->cpu);
 	fputs(find->about == ABOUT_WAIT ? ", " : " was off the CPU for ", out);
 	put_length(drawing, find->span);
