@@ -99,7 +99,7 @@ static void add_story(void)
 		      "acquire 1000, release 2000, wait 9000, acquire 7000000, release 7001000");
 	trace_set_add(&made, 1,
 		      "acquire 3000, preempted 10000, resumed 5010000, release 5011000, "
-		      "kick 5012000 2, wait 7500000");
+		      "kick 5012000 2, kick 5013000 0, wait 7500000");
 	trace_set_add(&made, 2,
 		      "wait 4000, halt 20000, wake 5020000, acquire 5021000, release 5022000");
 }
@@ -131,6 +131,10 @@ static void the_picture_shows_the_preempted_holder(void **state)
 	assert_int_equal(count("<title>vCPU 2 halted: 5 ms</title>"), 1);
 	assert_int_equal(count("<path"), 2); /* the kick, and the legend's arrow */
 	assert_int_equal(count("ms since the first event"), 1);
+	assert_int_equal(count("not known"), 0);
+	trace_set_add(&made, 3, "release 90000000");
+	draw();
+	assert_int_equal(count(">not known: the events kept are all later<"), 1);
 }
 
 static void each_lock_has_a_picture(void **state)
