@@ -12,6 +12,7 @@ static struct steal_area area;
 static struct trace_event events[SIZE];
 static struct trace_ring ring;
 static struct lock_stats stats;
+static _Atomic bool closing;
 
 static int set_up(void **state)
 {
@@ -21,7 +22,8 @@ static int set_up(void **state)
 	stats = (struct lock_stats){.steal = &area};
 	area.version = 6;
 	area.steal = 1000;
-	trace_begin(&stats, &ring);
+	closing = false;
+	trace_begin(&stats, &ring, NULL);
 	return 0;
 }
 
@@ -56,7 +58,7 @@ static void the_last_events_are_kept_in_order(void **state)
 		assert_event(i, TRACE_YIELD, 9 + i);
 		assert_true(i == 0 || trace_at(&ring, i)->tsc >= trace_at(&ring, i - 1)->tsc);
 	}
-	trace_begin(&stats, &ring);
+	trace_begin(&stats, &ring, NULL);
 	assert_int_equal(trace_kept(&ring), 0);
 }
 
@@ -81,6 +83,38 @@ static void being_off_the_cpu_is_found_once(void **state)
 	assert_event(1, TRACE_RESUMED, UINT64_C(1) << 40);
 }
 
+static void lose_cpu(uint64_t ns)
+{
+	area.version += 2;
+	area.steal += ns;
+}
+
+/* A quarter of the ring more, by whoever found the holder out and by all others. */
+static void a_preempted_holder_closes_the_ring(void **state)
+{
+	(void)state;
+	trace_holder_looks(&stats);
+	lose_cpu(TRACE_LHP_NS);
+	trace_holder_looks(&stats);
+	assert_false(closing); /* trace_until=end */
+	trace_begin(&stats, &ring, &closing);
+	lose_cpu(TRACE_LHP_NS);
+	trace_look(&stats); /* not holding */
+	lose_cpu(TRACE_LHP_NS - 1);
+	trace_holder_looks(&stats);
+	assert_false(closing);
+	lose_cpu(TRACE_LHP_NS);
+	trace_holder_looks(&stats);
+	assert_true(closing);
+	trace_add(&stats, TRACE_RELEASE, 0);
+	trace_add(&stats, TRACE_WAIT, 0);
+	lose_cpu(5);
+	trace_look(&stats);
+	assert_int_equal(trace_kept(&ring), 4);
+	assert_event(2, TRACE_RESUMED, TRACE_LHP_NS);
+	assert_event(3, TRACE_RELEASE, 0);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -96,6 +130,7 @@ int main(void)
 		CASE(off_records_nothing),
 		CASE(the_last_events_are_kept_in_order),
 		CASE(being_off_the_cpu_is_found_once),
+		CASE(a_preempted_holder_closes_the_ring),
 		CASE(every_kind_has_a_name),
 	};
 
