@@ -49,6 +49,8 @@ const char *const workload_names[WORKLOAD_COUNT] = {
 	[WORKLOAD_UNCONTENDED] = "uncontended",
 };
 
+static const char *const trace_until_names[] = {"end", "lhp"};
+
 static const char *const off_on[] = {"off", "on"};
 
 const char *const dispatch_names[DISPATCH_COUNT] = {
@@ -111,6 +113,7 @@ const struct plan_key plan_keys[] = {
 	NUMBER("warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
 	NAMED("latency", KEY_SWITCH, latency, off_on),
 	NUMBER("trace", KEY_U32, trace, 0, PLAN_MAX_TRACE),
+	NAMED("trace_until", KEY_SWITCH, trace_until_lhp, trace_until_names),
 	NAMED("dispatch", KEY_CHOICE, dispatch, dispatch_names),
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),

@@ -61,7 +61,8 @@ struct plan {
 	uint32_t reps;
 	uint32_t warmup_ms;
 	bool latency;
-	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
+	uint32_t trace;       /* lock events to keep of each vCPU; 0: none */
+	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;

@@ -65,7 +65,7 @@ void run_prepare(const struct plan *plan)
 	run.sections = port_alloc(locks * APART, APART);
 	run.nodes = port_alloc(threads * run.node_stride, APART);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
-	trace_prepare(plan->trace, threads);
+	trace_prepare(plan->trace, threads, plan->trace_until_lhp);
 	if (!plan->latency)
 		return;
 	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);

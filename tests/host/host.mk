@@ -9,9 +9,9 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
-report_tests := report_log report_stats report_set report_corpus study study_judge
+report_tests := report_log report_stats report_set report_corpus study study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 $(report_tests)
+	srat nodes slice loader multiboot2 trace_ring $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -30,6 +30,7 @@ host_sources_srat := $(host_sources_acpi)
 host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
 host_sources_nodes := kernel/nodes.c
+host_sources_trace_ring := locks/trace.c
 
 # tests of the analyser: each with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c)))
@@ -38,6 +39,8 @@ host_sources_report_log += tests/host/report_logs.c
 host_sources_report_set += tests/host/report_logs.c
 host_sources_report_stats += tests/host/report_logs.c
 host_sources_report_corpus += tests/report/fuzz.c tests/report/fuzz_mutate.c
+host_sources_trace += tests/host/trace_set.c
+host_sources_timeline += tests/host/trace_set.c
 host_sources_study += tests/host/study_files.c
 host_sources_study_judge += tests/host/study_files.c
 $(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define NS_PER_US 1000.0
+#define DIGITS    15 /* a double has them: nanoseconds of more than ten days */
 
 static const char *const state_names[SPAN_KINDS] = {
 	[SPAN_RUNNING] = "running",     [SPAN_HALTED] = "halted",
@@ -36,7 +37,8 @@ static void put(struct writer *writer, json_t *event)
 	if (!writer->first)
 		fputs(",\n", writer->out);
 	writer->first = false;
-	if (event == NULL || json_dumpf(event, writer->out, JSON_COMPACT) != 0)
+	if (event == NULL ||
+	    json_dumpf(event, writer->out, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) != 0)
 		writer->failed = true;
 	json_decref(event);
 }
