@@ -167,7 +167,7 @@ iso: build/pvspin.iso ## the guest behind GRUB, for BIOS and UEFI, CD or stick (
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
-	$(Q)cp build/pvspin.elf build/iso/boot/ && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
+	$(Q)$(OBJCOPY) --strip-debug build/pvspin.elf build/iso/boot/pvspin.elf && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
 	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
 
 .PHONY: clean

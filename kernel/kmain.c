@@ -15,6 +15,7 @@
 #include "kernel/paging.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/power.h"
 #include "kernel/provoke.h"
 #include "kernel/report.h"
 #include "kernel/serial.h"
@@ -53,6 +54,7 @@ static void discover_machine(void)
 	timer_init();
 	topology_init(&boot, &machine);
 	watchdog_init(&boot, &machine);
+	power_init(&boot);
 }
 
 static struct outcome missing_vcpus(void)
