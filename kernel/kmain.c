@@ -80,6 +80,8 @@ static struct outcome run_plan(bool plan_ok)
 		report_text("error: %s", plan_error);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
+	if (machine.cpus_unknown) /* the reason has been said */
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
 	provoke(&plan);

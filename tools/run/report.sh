@@ -32,7 +32,7 @@ report_instance() { # INSTANCE
   # The guest's own table, and TAP if it ran tests.
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
-  tr -d '\r' <"$log" | grep -a '^error: ' || true
+  tr -d '\r' <"$log" | grep -aE '^(error|warning): ' || true
   hang_text "$i"
   panic_text "$i"
   snapshot_text "$i"
