@@ -14,7 +14,7 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
+for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel run/qemu \
   run/instance run/snapshot run/together run/verdict run/report run/nested run/conformance; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -142,6 +142,7 @@ main() {
   ((!conformance)) || configurations_read # a wrong name ends it here
   if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
+  qemu_probe
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
