@@ -16,9 +16,9 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu run/boot \
-  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance \
-  run/experiment-plan run/experiment; do
+for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
+  run/qemu run/boot run/instance run/peer run/snapshot run/together run/verdict run/report run/nested \
+  run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
@@ -162,6 +162,7 @@ main() {
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
+  qemu_probe
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
