@@ -27,8 +27,8 @@ host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_nodes := kernel/nodes.c
-host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c log.c lines.c log_order.c memory.c notes.c \
-	schema.c schema_check.c) tests/host/study_files.c
+host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c distribution.c log.c lines.c log_order.c memory.c \
+	notes.c schema.c schema_check.c) tests/host/study_files.c
 host_sources_study_judge := $(host_sources_study)
 host_libs_study := -ljansson -lgsl -lgslcblas -lm
 host_libs_study_judge := $(host_libs_study)

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of an experiment: see study.h. */
 #include "tools/report/study.h"
-#include <gsl/gsl_statistics_double.h>
+#include "tools/report/stats.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct table_column times_columns[] = {
-	{"", "", "cell", true},
-	{"runs", "", "runs", false},
-	{"mean", "s", "mean_s", false},
-	{"sd", "s", "sd_s", false},
-	{"min", "s", "min_s", false},
-	{"max", "s", "max_s", false},
-	{"sd/mean", "%", "sd_percent", false},
-	{"study mean", "s", "study_mean_s", false},
-	{"study sd", "s", "study_sd_s", false},
+	{"", "", "cell", true, false},
+	{"runs", "", "runs", false, false},
+	{"mean", "s", "mean_s", false, false},
+	{"sd", "s", "sd_s", false, false},
+	{"min", "s", "min_s", false, false},
+	{"max", "s", "max_s", false, false},
+	{"sd/mean", "%", "sd_percent", false, false},
+	{"study mean", "s", "study_mean_s", false, false},
+	{"study sd", "s", "study_sd_s", false, false},
 };
 
 static const struct table_column findings_columns[] = {
-	{"finding of the study", "", "finding", true},
-	{"of", "", "of", true},
-	{"study", "", "study_ratio", false},
-	{"here", "", "ratio", false},
-	{"95 % from", "", "ratio_low", false},
-	{"to", "", "ratio_high", false},
-	{"p", "", "p", false},
-	{"test", "", "test", true},
-	{"verdict", "", "verdict", true},
+	{"finding of the study", "", "finding", true, false},
+	{"of", "", "of", true, false},
+	{"study", "", "study_ratio", false, false},
+	{"here", "", "ratio", false, false},
+	{"95 % from", "", "ratio_low", false, false},
+	{"to", "", "ratio_high", false, false},
+	{"p", "", "p", false, false},
+	{"test", "", "test", true, false},
+	{"verdict", "", "verdict", true, false},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -51,18 +52,15 @@ static void seconds(struct table *table, double number)
 
 static void cell_row(struct table *table, const struct study_cell *cell)
 {
-	const double *value = cell->time.value;
-	size_t n = cell->time.count;
-	double mean = n ? gsl_stats_mean(value, 1, n) : NAN;
-	double sd = n > 1 ? gsl_stats_sd(value, 1, n) : NAN;
+	struct stats time = stats_of(&cell->time);
 
 	table_text(table, cell->label);
-	table_number(table, (double)n, "%zu", n);
-	seconds(table, mean);
-	seconds(table, sd);
-	seconds(table, n ? gsl_stats_min(value, 1, n) : NAN);
-	seconds(table, n ? gsl_stats_max(value, 1, n) : NAN);
-	number_or_dash(table, 100 * sd / mean, "%.1f");
+	table_number(table, (double)time.count, "%zu", time.count);
+	seconds(table, time.mean);
+	seconds(table, time.sd);
+	seconds(table, time.min);
+	seconds(table, time.max);
+	number_or_dash(table, 100 * time.sd / time.mean, "%.1f");
 	if (isnan(cell->study_low))
 		number_or_dash(table, cell->study_mean, "%.1f");
 	else
@@ -76,11 +74,12 @@ static void class_notes(const struct study *study, struct table *table)
 	table_footnote(table, "Accelerator: %s; host with %llu CPUs, VMs with %llu vCPUs.",
 		       study->accel, (unsigned long long)study->host_cpus,
 		       (unsigned long long)study->vcpus);
-	if (strcmp(study->accel, "nested") == 0)
+	if (strcmp(study->accel, "nested") == 0) {
 		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
-				      "emulated host (L1). Seconds mean nothing on hardware; "
-				      "compare rows.");
-	else if (strcmp(study->accel, "kvm") != 0)
+				      "emulated host (L1).");
+		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
+	}
+	if (strcmp(study->accel, "kvm") != 0 && strcmp(study->accel, "nested") != 0)
 		table_footnote(table,
 			       "%s: no KVM and no hypercalls. Good for testing this "
 			       "experiment only.",
@@ -190,9 +189,13 @@ struct table *study_findings(const struct study *study)
 		table_text(table, finding->test[0] ? finding->test : "-");
 		verdict_text(table, finding);
 	}
-	table_footnote(table, "Ratios of the row the finding is about to the one it is compared "
-			      "with. p: how often chance alone would give as much; decided below "
-			      "0.05. Equal: the 90 %% interval is within +-5 %%.");
+	table_footnote(
+		table,
+		"Ratio: of the first named to the second; its 95 %% interval; p: how often chance "
+		"alone gives as much.");
+	table_footnote(table,
+		       "Decided where p < 0.05; equal: the 90 %% interval of the ratio is within "
+		       "+-5 %%.");
 	table_footnote(table, "A verdict is about this machine and this model of the compile; see "
 			      "docs/experiments.md.");
 	return table;
