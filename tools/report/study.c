@@ -20,6 +20,7 @@ static const struct table_column times_columns[] = {
 };
 
 static const struct table_column findings_columns[] = {
+	{"experiment", "", "experiment", true, true},
 	{"finding of the study", "", "finding", true, false},
 	{"of", "", "of", true, false},
 	{"study", "", "study_ratio", false, false},
@@ -69,23 +70,6 @@ static void cell_row(struct table *table, const struct study_cell *cell)
 	number_or_dash(table, cell->study_sd, "%.2f");
 }
 
-static void class_notes(const struct study *study, struct table *table)
-{
-	table_footnote(table, "Accelerator: %s; host with %llu CPUs, VMs with %llu vCPUs.",
-		       study->accel, (unsigned long long)study->host_cpus,
-		       (unsigned long long)study->vcpus);
-	if (strcmp(study->accel, "nested") == 0) {
-		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
-				      "emulated host (L1).");
-		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
-	}
-	if (strcmp(study->accel, "kvm") != 0 && strcmp(study->accel, "nested") != 0)
-		table_footnote(table,
-			       "%s: no KVM and no hypercalls. Good for testing this "
-			       "experiment only.",
-			       study->accel);
-}
-
 /* How much of the measured phases was at the same time, where that is the point. */
 static void overlap_note(const struct study *study, struct table *table)
 {
@@ -118,22 +102,21 @@ struct table *study_times(const struct study *study)
 
 	snprintf(title, sizeof(title), "%s: %s", study->name, study->title);
 	table = table_new(title, times_columns, COUNT(times_columns));
-	for (size_t i = 0; i < study->cell_count; i++)
-		cell_row(table, &study->cells[i]);
-	if (study->skipped)
+	if (study->skipped) {
 		table_footnote(table, "Skipped: %s.", study->skipped);
-	class_notes(study, table);
-	overlap_note(study, table);
+		return table;
+	}
 	for (size_t i = 0; i < study->cell_count; i++) {
 		const struct study_cell *cell = &study->cells[i];
 
-		if (!study->skipped && cell->time.count < cell->wanted)
+		cell_row(table, cell);
+		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
 				       cell->label, cell->time.count, cell->wanted);
 	}
-	table_footnote(table, "A repetition's time is that of a fixed amount of work, the mean "
-			      "over its VMs where there are two.");
-	table_footnote(table, "The study: %s.", study->source);
+	overlap_note(study, table);
+	if (study->more[0])
+		table_footnote(table, "The study: %s.", study->more);
 	return table;
 }
 
@@ -168,35 +151,62 @@ static void verdict_text(struct table *table, const struct study_finding *findin
 	table_text(table, text);
 }
 
-struct table *study_findings(const struct study *study)
+static void finding_row(struct table *table, const struct study *study,
+			const struct study_finding *finding)
 {
-	struct table *table;
+	table_text(table, study->name);
+	table_text(table, finding->text);
+	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
+	number_or_dash(table, finding->study_ratio, "%.2f");
+	number_or_dash(table, finding->ratio, "%.2f");
+	number_or_dash(table, finding->low, "%.2f");
+	number_or_dash(table, finding->high, "%.2f");
+	number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
+	table_text(table, finding->test[0] ? finding->test : "-");
+	verdict_text(table, finding);
+}
 
-	if (study->finding_count == 0 || study->skipped)
-		return NULL;
-	table = table_new("Are the study's findings seen here?", findings_columns,
-			  COUNT(findings_columns));
-	for (size_t i = 0; i < study->finding_count; i++) {
-		const struct study_finding *finding = &study->findings[i];
+struct table *study_findings(const struct study *studies, size_t count)
+{
+	struct table *table = table_new("Are the study's findings seen here?", findings_columns,
+					COUNT(findings_columns));
+	size_t rows = 0;
 
-		table_text(table, finding->text);
-		table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
-		number_or_dash(table, finding->study_ratio, "%.2f");
-		number_or_dash(table, finding->ratio, "%.2f");
-		number_or_dash(table, finding->low, "%.2f");
-		number_or_dash(table, finding->high, "%.2f");
-		number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
-		table_text(table, finding->test[0] ? finding->test : "-");
-		verdict_text(table, finding);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < studies[i].finding_count && !studies[i].skipped; j++, rows++)
+			finding_row(table, &studies[i], &studies[i].findings[j]);
 	}
-	table_footnote(
-		table,
-		"Ratio: of the first named to the second; its 95 %% interval; p: how often chance "
-		"alone gives as much.");
-	table_footnote(table,
-		       "Decided where p < 0.05; equal: the 90 %% interval of the ratio is within "
-		       "+-5 %%.");
-	table_footnote(table, "A verdict is about this machine and this model of the compile; see "
+	if (rows > 0) {
+		table_footnote(table, "Ratio: of the first named to the second, with its 95 %% "
+				      "interval; p: how often chance gives as much.");
+		table_footnote(table, "Decided where p < 0.05; equal: the 90 %% interval of the "
+				      "ratio is within +-5 %%.");
+		return table;
+	}
+	table_free(table);
+	return NULL;
+}
+
+void study_notes(const struct study *studies, size_t count, struct table *table)
+{
+	const char *accel = count ? studies[0].accel : "";
+
+	if (count == 0)
+		return;
+	table_footnote(table, "Accelerator %s; host with %llu CPUs, VMs with %llu vCPUs.", accel,
+		       (unsigned long long)studies[0].host_cpus,
+		       (unsigned long long)studies[0].vcpus);
+	if (strcmp(accel, "nested") == 0) {
+		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
+				      "emulated host (L1).");
+		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
+	} else if (strcmp(accel, "kvm") != 0) {
+		table_footnote(table, "%s: no KVM and no hypercalls. Good for testing this only.",
+			       accel);
+	}
+	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
+			      "where there are two.");
+	table_footnote(table, "The study: %s.", studies[0].source);
+	table_footnote(table, "A verdict is about this machine and this model of a compile: "
 			      "docs/experiments.md.");
-	return table;
 }

@@ -35,13 +35,26 @@ static int write_summary(FILE *out, const char *directory, enum format format)
 	return status;
 }
 
-static int write_cells(FILE *out, const struct study *study, enum format format,
-		       const struct notes *notes)
+/* Tables of experiments that all have cells, and the findings of all of them at the end. */
+static void write_studies(FILE *out, const struct study *studies, size_t count, enum format format)
+{
+	struct table *findings = study_findings(studies, count), *times = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		times = study_times(&studies[i]);
+		if (!findings && i + 1 == count)
+			study_notes(studies, count, times);
+		print(out, format, times);
+	}
+	if (findings)
+		study_notes(studies, count, findings);
+	print(out, format, findings);
+}
+
+static int write_notes(FILE *out, enum format format, const struct notes *notes)
 {
 	int status = STATUS_OK;
 
-	print(out, format, study_times(study));
-	print(out, format, study_findings(study));
 	for (size_t i = 0; i < notes->count; i++) {
 		if (format == FORMAT_TEXT)
 			text_line(out, notes->list[i].text);
@@ -51,24 +64,28 @@ static int write_cells(FILE *out, const struct study *study, enum format format,
 	return status;
 }
 
-/* The worst: unreadable, damaged, ok. */
-static int worse(int a, int b)
+static int write_parts(FILE *out, const struct study *whole, enum format format,
+		       struct notes *notes)
 {
-	return a > b ? a : b;
-}
+	json_t *parts = json_object_get(whole->json, "parts");
+	size_t count = json_array_size(parts), read = 0;
+	struct study *studies = memory_new(count, sizeof(*studies));
+	int status = STATUS_UNREADABLE;
 
-static int write_parts(FILE *out, const struct study *study, enum format format)
-{
-	json_t *parts = json_object_get(study->json, "parts");
-	int status = STATUS_OK;
+	for (bool good = true; good && read < count; read++) {
+		const char *name = json_string_value(json_array_get(parts, read));
+		char *directory = memory_print("%s/%s", whole->path, name ? name : "");
 
-	for (size_t i = 0; i < json_array_size(parts); i++) {
-		const char *name = json_string_value(json_array_get(parts, i));
-		char *directory = memory_print("%s/%s", study->path, name ? name : "");
-
-		status = worse(status, study_write(out, directory, format));
+		good = study_read(directory, &studies[read], notes);
 		free(directory);
+		if (good && read + 1 == count) {
+			write_studies(out, studies, count, format);
+			status = write_notes(out, format, notes);
+		}
 	}
+	for (size_t i = 0; i < read; i++)
+		study_free(&studies[i]);
+	free(studies);
 	return status;
 }
 
@@ -76,16 +93,18 @@ int study_write(FILE *out, const char *directory, enum format format)
 {
 	struct notes notes = {0};
 	struct study study;
-	int status;
+	int status = STATUS_UNREADABLE;
 
-	if (!study_read(directory, &study, &notes))
-		status = STATUS_UNREADABLE;
-	else if (json_array_size(json_object_get(study.json, "parts")) > 0)
-		status = write_parts(out, &study, format);
-	else if (study.summary)
-		status = write_summary(out, directory, format);
-	else
-		status = write_cells(out, &study, format, &notes);
+	if (study_read(directory, &study, &notes)) {
+		if (json_array_size(json_object_get(study.json, "parts")) > 0) {
+			status = write_parts(out, &study, format, &notes);
+		} else if (study.summary) {
+			status = write_summary(out, directory, format);
+		} else {
+			write_studies(out, &study, 1, format);
+			status = write_notes(out, format, &notes);
+		}
+	}
 	study_free(&study);
 	notes_free(&notes);
 	return status;

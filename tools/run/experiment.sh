@@ -189,12 +189,12 @@ experiment_json() { # NAME
   for run in ${x_runs[@]+"${x_runs[@]}"}; do
     printf '%s\0%s\0%s\n' "$run" "$(keys_override "${x_plan[$run]}" "$append")" "${x_options[$run]//$'\n'/ }"
   done >"$scratch/runs"
-  jq -n --arg name "$1" --arg title "$x_title" --arg study "$x_study" --arg class "$accel_class" \
+  jq -n --arg name "$1" --arg title "$x_title" --arg study "$x_study" --arg more "$x_more" --arg class "$accel_class" \
     --arg skipped "${skipped[$1]}" --arg version "$version" --argjson runs "$runs" --argjson cpus "$cpus" \
     --argjson vcpus "$vcpus" --argjson summary "$x_summary" --slurpfile cells "$scratch/cells" \
     --slurpfile findings "$scratch/findings" --rawfile calls "$scratch/runs" '
     [range(1; $runs + 1)] as $n
-    | {schema: 1, name: $name, title: $title, study: $study, version: $version,
+    | {schema: 1, name: $name, title: $title, study: $study, more: $more, version: $version,
        accel: $class, host_cpus: $cpus, vcpus: $vcpus, runs: $runs,
        skipped: (if $skipped == "" then null else $skipped end), summary: ($summary == 1),
        calls: ($calls | split("\n") | map(select(. != "") | split("\u0000")
