@@ -73,9 +73,10 @@ static double log_time(const struct log *log, json_t *cell, struct notes *notes)
 static double file_time(const char *file, json_t *cell, struct notes *notes)
 {
 	struct log log = {0};
+	uint64_t memory = SET_MEMORY_BYTES; /* freed before the next log is read */
 	double time = NAN;
 
-	if (log_read(file, &log, notes))
+	if (log_read(file, &log, notes, &memory))
 		time = log_time(&log, cell, notes);
 	else
 		note_add(notes, true, "%s: %s", file, strerror(errno));
@@ -214,6 +215,7 @@ static bool read_head(struct study *study)
 	study->name = text_of(study->json, "name");
 	study->title = text_of(study->json, "title");
 	study->source = text_of(study->json, "study");
+	study->more = text_of(study->json, "more");
 	study->accel = text_of(study->json, "accel");
 	study->skipped = json_string_value(json_object_get(study->json, "skipped"));
 	study->summary = json_is_true(json_object_get(study->json, "summary"));
