@@ -4,7 +4,7 @@
 hosted_cflags := -std=c11 -O2 -g -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
-hosted_c := $(sort $(wildcard bench/*.c locks/*.c port/hosted*.c port/pv_none.c)) kernel/printf.c kernel/cmdline.c \
+hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c)) kernel/printf.c kernel/cmdline.c \
 	kernel/kvm_detect.c
 hosted_objects := $(hosted_c:%.c=build/hosted/%.o)
 

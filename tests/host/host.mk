@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice
+	srat nodes slice kbuild_profile
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -27,6 +27,7 @@ host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_nodes := kernel/nodes.c
+host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 
 host_programs := $(host_tests:%=build/host/test_%)
 
