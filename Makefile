@@ -38,7 +38,7 @@ guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noex
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
 	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
