@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 
 #include "bench/emit.h"
+#include "bench/gather.h"
 #include "bench/pingpong.h"
 #include "bench/run.h"
 #include "bench/say.h"
