@@ -292,24 +292,13 @@ static void collect(struct run_result *result)
 		collect_latency(result);
 }
 
-static uint64_t total_of(enum lock_event event)
-{
-	uint64_t total = 0;
-
-	for (uint32_t i = 0; i < run.result->threads; i++)
-		total += port_stats(i)->count[event];
-	return total;
-}
-
 bool run_once(struct run_result *result)
 {
-	uint64_t halts, kicks, yields;
+	struct pv_totals before;
 
 	run.result = result;
 	set_up();
-	halts = total_of(EV_HALTS);
-	kicks = total_of(EV_KICKS);
-	yields = total_of(EV_YIELDS);
+	before = result_pv_totals(result->threads);
 	run.running = true;
 	port_run_on(result->threads, worker_main, NULL);
 	run.running = false;
@@ -319,9 +308,7 @@ bool run_once(struct run_result *result)
 	if (!run.all_arrived)
 		return false;
 	collect(result);
-	result->halts_total = total_of(EV_HALTS) - halts;
-	result->kicks_total = total_of(EV_KICKS) - kicks;
-	result->yields_total = total_of(EV_YIELDS) - yields;
+	result_set_totals(result, &before);
 	return true;
 }
 
