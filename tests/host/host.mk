@@ -11,7 +11,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_corpus study study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power topology hpet trace_ring $(report_tests)
+	srat nodes slice loader multiboot2 power topology hpet trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -20,7 +20,7 @@ host_sources_printf := kernel/printf.c
 host_sources_histogram := bench/histogram.c
 host_sources_record := bench/record.c kernel/printf.c
 host_sources_linux_choice := bench/linux_choice.c
-host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c \
+host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
 host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/printf.c tests/host/fake_memory.c
@@ -31,6 +31,7 @@ host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c ke
 host_sources_multiboot2 := $(host_sources_loader)
 host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
 host_sources_nodes := kernel/nodes.c
+host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_trace_ring := locks/trace.c
