@@ -203,9 +203,10 @@ static void draw_find(const struct drawing *drawing)
 	if (right - left < LABEL_FROM || find->about == ABOUT_WAIT)
 		return;
 	fprintf(drawing->out,
-		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"11\" "
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%.0f\" "
 		"fill=\"#ffffff\">%s, ",
 		(left + right) / 2, lane_top(drawing, lane) + drawing->lane * 0.4,
+		font_of(drawing) - 1,
 		find->about == ABOUT_HOLDER ? "off the CPU with the lock"
 					    : "off the CPU when its turn came");
 	put_length(drawing, find->span);
@@ -332,17 +333,18 @@ static void draw_axis(const struct drawing *drawing)
 	fprintf(out,
 		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\"/>\n",
 		LEFT, LEFT + PLOT_WIDTH, y, y);
-	for (double tick = ceil(from / step) * step; tick <= from + span; tick += step) {
+	for (int i = 0; i <= TICKS; i++) {
+		double tick = (ceil(from / step) + i) * step;
 		double x = LEFT + PLOT_WIDTH * (tick - from) / span;
 
+		if (tick > from + span)
+			break;
 		fprintf(out,
 			"<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
 			"stroke=\"currentColor\"/>\n"
 			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" "
 			"font-size=\"11\">%.*f</text>\n",
 			x, x, y, y + 4, x, y + 16, digits, tick / unit);
-		if (tick + step == tick) /* a time so long that a step is lost in it */
-			break;
 	}
 	fprintf(out,
 		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"11\">%s since the first "
