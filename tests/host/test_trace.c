@@ -4,6 +4,7 @@
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
+#include "tools/report/memory.h"
 #include "tools/report/trace.h"
 #include <stdio.h>
 #include <string.h>
@@ -159,6 +160,48 @@ static void runs_and_clocks_are_kept_apart(void **state)
 	assert_int_equal(trace.run_count, 0);
 }
 
+static void add_clock(struct log *log, json_int_t tsc, json_int_t wall_ns)
+{
+	struct record record = {.type = RECORD_RUN};
+
+	record.json = json_pack("{s:s, s:I, s:I}", "clock", "kvmclock", "start_tsc", tsc,
+				"start_wall_ns", wall_ns);
+	log->records = memory_grow(log->records, log->count, sizeof(record));
+	log->records[log->count++] = record;
+}
+
+/* Two VMs: events at 1000 and 9000 of their TSCs are 20 us apart on the clock that they share. */
+static void logs_of_one_call_share_a_clock(void **state)
+{
+	const json_int_t then = 1700000000000000000;
+	struct trace_set second;
+	struct log logs[2];
+
+	(void)state;
+	trace_set_begin(&second);
+	trace_set_add(&made, 0, "acquire 1000, release 2000");
+	trace_set_add(&second, 0, "acquire 9000, release 10000");
+	add_clock(&made.log, 3000, then);
+	add_clock(&second.log, 8000, then + 17000);
+	logs[0] = made.log;
+	logs[1] = second.log;
+	made.set = (struct set){.logs = logs, .log_count = 2};
+	trace_read(&made.set, &trace);
+	assert_int_equal(trace.run_count, 2);
+	assert_int_equal(trace.runs[0].wall_ns, then - 2000);
+	assert_true(trace.runs[0].ahead_us == 0 && trace.runs[1].ahead_us == 20);
+	trace_free(&trace);
+	logs[1].call = 1; /* not at once: nothing to compare */
+	trace_read(&made.set, &trace);
+	assert_true(trace.runs[0].ahead_us == 0 && trace.runs[1].ahead_us == 0);
+	trace_free(&trace);
+	logs[1].call = 0;
+	json_object_set_new(logs[1].records[2].json, "clock", json_string("none"));
+	trace_read(&made.set, &trace);
+	assert_true(trace.runs[0].ahead_us == 0 && trace.runs[1].ahead_us == 0);
+	trace_set_end(&second);
+}
+
 static void the_costliest_preemption_of_a_holder_is_found(void **state)
 {
 	struct trace_find find;
@@ -281,6 +324,7 @@ int main(void)
 		CASE(a_halt_ends_where_the_waiting_for_a_cpu_begins),
 		CASE(a_kick_finds_the_wake_up_it_made),
 		CASE(runs_and_clocks_are_kept_apart),
+		CASE(logs_of_one_call_share_a_clock),
 		CASE(the_costliest_preemption_of_a_holder_is_found),
 		CASE(without_one_it_is_the_hand_over_or_the_wait),
 		CASE(damage_is_counted),
