@@ -99,7 +99,7 @@ static void print_preamble(const struct plot *plot, enum plot_form form, FILE *s
 	if (form != PLOT_FOR_PAGE && plot->title != NULL) {
 		fputs("set title ", script);
 		escape_gnuplot(script, plot->title, 90);
-		fputc('\n', script);
+		fputs(" font 'sans-serif,11'\n", script);
 	}
 }
 

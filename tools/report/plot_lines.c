@@ -26,7 +26,7 @@ static unsigned height_of(size_t locks)
 
 static void print_key(FILE *script)
 {
-	fputs("set key outside right top vertical left reverse samplen 2.5\n", script);
+	fputs("set key outside right top vertical Left reverse samplen 2.5\n", script);
 }
 
 /* One data block per lock: threads, mean, low and high end of the error bar. */
