@@ -26,6 +26,17 @@ double axis_start(const struct axis *axis)
 	return axis_is_log(axis) ? pow(10, floor(log10(axis->least * 0.8))) : 0;
 }
 
+/* %s %c: 150 k; below a thousand the plain number, or 0.5 would be 500 m. A linear axis that ends
+ * below 5 k, 5 M... has tics between the whole ones. */
+static const char *number_format(const struct axis *axis, double span)
+{
+	if (span < 1000)
+		return "%g";
+	if (!axis_is_log(axis) && span / pow(1000, floor(log10(span) / 3)) < 5)
+		return "%.1s %c";
+	return "%.0s %c";
+}
+
 void axis_print(const struct axis *axis, char name, double room, FILE *script)
 {
 	double span = axis->largest > 0 ? axis->largest : 1, start = axis_start(axis);
@@ -35,8 +46,7 @@ void axis_print(const struct axis *axis, char name, double room, FILE *script)
 	fprintf(script, "set %crange [%.6g:%.6g]\n", name, start, end);
 	if (axis_is_log(axis))
 		fprintf(script, "set logscale %c 10\n", name);
-	/* %s %c: 150 k; below a thousand the plain number, or 0.5 would be 500 m */
-	fprintf(script, "set format %c '%s'\n", name, span >= 1000 ? "%.0s %c" : "%g");
+	fprintf(script, "set format %c '%s'\n", name, number_format(axis, span));
 }
 
 bool sweep_is_fixed_work(const struct sweep *sweep)

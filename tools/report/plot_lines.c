@@ -87,8 +87,12 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 		free(ranked);
 		return;
 	}
-	for (size_t i = 0; i < sweep->count; i++)
-		axis_add(&axis, sample_mean(&sweep->cells[i]->merit));
+	for (size_t i = 0; i < sweep->count; i++) {
+		const struct sample *merit = &sweep->cells[i]->merit;
+
+		axis_add(&axis, sample_mean(merit));
+		axis_add(&axis, sample_mean(merit) + sample_sd(merit));
+	}
 	axis_print(&axis, 'y', 0.08, script);
 	print_thread_axis(sweep, script);
 	fprintf(script, "set ylabel '%s%s'\n",
