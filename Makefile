@@ -108,12 +108,12 @@ check_bats := $(sort $(wildcard tests/run/guest_nested*.bats)) $(sort $(filter-o
 prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
+check-build: all hosted report $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
-check: all hosted $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+check: all hosted report $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)$(prove) $(check_programs) $(check_bats)
 
-check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
+check-quick: all hosted report $(check_programs) ## the tests that need no nested KVM
 	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
 
 .PHONY: check-models
@@ -151,7 +151,7 @@ lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: a
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: start and end symbols of the linker are one array to us
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 

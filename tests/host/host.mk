@@ -9,7 +9,7 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
-report_tests := report_log report_stats report_set report_corpus study study_judge trace timeline
+report_tests := report_log report_stats report_set report_schema report_corpus study study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes slice loader multiboot2 power topology hpet trace_ring kbuild_profile $(report_tests)
 
@@ -41,6 +41,7 @@ report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/repor
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
 host_sources_report_log += tests/host/report_logs.c
 host_sources_report_set += tests/host/report_logs.c
+host_sources_report_schema += tests/host/report_logs.c
 host_sources_report_stats += tests/host/report_logs.c
 host_sources_report_corpus += tests/report/fuzz.c tests/report/fuzz_mutate.c
 host_sources_trace += tests/host/trace_set.c
@@ -64,6 +65,7 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
 
+# memmem, vasprintf, strerror with more than C has
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := -D_GNU_SOURCE
 

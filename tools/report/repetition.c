@@ -140,7 +140,8 @@ static void read_split(const struct log *log, const struct record *run,
 	rep->value[SAMPLE_STOLEN] = split.stolen;
 	if (split.beyond > SPLIT_TOLERANCE)
 		note_add(notes, false,
-			 "%s:%zu: waits and stolen time are %.0f %% more than the vCPUs' time in "
+			 "%s:%zu: waits (those that reach beyond the measured phase count whole) "
+			 "and stolen time are %.0f %% more than the vCPUs' time in "
 			 "run %" PRIu64 ": cut to it",
 			 log->path, run->line, split.beyond * 100, record_u64(run, "run"));
 }
