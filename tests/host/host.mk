@@ -10,7 +10,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice study study_judge
+	srat nodes slice report_log report_stats report_set report_corpus report_study report_study_judge
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -27,17 +27,23 @@ host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_nodes := kernel/nodes.c
-host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c distribution.c log.c lines.c log_order.c memory.c \
-	notes.c schema.c schema_check.c) tests/host/study_files.c
-host_sources_study_judge := $(host_sources_study)
-host_libs_study := -ljansson -lgsl -lgslcblas -lm
-host_libs_study_judge := $(host_libs_study)
+
+# the analyser of serial logs but its main()
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) \
+	tests/host/report_logs.c
+report_tests := $(filter report_%,$(host_tests))
+$(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
+host_sources_report_corpus := $(filter-out tests/host/report_logs.c,$(report_sources)) tests/report/fuzz.c \
+	tests/report/fuzz_mutate.c
+host_sources_report_study := $(report_sources) tests/host/study_files.c
+host_sources_report_study_judge := $(host_sources_report_study)
+$(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
 
 host_programs := $(host_tests:%=build/host/test_%)
 
 define host_program
 build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(host_sources_$(1)))
-	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $(host_libs_$(1)) -o $$@
+	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $$(host_libs) -o $$@
 endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
@@ -48,8 +54,8 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
 
-# memmem, vasprintf, strerror with more than C has
-build/host/tools/report/%.o: host_extra := -D_GNU_SOURCE
+build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
+	host_extra := -D_GNU_SOURCE
 
 build/host/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # --experiment: what it accepts, and the way from a file of experiments/ to its tables, under TCG (whose verdicts
-# are none: tests/host/test_study_judge.c has those).
+# are none: tests/host/test_report_study_judge.c has those).
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
 
 load guest

@@ -90,8 +90,10 @@ static void add_owned(struct table *table, char *text)
 /* Tasks and VM are empty where there is nothing to tell: as many tasks as threads, one VM. */
 static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
 {
-	table_number(table, (double)key->tasks, key->tasks == key->threads ? "" : "%" PRIu64,
-		     key->tasks);
+	if (key->tasks == key->threads)
+		table_number(table, (double)key->tasks, "%s", "");
+	else
+		add_u64(table, key->tasks);
 	if (key->instances == 1)
 		table_text(table, "");
 	else if (key->instance == CELL_TOGETHER)

@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FIRST_BYTES ((size_t)16 << 10) /* enough for what the guest writes */
+
+int lines_pipe_ms = 10000;
+
 bool lines_open(struct lines *lines, const char *path)
 {
 	struct stat stat;
@@ -24,7 +28,8 @@ bool lines_open(struct lines *lines, const char *path)
 		errno = EISDIR;
 		return false;
 	}
-	lines->buffer = memory_new(LINE_BYTES, 1);
+	lines->size = FIRST_BYTES;
+	lines->buffer = memory_new(lines->size, 1);
 	return true;
 }
 
@@ -45,10 +50,10 @@ static size_t read_some(struct lines *lines, char *into, size_t size)
 		return 0;
 	}
 	for (;;) {
-		int count = poll(&ready, 1, PIPE_SECONDS * 1000);
+		int count = poll(&ready, 1, lines_pipe_ms);
 
 		if (count == 0) {
-			lines->error = "nothing came for 10 s: given up";
+			lines->error = "nothing came for a long time: given up";
 			return 0;
 		}
 		got = count < 0 ? -1 : read(lines->fd, into, size);
@@ -70,7 +75,11 @@ static void refill(struct lines *lines)
 	memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
 	lines->end -= lines->start;
 	lines->start = 0;
-	got = read_some(lines, lines->buffer + lines->end, LINE_BYTES - lines->end);
+	if (lines->end == lines->size) {
+		lines->size *= 2;
+		lines->buffer = memory_resize(lines->buffer, lines->size);
+	}
+	got = read_some(lines, lines->buffer + lines->end, lines->size - lines->end);
 	lines->end += got;
 	lines->finished = got == 0;
 }

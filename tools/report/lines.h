@@ -15,8 +15,8 @@
 #define LINE_BYTES ((size_t)256 << 10)
 /* All that is read of one file. */
 #define FILE_BYTES ((uint64_t)1 << 30)
-/* How long a pipe may send nothing. */
-#define PIPE_SECONDS 10
+/* How long a pipe may send nothing, 10 s; the tests are less patient. */
+extern int lines_pipe_ms;
 
 enum line_result {
 	LINE_WHOLE,
@@ -28,6 +28,7 @@ enum line_result {
 struct lines {
 	int fd;
 	char *buffer;
+	size_t size;       /* of it: grows up to LINE_BYTES */
 	size_t start, end; /* of what is in the buffer and was not handed out */
 	bool finished, skipping;
 	uint64_t bytes;
@@ -35,7 +36,8 @@ struct lines {
 	const char *error; /* NULL: the file was read to its end */
 };
 
-/* False: errno says why. Opening a FIFO does not wait for its writer. */
+/* False: errno says why. Opening a FIFO does not wait for its writer, reading it
+ * does. */
 bool lines_open(struct lines *lines, const char *path);
 /* The line is without newline and CR, not terminated, and valid until the next call. */
 enum line_result lines_next(struct lines *lines, const char **line, size_t *length);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
+#include "tools/report/compare.h"
 #include "tools/report/data.h"
 #include "tools/report/hooks.h"
 #include "tools/report/memory.h"
@@ -39,6 +40,11 @@ static bool all_there(const struct options *options)
 		return missing("--plot");
 	if (options->perfetto && !perfetto_write)
 		return missing("--perfetto");
+	if (options->compare[0] && (options->plot || options->perfetto)) {
+		fprintf(stderr, "pvspin-report: --plot and --perfetto are for one set, not for "
+				"--compare\n");
+		return false;
+	}
 	return true;
 }
 
@@ -69,6 +75,11 @@ static int write_files(const struct options *options, const struct set *set)
 	return options->perfetto ? write_trace(options->perfetto, set) : STATUS_OK;
 }
 
+static bool printable(int status)
+{
+	return status == STATUS_OK || status == STATUS_DAMAGED;
+}
+
 static int report(FILE *out, const struct options *options)
 {
 	struct set set;
@@ -76,11 +87,32 @@ static int report(FILE *out, const struct options *options)
 
 	if (set_read(options->paths, options->path_count, &set))
 		status = write_files(options, &set);
-	if (status == STATUS_OK && (set.status == STATUS_OK || set.status == STATUS_DAMAGED))
+	if (status == STATUS_OK && printable(set.status))
 		status = output_set(out, options->format, &set) ? set.status : STATUS_UNREADABLE;
 	else if (status == STATUS_OK)
 		status = set.status;
 	set_free(&set);
+	return status;
+}
+
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int compare(FILE *out, const struct options *options)
+{
+	struct set pair[2] = {0};
+	bool read = set_read(&options->compare[0], 1, &pair[0]) &&
+		    set_read(&options->compare[1], 1, &pair[1]);
+	int status = worse(pair[0].status, pair[1].status);
+
+	if (read && !compare_allowed(&pair[0], &pair[1]))
+		status = STATUS_USAGE;
+	if (read && printable(status) && !output_comparison(out, options->format, pair))
+		status = STATUS_UNREADABLE;
+	set_free(&pair[0]);
+	set_free(&pair[1]);
 	return status;
 }
 
@@ -94,7 +126,7 @@ static int run(FILE *out, const struct options *options)
 	}
 	if (!all_there(options))
 		return STATUS_USAGE;
-	return report(out, options);
+	return options->compare[0] ? compare(out, options) : report(out, options);
 }
 
 static int run_into(const char *path, const struct options *options)

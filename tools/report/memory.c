@@ -24,6 +24,11 @@ void *memory_new(size_t count, size_t size)
 	return or_exit(calloc(count ? count : 1, size));
 }
 
+void *memory_resize(void *memory, size_t size)
+{
+	return or_exit(realloc(memory, size));
+}
+
 char *memory_copy(const char *text)
 {
 	return or_exit(strdup(text));

@@ -7,6 +7,7 @@
 
 /* Zeroed. */
 void *memory_new(size_t count, size_t size);
+void *memory_resize(void *memory, size_t size);
 char *memory_copy(const char *text);
 /* As sprintf into fresh memory. */
 char *memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A set, or a comparison, in the format that was asked for. */
+/* A set, or a comparison of two, in the format that was asked for. */
 #ifndef PVSPIN_TOOLS_REPORT_OUTPUT_H
 #define PVSPIN_TOOLS_REPORT_OUTPUT_H
 
@@ -10,5 +10,6 @@
 
 /* False, with a message on stderr: it could not be written. */
 bool output_set(FILE *out, enum format format, const struct set *set);
+bool output_comparison(FILE *out, enum format format, const struct set pair[2]);
 
 #endif

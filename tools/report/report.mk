@@ -22,3 +22,22 @@ build/report/%.o: %.c
 build/report/tools/report/main.o: build/report/version.h
 
 -include $(report_objects:.o=.d)
+
+# The reader and the printers against libFuzzer: make fuzz-report FUZZ_SECONDS=60
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+fuzz_flags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all -I.
+fuzz_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
+
+build/fuzz/report: $(fuzz_c) $(wildcard tools/report/*.h)
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(FUZZ_CC) $(fuzz_flags) $(fuzz_c) $(report_libs) -o $@
+
+# What it finds anew stays in build/fuzz/found; crashes are build/fuzz/crash-*.
+.PHONY: fuzz-report
+fuzz-report: build/fuzz/report ## fuzz the log reader for FUZZ_SECONDS
+	@mkdir -p build/fuzz/found
+	$(Q)build/fuzz/report -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=65536 -print_final_stats=1 \
+		-dict=tests/report/log.dict -artifact_prefix=build/fuzz/ build/fuzz/found tests/report/corpus

@@ -60,8 +60,11 @@ enum { ROW_NAMES = -2, ROW_UNITS = -1 };
 static void print_row(FILE *out, const struct table *table, const size_t *width, long row)
 {
 	const char *space = "";
+	size_t last = table->column_count - 1;
 
-	for (size_t i = 0; i < table->column_count; i++) {
+	while (last > 0 && table_same(table, last))
+		last--;
+	for (size_t i = 0; i <= last; i++) {
 		const struct table_column *column = &table->columns[i];
 		const char *text = row == ROW_NAMES   ? column->name
 				   : row == ROW_UNITS ? column->unit
@@ -70,7 +73,7 @@ static void print_row(FILE *out, const struct table *table, const size_t *width,
 		if (table_same(table, i))
 			continue;
 		fputs(space, out);
-		pad(out, text, width[i], column->text);
+		pad(out, text, column->text && i == last ? 0 : width[i], column->text);
 		space = "  ";
 	}
 	fputc('\n', out);

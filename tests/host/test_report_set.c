@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* tools/report from directories to cells, and from two sets to a comparison: what is put together,
+ * what is kept apart, what is refused. */
+#include "tests/host/test.h"
+
+#include "tests/host/report_logs.h"
+#include "tools/report/cells.h"
+#include "tools/report/compare.h"
+#include "tools/report/notes.h"
+#include "tools/report/stats.h"
+#include "tools/report/status.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define near(value, wanted) \
+	assert_true(fabs((value) - (double)(wanted)) <= 1e-9 * fabs((double)(wanted)))
+
+static const unsigned few[] = {30, 10}, many[] = {60, 40};
+
+static struct set set;
+
+static int forget(void **state)
+{
+	(void)state;
+	set_free(&set);
+	return 0;
+}
+
+static bool read_paths(const char *first, const char *second)
+{
+	const char *paths[] = {first, second};
+
+	return set_read(paths, second ? 2 : 1, &set);
+}
+
+/* Messages are not under test here; what they cause is. */
+static bool silent_read(const char *first, const char *second)
+{
+	FILE *old = stderr;
+	bool read;
+
+	stderr = fopen("/dev/null", "w");
+	read = read_paths(first, second);
+	fclose(stderr);
+	stderr = old;
+	return read;
+}
+
+static void whole_log(const char *name, const char *accel, const char *lock, const unsigned *ops,
+		      const char *extra)
+{
+	struct made log = log_begin(name, accel);
+
+	log_run(&log, 1, lock, 1, 2, ops, extra);
+	log_end(&log);
+}
+
+static void runs_of_files_and_reps_are_one_cell(void **state)
+{
+	struct made log = log_begin("out/run-1/serial-0.log", "kvm");
+	const struct cell *cell;
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, few, "");
+	log_run(&log, 2, "mcs", 1, 2, few, "");
+	log_run(&log, 3, "tas", 2, 2, many, "");
+	log_end(&log);
+	whole_log("out/run-10/serial-0.log", "kvm", "tas", many, "");
+	whole_log("out/run-2/serial-0.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("out"), NULL));
+	assert_int_equal(set.status, STATUS_OK);
+	assert_int_equal(set.cell_count, 2);
+	cell = &set.cells[0];
+	assert_string_equal(cell->key.lock, "tas");
+	assert_int_equal(cell->reps, 4);
+	near(cell->merit.value[0], 40);
+	near(cell->merit.value[1], 100);
+	near(cell->merit.value[2], 40); /* run-2 comes before run-10 */
+	near(cell->merit.value[3], 100);
+	assert_int_equal(cell->origin[2].log->call_run, 2);
+	near(cell->jain.value[0], 40 * 40 / (2.0 * (900 + 100)));
+	near(cell->vcpu_ops[0], 45);
+	near(cell->vcpu_ops[1], 25);
+	near(stats_of(&cell->lhp_ns).mean, 7);
+	near(stats_of(&cell->longest_wait_ns).max, 900);
+}
+
+static void other_settings_are_other_cells(void **state)
+{
+	struct made log = log_begin("settings.log", "kvm");
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, few, ",\"latency\":\"on\"");
+	log_run(&log, 2, "tas", 1, 2, few, ",\"latency\":\"off\"");
+	log_run(&log, 3, "tas", 1, 2, few, ",\"latency\":\"on\",\"tunables\":{\"a\":1,\"b\":2}");
+	log_run(&log, 4, "tas", 1, 2, few, ",\"latency\":\"on\",\"tunables\":{\"b\":2,\"a\":1}");
+	log_run(&log, 5, "tas", 1, 2, few, ",\"latency\":\"on\",\"seed\":7,\"reps\":9");
+	log_end(&log);
+	assert_true(read_paths(log.path, NULL));
+	assert_int_equal(set.cell_count, 3);
+	assert_int_equal(set.cells[0].reps, 2); /* the seed does not tell them apart */
+	assert_int_equal(set.cells[1].reps, 1);
+	assert_int_equal(set.cells[2].reps, 2); /* nor does the order of tunables */
+}
+
+static void classes_are_never_mixed(void **state)
+{
+	char kvm[256];
+
+	(void)state;
+	whole_log("class/a.log", "kvm", "tas", few, "");
+	whole_log("class/b.log", "tcg", "tas", few, "");
+	snprintf(kvm, sizeof(kvm), "%s", logs_path("class/a.log"));
+	assert_false(silent_read(kvm, logs_path("class/b.log")));
+	assert_int_equal(set.status, STATUS_USAGE);
+	set_free(&set);
+	assert_true(read_paths(kvm, kvm)); /* but one class is fine */
+}
+
+static void damaged_logs_have_cells_of_their_own(void **state)
+{
+	struct made log = log_begin("mixed/serial-1.log", "kvm");
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, many, "");
+	whole_log("mixed/a/serial-0.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("mixed"), NULL));
+	assert_int_equal(set.status, STATUS_DAMAGED);
+	assert_int_equal(set.cell_count, 2);
+	assert_int_equal(set.cells[0].key.damaged + set.cells[1].key.damaged, 1);
+	for (size_t i = 0; i < 2; i++)
+		near(set.cells[i].merit.value[0], set.cells[i].key.damaged ? 100 : 40);
+	assert_true(has_note(&set.notes, "no end record"));
+}
+
+static void what_cannot_be_read_is_an_error(void **state)
+{
+	(void)state;
+	assert_false(silent_read(logs_path("nothing"), NULL));
+	assert_int_equal(set.status, STATUS_UNREADABLE);
+	set_free(&set);
+	log_empty("no logs/readme.txt");
+	assert_false(silent_read(logs_path("no logs"), NULL));
+	assert_int_equal(set.status, STATUS_UNREADABLE);
+}
+
+static void instances_are_also_added(void **state)
+{
+	const struct cell *all = NULL;
+
+	(void)state;
+	whole_log("two/serial-0.log", "kvm", "tas", few, "");
+	whole_log("two/serial-1.log", "kvm", "tas", many, "");
+	assert_true(read_paths(logs_path("two"), NULL));
+	assert_int_equal(set.cell_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(set.cells[i].key.instances, 2);
+		if (set.cells[i].key.instance == CELL_TOGETHER)
+			all = &set.cells[i];
+	}
+	assert_non_null(all);
+	assert_int_equal(all->reps, 1);
+	near(all->merit.value[0], 140);
+	near(all->halts.value[0], 8);
+	near(all->longest_wait_ns.value[0], 900);
+	near(all->stolen.value[0], 0.5);
+	assert_int_equal(all->vcpus, 4);
+	near(all->jain.value[0], 140.0 * 140 / (4 * (900 + 100 + 3600 + 1600)));
+}
+
+/* One of them stopped early: what it has not run is not summed up from the other alone. */
+static void a_lone_run_of_an_instance_is_not_together(void **state)
+{
+	struct made log = log_begin("lone/serial-0.log", "kvm");
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, few, "");
+	log_run(&log, 2, "mcs", 1, 2, few, "");
+	log_end(&log);
+	whole_log("lone/serial-1.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("lone"), NULL));
+	assert_int_equal(set.cell_count, 4); /* tas 0, 1, all; mcs 0 */
+}
+
+/* Per vCPU, of 1 s: 0.5 s stolen, 0.4 s waiting of which 0.1 s halted. Half of each part was
+ * stolen. */
+static void time_is_split_once(void **state)
+{
+	const struct cell *cell;
+
+	(void)state;
+	whole_log("split.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("split.log"), NULL));
+	cell = &set.cells[0];
+	near(cell->stolen.value[0], 0.5);
+	near(cell->halted.value[0], 0.05);
+	near(cell->spinning.value[0], 0.15);
+	near(cell->running.value[0], 0.3);
+	near(cell->idle.value[0], 0);
+}
+
+static void fixed_work_is_measured_in_seconds(void **state)
+{
+	const struct cell *cell;
+
+	(void)state;
+	whole_log(
+		"kbuild.log", "kvm", "tas", few,
+		",\"jobs\":8,\"split_running_ns\":1,\"split_spinning_ns\":2,\"split_halted_ns\":3,"
+		"\"split_idle_ns\":4,\"split_stolen_ns\":10");
+	assert_true(read_paths(logs_path("kbuild.log"), NULL));
+	cell = &set.cells[0];
+	assert_true(cell->fixed_work);
+	near(cell->merit.value[0], 1);
+	near(cell->idle.value[0], 0.2);
+	near(cell->stolen.value[0], 0.5);
+}
+
+static void broken_exclusion_is_no_figure(void **state)
+{
+	(void)state;
+	whole_log("broken.log", "kvm", "tas", few, ",\"exclusion\":\"broken\"");
+	assert_true(read_paths(logs_path("broken.log"), NULL));
+	assert_int_equal(set.cell_count, 0);
+	assert_true(has_note(&set.notes, "let two vCPUs in at once"));
+}
+
+static void make_reps(const char *name, unsigned base, unsigned reps, const char *extra)
+{
+	struct made log = log_begin(name, "kvm");
+
+	for (unsigned rep = 1; rep <= reps; rep++) {
+		const unsigned ops[] = {base + rep, base};
+
+		log_run(&log, rep, "tas", rep, 2, ops, extra);
+	}
+	log_end(&log);
+}
+
+static const char *row_of(const char *a_name, const char *b_name, const char *column)
+{
+	static char text[128];
+	struct notes notes = {0};
+	struct set pair[2] = {0};
+	struct table *table;
+	char paths[2][256];
+	const char *path[] = {paths[0], paths[1]};
+
+	snprintf(paths[0], sizeof(paths[0]), "%s", logs_path(a_name));
+	snprintf(paths[1], sizeof(paths[1]), "%s", logs_path(b_name));
+	assert_true(set_read(&path[0], 1, &pair[0]) && set_read(&path[1], 1, &pair[1]));
+	table = compare_table(&pair[0], &pair[1], &notes);
+	snprintf(text, sizeof(text), "no row");
+	for (size_t i = 0; i < table->column_count && table->row_count == 1; i++) {
+		if (strcmp(table->columns[i].key, column) == 0)
+			snprintf(text, sizeof(text), "%s", table_at(table, 0, i)->text);
+	}
+	table_free(table);
+	notes_free(&notes);
+	set_free(&pair[0]);
+	set_free(&pair[1]);
+	return text;
+}
+
+static void comparisons_say_what_they_can(void **state)
+{
+	(void)state;
+	make_reps("a5.log", 1000, 5, "");
+	make_reps("b5.log", 2000, 5, "");
+	make_reps("a3.log", 1000, 3, "");
+	make_reps("b3.log", 2000, 3, "");
+	make_reps("t5.log", 1000, 5, ",\"tunables\":{\"a\":1}");
+	assert_string_equal(row_of("a5.log", "b5.log", "verdict"), "faster");
+	assert_string_equal(row_of("b5.log", "a5.log", "verdict"), "SLOWER");
+	assert_string_equal(row_of("a5.log", "a5.log", "verdict"), "~ no difference");
+	assert_string_equal(row_of("a3.log", "b3.log", "verdict"), "? too few");
+	assert_string_equal(row_of("a5.log", "t5.log", "verdict"), "~ no difference");
+	assert_string_equal(row_of("a5.log", "t5.log", "differ"), "B: a=1");
+	assert_string_equal(row_of("a5.log", "b5.log", "p"), "0.0079"); /* 2 / C(10, 5) */
+}
+
+static void less_time_is_faster(void **state)
+{
+	struct made log = log_begin("never.log", "kvm");
+	char extra[] = ",\"jobs\":1";
+
+	(void)state;
+	log_end(&log);
+	make_reps("k1.log", 10, 5, extra);
+	make_reps("k2.log", 90, 5, extra); /* the same time, whatever the acquisitions */
+	assert_string_equal(row_of("k1.log", "k2.log", "merit"), "elapsed s");
+	assert_string_equal(row_of("k1.log", "k2.log", "verdict"), "~ no difference");
+	assert_string_equal(row_of("k1.log", "never.log", "verdict"), "no row");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(runs_of_files_and_reps_are_one_cell, forget),
+		cmocka_unit_test_teardown(other_settings_are_other_cells, forget),
+		cmocka_unit_test_teardown(classes_are_never_mixed, forget),
+		cmocka_unit_test_teardown(damaged_logs_have_cells_of_their_own, forget),
+		cmocka_unit_test_teardown(what_cannot_be_read_is_an_error, forget),
+		cmocka_unit_test_teardown(instances_are_also_added, forget),
+		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_together, forget),
+		cmocka_unit_test_teardown(time_is_split_once, forget),
+		cmocka_unit_test_teardown(fixed_work_is_measured_in_seconds, forget),
+		cmocka_unit_test_teardown(broken_exclusion_is_no_figure, forget),
+		cmocka_unit_test(comparisons_say_what_they_can),
+		cmocka_unit_test(less_time_is_faster),
+	};
+
+	return cmocka_run_group_tests_name("report_set", tests, logs_begin, logs_end);
+}

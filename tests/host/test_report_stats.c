@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* tools/report's statistics against figures that others have published or that can be counted out
+ * by hand: Mann and Whitney's test, Welch's, Anderson and Darling's, quantiles of histograms. */
+#include "tests/host/test.h"
+
+#include "tools/report/cells.h"
+#include "tools/report/distribution.h"
+#include "tools/report/stats.h"
+#include "tools/report/twosample.h"
+#include <math.h>
+#include <stdlib.h>
+
+#define COUNT_OF(list)              (sizeof(list) / sizeof((list)[0]))
+#define near(value, wanted, within) assert_true(fabs((value) - (wanted)) <= (within))
+
+static void mann_whitney_counts_orders(void **state)
+{
+	(void)state;
+	/* of the C(n + m, n) orders, those with U = 0, U <= 1, ...: 1 of 20; 1 of 70; 1 of 252, and
+	 * with 5 and 5 the partitions 1, 1, 2 of 0, 1, 2 */
+	near(mann_whitney_cdf(3, 3, 0), 1 / 20.0, 1e-12);
+	near(mann_whitney_cdf(4, 4, 0), 1 / 70.0, 1e-12);
+	near(mann_whitney_cdf(5, 5, 2), 4 / 252.0, 1e-12);
+	near(mann_whitney_cdf(1, 1, 0), 0.5, 1e-12);
+	near(mann_whitney_cdf(2, 3, 6), 1, 1e-12);
+	near(mann_whitney_cdf(20, 20, 400), 1, 1e-12);
+}
+
+/* The table that all textbooks have (Siegel, Nonparametric Statistics, 1956, table K): the largest
+ * U that is significant at 5 %, two-sided. */
+static void mann_whitney_has_the_textbook_limits(void **state)
+{
+	static const struct {
+		size_t a, b, u;
+	} limits[] = {{4, 4, 0},    {5, 5, 2},    {5, 8, 6},    {8, 8, 13},   {9, 12, 26},
+		      {10, 10, 23}, {12, 15, 49}, {15, 20, 90}, {20, 20, 127}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(limits); i++) {
+		assert_true(2 * mann_whitney_cdf(limits[i].a, limits[i].b, limits[i].u) <= 0.05);
+		assert_true(2 * mann_whitney_cdf(limits[i].a, limits[i].b, limits[i].u + 1) > 0.05);
+	}
+}
+
+/* Hollander and Wolfe, Nonparametric Statistical Methods, 1973, p. 69: permeability of membranes.
+ * One-sided p = 0.1272, and the distribution is symmetric. */
+static void mann_whitney_on_published_data(void **state)
+{
+	static const double term[] = {0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46};
+	static const double early[] = {1.15, 0.88, 0.90, 0.74, 1.21};
+	struct two_sample result = mann_whitney(term, COUNT_OF(term), early, COUNT_OF(early));
+
+	(void)state;
+	assert_int_equal(result.test, TEST_MANN_WHITNEY_EXACT);
+	near(result.statistic, 35, 0);
+	near(result.p, 2 * 0.1272, 0.0001);
+}
+
+static void mann_whitney_with_ties_is_normal(void **state)
+{
+	/* by hand: U = 0.5 (one tie), N = 10, one pair tied: t^3 - t = 6, so the variance is
+	 * 25 / 12 * (11 - 6 / 90) = 22.777..; z = (12 - 0.5) / sqrt of it = 2.40962 */
+	static const double a[] = {1, 2, 3, 4, 5}, b[] = {5, 6, 7, 8, 9};
+	static const double same[] = {3, 3, 3};
+	struct two_sample result = mann_whitney(a, 5, b, 5);
+
+	(void)state;
+	assert_int_equal(result.test, TEST_MANN_WHITNEY_NORMAL);
+	near(result.statistic, 0.5, 0);
+	near(result.p, 0.015969, 0.00001);
+	near(mann_whitney(same, 3, same, 3).p, 1, 0);
+}
+
+static void three_and_three_can_never_tell(void **state)
+{
+	static const double a[] = {1, 2, 3, 4}, b[] = {100, 200, 300, 400};
+	struct two_sample three = two_sample(a, 3, b, 3), four = two_sample(a, 4, b, 4);
+
+	(void)state;
+	near(three.p, 0.1, 1e-12);
+	near(three.least_p, 0.1, 1e-12);
+	assert_true(isnan(three.low) && isnan(three.high));
+	near(four.p, 2 / 70.0, 1e-12);
+	/* all 16 ratios are in the interval: one more outside would be below 95 % */
+	near(four.low, 25, 0);
+	near(four.high, 400, 0);
+}
+
+/* The interval for the ratio leaves 1 out exactly when p <= 0.05: on logarithms the two are one. */
+static void interval_and_p_agree(void **state)
+{
+	uint64_t seed = 7;
+	size_t different = 0;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		size_t n = 4 + next_random(&seed) % 12, m = 4 + next_random(&seed) % 12;
+		double shift = (double)(next_random(&seed) % 100) / 50;
+		double a[16], b[16];
+		struct two_sample result;
+
+		for (size_t i = 0; i < n; i++)
+			a[i] = 1 + (double)(next_random(&seed) >> 11) / 9007199254740992.0;
+		for (size_t i = 0; i < m; i++)
+			b[i] = 1 + shift + (double)(next_random(&seed) >> 11) / 9007199254740992.0;
+		result = round % 2 ? mann_whitney(a, n, b, m) : welch(a, n, b, m);
+		assert_true(result.low <= result.ratio && result.ratio <= result.high);
+		assert_int_equal(result.p <= 0.05, result.low > 1 || result.high < 1);
+		different += result.p <= 0.05;
+	}
+	assert_in_range(different, 200, 1900); /* both happen */
+}
+
+/* Student's sleep data (Biometrika 6, 1908). t = -1.8608, df = 17.776, p = 0.07939: what R's
+ * t.test() prints for its own example. */
+static void welch_on_published_data(void **state)
+{
+	static const double a[] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+	static const double b[] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+	struct two_sample result = welch(a, 10, b, 10);
+
+	(void)state;
+	near(result.statistic, -1.8608, 0.00005);
+	near(result.df, 17.776, 0.0005);
+	near(result.p, 0.07939, 0.000005);
+	near(result.ratio, 2.33 / 0.75, 1e-9);
+	assert_true(isnan(result.low)); /* the mean of a is not clearly above 0 */
+}
+
+static void the_test_is_chosen_by_the_rule(void **state)
+{
+	double normal[20], skewed[20], other[20];
+
+	(void)state;
+	/* quantiles of a normal distribution, roughly: sums of ranks; and one far value */
+	for (int i = 0; i < 20; i++) {
+		double u = (i + 0.5) / 20;
+
+		normal[i] = 100 + log(u / (1 - u)); /* logistic: as good as normal here */
+		other[i] = normal[i] + 3;
+		skewed[i] = normal[i];
+	}
+	skewed[19] = 200;
+	assert_true(anderson_darling(normal, 20) < NORMAL_LIMIT);
+	assert_true(anderson_darling(skewed, 20) > NORMAL_LIMIT);
+	assert_int_equal(two_sample(normal, 20, other, 20).test, TEST_WELCH);
+	assert_int_equal(two_sample(normal, 20, skewed, 20).test, TEST_MANN_WHITNEY_NORMAL);
+	assert_int_equal(two_sample(normal, 9, other, 20).test, TEST_MANN_WHITNEY_EXACT);
+	assert_int_equal(two_sample(normal, 0, other, 20).test, TEST_NONE);
+}
+
+/* 1..10: A^2 by its definition, with erfc() of another implementation (Python's), is 0.141109. */
+static void anderson_darling_of_one_to_ten(void **state)
+{
+	double value[10], equal[10];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		value[i] = i + 1;
+		equal[i] = 4;
+	}
+	near(anderson_darling(value, 10), 0.141109 * (1 + 0.075 + 0.0225), 0.00001);
+	assert_true(isnan(anderson_darling(equal, 10)));
+}
+
+static void unknown_values_are_not_counted(void **state)
+{
+	double value[] = {4, NAN, 2, 6};
+	struct sample sample = {value, 4}, none = {value + 1, 1};
+
+	(void)state;
+	assert_int_equal(stats_of(&sample).count, 3);
+	near(stats_of(&sample).mean, 4, 0);
+	near(stats_of(&sample).sd, 2, 1e-12);
+	near(stats_of(&sample).median, 4, 0);
+	assert_true(isnan(stats_of(&none).mean) && isnan(stats_of(&none).sd));
+}
+
+static void jain_by_hand(void **state)
+{
+	static const double equal[] = {3, 3, 3, 3}, one[] = {0, 0, 0, 9}, none[] = {0, 0};
+
+	(void)state;
+	near(jain_index(equal, 4), 1, 1e-12);
+	near(jain_index(one, 4), 0.25, 1e-12);
+	assert_true(isnan(jain_index(none, 2)));
+}
+
+static void quantiles_are_upper_bounds(void **state)
+{
+	struct bucket first[] = {{0, 9, 50}, {10, 19, 40}}, second[] = {{10, 19, 5}, {30, 39, 5}};
+	struct distribution a = {first, 2, 90, 19, "cycles"}, b = {second, 2, 10, 33, "cycles"};
+	struct distribution all = {0}, other = {second, 2, 10, 33, "ns"};
+
+	(void)state;
+	assert_true(isnan(distribution_quantile(&all, 0.5)));
+	assert_true(distribution_merge(&all, &a) && distribution_merge(&all, &b));
+	assert_false(distribution_merge(&all, &other));
+	assert_int_equal(all.count, 100);
+	near(distribution_quantile(&all, 0.5), 9, 0);
+	near(distribution_quantile(&all, 0.51), 19, 0);
+	near(distribution_quantile(&all, 0.95), 19, 0);
+	near(distribution_quantile(&all, 0.96), 33, 0); /* not 39: the largest value is known */
+	distribution_free(&all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mann_whitney_counts_orders),
+		cmocka_unit_test(mann_whitney_has_the_textbook_limits),
+		cmocka_unit_test(mann_whitney_on_published_data),
+		cmocka_unit_test(mann_whitney_with_ties_is_normal),
+		cmocka_unit_test(three_and_three_can_never_tell),
+		cmocka_unit_test(interval_and_p_agree),
+		cmocka_unit_test(welch_on_published_data),
+		cmocka_unit_test(the_test_is_chosen_by_the_rule),
+		cmocka_unit_test(anderson_darling_of_one_to_ten),
+		cmocka_unit_test(unknown_values_are_not_counted),
+		cmocka_unit_test(jain_by_hand),
+		cmocka_unit_test(quantiles_are_upper_bounds),
+	};
+
+	return cmocka_run_group_tests_name("report_stats", tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libFuzzer target: any bytes are a log. Reads them as pvspin-report does, prints every format to
+ * nowhere. Built by `make fuzz-report`; with gcc and replay.c it runs the corpus as a test.
+ */
+#include "tools/report/data.h"
+#include "tools/report/options.h"
+#include "tools/report/output.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Formats that need other files of the tools (html) have tests of their own. */
+static void print_all(const struct set *set)
+{
+	static FILE *nowhere;
+
+	if (nowhere == NULL)
+		nowhere = fopen("/dev/null", "w");
+	if (nowhere == NULL)
+		abort();
+	for (int format = FORMAT_TEXT; format <= FORMAT_JSON; format++) {
+		if (!output_set(nowhere, format, set))
+			abort();
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC);
+	char path[32];
+	const char *paths[] = {path};
+	struct set set;
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!set_read(paths, 1, &set))
+		abort(); /* one readable file, so one class: nothing may be refused */
+	print_all(&set);
+	set_free(&set);
+	close(fd);
+	return 0;
+}
