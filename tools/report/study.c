@@ -177,9 +177,9 @@ struct table *study_findings(const struct study *studies, size_t count)
 			finding_row(table, &studies[i], &studies[i].findings[j]);
 	}
 	if (rows > 0) {
-		table_footnote(table, "Ratio: of the first named to the second, with its 95 %% "
-				      "interval; p: how often chance gives as much.");
-		table_footnote(table, "Decided where p < 0.05; equal: the 90 %% interval of the "
+		table_footnote(table, "Ratio: of the first named to the second (t: of means; "
+				      "Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table, "Decided where p < 0.05; equal: the 95 %% interval of the "
 				      "ratio is within +-5 %%.");
 		return table;
 	}
