@@ -36,9 +36,9 @@ guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noex
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
-	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
+	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all

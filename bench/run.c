@@ -3,6 +3,8 @@
  * phase_over(), which ends it from interrupt context. */
 #include "bench/run.h"
 
+#include "bench/gather.h"
+#include "bench/mark.h"
 #include "bench/patched.h"
 #include "port/hang.h"
 #include "port/port.h"
@@ -19,8 +21,6 @@
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
 	_Alignas(2 * CACHE_LINE) _Atomic uint32_t phase;
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t arrived;
-	_Alignas(2 * CACHE_LINE) _Atomic bool released;
 } shared;
 
 /* CPU 0's own. */
@@ -75,42 +75,18 @@ void run_prepare(const struct plan *plan)
 	}
 }
 
-/* Another vCPU's steal time in ns. The host makes `version` odd while it writes (Linux msr.rst,
- * MSR_KVM_STEAL_TIME), for an instant; the bound only keeps a broken host from hanging us. */
-static uint64_t steal_of(uint32_t cpu)
-{
-	const struct steal_area *area = port_stats(cpu)->steal;
-	uint32_t before, after;
-	uint64_t steal;
-	int tries = 1000;
-
-	do {
-		before = atomic_load_explicit(&area->version, memory_order_acquire);
-		steal = atomic_load_explicit(&area->steal, memory_order_relaxed);
-		/* keeps the load of steal before the second look at version */
-		atomic_thread_fence(memory_order_acquire);
-		after = atomic_load_explicit(&area->version, memory_order_relaxed);
-	} while ((before != after || before & 1) && --tries > 0);
-	return steal;
-}
-
-static struct run_mark now(void)
-{
-	return (struct run_mark){.tsc = port_cycles(), .wall_ns = port_wall_ns()};
-}
-
 static void mark_start(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_before_ns = steal_of(i);
-	run.result->start = now();
+		run.workers[i].steal_before_ns = mark_steal_ns(i);
+	run.result->start = mark_now();
 }
 
 static void mark_end(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_ns = steal_of(i) - run.workers[i].steal_before_ns;
-	run.result->end = now();
+		run.workers[i].steal_ns = mark_steal_ns(i) - run.workers[i].steal_before_ns;
+	run.result->end = mark_now();
 }
 
 static uint64_t measure_ns(void)
@@ -175,29 +151,17 @@ static void phase_over(void *unused)
 	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }
 
-/* CPU 0: waits for the rest, starts the clock and lets everybody go. With more vCPUs than CPUs the
- * host needs a round of time slices to have each arrive. */
-static void release_workers(void)
+/* On CPU 0, once all have arrived, or not all. */
+static void start_clock(bool all)
 {
-	uint64_t start = port_cycles();
-	uint64_t bound = port_ns_to_cycles(ARRIVAL_BOUND_NS);
-
-	run.all_arrived = true;
-	while (atomic_load_explicit(&shared.arrived, memory_order_relaxed) < run.result->threads) {
-		if (port_cycles() - start > bound) {
-			run.all_arrived = false;
-			atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_relaxed);
-			break;
-		}
-		port_relax();
-	}
+	run.all_arrived = all;
 	mark_start();
-	if (run.all_arrived && run.first_phase == PHASE_WARMUP)
+	if (!all)
+		atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_relaxed);
+	else if (run.first_phase == PHASE_WARMUP)
 		port_timer_start(run.plan->warmup_ms * UINT64_C(1000000), phase_over, NULL);
-	else if (run.all_arrived)
+	else
 		port_timer_start(measure_ns(), phase_over, NULL);
-	/* pairs with the acquire in worker_main */
-	atomic_store_explicit(&shared.released, true, memory_order_release);
 }
 
 static void worker_main(void *unused)
@@ -205,12 +169,7 @@ static void worker_main(void *unused)
 	struct worker *worker = &run.workers[port_cpu()];
 
 	(void)unused;
-	atomic_fetch_add_explicit(&shared.arrived, 1, memory_order_relaxed);
-	if (worker->cpu == 0)
-		release_workers();
-	/* pairs with the release in release_workers */
-	while (!atomic_load_explicit(&shared.released, memory_order_acquire))
-		port_relax();
+	gather(worker->cpu, run.result->threads, start_clock);
 	worker_begin(worker, run.first_phase);
 	run.measure(worker);
 }
@@ -272,8 +231,7 @@ static void set_up(void)
 	run.measure = loop_for(lock);
 	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
 	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
-	atomic_store_explicit(&shared.arrived, 0, memory_order_relaxed);
-	atomic_store_explicit(&shared.released, false, memory_order_relaxed);
+	gather_reset();
 }
 
 /* ops=: from the first worker's start to the last worker's end. */
@@ -334,24 +292,13 @@ static void collect(struct run_result *result)
 		collect_latency(result);
 }
 
-static uint64_t total_of(enum lock_event event)
-{
-	uint64_t total = 0;
-
-	for (uint32_t i = 0; i < run.result->threads; i++)
-		total += port_stats(i)->count[event];
-	return total;
-}
-
 bool run_once(struct run_result *result)
 {
-	uint64_t halts, kicks, yields;
+	struct pv_totals before;
 
 	run.result = result;
 	set_up();
-	halts = total_of(EV_HALTS);
-	kicks = total_of(EV_KICKS);
-	yields = total_of(EV_YIELDS);
+	before = result_pv_totals(result->threads);
 	run.running = true;
 	port_run_on(result->threads, worker_main, NULL);
 	run.running = false;
@@ -361,9 +308,7 @@ bool run_once(struct run_result *result)
 	if (!run.all_arrived)
 		return false;
 	collect(result);
-	result->halts_total = total_of(EV_HALTS) - halts;
-	result->kicks_total = total_of(EV_KICKS) - kicks;
-	result->yields_total = total_of(EV_YIELDS) - yields;
+	result_set_totals(result, &before);
 	return true;
 }
 

@@ -7,7 +7,6 @@
 #include "bench/bench.h"
 #include "bench/plan.h"
 #include "bench/record.h"
-#include "bench/run.h"
 #include "kernel/apic.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -93,7 +92,7 @@ static void describe_run(struct record *record)
 	uint32_t holder;
 
 	tests_describe(record);
-	if (!run_current(&lock, &holder))
+	if (!bench_current(&lock, &holder))
 		return;
 	record_string(record, "lock", lock);
 	record_signed(record, "holder", (int64_t)holder - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The local APIC timer in one-shot mode. SDM vol. 3A, 11.5.4. */
+/* The local APIC timer, one-shot or, as a tick, periodic. SDM vol. 3A, 11.5.4. */
 #include "kernel/timer.h"
 
 #include "kernel/apic.h"
@@ -13,6 +13,7 @@
 #define DIVIDE_BY_1      0xb
 #define DIVIDE_BY_128    0xa
 #define LVT_MASKED       (1u << 16)
+#define LVT_PERIODIC     (1u << 17) /* SDM vol. 3A, figure 11-8 */
 #define COUNT_MAX        0xffffffffu
 #define CALIBRATE_US     1000
 #define CALIBRATE_ROUNDS 5
@@ -21,6 +22,8 @@ static uint64_t ticks_per_ms;
 static void (*callback)(void *arg);
 static void *callback_argument;
 static uint64_t deadline; /* TSC */
+static bool slow;         /* counts by 128 */
+static void (*tick)(void);
 
 static uint32_t count_of(uint64_t us)
 {
@@ -37,7 +40,6 @@ static uint32_t count_of(uint64_t us)
  */
 static void arm(void)
 {
-	static bool slow;
 	uint64_t now = rdtsc();
 	uint64_t us = now < deadline ? tsc_to_ns(deadline - now) / 1000 + 1 : 1;
 	bool too_long = us > COUNT_MAX / (ticks_per_ms / 1000 + 1);
@@ -62,6 +64,13 @@ static void timer_interrupt(struct trap_frame *frame)
 	}
 	callback = NULL;
 	fn(callback_argument);
+}
+
+static void tick_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	apic_eoi();
+	tick();
 }
 
 static void doze_interrupt(struct trap_frame *frame)
@@ -98,6 +107,7 @@ void timer_init(void)
 	ticks_per_ms = rate[CALIBRATE_ROUNDS / 2];
 	traps_handle(VECTOR_TIMER, timer_interrupt);
 	traps_handle(VECTOR_DOZE, doze_interrupt);
+	traps_handle(VECTOR_TICK, tick_interrupt);
 	apic->write(APIC_LVT_TIMER, VECTOR_TIMER);
 }
 
@@ -134,6 +144,22 @@ void timer_doze(uint64_t ns)
 	apic->write(APIC_TIMER_INITIAL, 0);
 	if (flags & RFLAGS_IF)
 		irq_enable();
+}
+
+void timer_tick_start(uint64_t ns, void (*fn)(void))
+{
+	tick = fn;
+	if (this_cpu()->index == 0)
+		slow = false;
+	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic->write(APIC_LVT_TIMER, VECTOR_TICK | LVT_PERIODIC);
+	apic->write(APIC_TIMER_INITIAL, count_of(ns / 1000));
+}
+
+void timer_tick_stop(void)
+{
+	apic->write(APIC_TIMER_INITIAL, 0);
+	apic->write(APIC_LVT_TIMER, this_cpu()->index == 0 ? VECTOR_TIMER : LVT_MASKED);
 }
 
 static void set_flag(void *flag)

@@ -10,7 +10,8 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice report_log report_stats report_set report_corpus report_study report_study_judge
+	srat nodes slice kbuild_profile report_log report_stats report_set report_corpus report_study \
+	report_study_judge
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -19,7 +20,7 @@ host_sources_printf := kernel/printf.c
 host_sources_histogram := bench/histogram.c
 host_sources_record := bench/record.c kernel/printf.c
 host_sources_linux_choice := bench/linux_choice.c
-host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c \
+host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
 host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/printf.c tests/host/fake_memory.c
@@ -27,6 +28,7 @@ host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_nodes := kernel/nodes.c
+host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 
 # the analyser of serial logs but its main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) \

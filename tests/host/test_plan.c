@@ -168,7 +168,7 @@ static void unknown_keys_list_all_keys(void **state)
 		     "locks=", "workload=", "threads=", "hold=", "think=", "ms=", "ops=", "reps=",
 		     "warmup_ms=", "latency=", "dispatch=", "tests=", "nopvspin", "seed=", "start=",
 		     "provoke=", "accel=", "end=", "spin_threshold=", "prev_check_mask=");
-	ASSERT_ERROR("tasks=4", "tasks: unknown key", "accepted: locks=");
+	ASSERT_ERROR("tusks=4", "tusks: unknown key", "accepted: locks=");
 	ASSERT_ERROR("trace=4", "trace: unknown key", "accepted: locks=");
 	ASSERT_ERROR("=4", ": unknown key");
 	ASSERT_ERROR("LOCKS=tas", "LOCKS: unknown key");
@@ -182,8 +182,7 @@ static void unknown_values_list_all_values(void **state)
 		"accepted: all, linux, clh, mcs, null, paq, pv-qspinlock, qspinlock, tas, ticket, "
 		"virt-spin");
 	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
-	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended");
-	ASSERT_ERROR("workload=kbuild", "workload=kbuild:", "accepted: contended, uncontended");
+	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended, kbuild");
 	ASSERT_ERROR("dispatch=patch", "dispatch=patch:", "accepted: inline, patched, indirect");
 	ASSERT_ERROR("latency=yes", "latency=yes:", "accepted: off, on");
 	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
@@ -306,9 +305,35 @@ static void input_is_quoted_short_and_printable(void **state)
 	ASSERT_ERROR(line, "kkk...: unknown key", "accepted: locks=", "prev_check_mask=");
 }
 
+static void kbuild_has_keys_of_its_own(void **state)
+{
+	(void)state;
+	assert_ok("workload=kbuild");
+	assert_true(plan.jobs == 400 && plan.tick_hz == 250 && plan.tasks == 0);
+	assert_true(plan_tasks(&plan, 28) == 56 && plan.dispatch == DISPATCH_INDIRECT);
+	assert_true(plan.hold == 0 && plan.think == 0 && plan.ms == 0 && plan.warmup_ms == 0);
+	assert_ok("tasks=80 jobs=9 tick_hz=100 workload=kbuild seed=3 reps=2 nodes=2");
+	assert_true(plan_tasks(&plan, 28) == 80 && plan.jobs == 9 && plan.tick_hz == 100);
+	assert_ok("workload=contended threads=4 tasks=4");
+	assert_true(plan.tasks == 0 && plan_tasks(&plan, 4) == 4 && plan.jobs == 0);
+	ASSERT_ERROR("workload=kbuild ms=5", "ms=5: ", "workload=kbuild", "accepted: ", "jobs=");
+	ASSERT_ERROR("ops=5 workload=kbuild", "ops=5: ", "workload=kbuild", "accepted: ");
+	ASSERT_ERROR("workload=kbuild hold=1", "hold=1: ", "workload=kbuild");
+	ASSERT_ERROR("think=1 workload=kbuild", "think=1: ", "workload=kbuild");
+	ASSERT_ERROR("workload=kbuild warmup_ms=1", "warmup_ms=1: ");
+	ASSERT_ERROR("workload=kbuild latency=on", "latency=on: ");
+	ASSERT_ERROR("workload=kbuild dispatch=inline", "dispatch=inline: ");
+	ASSERT_ERROR("jobs=4", "jobs=4: ", "workload=contended", "accepted: ", "hold=");
+	ASSERT_ERROR("workload=uncontended tick_hz=4", "tick_hz=4: ", "workload=uncontended");
+	ASSERT_ERROR("threads=4,8 tasks=4", "tasks=4: ", "kbuild", "accepted: 8");
+	ASSERT_ERROR("workload=kbuild tasks=0", "tasks=0: ", "accepted: 1..2048");
+	ASSERT_ERROR("workload=kbuild locks=tas,null", "locks=null: ", "accepted: ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(kbuild_has_keys_of_its_own),
 		cmocka_unit_test(the_default_plan),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(all_locks_are_all_but_the_baseline),

@@ -36,7 +36,8 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->thread_counts, b->thread_counts);
 	assert_memory_equal(a->threads, b->threads, a->thread_counts * sizeof(a->threads[0]));
 	assert_true(a->workload == b->workload && a->hold == b->hold && a->think == b->think);
-	assert_true(a->nodes == b->nodes);
+	assert_true(a->nodes == b->nodes && a->tasks == b->tasks && a->jobs == b->jobs);
+	assert_true(a->tick_hz == b->tick_hz);
 	assert_true(a->ms == b->ms && a->ops == b->ops && a->reps == b->reps);
 	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
@@ -65,8 +66,12 @@ static void assert_round_trip(const struct plan *first)
 
 static void the_printed_plan_is_the_plan(void **state)
 {
-	static const char *const lines[] = {"", "locks=tas,linux,pv-qspinlock dispatch=patched",
+	static const char *const lines[] = {"",
+					    "locks=tas,linux,pv-qspinlock dispatch=patched",
 					    "locks=all threads=1,2,28 nopvspin",
+					    "workload=kbuild locks=tas,linux threads=2",
+					    "tasks=36 workload=kbuild jobs=7 tick_hz=1000",
+					    "tasks=28",
 					    "ops=5 latency=on tests=abi,locks test_ms=9 seed=0",
 					    "dispatch=indirect nodes=28 start=serial end=wait "
 					    "accel=tcg provoke=ud spin_threshold=7"};
@@ -77,6 +82,13 @@ static void the_printed_plan_is_the_plan(void **state)
 		assert_ok(lines[i]);
 		assert_round_trip(&plan);
 	}
+	assert_ok("workload=kbuild locks=mcs tasks=80");
+	plan_print(&plan, line, sizeof(line));
+	assert_string_equal(line,
+			    "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
+			    "reps=3 seed=1 test_ms=40 start=now provoke=none accel=unknown "
+			    "vmm_features=0 vmm_enforce=off vmm_hlt=exits vmm_irqchip=unknown "
+			    "vmm_kernel=0 end=exit spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
@@ -124,6 +136,9 @@ static const char *const pieces[] = {"locks=",
 				     "28",
 				     "29",
 				     "0x2",
+				     "workload=kbuild",
+				     "tasks=",
+				     "jobs=",
 				     "hold=",
 				     "think=",
 				     "ms=",
