@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # --experiment: what it accepts, and the way from a file of experiments/ to its tables, under TCG (whose verdicts
-# are none: tests/host/test_study_judge.c has those).
+# are none: tests/host/test_report_study_judge.c has those).
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
 
 load guest
@@ -65,6 +65,17 @@ said() { # FILTER [FILE]: must be true of experiment.json
   says "$stdout" 'bare metal, qspinlock' '447.2' '955.1' '195.99' 'no KVM and no hypercalls' \
     'pv VM slower than the host' 'paired t' 'not judged: there is no KVM here'
   nothing_left
+  # The analyser alone, later, in its other formats.
+  local report=$tree/build/pvspin-report
+  [ "$("$report" "$out")" = "$stdout" ]
+  [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
+  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.]*,[0-9.]*,.*,955.1,195.99$'
+  says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' '| experiment '
+  "$report" --format=json "$out" | jq -e '(.experiments | length == 1) and (.findings | length == 2)
+    and (.experiments[0] | (.times | length == 2)
+      and (.cells | all(.samples | map(.repetition) == [1, 2] and all(.seconds > 0 and .overlap > 0))))'
+  run "$report" --format=html "$out"
+  [ "$status" -eq 2 ]
 }
 
 @test "a signal in the middle: 130, what is there is kept and reported" {
@@ -98,7 +109,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   experiment 124 study --timeout=1 --runs=400
   said '.parts | length == 6'
   for name in $(jq -r '.parts[]' "$out/experiment.json"); do
-    says "$stdout" "$name: "
+    says "$stdout" "experiment $name"
     said '.cells | length > 0 and (map(.directories | length) | unique == [400])' "$name/experiment.json"
   done
   nothing_left

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const struct table_column times_columns[] = {
+	{"experiment", "", "experiment", true, true},
 	{"", "", "cell", true, false},
 	{"runs", "", "runs", false, false},
 	{"mean", "s", "mean_s", false, false},
@@ -95,20 +96,16 @@ static void overlap_note(const struct study *study, struct table *table)
 			100 * sum / (double)count, 100 * least);
 }
 
-struct table *study_times(const struct study *study)
+static void study_rows(struct table *table, const struct study *study)
 {
-	char title[256];
-	struct table *table;
-
-	snprintf(title, sizeof(title), "%s: %s", study->name, study->title);
-	table = table_new(title, times_columns, COUNT(times_columns));
 	if (study->skipped) {
 		table_footnote(table, "Skipped: %s.", study->skipped);
-		return table;
+		return;
 	}
 	for (size_t i = 0; i < study->cell_count; i++) {
 		const struct study_cell *cell = &study->cells[i];
 
+		table_text(table, study->name);
 		cell_row(table, cell);
 		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
@@ -117,6 +114,14 @@ struct table *study_times(const struct study *study)
 	overlap_note(study, table);
 	if (study->more[0])
 		table_footnote(table, "The study: %s.", study->more);
+}
+
+struct table *study_times(const struct study *studies, size_t count)
+{
+	struct table *table = table_new(studies[0].title, times_columns, COUNT(times_columns));
+
+	for (size_t i = 0; i < count; i++)
+		study_rows(table, &studies[i]);
 	return table;
 }
 
@@ -177,9 +182,9 @@ struct table *study_findings(const struct study *studies, size_t count)
 			finding_row(table, &studies[i], &studies[i].findings[j]);
 	}
 	if (rows > 0) {
-		table_footnote(table, "Ratio: of the first named to the second, with its 95 %% "
-				      "interval; p: how often chance gives as much.");
-		table_footnote(table, "Decided where p < 0.05; equal: the 90 %% interval of the "
+		table_footnote(table, "Ratio: of the first named to the second (t: of means; "
+				      "Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table, "Decided where p < 0.05; equal: the 95 %% interval of the "
 				      "ratio is within +-5 %%.");
 		return table;
 	}

@@ -73,8 +73,9 @@ void study_free(struct study *study);
 /* Fills what finding->verdict and its figures are; study_read() calls it. */
 void study_judge(struct study *study);
 
-/* The tables; of table_free(). Times of one experiment; findings of all, NULL if there are none. */
-struct table *study_times(const struct study *study);
+/* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
+ * none. */
+struct table *study_times(const struct study *studies, size_t count);
 struct table *study_findings(const struct study *studies, size_t count);
 /* What holds for all tables, as footnotes of the last. */
 void study_notes(const struct study *studies, size_t count, struct table *table);

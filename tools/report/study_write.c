@@ -4,6 +4,7 @@
  * several (study); the usual tables of its logs, where it has no cells (sweep).
  */
 #include "tools/report/hooks.h"
+#include "tools/report/machine.h"
 #include "tools/report/memory.h"
 #include "tools/report/notes.h"
 #include "tools/report/output.h"
@@ -13,14 +14,6 @@
 
 #include <jansson.h>
 #include <stdlib.h>
-
-static void print(FILE *out, enum format format, struct table *table)
-{
-	(void)format;
-	if (table)
-		text_table(out, table);
-	table_free(table);
-}
 
 /* Of an experiment without cells. */
 static int write_summary(FILE *out, const char *directory, enum format format)
@@ -35,33 +28,107 @@ static int write_summary(FILE *out, const char *directory, enum format format)
 	return status;
 }
 
-/* Tables of experiments that all have cells, and the findings of all of them at the end. */
-static void write_studies(FILE *out, const struct study *studies, size_t count, enum format format)
+static void print(FILE *out, enum format format, const struct table *table)
 {
-	struct table *findings = study_findings(studies, count), *times = NULL;
+	if (format == FORMAT_MARKDOWN)
+		markdown_table(out, table);
+	else
+		text_table(out, table);
+}
+
+/* A table for each, then the findings of all; what holds for all tables is below the last. */
+static void print_tables(FILE *out, enum format format, const struct study *studies, size_t count)
+{
+	struct table *findings = study_findings(studies, count);
 
 	for (size_t i = 0; i < count; i++) {
-		times = study_times(&studies[i]);
+		struct table *times = study_times(&studies[i], 1);
+
 		if (!findings && i + 1 == count)
 			study_notes(studies, count, times);
 		print(out, format, times);
+		table_free(times);
 	}
-	if (findings)
+	if (findings) {
 		study_notes(studies, count, findings);
-	print(out, format, findings);
+		print(out, format, findings);
+	}
+	table_free(findings);
 }
 
-static int write_notes(FILE *out, enum format format, const struct notes *notes)
+static json_t *samples_json(const struct study_cell *cell)
 {
-	int status = STATUS_OK;
+	json_t *list = json_array();
 
-	for (size_t i = 0; i < notes->count; i++) {
-		if (format == FORMAT_TEXT)
-			text_line(out, notes->list[i].text);
-		if (notes->list[i].damage)
-			status = STATUS_DAMAGED;
+	for (size_t i = 0; i < cell->time.count; i++) {
+		json_t *one = json_object();
+
+		json_object_set_new(one, "repetition",
+				    json_integer((json_int_t)cell->repetition[i]));
+		json_object_set_new(one, "seconds", json_of_number(cell->time.value[i]));
+		json_object_set_new(one, "overlap", json_of_number(cell->overlap[i]));
+		json_array_append_new(list, one);
 	}
-	return status;
+	return list;
+}
+
+/* experiment.json as it is, with what was measured: "times" as the table has them, and each cell's
+ * "samples". */
+static json_t *study_json(const struct study *study)
+{
+	json_t *all = json_deep_copy(study->json), *cells = json_object_get(all, "cells");
+	struct table *times = study_times(study, 1);
+
+	json_object_set_new(all, "times", json_of_table(times));
+	for (size_t i = 0; i < study->cell_count; i++)
+		json_object_set_new(json_array_get(cells, i), "samples",
+				    samples_json(&study->cells[i]));
+	table_free(times);
+	return all;
+}
+
+static void print_json(FILE *out, const struct study *studies, size_t count,
+		       const struct notes *notes)
+{
+	json_t *all = json_object(), *experiments = json_array(), *texts = json_array();
+	struct table *findings = study_findings(studies, count);
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(experiments, study_json(&studies[i]));
+	for (size_t i = 0; i < notes->count; i++)
+		json_array_append_new(texts, json_of_text(notes->list[i].text));
+	json_object_set_new(all, "schema", json_integer(1));
+	json_object_set_new(all, "experiments", experiments);
+	json_object_set_new(all, "findings", findings ? json_of_table(findings) : json_array());
+	json_object_set_new(all, "notes", texts);
+	json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+	fputc('\n', out);
+	json_decref(all);
+	table_free(findings);
+}
+
+/* Experiments that have cells. csv has their times, in one table. */
+static int write_studies(FILE *out, const struct study *studies, size_t count, enum format format,
+			 const struct notes *notes)
+{
+	struct table *times;
+	bool damage = false;
+
+	for (size_t i = 0; i < notes->count; i++)
+		damage |= notes->list[i].damage;
+	if (format == FORMAT_CSV) {
+		times = study_times(studies, count);
+		csv_table(out, times);
+		table_free(times);
+	} else if (format == FORMAT_JSON) {
+		print_json(out, studies, count, notes);
+	} else {
+		print_tables(out, format, studies, count);
+		for (size_t i = 0; i < notes->count; i++)
+			(format == FORMAT_MARKDOWN ? markdown_line
+						   : text_line)(out, notes->list[i].text);
+	}
+	return damage ? STATUS_DAMAGED : STATUS_OK;
 }
 
 static int write_parts(FILE *out, const struct study *whole, enum format format,
@@ -78,10 +145,8 @@ static int write_parts(FILE *out, const struct study *whole, enum format format,
 
 		good = study_read(directory, &studies[read], notes);
 		free(directory);
-		if (good && read + 1 == count) {
-			write_studies(out, studies, count, format);
-			status = write_notes(out, format, notes);
-		}
+		if (good && read + 1 == count)
+			status = write_studies(out, studies, count, format, notes);
 	}
 	for (size_t i = 0; i < read; i++)
 		study_free(&studies[i]);
@@ -95,14 +160,18 @@ int study_write(FILE *out, const char *directory, enum format format)
 	struct study study;
 	int status = STATUS_UNREADABLE;
 
+	if (format == FORMAT_HTML) {
+		fprintf(stderr, "pvspin-report: --format=html: not of an experiment; accepted: "
+				"text, markdown, csv, json\n");
+		return STATUS_USAGE;
+	}
 	if (study_read(directory, &study, &notes)) {
 		if (json_array_size(json_object_get(study.json, "parts")) > 0) {
 			status = write_parts(out, &study, format, &notes);
 		} else if (study.summary) {
 			status = write_summary(out, directory, format);
 		} else {
-			write_studies(out, &study, 1, format);
-			status = write_notes(out, format, &notes);
+			status = write_studies(out, &study, 1, format, &notes);
 		}
 	}
 	study_free(&study);

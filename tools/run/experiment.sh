@@ -39,9 +39,13 @@ experiment_facts() {
   vcpus=${user_smp%%,*}
   vcpus=${vcpus#cpus=}
   [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
-  # The study's -j36 and -j80 for 28 vCPUs, in proportion.
-  work="workload=contended ops=100000 reps=1 warmup_ms=5"
-  work_many=$work
+  # Jobs for some seconds; an emulated CPU does a tenth to a thirtieth of a real one's work.
+  local jobs=200
+  [[ $accel == kvm ]] || jobs=20
+  work="workload=kbuild jobs=$((jobs * vcpus)) reps=1"
+  # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
+  work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
+  work+=" tasks=$(((36 * vcpus + 27) / 28))"
 }
 
 # Under nested: one L1 for all calls, unless there is one already.
