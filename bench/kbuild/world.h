@@ -83,7 +83,7 @@ struct vcpu {
 
 	_Alignas(2 * CACHE_LINE) struct run_queue queue;
 	_Alignas(2 * CACHE_LINE) _Atomic uint32_t calls; /* to work, while idle */
-	_Atomic bool idle;
+	_Atomic bool idle, busy;                         /* waits for work; has a task */
 	/* for the watch (watch.c) */
 	_Alignas(2 * CACHE_LINE) const struct klock *_Atomic asks; /* the lock it waits for */
 	_Atomic uint64_t progress;                                 /* acquisitions */
