@@ -73,6 +73,8 @@ static const char *class_of(const struct klock *lock)
 
 static uint64_t stuck_ns(void)
 {
+	if (world.plan->hang_ms != 0)
+		return world.plan->hang_ms * UINT64_C(1000000);
 	return STUCK_BASE_NS + (uint64_t)world.vcpus * world.vcpus * STUCK_SLICE_NS;
 }
 

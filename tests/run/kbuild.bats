@@ -81,10 +81,10 @@ consistent() { # JOBS
   gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/stuck-lock.c \
     $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-stuck"
   local status=0
-  timeout 60 "$BATS_TEST_TMPDIR/pvspin-stuck" workload=kbuild threads=2 jobs=5 reps=1 locks=stuck \
+  timeout 60 "$BATS_TEST_TMPDIR/pvspin-stuck" workload=kbuild threads=2 jobs=5 reps=1 locks=stuck hang_ms=700 \
     >"$log" </dev/null || status=$?
   [ "$status" -eq 5 ]
-  grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads' "$log"
+  grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads, 700 ms' "$log"
 }
 
 @test "hosted: what kbuild does not have is refused, with what it has" {
