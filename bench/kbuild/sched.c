@@ -145,21 +145,16 @@ static void call_if_idle(struct vcpu *vcpu)
 /* Until there may be work: each tick looks for some, too. */
 static void idle(struct vcpu *me)
 {
-	const struct steal_area *area = me->worker.stats->steal;
-	uint64_t steal_ns = atomic_load_explicit(&area->steal, memory_order_relaxed);
+	struct stretch stretch = stretch_begin(me);
 	/* acquire: before the look at what the caller has changed */
 	uint32_t calls = atomic_load_explicit(&me->calls, memory_order_acquire);
-	uint64_t start = port_cycles(), cycles, stolen;
 
 	atomic_store_explicit(&me->idle, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (queued(me) == 0 && busiest() == NULL && !finished())
 		port_sleep(&me->calls, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
-	cycles = port_cycles() - start;
-	steal_ns = atomic_load_explicit(&area->steal, memory_order_relaxed) - steal_ns;
-	stolen = steal_ns ? port_ns_to_cycles(steal_ns) : 0;
-	me->times.idle += cycles > stolen ? cycles - stolen : 0;
+	me->times.idle += stretch_end(me, &stretch);
 }
 
 /* The task is off its stack now. True: it wants to run on. */
