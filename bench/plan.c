@@ -27,7 +27,7 @@
 
 const struct plan plan_defaults = {
 	.workload = WORKLOAD_CONTENDED,
-	.jobs = 400,
+	.jobs = 0, /* plan_workload.c */
 	.tick_hz = 250,
 	.hold = 100,
 	.think = 200,

@@ -323,6 +323,10 @@ static void kbuild_has_keys_of_its_own(void **state)
 	assert_true(plan.jobs == 400 && plan.tick_hz == 250 && plan.tasks == 0);
 	assert_true(plan_tasks(&plan, 28) == 56 && plan.dispatch == DISPATCH_INDIRECT);
 	assert_true(plan.hold == 0 && plan.think == 0 && plan.ms == 0 && plan.warmup_ms == 0);
+	assert_ok("accel=nested workload=kbuild threads=4");
+	assert_true(plan.jobs == 40 && plan_tasks(&plan, 4) == 8);
+	assert_ok("accel=nested workload=kbuild threads=4,28");
+	assert_true(plan.jobs == 56);
 	assert_ok("tasks=80 jobs=9 tick_hz=100 workload=kbuild seed=3 reps=2 nodes=2");
 	assert_true(plan_tasks(&plan, 28) == 80 && plan.jobs == 9 && plan.tick_hz == 100);
 	assert_ok("workload=contended threads=4 tasks=4");
