@@ -179,7 +179,8 @@ static void wait_for_bye(void)
 
 void report_finish(const struct outcome *outcome)
 {
-	report_counts();
+	if (record_count() != 0) /* else the vCPUs are not known yet */
+		report_counts();
 	report_end(outcome);
 	port_flush();
 	if (launcher_waits)
