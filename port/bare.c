@@ -2,6 +2,7 @@
 /* port.h in the guest: thin, over kernel/. */
 #include "port/bare.h"
 
+#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -136,6 +137,7 @@ void port_write(const char *bytes, size_t count)
 void port_flush(void)
 {
 	serial_write(log_buffer, log_used);
+	console_write(log_buffer, log_used);
 	log_used = 0;
 }
 
