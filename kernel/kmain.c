@@ -8,6 +8,7 @@
 #include "bench/plan.h"
 #include "bench/record.h"
 #include "kernel/apic.h"
+#include "kernel/console.h"
 #include "kernel/kvm.h"
 #include "kernel/loader.h"
 #include "kernel/memory.h"
@@ -110,15 +111,23 @@ void kmain(uint32_t magic, uint64_t info)
 	struct plan_machine plan_machine;
 	struct outcome outcome;
 	const char *problem;
+	bool serial;
 	bool plan_ok;
 
 	traps_init();
 	segments_init(&boot_cpu);
-	serial_init();
+	serial = serial_init();
 	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
 	if (problem != NULL)
 		panic("%s (magic number %#x)", problem, magic);
+	if (!serial) {
+		console_init(&boot);
+		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
+			    "here is its text",
+			    COM1_PORT);
+		port_flush();
+	}
 	memory_init(&boot);
 	paging_init();
 	discover_machine();

@@ -2,6 +2,7 @@
 /* port.h in the guest: thin, over kernel/. */
 #include "port/bare.h"
 
+#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -152,6 +153,7 @@ void port_flush(void)
 			break; /* the UART is dead */
 		watchdog_feed();
 	}
+	console_write(log_buffer, log_used);
 	log_used = 0;
 }
 

@@ -13,6 +13,9 @@ readonly BOOT_OVMF=/usr/share/OVMF
 readonly BOOT_MULTIBOOT='\x02\xb0\xad\x1b' BOOT_MULTIBOOT_WITHIN=8192
 readonly BOOT_MULTIBOOT2='\xd6\x50\x52\xe8' BOOT_MULTIBOOT2_WITHIN=32768
 
+# QEMU 7.2: "tcg_handle_interrupt: assertion failed: (qemu_mutex_iothread_locked())".
+readonly BOOT_UEFI_NESTED="QEMU's emulation of SVM dies of UEFI firmware, so --boot=uefi needs kvm or tcg"
+
 boot_by_grub() {
   [[ $boot == iso || $boot == uefi ]]
 }
