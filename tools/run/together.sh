@@ -19,7 +19,7 @@ together_run() {
   exec {events}<>"$work/events"
   qemu_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
-  jobs_pid=() state=() span=() stopping=''
+  jobs_pid=() state=() span=() stopping='' lost=''
   set -m # each job a process group
   for ((i = 0; i < instances; i++)); do
     state[i]=starting
@@ -32,6 +32,7 @@ together_run() {
   exec {events}>&-
   rm -rf "$work"
   progress_end
+  [[ -z $lost ]] || out_lost "$run_dir/$lost"
 }
 
 together_watch() {
@@ -60,6 +61,10 @@ together_watch() {
       progress "instance $i: run $((++runs_done)), ${rest##* }"
       ;;
     end) state[i]=ended ;;
+    lost)
+      lost=serial-$i.log
+      [[ -n $stopping ]] || together_stop interrupt
+      ;;
     exit) state[i]=gone live=$((live - 1)) ;;
     esac
     [[ $kind == run ]] || together_release
@@ -95,7 +100,7 @@ together_stop() { # REASON
   local i pid
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
-    [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
+    [[ -n $stopping ]] || echo "$1" 2>/dev/null >"$run_dir/.raw/stopped-$i" || true
     if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]]; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
