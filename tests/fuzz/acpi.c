@@ -23,6 +23,19 @@ enum place { RSDP, ROOT, MADT, SRAT, PLACES };
 static const uint64_t places[PLACES] = {0xe0000, 0x7fe1000, 0x7fe2000, 0x7fe3000};
 static const char *const signatures[PLACES] = {"RSD PTR ", "RSDT", "APIC", "SRAT"};
 
+/* ACPI 6.5, 5.2.7 and 5.2.8: addresses of 4 or 8 bytes behind the header. */
+static void lead_on(uint8_t *root, size_t length, bool xsdt)
+{
+	size_t width = xsdt ? 8 : 4;
+
+	for (size_t i = 0; i < 2 && HEADER + (i + 1) * width <= length; i++) {
+		if (xsdt)
+			write_u64(root + HEADER + i * width, places[MADT + i]);
+		else
+			write_u32(root + HEADER + i * width, (uint32_t)places[MADT + i]);
+	}
+}
+
 static void repair(enum place place, uint8_t *bytes, size_t length, uint8_t flags)
 {
 	uint8_t sum = 0;
@@ -31,6 +44,8 @@ static void repair(enum place place, uint8_t *bytes, size_t length, uint8_t flag
 		return;
 	memcpy(bytes, place == ROOT && (flags & FLAG_XSDT) ? "XSDT" : signatures[place], 4);
 	write_u32(bytes + 4, (uint32_t)length);
+	if (place == ROOT)
+		lead_on(bytes, length, flags & FLAG_XSDT);
 	bytes[9] = 0;
 	for (size_t i = 0; i < length; i++)
 		sum = (uint8_t)(sum + bytes[i]);
