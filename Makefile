@@ -41,9 +41,9 @@ guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack 
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
-	$(wildcard kernel/*.c locks/*.c bench/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
+	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm tests/abi/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
@@ -97,7 +97,8 @@ build/guest/kernel/report.o: build/guest/version.h
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk tools/dist.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk \
+	tests/fuzz/fuzz.mk tools/dist.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
@@ -167,7 +168,7 @@ iso: build/pvspin.iso ## the guest behind GRUB, for BIOS and UEFI, CD or stick (
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
-	$(Q)cp build/pvspin.elf build/iso/boot/ && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
+	$(Q)$(OBJCOPY) --strip-debug build/pvspin.elf build/iso/boot/pvspin.elf && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
 	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
 
 .PHONY: clean

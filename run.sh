@@ -16,9 +16,9 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu run/boot \
-  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance \
-  run/experiment-plan run/experiment; do
+for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
+  run/qemu run/boot run/instance run/peer run/snapshot run/together run/verdict run/report run/nested \
+  run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
@@ -70,7 +70,9 @@ image_ready() {
     image=$tree/$elf
     build_target "$elf"
   fi
-  cp "$image" "$scratch/pvspin.elf"
+  # A copy, so that a rebuild meanwhile changes nothing for this run.
+  cp "$image" "$scratch/pvspin.elf" ||
+    die "$EXIT_ENVIRONMENT" "cannot copy $image to $scratch (TMPDIR chooses another place)"
   image=$scratch/pvspin.elf
 }
 
@@ -91,6 +93,19 @@ out_ready() {
   if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/host-peer.log ]] || [[ -e $out/manifest.json ]]; then
     usage_error "--out=$out holds the logs of another run"
   fi
+  out_room
+}
+
+# A full disk: what could not be written.
+out_lost() { # FILE
+  die "$EXIT_ENVIRONMENT" "cannot write $1 or what belongs to it: is the disk full, is there a limit?" \
+    "$(df -h --output=avail "$out" 2>/dev/null | tail -n 1 | tr -d ' ') free in $out (another place: --out=)"
+}
+
+# Whether there is room for what is still to be written: judging needs less.
+out_room() {
+  head -c 65536 /dev/zero 2>/dev/null >"$out/.room" || { rm -f "$out/.room"; out_lost "$out/report.txt"; }
+  rm -f "$out/.room"
 }
 
 run_dir_of() { # RUN; sets run_dir
@@ -112,6 +127,7 @@ run_all() {
 judge_all() {
   local n
   worst=0
+  out_room
   for ((n = 1; n <= runs; n++)); do
     run_dir=$out
     ((runs == 1)) || run_dir=$out/run-$n
@@ -162,6 +178,7 @@ main() {
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
+  qemu_probe
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP

@@ -6,6 +6,8 @@
 #include "bench/bench.h"
 
 #include "bench/emit.h"
+#include "bench/gather.h"
+#include "bench/kbuild/kbuild.h"
 #include "bench/pingpong.h"
 #include "bench/run.h"
 #include "bench/say.h"
@@ -54,7 +56,7 @@ static enum verdict one_run(const struct run_result *next, size_t threads_index,
 	if (!released(next->plan, next))
 		return VERDICT_ERROR;
 	result = *next;
-	if (!run_once(&result)) {
+	if (next->plan->workload == WORKLOAD_KBUILD ? !kbuild_once(&result) : !run_once(&result)) {
 		say("error: run %u (%s): not all of CPUs 0..%u arrived within %llu s",
 		    result.number, result.lock->ops->name, result.threads - 1,
 		    (unsigned long long)(ARRIVAL_BOUND_NS / 1000000000));
@@ -101,7 +103,10 @@ enum verdict bench_run_plan(const struct plan *plan)
 	uint32_t number = 0;
 
 	runs = (uint32_t)(plan->thread_counts * plan->lock_count) * plan->reps;
-	run_prepare(plan);
+	if (plan->workload == WORKLOAD_KBUILD)
+		kbuild_prepare(plan);
+	else
+		run_prepare(plan);
 	table_init(&table, plan);
 	for (size_t i = 0; i < plan->thread_counts && !stopped; i++)
 		worst = verdict_worse(worst, one_set(plan, i, &number));
@@ -110,4 +115,9 @@ enum verdict bench_run_plan(const struct plan *plan)
 	table_say(&table);
 	port_flush();
 	return worst;
+}
+
+bool bench_current(const char **lock, uint32_t *holder)
+{
+	return run_current(lock, holder) || kbuild_current(lock, holder);
 }

@@ -5,6 +5,8 @@
 
 #include "bench/plan.h"
 #include "pvspin/verdict.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Runs everything the plan asks for and logs it. VERDICT_FAIL: a lock did not exclude.
@@ -12,5 +14,10 @@
  * per boot (it allocates), on CPU 0. `plan` must outlive the call.
  */
 enum verdict bench_run_plan(const struct plan *plan);
+
+/* What runs right now, for a crash report; any CPU. False outside a run. *holder is the index + 1
+ * of the CPU in the critical section (uncontended: in CPU 0's; kbuild: of the lock that the calling
+ * CPU waits for), 0 nobody. */
+bool bench_current(const char **lock, uint32_t *holder);
 
 #endif

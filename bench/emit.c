@@ -6,6 +6,7 @@
  */
 #include "bench/emit.h"
 
+#include "bench/kbuild/records.h"
 #include "bench/record.h"
 #include "bench/trace.h"
 #include "locks/pv.h"
@@ -111,7 +112,7 @@ static void emit_sums(const struct run_result *result)
 
 	record_begin(&record, "run");
 	identify(&record, result);
-	record_number(&record, "tasks", result->threads);
+	record_number(&record, "tasks", plan_tasks(result->plan, result->threads));
 	put_settings(&record, result->plan, result->lock->ops->name);
 	record_number(&record, "elapsed_cycles", result->elapsed_cycles);
 	record_number(&record, "elapsed_ns", result->elapsed_ns);
@@ -125,6 +126,8 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
 	record_number(&record, "steal_ns", result->steal_ns);
+	if (result->kbuild)
+		kbuild_put(&record, result);
 	put_events(&record, result->count);
 	record_string(&record, "clock", result->clock);
 	record_number(&record, "start_wall_ns", result->start.wall_ns);
@@ -197,6 +200,8 @@ void emit_run(const struct run_result *result)
 	emit_sums(result);
 	for (uint32_t i = 0; i < result->threads; i++)
 		emit_worker(result, &result->workers[i]);
+	if (result->kbuild)
+		kbuild_emit_classes(result);
 	if (result->wait)
 		emit_histogram(result, "wait", "cycles", result->wait);
 	if (result->hold_time)

@@ -4,9 +4,9 @@
 hosted_cflags := -std=c11 -O2 -g -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
-hosted_c := $(sort $(wildcard bench/*.c locks/*.c port/hosted*.c port/pv_none.c)) kernel/printf.c kernel/cmdline.c \
+hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \
 	kernel/kvm_detect.c
-hosted_objects := $(hosted_c:%.c=build/hosted/%.o)
+hosted_objects := $(hosted_c:%.c=build/hosted/%.o) build/hosted/port/switch.o
 
 .PHONY: hosted
 hosted: build/hosted/pvspin ## the same measurement on Linux threads
@@ -19,6 +19,11 @@ build/hosted/%.o: %.c
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
 	$(Q)$(HOSTCC) $(hosted_cflags) $(hosted_extra) -MMD -MP -c $< -o $@
+
+build/hosted/%.o: %.asm
+	@mkdir -p $(@D)
+	$(say) NASM $<
+	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror $< -o $@
 
 # Its inline assembly calls functions: bench/patched.c says why. The guest is compiled so as a whole.
 build/hosted/bench/patched.o: hosted_extra := -mno-red-zone -mgeneral-regs-only

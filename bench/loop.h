@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) void loop_acquired(struct lock_stat
 
 static inline __attribute__((always_inline)) void loop_releases(struct lock_stats *stats)
 {
-	trace_look(stats);
+	trace_holder_looks(stats);
 	trace_add(stats, TRACE_RELEASE, 0);
 }
 

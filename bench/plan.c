@@ -17,9 +17,18 @@
 #define MAX_REPS      10000
 #define MAX_TEST_MS   3600000
 #define MAX_OPS       1000000000000000
+#define MAX_TASKS     2048
+#define MAX_JOBS      1000000000
+#define MAX_TICK_HZ   10000 /* Linux: 100 to 1000 */
+
+/* Workloads that a key belongs to. */
+#define KBUILD (1u << WORKLOAD_KBUILD)
+#define LOOPS  (1u << WORKLOAD_CONTENDED | 1u << WORKLOAD_UNCONTENDED)
 
 const struct plan plan_defaults = {
 	.workload = WORKLOAD_CONTENDED,
+	.jobs = 0, /* plan_workload.c */
+	.tick_hz = 250,
 	.hold = 100,
 	.think = 200,
 	.ms = 300,
@@ -47,7 +56,10 @@ const size_t plan_default_lock_count = COUNT(plan_default_locks);
 const char *const workload_names[WORKLOAD_COUNT] = {
 	[WORKLOAD_CONTENDED] = "contended",
 	[WORKLOAD_UNCONTENDED] = "uncontended",
+	[WORKLOAD_KBUILD] = "kbuild",
 };
+
+static const char *const trace_until_names[] = {"end", "lhp"};
 
 static const char *const off_on[] = {"off", "on"};
 
@@ -86,16 +98,18 @@ static const char *const irqchip_names[] = {
 
 static const char *const end_names[] = {"exit", "wait"};
 
-#define NUMBER(key, kind_, field, min_, max_)                                           \
+#define NUMBER(key, kind_, field, min_, max_) NUMBER_OF(0, key, kind_, field, min_, max_)
+#define NUMBER_OF(workloads_, key, kind_, field, min_, max_)                            \
 	{                                                                               \
 		.name = (key), .kind = (kind_), .offset = offsetof(struct plan, field), \
-		.min = (min_), .max = (max_),                                           \
+		.min = (min_), .max = (max_), .workloads = (workloads_),                \
 	}
-#define NAMED(key, kind_, field, names_)                                                \
+#define NAMED(key, kind_, field, names_) NAMED_OF(0, key, kind_, field, names_)
+#define NAMED_OF(workloads_, key, kind_, field, names_)                                 \
 	{                                                                               \
 		.name = (key), .kind = (kind_), .offset = offsetof(struct plan, field), \
 		.names = (names_), .name_count = COUNT(names_),                         \
-		.bytes = sizeof(((struct plan *)0)->field),                             \
+		.bytes = sizeof(((struct plan *)0)->field), .workloads = (workloads_),  \
 	}
 
 /* In the order in which the canonical command line has them. */
@@ -103,15 +117,19 @@ const struct plan_key plan_keys[] = {
 	{.name = "locks", .kind = KEY_LOCKS},
 	NAMED("workload", KEY_CHOICE, workload, workload_names),
 	{.name = "threads", .kind = KEY_THREADS},
-	NUMBER("hold", KEY_U32, hold, 0, MAX_WORK),
-	NUMBER("think", KEY_U32, think, 0, MAX_WORK),
-	NUMBER("ms", KEY_U64, ms, 1, MAX_MS),
-	NUMBER("ops", KEY_U64, ops, 1, MAX_OPS),
+	NUMBER("tasks", KEY_U64, tasks, 1, MAX_TASKS),
+	NUMBER_OF(KBUILD, "jobs", KEY_U64, jobs, 1, MAX_JOBS),
+	NUMBER_OF(KBUILD, "tick_hz", KEY_U32, tick_hz, 1, MAX_TICK_HZ),
+	NUMBER_OF(LOOPS, "hold", KEY_U32, hold, 0, MAX_WORK),
+	NUMBER_OF(LOOPS, "think", KEY_U32, think, 0, MAX_WORK),
+	NUMBER_OF(LOOPS, "ms", KEY_U64, ms, 1, MAX_MS),
+	NUMBER_OF(LOOPS, "ops", KEY_U64, ops, 1, MAX_OPS),
 	NUMBER("reps", KEY_U32, reps, 1, MAX_REPS),
-	NUMBER("warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
-	NAMED("latency", KEY_SWITCH, latency, off_on),
-	NUMBER("trace", KEY_U32, trace, 0, PLAN_MAX_TRACE),
-	NAMED("dispatch", KEY_CHOICE, dispatch, dispatch_names),
+	NUMBER_OF(LOOPS, "warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
+	NAMED_OF(LOOPS, "latency", KEY_SWITCH, latency, off_on),
+	NUMBER_OF(LOOPS, "trace", KEY_U32, trace, 0, PLAN_MAX_TRACE),
+	NAMED_OF(LOOPS, "trace_until", KEY_SWITCH, trace_until_lhp, trace_until_names),
+	NAMED_OF(LOOPS, "dispatch", KEY_CHOICE, dispatch, dispatch_names),
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
@@ -141,4 +159,11 @@ uint32_t plan_most_threads(const struct plan *plan)
 			most = plan->threads[i];
 	}
 	return most;
+}
+
+uint64_t plan_tasks(const struct plan *plan, uint32_t threads)
+{
+	if (plan->workload != WORKLOAD_KBUILD)
+		return threads;
+	return plan->tasks ? plan->tasks : 2 * (uint64_t)threads; /* make -j of twice the CPUs */
 }

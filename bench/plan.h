@@ -31,6 +31,7 @@ enum start_mode {
 enum workload_id {
 	WORKLOAD_CONTENDED,   /* all threads, one lock */
 	WORKLOAD_UNCONTENDED, /* each thread a lock of its own */
+	WORKLOAD_KBUILD,      /* tasks with a kernel compile's locks: bench/kbuild/ */
 	WORKLOAD_COUNT
 };
 extern const char *const workload_names[WORKLOAD_COUNT]; /* the one list, in plan.c */
@@ -53,6 +54,9 @@ struct plan {
 	enum workload_id workload;
 	uint32_t threads[PLAN_MAX_THREADS]; /* each 1..cpus */
 	size_t thread_counts;
+	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
+	uint64_t jobs;  /* kbuild: the fixed work; else 0, as tick_hz */
+	uint32_t tick_hz;
 	uint32_t hold;  /* iterations of the work loop inside the section */
 	uint32_t think; /* and outside */
 	uint32_t nodes; /* nodes=, 1..cpus; 0: as the machine says */
@@ -61,7 +65,8 @@ struct plan {
 	uint32_t reps;
 	uint32_t warmup_ms;
 	bool latency;
-	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
+	uint32_t trace;       /* lock events to keep of each vCPU; 0: none */
+	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;
@@ -89,14 +94,17 @@ struct plan_machine {
  * name; it may stand beside that name, which then counts once. The loader's own first word (the
  * kernel's path, as GRUB and QEMU give it: any first word without '=' that is no known flag) is
  * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
- * together with ops: `error` then names the input and lists what is accepted, in one line.
- * Tunables (locks/tunables.h) are keys too and are set in place.
+ * together with ops, key that the workload does not have: `error` then names the input and lists
+ * what is accepted, in one line. Tunables (locks/tunables.h) are keys too and are set in place.
  */
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);
 
 /* The largest of plan->threads, at least 1. */
 uint32_t plan_most_threads(const struct plan *plan);
+
+/* Tasks that a run on `threads` vCPUs has. */
+uint64_t plan_tasks(const struct plan *plan, uint32_t threads);
 
 /* The canonical command line: every key with its value, defaults included; parses to the same
  * plan. Returns the length it needs, as snprintf. */

@@ -31,6 +31,7 @@ struct plan_key {
 	const char *const *names;
 	size_t name_count;
 	size_t bytes;
+	uint32_t workloads; /* that have it, as bits 1 << workload_id; 0: all */
 };
 
 extern const struct plan_key plan_keys[];
@@ -42,6 +43,12 @@ extern const struct plan plan_defaults;
 /* The locks of the default plan. */
 extern const char *const plan_default_locks[];
 extern const size_t plan_default_lock_count;
+
+/* Whether the key means anything in the plan's workload; tests= has no workload. */
+static inline bool plan_key_applies(const struct plan *plan, const struct plan_key *key)
+{
+	return key->workloads == 0 || key->workloads >> plan->workload & 1;
+}
 
 static inline void *plan_field(struct plan *plan, const struct plan_key *key)
 {

@@ -8,6 +8,7 @@
 #include "bench/plan.h"
 #include "bench/plan_error.h"
 #include "bench/plan_keys.h"
+#include "bench/plan_workload.h"
 #include "locks/tunables.h"
 #include "pvspin/cmdline.h"
 #include "pvspin/printf.h"
@@ -390,5 +391,6 @@ bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct 
 	while (cmdline_next(&cursor, &parser.word))
 		parse_word(&parser);
 	complete(&parser, cursor);
+	plan_fit_workload(plan, parser.start, &parser.error);
 	return !parser.error.set;
 }

@@ -99,7 +99,7 @@ size_t plan_print(const struct plan *plan, char *line, size_t size)
 	for (size_t i = 0; i < plan_key_count; i++) {
 		const struct plan_key *key = &plan_keys[i];
 
-		if (absent(plan, key))
+		if (!plan_key_applies(plan, key) || absent(plan, key))
 			continue;
 		add(&out, "%s%s%s", out.length ? " " : "", key->name,
 		    key->kind == KEY_FLAG ? "" : "=");

@@ -3,11 +3,36 @@
 #include "bench/result.h"
 
 #include "bench/arith.h"
+#include "bench/kbuild/kbuild.h"
+#include "port/port.h"
 #include <stdatomic.h>
 
 static uint64_t worker_ops(size_t i, const void *workers)
 {
 	return ((const struct worker *)workers)[i].measured_ops;
+}
+
+struct pv_totals result_pv_totals(uint32_t threads)
+{
+	struct pv_totals totals = {0};
+
+	for (uint32_t i = 0; i < threads; i++) {
+		const struct lock_stats *stats = port_stats(i);
+
+		totals.halts += stats->count[EV_HALTS];
+		totals.kicks += stats->count[EV_KICKS];
+		totals.yields += stats->count[EV_YIELDS];
+	}
+	return totals;
+}
+
+void result_set_totals(struct run_result *result, const struct pv_totals *before)
+{
+	struct pv_totals now = result_pv_totals(result->threads);
+
+	result->halts_total = now.halts - before->halts;
+	result->kicks_total = now.kicks - before->kicks;
+	result->yields_total = now.yields - before->yields;
 }
 
 void result_sum(struct run_result *result)
@@ -60,5 +85,10 @@ enum exclusion result_check(const struct lock_ops *ops, const struct worker *wor
 
 uint64_t result_rate(const struct run_result *result)
 {
-	return result->elapsed_ns ? mul_div(result->ops, 1000000000, result->elapsed_ns) : 0;
+	if (result->elapsed_ns == 0)
+		return 0;
+	if (result->kbuild)
+		return mul_div(result->kbuild->jobs_done, UINT64_C(1000000000000),
+			       result->elapsed_ns);
+	return mul_div(result->ops, 1000000000, result->elapsed_ns);
 }

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kbuild_result; /* bench/kbuild/kbuild.h */
+
 /* A moment: when a phase began or ended. */
 struct run_mark {
 	uint64_t tsc;
@@ -39,6 +41,8 @@ struct run_result {
 	const struct worker *workers;
 	const struct histogram *wait, *hold_time; /* over all workers; NULL: latency=off */
 
+	const struct kbuild_result *kbuild; /* workload=kbuild, until the next run; else NULL */
+
 	/* the measured phase */
 	struct run_mark start, end;
 	const char *clock; /* of the marks' wall_ns: "kvmclock", "realtime", "launcher", "none" */
@@ -57,6 +61,16 @@ struct run_result {
 	uint64_t halts_total, kicks_total, yields_total;
 };
 
+/* Halts, kicks and yields of CPUs 0..threads-1 since they started. */
+struct pv_totals {
+	uint64_t halts, kicks, yields;
+};
+
+struct pv_totals result_pv_totals(uint32_t threads);
+
+/* The fields *_total: by how much the totals have grown. */
+void result_set_totals(struct run_result *result, const struct pv_totals *before);
+
 /* Sums up result->workers into the fields "over all workers", exclusion apart. */
 void result_sum(struct run_result *result);
 
@@ -64,7 +78,8 @@ void result_sum(struct run_result *result);
 enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
 			    uint32_t threads);
 
-/* Acquisitions per second, rounded down; 0 for a phase of no length. */
+/* What locks are compared by: acquisitions per second, with kbuild jobs in 1000 seconds; rounded
+ * down, 0 for a phase of no length. */
 uint64_t result_rate(const struct run_result *result);
 
 #endif

@@ -3,6 +3,8 @@
  * phase_over(), which ends it from interrupt context. */
 #include "bench/run.h"
 
+#include "bench/gather.h"
+#include "bench/mark.h"
 #include "bench/patched.h"
 #include "bench/trace.h"
 #include "port/hang.h"
@@ -23,8 +25,6 @@
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
 	_Alignas(2 * CACHE_LINE) _Atomic uint32_t phase;
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t arrived;
-	_Alignas(2 * CACHE_LINE) _Atomic bool released;
 } shared;
 
 /* CPU 0's own. */
@@ -65,7 +65,7 @@ void run_prepare(const struct plan *plan)
 	run.sections = port_alloc(locks * APART, APART);
 	run.nodes = port_alloc(threads * run.node_stride, APART);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
-	trace_prepare(plan->trace, threads);
+	trace_prepare(plan->trace, threads, plan->trace_until_lhp);
 	if (!plan->latency)
 		return;
 	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);
@@ -76,24 +76,18 @@ void run_prepare(const struct plan *plan)
 	}
 }
 
-static struct run_mark now(void)
-{
-	return (struct run_mark){.tsc = port_cycles(), .wall_ns = port_wall_ns()};
-}
-
 static void mark_start(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_before_ns = steal_read_other(port_stats(i)->steal);
-	run.result->start = now();
+		run.workers[i].steal_before_ns = mark_steal_ns(i);
+	run.result->start = mark_now();
 }
 
 static void mark_end(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_ns =
-			steal_read_other(port_stats(i)->steal) - run.workers[i].steal_before_ns;
-	run.result->end = now();
+		run.workers[i].steal_ns = mark_steal_ns(i) - run.workers[i].steal_before_ns;
+	run.result->end = mark_now();
 }
 
 static uint64_t measure_ns(void)
@@ -180,29 +174,17 @@ static void phase_over(void *unused)
 	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }
 
-/* CPU 0: waits for the rest, starts the clock and lets everybody go. With more vCPUs than CPUs the
- * host needs a round of time slices to have each arrive. */
-static void release_workers(void)
+/* On CPU 0, once all have arrived, or not all. */
+static void start_clock(bool all)
 {
-	uint64_t start = port_cycles();
-	uint64_t bound = port_ns_to_cycles(ARRIVAL_BOUND_NS);
-
-	run.all_arrived = true;
-	while (atomic_load_explicit(&shared.arrived, memory_order_relaxed) < run.result->threads) {
-		if (port_cycles() - start > bound) {
-			run.all_arrived = false;
-			atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_relaxed);
-			break;
-		}
-		port_relax();
-	}
+	run.all_arrived = all;
 	mark_start();
-	if (run.all_arrived && run.first_phase == PHASE_WARMUP)
+	if (!all)
+		atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_relaxed);
+	else if (run.first_phase == PHASE_WARMUP)
 		port_timer_start(run.plan->warmup_ms * UINT64_C(1000000), phase_over, NULL);
-	else if (run.all_arrived)
+	else
 		port_timer_start(measure_ns(), phase_over, NULL);
-	/* pairs with the acquire in worker_main */
-	atomic_store_explicit(&shared.released, true, memory_order_release);
 }
 
 static void worker_main(void *unused)
@@ -210,12 +192,7 @@ static void worker_main(void *unused)
 	struct worker *worker = &run.workers[port_cpu()];
 
 	(void)unused;
-	atomic_fetch_add_explicit(&shared.arrived, 1, memory_order_relaxed);
-	if (worker->cpu == 0)
-		release_workers();
-	/* pairs with the release in release_workers */
-	while (!atomic_load_explicit(&shared.released, memory_order_acquire))
-		port_relax();
+	gather(worker->cpu, run.result->threads, start_clock);
 	worker_begin(worker, run.first_phase);
 	run.measure(worker);
 }
@@ -283,8 +260,7 @@ static void set_up(void)
 	run.measure = loop_for(lock);
 	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
 	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
-	atomic_store_explicit(&shared.arrived, 0, memory_order_relaxed);
-	atomic_store_explicit(&shared.released, false, memory_order_relaxed);
+	gather_reset();
 }
 
 /* ops=: from the first worker's start to the last worker's end. */
@@ -345,24 +321,13 @@ static void collect(struct run_result *result)
 		collect_latency(result);
 }
 
-static uint64_t total_of(enum lock_event event)
-{
-	uint64_t total = 0;
-
-	for (uint32_t i = 0; i < run.result->threads; i++)
-		total += port_stats(i)->count[event];
-	return total;
-}
-
 bool run_once(struct run_result *result)
 {
-	uint64_t halts, kicks, yields;
+	struct pv_totals before;
 
 	run.result = result;
 	set_up();
-	halts = total_of(EV_HALTS);
-	kicks = total_of(EV_KICKS);
-	yields = total_of(EV_YIELDS);
+	before = result_pv_totals(result->threads);
 	run.running = true;
 	trace_start(result->threads);
 	port_watch("run", run_bound_ns(), timer_hangs);
@@ -376,9 +341,7 @@ bool run_once(struct run_result *result)
 	if (!run.all_arrived)
 		return false;
 	collect(result);
-	result->halts_total = total_of(EV_HALTS) - halts;
-	result->kicks_total = total_of(EV_KICKS) - kicks;
-	result->yields_total = total_of(EV_YIELDS) - yields;
+	result_set_totals(result, &before);
 	return true;
 }
 

@@ -5,13 +5,20 @@
 #include "bench/record.h"
 #include "locks/trace.h"
 #include "port/port.h"
+#include <stdatomic.h>
 
 static struct trace_ring *rings; /* NULL: trace=0 */
+static bool until_lhp;
+/* on a line of its own: read with each event, written once */
+static struct {
+	_Alignas(2 * CACHE_LINE) _Atomic bool closing;
+} shared;
 
-void trace_prepare(uint32_t events, uint32_t threads)
+void trace_prepare(uint32_t events, uint32_t threads, bool stop_at_lhp)
 {
 	if (events == 0)
 		return;
+	until_lhp = stop_at_lhp;
 	rings = port_alloc(threads * sizeof(rings[0]), CACHE_LINE);
 	for (uint32_t i = 0; i < threads; i++) {
 		rings[i].size = events;
@@ -21,8 +28,9 @@ void trace_prepare(uint32_t events, uint32_t threads)
 
 void trace_start(uint32_t threads)
 {
+	atomic_store_explicit(&shared.closing, false, memory_order_relaxed);
 	for (uint32_t i = 0; rings && i < threads; i++)
-		trace_begin(port_stats(i), &rings[i]);
+		trace_begin(port_stats(i), &rings[i], until_lhp ? &shared.closing : NULL);
 }
 
 void trace_stop(uint32_t threads)

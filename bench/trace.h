@@ -4,10 +4,13 @@
 #ifndef PVSPIN_BENCH_TRACE_H
 #define PVSPIN_BENCH_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Memory for the last `events` events of each of `threads` vCPUs, once. Nothing to do with 0. */
-void trace_prepare(uint32_t events, uint32_t threads);
+/* Memory for the last `events` events of each of `threads` vCPUs, once. Nothing to do with 0.
+ * `stop_at_lhp`: not the run's last ones but those around the first preempted holder, if there is
+ * one (TRACE_LHP_NS). */
+void trace_prepare(uint32_t events, uint32_t threads, bool stop_at_lhp);
 
 /* Before and after a run on CPUs 0..threads-1: from and to when they record. */
 void trace_start(uint32_t threads);

@@ -134,6 +134,7 @@ void apic_enable(void)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
+	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* why: kernel/timer.c */
 	apic->write(APIC_LVT_LINT0, LVT_MASKED);
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
 }

@@ -22,6 +22,10 @@
 #define APIC_TIMER_CURRENT 0x390
 #define APIC_TIMER_DIVIDE  0x3e0
 
+/* Of APIC_TIMER_DIVIDE, SDM vol. 3A, figure 11-10. */
+#define APIC_DIVIDE_BY_1   0xb
+#define APIC_DIVIDE_BY_128 0xa
+
 /* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
 #define ICR_FIXED       0x000u
 #define ICR_LOWEST      0x100u
@@ -57,7 +61,8 @@ extern const struct apic_ops *apic; /* set by apic_select() */
  * the registers. */
 void apic_select(void);
 
-/* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked. Each CPU. */
+/* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked, the timer
+ * counting by 128. Each CPU. */
 void apic_enable(void);
 
 static inline void apic_eoi(void)

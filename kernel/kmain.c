@@ -7,14 +7,15 @@
 #include "bench/bench.h"
 #include "bench/plan.h"
 #include "bench/record.h"
-#include "bench/run.h"
 #include "kernel/apic.h"
+#include "kernel/console.h"
 #include "kernel/kvm.h"
 #include "kernel/loader.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/power.h"
 #include "kernel/provoke.h"
 #include "kernel/report.h"
 #include "kernel/serial.h"
@@ -53,6 +54,7 @@ static void discover_machine(void)
 	timer_init();
 	topology_init(&boot, &machine);
 	watchdog_init(&boot, &machine);
+	power_init(&boot);
 }
 
 static struct outcome missing_vcpus(void)
@@ -78,6 +80,8 @@ static struct outcome run_plan(bool plan_ok)
 		report_text("error: %s", plan_error);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
+	if (machine.cpus_unknown) /* the reason has been said */
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
 	provoke(&plan);
@@ -96,7 +100,7 @@ static void describe_run(struct record *record)
 	uint32_t holder;
 
 	tests_describe(record);
-	if (!run_current(&lock, &holder))
+	if (!bench_current(&lock, &holder))
 		return;
 	record_string(record, "lock", lock);
 	record_signed(record, "holder", (int64_t)holder - 1);
@@ -107,15 +111,23 @@ void kmain(uint32_t magic, uint64_t info)
 	struct plan_machine plan_machine;
 	struct outcome outcome;
 	const char *problem;
+	bool serial;
 	bool plan_ok;
 
 	traps_init();
 	segments_init(&boot_cpu);
-	serial_init();
+	serial = serial_init();
 	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
 	if (problem != NULL)
 		panic("%s (magic number %#x)", problem, magic);
+	if (!serial) {
+		console_init(&boot);
+		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
+			    "here is its text",
+			    COM1_PORT);
+		port_flush();
+	}
 	memory_init(&boot);
 	paging_init();
 	discover_machine();

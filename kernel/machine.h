@@ -61,6 +61,7 @@ struct kvm_info {
 struct machine {
 	struct kvm_info kvm;
 	struct acpi_cpus cpus;   /* MADT order: the index is the dense CPU index */
+	bool cpus_unknown;       /* damaged tables, or an ID out of reach: there may be more */
 	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
 	uint32_t nodes;          /* 1: no NUMA */
 	const char *node_source; /* "srat", "key" (nodes=), "none" */

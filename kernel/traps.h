@@ -28,6 +28,7 @@ _Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 #define VECTOR_WAKE     0x41 /* ends a HLT: there is work, or work is done */
 #define VECTOR_DOZE     0x42 /* local APIC timer, the other CPUs */
 #define VECTOR_TEST     0x43 /* of tests/ */
+#define VECTOR_TICK     0x44 /* local APIC timer, periodic, of a workload with a scheduler */
 #define VECTOR_SPURIOUS 0xff
 
 /* Fills the IDT. Once, before the first segments_init(). */

@@ -47,6 +47,7 @@
 static volatile uint32_t *hpet; /* NULL: no watchdog */
 static uint64_t period_fs;
 static uint64_t deadline; /* TSC; 0: none set */
+static uint64_t span_ns;
 static void (*callback)(void *arg);
 static void *callback_argument;
 
@@ -124,6 +125,7 @@ void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg)
 	watchdog_stop();
 	callback = fn;
 	callback_argument = arg;
+	span_ns = ns;
 	deadline = rdtsc() + tsc_from_ns(ns);
 	compare = counter() + ns / NS_PER_MS * (FS_PER_MS / period_fs);
 	set(HPET_TIMER0_COMPARE, (uint32_t)compare);
@@ -137,6 +139,12 @@ void watchdog_stop(void)
 		return;
 	deadline = 0;
 	set(HPET_TIMER0, 0);
+}
+
+void watchdog_feed(void)
+{
+	if (deadline != 0)
+		watchdog_start(span_ns, callback, callback_argument);
 }
 
 bool watchdog_bites(void)

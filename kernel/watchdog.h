@@ -22,6 +22,7 @@ const char *watchdog_source(void); /* "hpet" or "none": the boot record's `watch
  * Replaces a bound that is still set. */
 void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void watchdog_stop(void);
+void watchdog_feed(void); /* something has come about: a bound that is set begins anew */
 
 /* Of an NMI on CPU 0 (trap_dispatch): if time is up it calls fn, and is true if that returned. */
 bool watchdog_bites(void);

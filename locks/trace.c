@@ -17,6 +17,11 @@ void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
 	struct trace_ring *ring = stats->trace;
 	struct trace_event *event = &ring->events[ring->next];
 
+	if (ring->closing && atomic_load_explicit(ring->closing, memory_order_relaxed)) {
+		if (ring->left == 0)
+			return;
+		ring->left--;
+	}
 	event->tsc = port_cycles();
 	event->what = what;
 	event->arg = arg & ((UINT64_C(1) << TRACE_ARG_BITS) - 1);
@@ -26,7 +31,7 @@ void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
 
 /* Plain loads do: the host writes the page only while this vCPU is off the CPU (steal.h). Should it
  * do so between the two, the rest of that time is found at the next look. */
-void trace_note_stolen(struct lock_stats *stats)
+uint64_t trace_note_stolen(struct lock_stats *stats)
 {
 	struct trace_ring *ring = stats->trace;
 	const struct steal_area *area = stats->steal;
@@ -34,17 +39,29 @@ void trace_note_stolen(struct lock_stats *stats)
 	uint64_t stolen_ns, before = ring->stolen_ns;
 
 	if (version == ring->version)
-		return;
+		return 0;
 	stolen_ns = atomic_load_explicit(&area->steal, memory_order_relaxed);
 	ring->version = version;
 	ring->stolen_ns = stolen_ns;
 	/* KVM also moves `version` when there was nothing to add: off the CPU for no time. */
 	if (stolen_ns > before)
 		trace_record(stats, TRACE_RESUMED, stolen_ns - before);
+	return stolen_ns - before;
 }
 
-void trace_begin(struct lock_stats *stats, struct trace_ring *ring)
+/* Behind its own TRACE_RESUMED: a ring of any size keeps what the trace is about. */
+void trace_holder_looks(struct lock_stats *stats)
 {
+	struct trace_ring *ring = stats->trace;
+
+	if (trace_note_stolen(stats) >= TRACE_LHP_NS && ring->closing)
+		atomic_store_explicit(ring->closing, true, memory_order_relaxed);
+}
+
+void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing)
+{
+	ring->closing = closing;
+	ring->left = ring->size / 4; /* most of it is for what led there */
 	ring->next = 0;
 	ring->added = 0;
 	ring->version = atomic_load_explicit(&stats->steal->version, memory_order_relaxed);

@@ -16,6 +16,7 @@
 
 #include "locks/stats.h"
 #include "port/port.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,14 +49,26 @@ struct trace_ring {
 	uint64_t added;      /* since trace_begin, those overwritten included */
 	uint32_t version;    /* of the own steal-time page at the last look */
 	uint64_t stolen_ns;  /* and the time stolen until then */
+	/* trace_until=lhp: once *closing, each vCPU records `left` events more; NULL: to the end */
+	_Atomic bool *closing;
+	uint32_t left;
 } __attribute__((aligned(64)));
+
+/* trace_until=lhp: a holder that was off the CPU for so long ends the trace. Shorter than any time
+ * slice, longer than what an interrupt of the host takes. */
+#define TRACE_LHP_NS UINT64_C(1000000)
 
 /* Out of line. Only with a ring. */
 void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg);
-void trace_note_stolen(struct lock_stats *stats);
+/* The time stolen since the last look, ns. */
+uint64_t trace_note_stolen(struct lock_stats *stats);
 
-/* Empties the ring; from here on is traced. On its vCPU or while that is idle. */
-void trace_begin(struct lock_stats *stats, struct trace_ring *ring);
+/* Just before the release: was the holder preempted? */
+void trace_holder_looks(struct lock_stats *stats);
+
+/* Empties the ring; from here on is traced. On its vCPU or while that is idle. `closing` is shared
+ * by all vCPUs, false at first; NULL: see struct trace_ring. */
+void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing);
 
 /* The i-th event kept, oldest first: 0 <= i < trace_kept(). */
 uint32_t trace_kept(const struct trace_ring *ring);

@@ -2,6 +2,7 @@
 /* port.h in the guest: thin, over kernel/. */
 #include "port/bare.h"
 
+#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -10,13 +11,17 @@
 #include "kernel/smp.h"
 #include "kernel/timer.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include "port/pv_bare.h"
 #include "pvspin/string.h"
 
-#define LOG_BYTES      (128 * 1024)
-#define LINE_POLL_NS   2000000 /* one VM exit per look at the UART, halted between */
+#define LOG_BYTES    (128 * 1024)
+#define LINE_POLL_NS 2000000 /* one VM exit per look at the UART, halted between */
+/* Output may take minutes where each byte is an exit to a VMM that waits for a CPU; that is no
+ * hang. */
+#define FEED_BYTES     512
 #define LINE_MAX       256
 #define LINE_MARGIN_NS 10000000000ull
 
@@ -140,7 +145,15 @@ void port_write(const char *bytes, size_t count)
 
 void port_flush(void)
 {
-	serial_write(log_buffer, log_used, &log_sent);
+	while (log_sent < log_used) {
+		size_t end = log_used - log_sent < FEED_BYTES ? log_used : log_sent + FEED_BYTES;
+
+		serial_write(log_buffer, end, &log_sent);
+		if (log_sent < end)
+			break; /* the UART is dead */
+		watchdog_feed();
+	}
+	console_write(log_buffer, log_used);
 	log_used = 0;
 }
 

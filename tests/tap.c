@@ -17,7 +17,7 @@ extern const struct test_family __start_test_families[], __stop_test_families[];
 /* A test that takes longer says so. */
 #define SLOW_MS 1000
 /* The slowest take half a minute on an emulated CPU that is shared. */
-#define TEST_BOUND_MS 180000
+#define TEST_BOUND_MS 240000
 
 static struct test_item current; /* name "": none */
 static const struct test_family *current_family;

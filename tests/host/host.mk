@@ -9,9 +9,9 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
+report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 study study_judge report_log report_stats report_set report_schema \
-	report_corpus
+	srat nodes slice loader multiboot2 power topology hpet trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -20,36 +20,41 @@ host_sources_printf := kernel/printf.c
 host_sources_histogram := bench/histogram.c
 host_sources_record := bench/record.c kernel/printf.c
 host_sources_linux_choice := bench/linux_choice.c
-host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c \
+host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
-host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/printf.c tests/host/fake_memory.c
+host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/printf.c tests/host/fake_memory.c
 host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
+host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
 host_sources_nodes := kernel/nodes.c
-host_sources_study := $(addprefix tools/report/,study_read.c study_judge.c log.c lines.c log_order.c memory.c notes.c \
-	schema.c schema_check.c distribution.c) tests/host/study_files.c
-host_sources_study_judge := $(host_sources_study)
-host_libs_study := -ljansson -lgsl -lgslcblas -lm
-host_libs_study_judge := $(host_libs_study)
+host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
+host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
+host_sources_hpet := $(host_sources_acpi)
+host_sources_trace_ring := locks/trace.c
 
-# the analyser of serial logs but its main()
-host_libs_report := -ljansson -lgsl -lgslcblas -lm
-report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) \
-	tests/host/report_logs.c
-report_tests := $(filter report_%,$(host_tests))
-$(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)) $(eval host_libs_$(test) := $(host_libs_report)))
-host_sources_report_corpus := $(filter-out tests/host/report_logs.c,$(report_sources)) tests/report/fuzz.c \
-	tests/report/fuzz_mutate.c
+# tests of the analyser: each with all of it but main()
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c)))
+$(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
+host_sources_report_log += tests/host/report_logs.c
+host_sources_report_set += tests/host/report_logs.c
+host_sources_report_schema += tests/host/report_logs.c
+host_sources_report_stats += tests/host/report_logs.c
+host_sources_report_corpus += tests/report/fuzz.c tests/report/fuzz_mutate.c
+host_sources_trace += tests/host/trace_set.c
+host_sources_timeline += tests/host/trace_set.c
+host_sources_report_study += tests/host/study_files.c
+host_sources_report_study_judge += tests/host/study_files.c
+$(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
 
 host_programs := $(host_tests:%=build/host/test_%)
 
 define host_program
 build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(host_sources_$(1)))
-	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $(host_libs_$(1)) -o $$@
+	$(Q)$(HOSTCC) $(host_sanitize) $$^ -lcmocka $$(host_libs) -o $$@
 endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 

@@ -36,10 +36,11 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->thread_counts, b->thread_counts);
 	assert_memory_equal(a->threads, b->threads, a->thread_counts * sizeof(a->threads[0]));
 	assert_true(a->workload == b->workload && a->hold == b->hold && a->think == b->think);
-	assert_true(a->nodes == b->nodes);
+	assert_true(a->nodes == b->nodes && a->tasks == b->tasks && a->jobs == b->jobs);
+	assert_true(a->tick_hz == b->tick_hz);
 	assert_true(a->ms == b->ms && a->ops == b->ops && a->reps == b->reps);
 	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
-	assert_true(a->trace == b->trace);
+	assert_true(a->trace == b->trace && a->trace_until_lhp == b->trace_until_lhp);
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
 	assert_true(a->nopvspin == b->nopvspin && a->stay == b->stay);
 	assert_string_equal(a->tests, b->tests);
@@ -67,9 +68,13 @@ static void assert_round_trip(const struct plan *first)
 static void the_printed_plan_is_the_plan(void **state)
 {
 	static const char *const lines[] = {
-		"", "locks=tas,linux,pv-qspinlock dispatch=patched",
+		"",
+		"locks=tas,linux,pv-qspinlock dispatch=patched",
 		"locks=all threads=1,2,28 nopvspin",
-		"ops=5 latency=on trace=9362 tests=abi,locks test_ms=9 seed=0",
+		"workload=kbuild locks=tas,linux threads=2",
+		"tasks=36 workload=kbuild jobs=7 tick_hz=1000",
+		"tasks=28",
+		"ops=5 latency=on trace=9362 trace_until=lhp tests=abi,locks test_ms=9 seed=0",
 		"dispatch=indirect nodes=28 start=serial end=wait "
 		"accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];
@@ -79,12 +84,20 @@ static void the_printed_plan_is_the_plan(void **state)
 		assert_ok(lines[i]);
 		assert_round_trip(&plan);
 	}
+	assert_ok("workload=kbuild locks=mcs tasks=80");
+	plan_print(&plan, line, sizeof(line));
+	assert_string_equal(
+		line, "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
+		      "reps=3 seed=1 test_ms=40 start=now hang_ms=0 provoke=none accel=unknown "
+		      "vmm_features=0 vmm_enforce=off vmm_hlt=exits vmm_irqchip=unknown "
+		      "vmm_kernel=0 end=exit spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
 		line,
 		"locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-		"reps=3 warmup_ms=50 latency=off trace=0 dispatch=inline seed=1 test_ms=40 "
+		"reps=3 warmup_ms=50 latency=off trace=0 trace_until=end dispatch=inline seed=1 "
+		"test_ms=40 "
 		"start=now "
 		"hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
 		"vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
@@ -128,6 +141,9 @@ static const char *const pieces[] = {"locks=",
 				     "28",
 				     "29",
 				     "0x2",
+				     "workload=kbuild",
+				     "tasks=",
+				     "jobs=",
 				     "hold=",
 				     "think=",
 				     "ms=",

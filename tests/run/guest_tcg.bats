@@ -169,7 +169,7 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "every field the guest writes is described in docs/serial-log.md" {
-  tcg 0 -smp 2 -append "latency=on ms=20 reps=1"
+  tcg 0 -smp 2 -append "latency=on trace=5 ms=20 reps=1"
   grep -a '^{' "$log" | jq -r 'del(.registers, .tunables, .events) | keys[]' | sort -u >"$BATS_TEST_TMPDIR/fields"
   [ "$(wc -l <"$BATS_TEST_TMPDIR/fields")" -gt 80 ]
   while read -r field; do

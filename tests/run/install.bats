@@ -18,10 +18,6 @@ teardown() {
   rm -rf "$place"
 }
 
-ordinary_user() { # COMMAND...
-  if ((EUID)); then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
-}
-
 @test "make dist: the tarball builds without git, elsewhere, to the same image; and runs on threads" {
   cd "$tree"
   if [ ! -e .git ]; then skip 'no repository'; fi

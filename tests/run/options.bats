@@ -47,8 +47,8 @@ setup() {
   says "$stderr" --accel=hvf auto kvm nested tcg
   run_sh 2 --pv=maybe
   says "$stderr" 'on off'
-  run_sh 2 --instances=0
-  says "$stderr" --instances=0 'from 1'
+  run_sh 2 --instances=-1
+  says "$stderr" --instances=-1 'from 1'
   run_sh 2 --instances=two
   run_sh 2 --timeout=1.5
   run_sh 2 --l1-kernel=5.10
@@ -80,8 +80,8 @@ setup() {
 
 @test "what is not available yet says so" {
   local word
-  for word in --boot=pvh --boot=iso --boot=uefi --host-peer --perfetto=x \
-    --experiment=study --l1-kernel=/boot/vmlinuz; do
+  for word in --boot=pvh --boot=iso --boot=uefi --perfetto=x \
+    --l1-kernel=/boot/vmlinuz; do
     run_sh 2 "$word"
     says "$stderr" "$word" 'not available yet'
   done

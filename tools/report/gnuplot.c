@@ -2,11 +2,11 @@
 /* A child process with a file on stdin, a pipe on stdout, and a bound: gnuplot.h. */
 #include "tools/report/gnuplot.h"
 
+#include "tools/report/text_of.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,20 +32,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-__attribute__((format(printf, 2, 3))) static void say(char **error, const char *format, ...)
-{
-	size_t bytes;
-	FILE *out = open_memstream(error, &bytes);
-	va_list arguments;
-
-	va_start(arguments, format);
-	if (out != NULL) {
-		vfprintf(out, format, arguments);
-		fclose(out);
-	}
-	va_end(arguments);
 }
 
 /* 0, or an errno. -d keeps gnuplot from its init files (gnuplot 5.4 manual, "Command-line
@@ -146,18 +132,19 @@ static enum gnuplot_status finish(const char *program, struct child *child, FILE
 		kill(child->pid, SIGKILL);
 	status = reap(child);
 	if (!whole) {
-		say(error, "%s was stopped: not done after %d s, or more than %u MiB of output",
-		    program, GNUPLOT_MS / 1000, GNUPLOT_MAX_BYTES >> 20);
+		*error = text_of(
+			"%s was stopped: not done after %d s, or more than %u MiB of output",
+			program, GNUPLOT_MS / 1000, GNUPLOT_MAX_BYTES >> 20);
 		return GNUPLOT_FAILED;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-		say(error, "%s cannot be started", program);
+		*error = text_of("%s cannot be started", program);
 		return GNUPLOT_MISSING;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		first_complaint(child->complaints, line);
-		say(error, "%s failed: %s", program,
-		    line[0] != '\0' ? line : "it does not say why");
+		*error = text_of("%s failed: %s", program,
+				 line[0] != '\0' ? line : "it does not say why");
 		return GNUPLOT_FAILED;
 	}
 	return GNUPLOT_OK;
@@ -173,7 +160,7 @@ enum gnuplot_status gnuplot_run(const char *program, const char *script, char **
 
 	*error = NULL;
 	if (input == NULL || memory == NULL || child.complaints == NULL) {
-		say(error, "no temporary file for %s: %s", program, strerror(errno));
+		*error = text_of("no temporary file for %s: %s", program, strerror(errno));
 	} else {
 		fputs(script, input);
 		rewind(input);
@@ -181,7 +168,7 @@ enum gnuplot_status gnuplot_run(const char *program, const char *script, char **
 		if (failure == 0)
 			status = finish(program, &child, memory, error);
 		else
-			say(error, "%s cannot be started: %s", program, strerror(failure));
+			*error = text_of("%s cannot be started: %s", program, strerror(failure));
 		if (failure == ENOENT || failure == EACCES)
 			status = GNUPLOT_MISSING;
 	}

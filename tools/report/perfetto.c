@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The writer of perfetto.h. One event is made and written at a time, so a long trace takes no
- * memory. Times are microseconds since the log's first event, ascending in each track; a slice ends
- * a nanosecond early, because readers make nanoseconds of the fractions and drop a slice that by
- * their rounding overlaps the next (Perfetto: overlapping_complete_event).
+ * memory. Times are microseconds since the first event of the logs of a call, ascending in each
+ * track; a slice ends a nanosecond early, because readers make nanoseconds of the fractions and
+ * drop a slice that by their rounding overlaps the next (Perfetto: overlapping_complete_event).
  */
 #include "tools/report/perfetto.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define NS_PER_US 1000.0
+#define DIGITS    15 /* a double has them: nanoseconds of more than ten days */
 
 static const char *const state_names[SPAN_KINDS] = {
 	[SPAN_RUNNING] = "running",     [SPAN_HALTED] = "halted",
@@ -36,7 +37,8 @@ static void put(struct writer *writer, json_t *event)
 	if (!writer->first)
 		fputs(",\n", writer->out);
 	writer->first = false;
-	if (event == NULL || json_dumpf(event, writer->out, JSON_COMPACT) != 0)
+	if (event == NULL ||
+	    json_dumpf(event, writer->out, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) != 0)
 		writer->failed = true;
 	json_decref(event);
 }
@@ -44,7 +46,9 @@ static void put(struct writer *writer, json_t *event)
 /* Whole nanoseconds, so that equal times are equal numbers. */
 static uint64_t ns_of(const struct writer *writer, uint64_t tsc)
 {
-	return (uint64_t)(trace_us(writer->run, writer->run->start, tsc) * NS_PER_US + 0.5);
+	double us = writer->run->ahead_us + trace_us(writer->run, writer->run->start, tsc);
+
+	return (uint64_t)(us * NS_PER_US + 0.5);
 }
 
 static json_t *event_at(const struct writer *writer, const char *ph, const char *name, uint64_t tid,

@@ -62,7 +62,8 @@ static void add_tunables(char *text, const json_t *tunables)
 /* See cell_key.settings. Not among them: reps and seed, in which repetitions may differ. */
 static char *settings_of(const struct log *log, const struct record *run)
 {
-	static const char *const names[] = {"ms", "ops_wanted", "jobs", "warmup_ms", "latency"};
+	static const char *const names[] = {"ms",        "ops_wanted", "jobs",
+					    "warmup_ms", "latency",    "trace"};
 	char text[SETTINGS_BYTES] = "";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

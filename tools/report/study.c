@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of an experiment: see study.h. */
 #include "tools/report/study.h"
-#include <gsl/gsl_statistics_double.h>
+#include "tools/report/stats.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct table_column times_columns[] = {
+	{"experiment", "", "experiment", true, true},
 	{"", "", "cell", true, false},
 	{"runs", "", "runs", false, false},
 	{"mean", "s", "mean_s", false, false},
@@ -19,6 +21,7 @@ static const struct table_column times_columns[] = {
 };
 
 static const struct table_column findings_columns[] = {
+	{"experiment", "", "experiment", true, true},
 	{"finding of the study", "", "finding", true, false},
 	{"of", "", "of", true, false},
 	{"study", "", "study_ratio", false, false},
@@ -51,40 +54,21 @@ static void seconds(struct table *table, double number)
 
 static void cell_row(struct table *table, const struct study_cell *cell)
 {
-	const double *value = cell->time.value;
-	size_t n = cell->time.count;
-	double mean = n ? gsl_stats_mean(value, 1, n) : NAN;
-	double sd = n > 1 ? gsl_stats_sd(value, 1, n) : NAN;
+	struct stats time = stats_of(&cell->time);
 
 	table_text(table, cell->label);
-	table_number(table, (double)n, "%zu", n);
-	seconds(table, mean);
-	seconds(table, sd);
-	seconds(table, n ? gsl_stats_min(value, 1, n) : NAN);
-	seconds(table, n ? gsl_stats_max(value, 1, n) : NAN);
-	number_or_dash(table, 100 * sd / mean, "%.1f");
+	table_number(table, (double)time.count, "%zu", time.count);
+	seconds(table, time.mean);
+	seconds(table, time.sd);
+	seconds(table, time.min);
+	seconds(table, time.max);
+	number_or_dash(table, 100 * time.sd / time.mean, "%.1f");
 	if (isnan(cell->study_low))
 		number_or_dash(table, cell->study_mean, "%.1f");
 	else
 		table_number(table, cell->study_mean, "%.0f..%.0f", cell->study_low,
 			     cell->study_high);
 	number_or_dash(table, cell->study_sd, "%.2f");
-}
-
-static void class_notes(const struct study *study, struct table *table)
-{
-	table_footnote(table, "Accelerator: %s; host with %llu CPUs, VMs with %llu vCPUs.",
-		       study->accel, (unsigned long long)study->host_cpus,
-		       (unsigned long long)study->vcpus);
-	if (strcmp(study->accel, "nested") == 0)
-		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
-				      "emulated host (L1). Seconds mean nothing on hardware; "
-				      "compare rows.");
-	else if (strcmp(study->accel, "kvm") != 0)
-		table_footnote(table,
-			       "%s: no KVM and no hypercalls. Good for testing this "
-			       "experiment only.",
-			       study->accel);
 }
 
 /* How much of the measured phases was at the same time, where that is the point. */
@@ -112,29 +96,32 @@ static void overlap_note(const struct study *study, struct table *table)
 			100 * sum / (double)count, 100 * least);
 }
 
-struct table *study_times(const struct study *study)
+static void study_rows(struct table *table, const struct study *study)
 {
-	char title[256];
-	struct table *table;
-
-	snprintf(title, sizeof(title), "%s: %s", study->name, study->title);
-	table = table_new(title, times_columns, COUNT(times_columns));
-	for (size_t i = 0; i < study->cell_count; i++)
-		cell_row(table, &study->cells[i]);
-	if (study->skipped)
+	if (study->skipped) {
 		table_footnote(table, "Skipped: %s.", study->skipped);
-	class_notes(study, table);
-	overlap_note(study, table);
+		return;
+	}
 	for (size_t i = 0; i < study->cell_count; i++) {
 		const struct study_cell *cell = &study->cells[i];
 
-		if (!study->skipped && cell->time.count < cell->wanted)
+		table_text(table, study->name);
+		cell_row(table, cell);
+		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
 				       cell->label, cell->time.count, cell->wanted);
 	}
-	table_footnote(table, "A repetition's time is that of a fixed amount of work, the mean "
-			      "over its VMs where there are two.");
-	table_footnote(table, "The study: %s.", study->source);
+	overlap_note(study, table);
+	if (study->more[0])
+		table_footnote(table, "The study: %s.", study->more);
+}
+
+struct table *study_times(const struct study *studies, size_t count)
+{
+	struct table *table = table_new(studies[0].title, times_columns, COUNT(times_columns));
+
+	for (size_t i = 0; i < count; i++)
+		study_rows(table, &studies[i]);
 	return table;
 }
 
@@ -169,31 +156,62 @@ static void verdict_text(struct table *table, const struct study_finding *findin
 	table_text(table, text);
 }
 
-struct table *study_findings(const struct study *study)
+static void finding_row(struct table *table, const struct study *study,
+			const struct study_finding *finding)
 {
-	struct table *table;
+	table_text(table, study->name);
+	table_text(table, finding->text);
+	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
+	number_or_dash(table, finding->study_ratio, "%.2f");
+	number_or_dash(table, finding->ratio, "%.2f");
+	number_or_dash(table, finding->low, "%.2f");
+	number_or_dash(table, finding->high, "%.2f");
+	number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
+	table_text(table, finding->test[0] ? finding->test : "-");
+	verdict_text(table, finding);
+}
 
-	if (study->finding_count == 0 || study->skipped)
-		return NULL;
-	table = table_new("Are the study's findings seen here?", findings_columns,
-			  COUNT(findings_columns));
-	for (size_t i = 0; i < study->finding_count; i++) {
-		const struct study_finding *finding = &study->findings[i];
+struct table *study_findings(const struct study *studies, size_t count)
+{
+	struct table *table = table_new("Are the study's findings seen here?", findings_columns,
+					COUNT(findings_columns));
+	size_t rows = 0;
 
-		table_text(table, finding->text);
-		table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
-		number_or_dash(table, finding->study_ratio, "%.2f");
-		number_or_dash(table, finding->ratio, "%.2f");
-		number_or_dash(table, finding->low, "%.2f");
-		number_or_dash(table, finding->high, "%.2f");
-		number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
-		table_text(table, finding->test[0] ? finding->test : "-");
-		verdict_text(table, finding);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < studies[i].finding_count && !studies[i].skipped; j++, rows++)
+			finding_row(table, &studies[i], &studies[i].findings[j]);
 	}
-	table_footnote(table, "Ratios of the row the finding is about to the one it is compared "
-			      "with. p: how often chance alone would give as much; decided below "
-			      "0.05. Equal: the 90 %% interval is within +-5 %%.");
-	table_footnote(table, "A verdict is about this machine and this model of the compile; see "
+	if (rows > 0) {
+		table_footnote(table, "Ratio: of the first named to the second (t: of means; "
+				      "Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table, "Decided where p < 0.05; equal: the 95 %% interval of the "
+				      "ratio is within +-5 %%.");
+		return table;
+	}
+	table_free(table);
+	return NULL;
+}
+
+void study_notes(const struct study *studies, size_t count, struct table *table)
+{
+	const char *accel = count ? studies[0].accel : "";
+
+	if (count == 0)
+		return;
+	table_footnote(table, "Accelerator %s; host with %llu CPUs, VMs with %llu vCPUs.", accel,
+		       (unsigned long long)studies[0].host_cpus,
+		       (unsigned long long)studies[0].vcpus);
+	if (strcmp(accel, "nested") == 0) {
+		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
+				      "emulated host (L1).");
+		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
+	} else if (strcmp(accel, "kvm") != 0) {
+		table_footnote(table, "%s: no KVM and no hypercalls. Good for testing this only.",
+			       accel);
+	}
+	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
+			      "where there are two.");
+	table_footnote(table, "The study: %s.", studies[0].source);
+	table_footnote(table, "A verdict is about this machine and this model of a compile: "
 			      "docs/experiments.md.");
-	return table;
 }

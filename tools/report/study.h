@@ -51,8 +51,9 @@ struct study_finding {
 struct study {
 	char *path; /* of the directory */
 	json_t *json;
-	const char *name, *title, *source, *accel, *skipped; /* skipped: why; NULL: it was done */
-	bool summary; /* no cells: the usual table of its logs is wanted */
+	const char *name, *title, *source, *more, *accel,
+		*skipped; /* skipped: why; NULL: it was done */
+	bool summary;     /* no cells: the usual table of its logs is wanted */
 	uint64_t host_cpus, vcpus, runs;
 	struct study_cell *cells;
 	size_t cell_count;
@@ -72,8 +73,11 @@ void study_free(struct study *study);
 /* Fills what finding->verdict and its figures are; study_read() calls it. */
 void study_judge(struct study *study);
 
-/* The tables; of table_free(). study_findings: NULL if there are none. */
-struct table *study_times(const struct study *study);
-struct table *study_findings(const struct study *study);
+/* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
+ * none. */
+struct table *study_times(const struct study *studies, size_t count);
+struct table *study_findings(const struct study *studies, size_t count);
+/* What holds for all tables, as footnotes of the last. */
+void study_notes(const struct study *studies, size_t count, struct table *table);
 
 #endif

@@ -3,33 +3,31 @@
  * Whether a finding of the study is seen in two cells, and how sure that is. Everything is about
  * ratios, because seconds of two machines, or of a machine and an emulator, cannot be compared.
  *
- * Times (slower, equal, differs): the logarithm of the ratio of the two means, its standard error
- * by the delta method, and Student's t: Welch's test (B. L. Welch, Biometrika 34, 1947) of cells
- * from separate runs, the paired t test of cells that were measured in the same runs, where each is
- * the other's load. Equal is shown by two one-sided tests (D. J. Schuirmann, J. Pharmacokinet.
- * Biopharm. 15, 1987), at 5 % each: the 90 % interval lies within +-5 %.
+ * Times (slower, equal, differs): cells from separate runs are compared as --compare does
+ * (twosample.h); cells that were measured in the same runs, where each is the other's load, by the
+ * paired t test of the logarithms. Equal is shown by the 95 % interval of the ratio lying within
+ * +-5 %, which is two one-sided tests (D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987)
+ * at 2.5 % each.
  *
  * Wilder: Brown and Forsythe's test (J. Am. Stat. Assoc. 69, 1974: Levene's, about the median) of
  * the deviations relative to the cell's median, so that a slower cell is not wilder for that alone.
  */
 #include "tools/report/memory.h"
 #include "tools/report/study.h"
+#include "tools/report/twosample.h"
+
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNIFICANT 0.05
-#define SAME        0.05 /* ratios this near to 1 are no difference worth the name */
+#define SAME 0.05 /* ratios this near to 1 are no difference worth the name */
 /* z of 95 % two-sided, and of a power of 80 %: the usual sum for how large a sample is wanted. */
-#define Z_WANTED    (1.960 + 0.842)
+#define Z_95        1.960
+#define Z_POWER     0.842
 #define MOST_NEEDED 10000
-
-/* A ratio's logarithm, by Student's t. */
-struct log_ratio {
-	double value, error, df;
-};
+#define NEEDED_FROM 4 /* below, the interval says nothing about how wide it will be */
 
 static double mean_of(const struct sample *sample)
 {
@@ -42,89 +40,96 @@ static double cv_of(const struct sample *sample)
 	return gsl_stats_sd(sample->value, 1, sample->count) / mean_of(sample);
 }
 
-static struct log_ratio ratio_welch(const struct sample *a, const struct sample *b)
-{
-	double va = pow(cv_of(a), 2) / (double)a->count;
-	double vb = pow(cv_of(b), 2) / (double)b->count;
-	double df = pow(va + vb, 2) /
-		    (va * va / ((double)a->count - 1) + vb * vb / ((double)b->count - 1));
-
-	return (struct log_ratio){log(mean_of(a) / mean_of(b)), sqrt(va + vb), df};
-}
-
-/* Of the repetitions that both have. Sets *count. */
-static struct log_ratio ratio_paired(const struct study_cell *a, const struct study_cell *b,
-				     size_t *count)
-{
-	double *logs = memory_new(a->time.count + 1, sizeof(*logs));
-	struct log_ratio ratio;
-	size_t j = 0;
-
-	*count = 0;
-	for (size_t i = 0; i < a->time.count; i++) {
-		while (j < b->time.count && b->repetition[j] < a->repetition[i])
-			j++;
-		if (j < b->time.count && b->repetition[j] == a->repetition[i])
-			logs[(*count)++] = log(a->time.value[i] / b->time.value[j]);
-	}
-	ratio = (struct log_ratio){
-		.value = *count ? gsl_stats_mean(logs, 1, *count) : NAN,
-		.error = *count > 1 ? gsl_stats_sd(logs, 1, *count) / sqrt((double)*count) : NAN,
-		.df = (double)*count - 1,
-	};
-	free(logs);
-	return ratio;
-}
-
 static double two_sided(double t, double df)
 {
 	return 2 * gsl_cdf_tdist_Q(fabs(t), df);
 }
 
-/* Of `n` repetitions that gave this; 0: no end in sight. */
-static size_t needed(const struct log_ratio *ratio, size_t n)
+/* Logarithms of a's times over b's, of the repetitions that both have; how many. */
+static size_t pairs(const struct study_cell *a, const struct study_cell *b, double *logs)
 {
-	double wanted = (double)n * pow(Z_WANTED * ratio->error / ratio->value, 2);
+	size_t count = 0;
+
+	for (size_t i = 0, j = 0; i < a->time.count; i++) {
+		while (j < b->time.count && b->repetition[j] < a->repetition[i])
+			j++;
+		if (j < b->time.count && b->repetition[j] == a->repetition[i])
+			logs[count++] = log(a->time.value[i] / b->time.value[j]);
+	}
+	return count;
+}
+
+/* Returns how many there are on either side. */
+static size_t compare_pairs(struct study_finding *finding)
+{
+	double *logs = memory_new(finding->cell->time.count + 1, sizeof(*logs));
+	size_t count = pairs(finding->cell, finding->other, logs);
+	double mean = count ? gsl_stats_mean(logs, 1, count) : NAN;
+	double error = count > 1 ? gsl_stats_sd(logs, 1, count) / sqrt((double)count) : NAN;
+
+	free(logs);
+	finding->ratio = exp(mean);
+	if (error > 0) {
+		double df = (double)count - 1, t = gsl_cdf_tdist_Pinv(0.975, df);
+
+		finding->test = "paired t";
+		finding->p = two_sided(mean / error, df);
+		finding->low = exp(mean - t * error);
+		finding->high = exp(mean + t * error);
+	}
+	return count;
+}
+
+static size_t compare_samples(struct study_finding *finding)
+{
+	const struct sample *a = &finding->other->time, *b = &finding->cell->time;
+	struct two_sample compared;
+
+	if (a->count == 0 || b->count == 0)
+		return 0;
+	compared = two_sample(a->value, a->count, b->value, b->count);
+	finding->ratio = compared.ratio;
+	finding->low = compared.low;
+	finding->high = compared.high;
+	finding->p = compared.p;
+	if (compared.test == TEST_WELCH)
+		finding->test = "Welch's t";
+	else if (compared.test != TEST_NONE)
+		finding->test = "Mann-Whitney";
+	return a->count < b->count ? a->count : b->count;
+}
+
+/* Of `n` repetitions that gave this interval; 0: no end in sight. */
+static size_t needed(const struct study_finding *finding, size_t n)
+{
+	double error = log(finding->high / finding->low) / (2 * Z_95);
+	double wanted = (double)n * pow((Z_95 + Z_POWER) * error / log(finding->ratio), 2);
 
 	return wanted < MOST_NEEDED ? (size_t)ceil(wanted) : 0;
 }
 
 static void judge_times(struct study_finding *finding)
 {
-	const struct study_cell *a = finding->cell, *b = finding->other;
-	bool paired = strcmp(a->run, b->run) == 0;
-	size_t count = a->time.count < b->time.count ? a->time.count : b->time.count;
-	struct log_ratio ratio;
-	double t95, t90;
-	bool same, different;
+	bool paired = strcmp(finding->cell->run, finding->other->run) == 0;
+	size_t count = paired ? compare_pairs(finding) : compare_samples(finding);
+	bool different = finding->p < ALPHA; /* not so where there is no p */
+	bool same = finding->low > 1 - SAME && finding->high < 1 + SAME;
 
-	finding->study_ratio = a->study_mean / b->study_mean;
-	if (count < 2)
-		return;
-	ratio = paired ? ratio_paired(a, b, &count) : ratio_welch(&a->time, &b->time);
-	finding->ratio = exp(ratio.value);
-	if (count < 2 || !(ratio.error > 0))
-		return;
-	t95 = gsl_cdf_tdist_Pinv(0.975, ratio.df) * ratio.error;
-	t90 = gsl_cdf_tdist_Pinv(0.95, ratio.df) * ratio.error;
-	finding->test = paired ? "paired t" : "Welch's t";
-	finding->low = exp(ratio.value - t95);
-	finding->high = exp(ratio.value + t95);
-	finding->p = two_sided(ratio.value / ratio.error, ratio.df);
-	different = finding->p < SIGNIFICANT;
-	same = ratio.value - t90 > log(1 - SAME) && ratio.value + t90 < log(1 + SAME);
-	if (finding->kind == FINDING_EQUAL && same)
-		finding->verdict = VERDICT_REPRODUCED;
-	else if (finding->kind == FINDING_EQUAL && different)
+	finding->study_ratio = finding->cell->study_mean / finding->other->study_mean;
+	if (finding->kind == FINDING_EQUAL) {
+		if (same)
+			finding->verdict = VERDICT_REPRODUCED;
+		else if (different)
+			finding->verdict = VERDICT_NOT_REPRODUCED;
+	} else if (different) {
+		finding->verdict = finding->kind == FINDING_DIFFERS || finding->ratio > 1
+					   ? VERDICT_REPRODUCED
+					   : VERDICT_OPPOSITE;
+	} else if (same) {
 		finding->verdict = VERDICT_NOT_REPRODUCED;
-	else if (different && (finding->kind == FINDING_DIFFERS || ratio.value > 0))
-		finding->verdict = VERDICT_REPRODUCED;
-	else if (different)
-		finding->verdict = VERDICT_OPPOSITE;
-	else if (same)
-		finding->verdict = VERDICT_NOT_REPRODUCED;
-	else if (finding->kind != FINDING_EQUAL)
-		finding->needed = needed(&ratio, count);
+	} else if (finding->p <= 1 && count >= NEEDED_FROM) {
+		finding->needed = needed(finding, count);
+	}
 }
 
 /* Deviations from the median, in medians. */
@@ -162,7 +167,7 @@ static void judge_spread(struct study_finding *finding)
 		return;
 	finding->test = "Brown-Forsythe";
 	finding->p = two_sided(t, (double)(na + nb) - 2);
-	if (finding->p < SIGNIFICANT)
+	if (finding->p < ALPHA)
 		finding->verdict = t > 0 ? VERDICT_REPRODUCED : VERDICT_OPPOSITE;
 }
 

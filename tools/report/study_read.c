@@ -215,6 +215,7 @@ static bool read_head(struct study *study)
 	study->name = text_of(study->json, "name");
 	study->title = text_of(study->json, "title");
 	study->source = text_of(study->json, "study");
+	study->more = text_of(study->json, "more");
 	study->accel = text_of(study->json, "accel");
 	study->skipped = json_string_value(json_object_get(study->json, "skipped"));
 	study->summary = json_is_true(json_object_get(study->json, "summary"));

@@ -88,6 +88,11 @@ static void put_title(const struct drawing *drawing, size_t lane, const struct s
 	fputs("</title>", drawing->out);
 }
 
+static double font_of(const struct drawing *drawing)
+{
+	return drawing->lane < 16 ? 9 : 12;
+}
+
 struct box {
 	double left, right, top, height;
 };
@@ -140,6 +145,22 @@ static void draw_kind(const struct drawing *drawing, size_t lane, const struct s
 		put_box(drawing, lane, &box, shown);
 }
 
+/* Blank is what the trace does not know; a lane that is all blank says why. */
+static void draw_blank(const struct drawing *drawing, size_t lane)
+{
+	const struct timeline_view *view = drawing->view;
+	const struct trace_cpu *cpu = view->lanes[lane];
+
+	if (cpu->last >= view->from && cpu->first <= view->to)
+		return;
+	fprintf(drawing->out,
+		"<text x=\"%d\" y=\"%.1f\" font-size=\"%.1f\" fill-opacity=\"0.7\">not known: the "
+		"events "
+		"kept are all %s</text>\n",
+		LEFT + 6, lane_top(drawing, lane) + drawing->lane * 0.52, font_of(drawing),
+		cpu->last < view->from ? "earlier" : "later");
+}
+
 static void draw_lane(const struct drawing *drawing, size_t lane)
 {
 	const struct trace_cpu *cpu = drawing->view->lanes[lane];
@@ -150,12 +171,13 @@ static void draw_lane(const struct drawing *drawing, size_t lane)
 	fprintf(drawing->out,
 		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"%.1f\"%s>vCPU "
 		"%llu</text>\n",
-		LEFT - 8, top + drawing->lane * 0.55, drawing->lane < 16 ? 9.0 : 12.0,
+		LEFT - 8, top + drawing->lane * 0.55, font_of(drawing),
 		concerned ? " font-weight=\"bold\"" : "", (unsigned long long)cpu->cpu);
 	fprintf(drawing->out,
 		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" "
 		"stroke-opacity=\"0.25\" stroke-width=\"0.5\"/>\n",
 		LEFT, LEFT + PLOT_WIDTH, top + state + lock, top + state + lock);
+	draw_blank(drawing, lane);
 	for (int kind = SPAN_RUNNING; kind <= SPAN_PREEMPTED; kind++)
 		draw_kind(drawing, lane, &cpu->states, (enum span_kind)kind, top, state);
 	for (int kind = SPAN_WAITED; kind <= SPAN_HELD; kind++)
@@ -181,9 +203,10 @@ static void draw_find(const struct drawing *drawing)
 	if (right - left < LABEL_FROM || find->about == ABOUT_WAIT)
 		return;
 	fprintf(drawing->out,
-		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"11\" "
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%.0f\" "
 		"fill=\"#ffffff\">%s, ",
 		(left + right) / 2, lane_top(drawing, lane) + drawing->lane * 0.4,
+		font_of(drawing) - 1,
 		find->about == ABOUT_HOLDER ? "off the CPU with the lock"
 					    : "off the CPU when its turn came");
 	put_length(drawing, find->span);
@@ -241,7 +264,7 @@ static void put_about(const struct drawing *drawing)
 		return;
 	}
 	if (find->about == ABOUT_WAIT)
-		fputs("no holder was preempted; the longest wait is of ", out);
+		fputs("no holder was preempted in what was traced; the longest wait is of ", out);
 	fprintf(out, "vCPU %llu", (unsigned long long)find->cpu->cpu);
 	fputs(find->about == ABOUT_WAIT ? ", " : " was off the CPU for ", out);
 	put_length(drawing, find->span);
@@ -310,17 +333,18 @@ static void draw_axis(const struct drawing *drawing)
 	fprintf(out,
 		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\"/>\n",
 		LEFT, LEFT + PLOT_WIDTH, y, y);
-	for (double tick = ceil(from / step) * step; tick <= from + span; tick += step) {
+	for (int i = 0; i <= TICKS; i++) {
+		double tick = (ceil(from / step) + i) * step;
 		double x = LEFT + PLOT_WIDTH * (tick - from) / span;
 
+		if (tick > from + span)
+			break;
 		fprintf(out,
 			"<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
 			"stroke=\"currentColor\"/>\n"
 			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" "
 			"font-size=\"11\">%.*f</text>\n",
 			x, x, y, y + 4, x, y + 16, digits, tick / unit);
-		if (tick + step == tick) /* a time so long that a step is lost in it */
-			break;
 	}
 	fprintf(out,
 		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"11\">%s since the first "

@@ -4,6 +4,7 @@
 #include "tools/report/trace.h"
 
 #include "tools/report/memory.h"
+#include "tools/report/trace_clock.h"
 #include "tools/report/trace_cpu.h"
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,7 @@ void trace_read(const struct set *set, struct trace *trace)
 		i += length;
 	}
 	set_starts(trace);
+	trace_align(trace);
 	free(events.list);
 }
 

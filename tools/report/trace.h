@@ -7,7 +7,7 @@
  * out and counted; nothing is made up but for this: a wait, a hold or a halt that has no end within
  * the trace ends with the CPU's last event, and says so (open).
  *
- * Times are TSC cycles of the log's own clock, never compared between logs.
+ * Times are TSC cycles of the log's own clock; only `ahead_us` relates those of several logs.
  */
 #ifndef PVSPIN_TOOLS_REPORT_TRACE_H
 #define PVSPIN_TOOLS_REPORT_TRACE_H
@@ -72,6 +72,8 @@ struct trace_run {
 	const char *lock; /* as it came; "" where no event says */
 	uint64_t tsc_khz; /* never 0 */
 	uint64_t start;   /* the earliest event of the log, in all its runs */
+	int64_t wall_ns;  /* then, in a clock that the logs of a call share; 0: none */
+	double ahead_us;  /* `start` after the earliest such of a call's logs; 0 where not known */
 	uint64_t first;   /* and of this run */
 	uint64_t last;
 	struct trace_cpu *cpus; /* by index, ascending */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One vCPU's events, in the order of time, to spans. It is a small machine with one open interval
- * of each kind; an event that does not fit the state closes or drops what is open and is counted.
+ * of each kind, so that spans come in order and do not overlap; an event that does not fit the
+ * state closes or drops what is open and is counted.
  */
 #include "tools/report/trace_cpu.h"
 
@@ -24,12 +25,6 @@ struct reader {
 
 static void append(struct spans *spans, struct span span)
 {
-	uint64_t least = spans->count ? spans->list[spans->count - 1].end : 0;
-
-	if (span.start < least) /* damaged: never let two overlap */
-		span.start = least;
-	if (span.end < span.start)
-		span.end = span.start;
 	spans->list = memory_grow(spans->list, spans->count, sizeof(span));
 	spans->list[spans->count++] = span;
 }

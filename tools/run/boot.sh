@@ -13,6 +13,9 @@ readonly BOOT_OVMF=/usr/share/OVMF
 readonly BOOT_MULTIBOOT='\x02\xb0\xad\x1b' BOOT_MULTIBOOT_WITHIN=8192
 readonly BOOT_MULTIBOOT2='\xd6\x50\x52\xe8' BOOT_MULTIBOOT2_WITHIN=32768
 
+# QEMU 7.2: "tcg_handle_interrupt: assertion failed: (qemu_mutex_iothread_locked())".
+readonly BOOT_UEFI_NESTED="QEMU's emulation of SVM dies of UEFI firmware, so --boot=uefi needs kvm or tcg"
+
 boot_by_grub() {
   [[ $boot == iso || $boot == uefi ]]
 }
@@ -73,7 +76,8 @@ boot_prepare() {
     [[ $boot == iso ]] || platform=x86_64-efi
     medium=$scratch/pvspin.iso
     mkdir -p "$disk/boot/grub"
-    cp "$image" "$disk/boot/pvspin.elf"
+    # GRUB reads it by the BIOS, word by word: five times faster without what is for debuggers.
+    objcopy --strip-debug "$image" "$disk/boot/pvspin.elf" 2>/dev/null || cp "$image" "$disk/boot/pvspin.elf"
     boot_grub_script >"$disk/boot/grub/grub.cfg"
     grub-mkrescue -d "/usr/lib/grub/$platform" --locales= --themes= --fonts= -o "$medium" "$disk" \
       >"$scratch/grub-mkrescue.log" 2>&1 || {

@@ -5,7 +5,7 @@
 # compile). Sourced by run.sh.
 #
 #   title TEXT                      what it is, in a line
-#   study TEXT                      what more is known of the study's set-up
+#   study TEXT                      what more is known of the study here
 #   needs ple                       it can only be done where the CPU has this
 #   parts NAME...                   no runs of its own: these experiments
 #   run NAME PLAN [OPTION...]       a call of run.sh with -append PLAN, repeated --runs times
@@ -18,7 +18,7 @@
 # experiment_read NAME sets the x_* variables below.
 
 experiment_reset() {
-  x_title='' x_needs=''
+  x_title='' x_more='' x_needs=''
   x_study='kernel compiles (make -j36, -j80), 2 x 14 cores, VMs of 28 vCPUs, Linux 4.12, 2017' x_summary=0 x_parts=()
   x_runs=() x_cells=() x_findings=()
   declare -gA x_plan=() x_options=()
@@ -26,7 +26,7 @@ experiment_reset() {
 
 # With the words of options NUL-free and without newlines, one a line keeps them apart.
 title() { x_title=$1; }
-study() { x_study+="; $1"; }
+study() { x_more=$1; }
 needs() { x_needs=$1; }
 parts() { x_parts=("$@"); }
 summary() { x_summary=1; }

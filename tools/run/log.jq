@@ -32,7 +32,8 @@ reduce inputs as $raw (
         elif $record.type == "hang" then .hangs += [$record + {cpus: []}]
         elif $record.type == "hang_cpu" and .hangs != [] then .hangs[-1].cpus += [$record]
         elif $record.type == "run" then
-          .runs += [{lock: $record.lock, threads: $record.threads, rep: $record.rep,
+          .runs += [{lock: $record.lock, threads: $record.threads, rep: $record.rep, ops: $record.ops,
+                     elapsed_ns: $record.elapsed_ns, ops_wanted: $record.ops_wanted, jobs: $record.jobs,
                      start_ns: wall($line; "start_wall_ns"), end_ns: wall($line; "end_wall_ns")}]
         else . end
     end)

@@ -48,6 +48,7 @@ options_own() { # WORD
   --runs=*) runs=$(number "$1" 10000) ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
+  --out=*$'\n'*) usage_error "$1: a name with a line break is not accepted" ;;
   --out=*) out=${1#*=} ;;
   --timeout=*) limit=$(number "$1" 10000000) ;;
   --gdb) gdb=1 ;;

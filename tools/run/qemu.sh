@@ -4,6 +4,18 @@
 # as pvspin.elf, because QEMU hands "<image> <append>" to the guest as one line, and the FIFOs of
 # serial and QMP, because a QEMU option value has no quotes for a path. Sourced by run.sh.
 
+# Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too.
+qemu_probe() {
+  if ((inner)) && [[ ${PVSPIN_SANDBOX:-} == off ]]; then
+    sandbox=()
+    return
+  fi
+  sandbox_probe
+  sandbox_qemu_new_enough || die "$EXIT_ENVIRONMENT" \
+    "qemu-system-x86_64 is version $qemu_version; $QEMU_OLDEST or newer is needed (7.2 is tested)"
+  ((${#sandbox[@]})) || export PVSPIN_SANDBOX=off
+}
+
 # QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named; of what the user
 # says about kvm-pv-unhalt nothing is changed.
 qemu_cpu() {
@@ -73,6 +85,8 @@ qemu_compose() {
     -chardev pipe,id=serial,path=serial -serial chardev:serial
     -chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control
   )
+  # A -sandbox of the user's own takes the place of ours.
+  [[ " ${qemu_user[*]-} " == *' -sandbox '* ]] || qemu_command+=(${sandbox[@]+"${sandbox[@]}"})
   [[ -z $pin ]] || qemu_command+=(-S) # until the vCPU threads are pinned
   if ((gdb)); then
     gdb_port

@@ -16,13 +16,22 @@ finish_run() {
         "$(jq -Rn --arg why "$why" '$why')" >>"$run_dir/.raw/verdicts"
       report_instance "$i"
     done
+    report_together
     report_overlaps
   } >"$run_dir/report.txt"
   run_worst=$worst worst=$saved
   manifest "$run_worst" >"$run_dir/manifest.json"
   worse "$run_worst"
   rm -rf "$run_dir/.raw"
-  cat "$run_dir/report.txt"
+  show_report
+}
+
+# A reader that has gone, as in `./run.sh | head -n 1`, is no error of ours: 141, as by SIGPIPE.
+show_report() {
+  local status=0
+  cat "$run_dir/report.txt" || status=$?
+  ((status != 141)) || exit 141
+  ((status == 0)) || die "$EXIT_ENVIRONMENT" "cannot write to standard output; the report is in $run_dir/report.txt"
 }
 
 report_instance() { # INSTANCE
@@ -32,7 +41,7 @@ report_instance() { # INSTANCE
   # The guest's own table, and TAP if it ran tests.
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
-  tr -d '\r' <"$log" | grep -a '^error: ' || true
+  tr -d '\r' <"$log" | grep -aE '^(error|warning): ' || true
   hang_text "$i"
   panic_text "$i"
   snapshot_text "$i"
@@ -41,6 +50,24 @@ report_instance() { # INSTANCE
     echo " said: $(head -n 5 "$errors")"
   fi
   echo "verdict: $verdict: $why"
+}
+
+# All members beside each other. One that died half-way leaves what the others have in common with it.
+report_together() {
+  local i names=() files=()
+  ((members > 1)) || return 0
+  for ((i = 0; i < members; i++)); do
+    files+=("$run_dir/.raw/log-$i.json")
+    if is_peer "$i"; then names+=("host peer"); else names+=("instance $i"); fi
+  done
+  jq -rs --argjson names "$(printf '%s\n' "${names[@]}" | jq -Rn '[inputs]')" -f "$tree/tools/run/together.jq" \
+    "${files[@]}" | awk -F '\t' '
+    { for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) }
+      if (NF > fields) fields = NF }
+    END { for (n = 1; n <= NR; n++) {
+        line = sprintf("%-*s", width[1], cell[n, 1])
+        for (i = 2; i <= fields; i++) line = line "  " sprintf("%*s", width[i], cell[n, i])
+        sub(/ +$/, "", line); print line } }'
 }
 
 # The time that pairs of instances were measuring at once: the n-th run of the one and of the other.

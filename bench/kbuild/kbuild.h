@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workload=kbuild: the lock behaviour of a kernel compile (profile.h) by tasks that a small
+ * scheduler multiplexes on the vCPUs, its run queues' locks among the locks under test. A fixed
+ * amount of work, jobs=; how long it takes is the result. docs/kbuild.md.
+ */
+#ifndef PVSPIN_BENCH_KBUILD_KBUILD_H
+#define PVSPIN_BENCH_KBUILD_KBUILD_H
+
+#include "bench/kbuild/profile.h"
+#include "bench/plan.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run_result;
+
+#define KBUILD_BOUND_NS UINT64_C(60000000000) /* then it stops, unfinished */
+
+struct class_count {
+	uint64_t acquisitions;
+	uint64_t contended;                    /* somebody was inside, or it took a slow path */
+	uint64_t other_cpu;                    /* the owner before was on another vCPU */
+	uint64_t wait_cycles, wait_max_cycles; /* of the contended ones */
+	uint64_t hold_cycles;
+	uint64_t lhp_events; /* sections in which the vCPU lost its CPU */
+};
+
+/* Where the vCPUs' time went, in ns when in a result, in cycles while it is counted. */
+struct kbuild_times {
+	uint64_t running, spinning, halted, idle, stolen; /* all of it */
+	uint64_t kernel; /* of the running: kernel phases and sections */
+	uint64_t locked; /* of the kernel time: sections, nested ones once */
+};
+
+struct kbuild_events {
+	uint64_t switches, preemptions, migrations, wakeups, sleeps;
+};
+
+/* Over all vCPUs. */
+struct kbuild_result {
+	uint32_t tasks;
+	uint64_t jobs_done;
+	struct kbuild_times times;
+	struct kbuild_events events;
+	struct class_count count[CLASS_COUNT];
+};
+
+/* Memory for all runs of the plan, once, on CPU 0. */
+void kbuild_prepare(const struct plan *plan);
+
+/* As run_once() (bench/run.h); fills result->kbuild too, which lasts until the next run. */
+bool kbuild_once(struct run_result *result);
+
+/* As run_current(). */
+bool kbuild_current(const char **lock, uint32_t *holder);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* See klock.h. */
+#include "bench/kbuild/klock.h"
+
+#include "pvspin/steal.h"
+#include "pvspin/string.h"
+
+static uint32_t owners(enum kbuild_class class, uint32_t tasks, uint32_t vcpus)
+{
+	switch (kbuild_classes[class].owner) {
+	case OWNER_TASK:
+		return tasks;
+	case OWNER_PAIR:
+		return (tasks + 1) / 2;
+	case OWNER_VCPU:
+		return vcpus;
+	case OWNER_NOBODY:
+		break;
+	}
+	return 0;
+}
+
+size_t klock_count(enum kbuild_class class, uint32_t tasks, uint32_t vcpus)
+{
+	const struct class_profile *profile = &kbuild_classes[class];
+
+	return (size_t)owners(class, tasks, vcpus) * profile->each + profile->shared;
+}
+
+static void *state_of(const struct klock *lock)
+{
+	return world.states + (size_t)(lock - world.klock) * world.state_stride;
+}
+
+const void *klock_state(const struct klock *lock)
+{
+	return state_of(lock);
+}
+
+void klock_init_all(void)
+{
+	struct lock_env env = {
+		.cpus = world.vcpus,
+		.nodes = world.nodes,
+		.node_stride = world.node_stride,
+	};
+	size_t count;
+
+	for (int c = 0; c < CLASS_COUNT; c++)
+		world.first[c + 1] = world.first[c] +
+				     klock_count((enum kbuild_class)c, world.tasks, world.vcpus);
+	count = world.first[CLASS_COUNT];
+	memset(world.nodes, 0, (size_t)KBUILD_DEPTH * world.vcpus * world.node_stride);
+	memset(world.klock, 0, count * sizeof(world.klock[0]));
+	memset(world.states, 0, count * world.state_stride);
+	for (size_t i = 0; i < count; i++)
+		world.ops->init(world.states + i * world.state_stride, &env);
+}
+
+struct klock *klock_of(enum kbuild_class class, uint32_t owner, uint32_t k)
+{
+	return &world.klock[world.first[class] + (size_t)owner * kbuild_classes[class].each + k];
+}
+
+static uint32_t own(enum kbuild_owner owner, const struct task *task, uint32_t cpu)
+{
+	switch (owner) {
+	case OWNER_TASK:
+		return task->id;
+	case OWNER_PAIR:
+		return task->id / 2;
+	case OWNER_VCPU:
+		return cpu;
+	case OWNER_NOBODY:
+		break;
+	}
+	return 0;
+}
+
+struct klock *klock_draw(enum kbuild_class class, const struct task *task, uint32_t cpu,
+			 struct random *random)
+{
+	const struct class_profile *profile = &kbuild_classes[class];
+	uint32_t count = owners(class, world.tasks, world.vcpus);
+	uint32_t owner = own(profile->owner, task, cpu);
+	bool away = random_below(random, KBUILD_WHOLE) < profile->away;
+	uint32_t k = random_below(random, profile->each ? profile->each : 1);
+	uint32_t step = random_below(random, count > 1 ? count - 1 : 1);
+	uint32_t shared = profile->shared ? random_zipf(random, profile->shared) : 0;
+
+	if (profile->shared != 0 && (away || profile->owner == OWNER_NOBODY))
+		return klock_of(class, count, shared);
+	if (away && count > 1)
+		owner = (owner + 1 + step) % count;
+	return klock_of(class, owner, k);
+}
+
+/* What the lock's own counters say of whether it had to wait. */
+static uint64_t slow_paths(const struct lock_stats *stats)
+{
+	return stats->count[EV_LOCK_SLOWPATH] + stats->count[EV_LOCK_PENDING] +
+	       stats->count[EV_LOCK_STEALS];
+}
+
+/* A wait of `cycles`, `halted` of them in HLT. What the host took meanwhile is no part of either;
+ * from which of the two it took it is not known: from both alike. */
+static void count_wait(struct vcpu *me, struct class_count *count, uint64_t cycles, uint64_t halted,
+		       uint64_t stolen_ns)
+{
+	uint64_t spinning = cycles > halted ? cycles - halted : 0;
+	uint64_t stolen = stolen_ns ? port_ns_to_cycles(stolen_ns) : 0;
+
+	count->contended++;
+	count->wait_cycles += cycles;
+	if (cycles > count->wait_max_cycles)
+		count->wait_max_cycles = cycles;
+	if (stolen > cycles)
+		stolen = cycles;
+	if (stolen != 0) { /* in thousandths: seconds of cycles fit */
+		uint64_t left = 1000 - stolen * 1000 / cycles;
+
+		spinning = spinning / 1000 * left;
+		halted = halted / 1000 * left;
+	}
+	me->times.spinning += spinning;
+	me->times.halted += halted;
+}
+
+/* As section_body() in bench/loop.h, in two halves. */
+static void enter(struct vcpu *me, struct held *held, struct class_count *count)
+{
+	struct section *section = &held->lock->section;
+	const struct steal_area *steal = me->worker.stats->steal;
+	uint32_t cpu = me->worker.cpu + 1;
+
+	atomic_store_explicit(&section->holder, cpu, memory_order_relaxed);
+	held->second = atomic_load_explicit(&section->second, memory_order_relaxed);
+	section->first++;
+	held->version = atomic_load_explicit(&steal->version, memory_order_relaxed);
+	count->acquisitions++;
+	if (held->lock->last_cpu != 0 && held->lock->last_cpu != cpu)
+		count->other_cpu++;
+	held->lock->last_cpu = cpu;
+	held->lock->touched++;
+}
+
+void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
+{
+	struct lock_stats *stats = me->worker.stats;
+	struct held *held = &me->held[me->depth];
+	/* a pool has one node for all depths: locks/lock.h */
+	uint32_t row = world.ops->flags & LOCK_NODE_POOL ? 0 : me->depth;
+	uint64_t halted = stats->count[EV_HALT_CYCLES], slow = slow_paths(stats);
+	uint64_t steal_ns = own_steal_ns(me), asked = port_cycles();
+	bool busy = atomic_load_explicit(&lock->section.holder, memory_order_relaxed) != 0;
+
+	held->lock = lock;
+	held->class = class;
+	held->node = world.ops->node_size == 0
+			     ? NULL
+			     : world.nodes + ((size_t)row * world.vcpus + me->worker.cpu) *
+						     world.node_stride;
+	atomic_store_explicit(&me->asks, lock, memory_order_relaxed);
+	stats->holder = &lock->section.holder;
+	world.ops->acquire(state_of(lock), held->node);
+	held->since = stretch_begin(me);
+	atomic_store_explicit(&me->asks, NULL, memory_order_relaxed);
+	me->depth++;
+	if (busy || slow_paths(stats) != slow)
+		count_wait(me, &me->count[class], held->since.start - asked,
+			   stats->count[EV_HALT_CYCLES] - halted, own_steal_ns(me) - steal_ns);
+	enter(me, held, &me->count[class]);
+}
+
+void klock_release(struct vcpu *me)
+{
+	struct held *held = &me->held[--me->depth];
+	struct section *section = &held->lock->section;
+	struct class_count *count = &me->count[held->class];
+	uint64_t cycles;
+
+	atomic_store_explicit(&section->second, held->second + 1, memory_order_relaxed);
+	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
+	if (atomic_load_explicit(&me->worker.stats->steal->version, memory_order_relaxed) !=
+	    held->version) {
+		count->lhp_events++;
+		if (me->depth == 0) /* once, however many locks it held */
+			worker_holder_preempted(&me->worker, held->since.steal_ns);
+	}
+	cycles = port_cycles() - held->since.start;
+	world.ops->release(state_of(held->lock), held->node);
+	count->hold_cycles += cycles;
+	if (me->depth == 0)
+		me->times.locked += stretch_end(me, &held->since);
+	me->worker.ops++;
+	me->worker.sections++;
+	atomic_store_explicit(&me->progress, me->worker.ops, memory_order_relaxed);
+}
+
+/* Overlapping sections lose counts, mostly of `second`: a lock's two must be equal, and over a
+ * class they must add up to the sections entered. */
+bool klock_excluded(const struct class_count count[CLASS_COUNT])
+{
+	for (int c = 0; c < CLASS_COUNT; c++) {
+		uint64_t sections = 0;
+
+		for (size_t i = world.first[c]; i < world.first[c + 1]; i++) {
+			const struct section *section = &world.klock[i].section;
+
+			if (section->first !=
+			    atomic_load_explicit(&section->second, memory_order_relaxed))
+				return false;
+			sections += section->first;
+		}
+		if (sections != count[c].acquisitions)
+			return false;
+	}
+	return true;
+}

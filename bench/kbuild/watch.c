@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See watch.h. Stuck is a run in which no vCPU has acquired any lock for so long that under any
+ * scheduling of the host one would have: a lock that does not come free, or a lost wake-up, with
+ * all vCPUs idle.
+ */
+#include "bench/kbuild/watch.h"
+
+#include "bench/gather.h"
+#include "bench/kbuild/klock.h"
+#include "bench/kbuild/world.h"
+#include "port/hang.h"
+#include "pvspin/printf.h"
+
+#define LOOK_NS        UINT64_C(100000000)
+#define STUCK_BASE_NS  UINT64_C(10000000000)
+#define STUCK_SLICE_NS UINT64_C(20000000) /* as STOP_SLICE_NS in bench/run.c: for each pair */
+
+static struct {
+	uint32_t run;
+	uint64_t begin, looked, moved; /* TSC */
+	uint64_t progress;
+} watch;
+
+void watch_begin(void)
+{
+	watch.begin = watch.looked = watch.moved = port_cycles();
+	watch.progress = 0;
+}
+
+static const struct klock *asked(uint32_t cpu)
+{
+	return atomic_load_explicit(&world.vcpu[cpu].asks, memory_order_relaxed);
+}
+
+static uint32_t holder_of(const struct klock *lock)
+{
+	return atomic_load_explicit(&lock->section.holder, memory_order_relaxed);
+}
+
+static const char *state_of(uint32_t cpu)
+{
+	const struct vcpu *vcpu = &world.vcpu[cpu];
+
+	if (asked(cpu))
+		return "waits";
+	if (atomic_load_explicit(&vcpu->idle, memory_order_relaxed))
+		return "idle";
+	return vcpu->depth ? "owns" : "runs";
+}
+
+/* The lock that most likely holds the others up: one that is waited for, with an owner if there is
+ * such a one; else CPU 0's run queue's. */
+static const struct klock *suspect(void)
+{
+	const struct klock *found = NULL;
+
+	for (uint32_t i = 0; i < world.vcpus; i++) {
+		if (asked(i) && (found == NULL || holder_of(found) == 0))
+			found = asked(i);
+	}
+	return found ? found : klock_of(CLASS_RQ, 0, 0);
+}
+
+static const char *class_of(const struct klock *lock)
+{
+	int c = CLASS_COUNT - 1;
+
+	while ((size_t)(lock - world.klock) < world.first[c])
+		c--;
+	return kbuild_classes[c].name;
+}
+
+static uint64_t stuck_ns(void)
+{
+	if (world.plan->hang_ms != 0)
+		return world.plan->hang_ms * UINT64_C(1000000);
+	return STUCK_BASE_NS + (uint64_t)world.vcpus * world.vcpus * STUCK_SLICE_NS;
+}
+
+static void report(const char *why, uint64_t bound_ns)
+{
+	const struct klock *lock = suspect();
+	char what[96];
+	struct hang hang = {
+		.what = what,
+		.ops = world.ops,
+		.lock = klock_state(lock),
+		.owner = holder_of(lock),
+		.threads = world.vcpus,
+		.bound_ns = bound_ns,
+		.state = state_of,
+	};
+
+	ksnprintf(what, sizeof(what), "run %u: %s; the lock shown: %s", watch.run, why,
+		  class_of(lock));
+	port_report_hang(&hang);
+	port_abort();
+}
+
+/* Time for all that is bounded by itself, and to spare: tasks still have a section each to end. */
+static uint64_t whole_ns(void)
+{
+	return ARRIVAL_BOUND_NS + KBUILD_BOUND_NS + 3 * stuck_ns();
+}
+
+/* The tick would have told before, or it is not taken. */
+static void whole_over(void)
+{
+	report("CPU 0 takes no ticks, or waits for who never comes", whole_ns());
+}
+
+void watch_start(uint32_t run_number)
+{
+	watch.run = run_number;
+	port_watch("run", whole_ns(), whole_over);
+}
+
+void watch_over(void)
+{
+	port_watch_over();
+}
+
+void watch_tick(void)
+{
+	uint64_t now = port_cycles(), progress = 0;
+
+	if (port_cycles_to_ns(now - watch.looked) < LOOK_NS)
+		return;
+	watch.looked = now;
+	for (uint32_t i = 0; i < world.vcpus; i++)
+		progress += atomic_load_explicit(&world.vcpu[i].progress, memory_order_relaxed);
+	if (progress != watch.progress) {
+		watch.progress = progress;
+		watch.moved = now;
+	}
+	if (port_cycles_to_ns(now - watch.begin) > KBUILD_BOUND_NS)
+		atomic_store_explicit(&world.stop, true, memory_order_relaxed);
+	if (port_cycles_to_ns(now - watch.moved) > stuck_ns())
+		report("no lock was acquired for long", stuck_ns());
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* See plan_workload.h. Which workload has which key is said in plan_keys[] (plan.c). */
+#include "bench/plan_workload.h"
+
+#include "bench/plan_keys.h"
+#include "pvspin/cmdline.h"
+#include "pvspin/printf.h"
+#include "pvspin/string.h"
+#include <stddef.h>
+
+#define JOBS          400
+#define JOBS_EMULATED 40
+
+static void accept_keys(const struct plan *plan, struct plan_error *error)
+{
+	plan_error_add(error, " with workload=%s; accepted: ", workload_names[plan->workload]);
+	for (size_t i = 0, count = 0; i < plan_key_count; i++) {
+		if (plan_keys[i].workloads != 0 && plan_key_applies(plan, &plan_keys[i]))
+			plan_error_add(error, "%s%s=", count++ ? ", " : "", plan_keys[i].name);
+	}
+}
+
+static void check_keys(const struct plan *plan, const char *line, struct plan_error *error)
+{
+	struct cmdline_word word;
+
+	while (cmdline_next(&line, &word)) {
+		for (size_t i = 0; i < plan_key_count; i++) {
+			if (!cmdline_is(word.key, word.key_length, plan_keys[i].name) ||
+			    plan_key_applies(plan, &plan_keys[i]))
+				continue;
+			if (plan_error_begin(error, &word, word.value, word.value_length,
+					     "has no meaning"))
+				accept_keys(plan, error);
+		}
+	}
+}
+
+/* What is protected there is the scheduler itself: without exclusion it would not survive. */
+static void check_locks(const struct plan *plan, struct plan_error *error)
+{
+	const struct cmdline_word word = {.key = "locks", .key_length = 5};
+
+	for (size_t i = 0; i < plan->lock_count; i++) {
+		const struct lock_ops *ops = plan->locks[i]->ops;
+
+		if (ops->flags & LOCK_NO_EXCLUSION &&
+		    plan_error_begin(error, &word, ops->name, strlen(ops->name),
+				     "excludes nobody, and workload=kbuild's run queues need it; "
+				     "accepted: every other lock"))
+			return;
+	}
+}
+
+static void check_tasks(const struct plan *plan, struct plan_error *error)
+{
+	const struct cmdline_word word = {.key = "tasks", .key_length = 5};
+	char number[24];
+	int length = ksnprintf(number, sizeof(number), "%llu", (unsigned long long)plan->tasks);
+
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		if (plan->tasks != 0 && plan->tasks != plan->threads[i] &&
+		    plan_error_begin(error, &word, number, (size_t)length,
+				     "only workload=kbuild has other than one task for each vCPU"))
+			plan_error_add(error, "; accepted: %u", plan->threads[i]);
+	}
+}
+
+/* Jobs for a run of a second or two on two CPUs; an emulated CPU takes ten times as long and more.
+ * No task shall be without one. */
+static uint64_t default_jobs(const struct plan *plan)
+{
+	bool emulated = strcmp(plan->accel, "nested") == 0 || strcmp(plan->accel, "tcg") == 0;
+	uint64_t jobs = emulated ? JOBS_EMULATED : JOBS;
+
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		uint64_t tasks = plan_tasks(plan, plan->threads[i]);
+
+		jobs = tasks > jobs ? tasks : jobs;
+	}
+	return jobs;
+}
+
+void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error)
+{
+	check_keys(plan, line, error);
+	if (plan->workload == WORKLOAD_KBUILD) {
+		check_locks(plan, error);
+		plan->hold = plan->think = plan->warmup_ms = 0;
+		plan->ms = plan->ops = 0;
+		plan->latency = false;
+		if (plan->jobs == 0)
+			plan->jobs = default_jobs(plan);
+		plan->dispatch = DISPATCH_INDIRECT; /* thousands of locks, one loop for all */
+	} else {
+		check_tasks(plan, error);
+		plan->tasks = plan->jobs = 0;
+		plan->tick_hz = 0;
+	}
+}

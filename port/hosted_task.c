@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* task.h over Linux threads: a POSIX timer for each thread whose signal is the tick, and futex. */
+#define _GNU_SOURCE
+#include "port/task.h"
+
+#include "port/port.h"
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_BYTES 65536 /* a signal's frame with all of AVX-512 is some 4 KiB of it */
+#define STACK_ALIGN 16    /* System V ABI */
+
+/* glibc names the field only since 2.36 */
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+static void (*tick)(void); /* the same for all */
+static _Thread_local timer_t timer;
+static _Thread_local volatile sig_atomic_t ticking;
+
+void *port_stack_alloc(void)
+{
+	return (char *)port_alloc(STACK_BYTES, STACK_ALIGN) + STACK_BYTES;
+}
+
+static void on_signal(int number)
+{
+	int error = errno; /* of whatever was interrupted */
+
+	(void)number;
+	if (ticking)
+		tick();
+	errno = error;
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "pvspin: no tick: %s: %s\n", what, strerror(errno));
+	exit(4);
+}
+
+void port_tick_start(uint64_t ns, void (*fn)(void))
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	struct timespec period = {.tv_sec = (time_t)(ns / 1000000000),
+				  .tv_nsec = (long)(ns % 1000000000)};
+	struct itimerspec times = {.it_interval = period, .it_value = period};
+
+	tick = fn;
+	event.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+	if (sigaction(SIGRTMIN, &action, NULL) != 0)
+		die("sigaction");
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		die("timer_create");
+	ticking = true;
+	if (timer_settime(timer, 0, &times, NULL) != 0)
+		die("timer_settime");
+}
+
+void port_tick_stop(void)
+{
+	ticking = false; /* for a signal that is under way */
+	timer_delete(timer);
+}
+
+static void futex(const _Atomic uint32_t *word, int operation, uint32_t value)
+{
+	syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+/* The kernel looks at the word again; a signal ends the sleep. */
+void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
+{
+	futex(word, FUTEX_WAIT, seen);
+}
+
+void port_wake(uint32_t cpu, const _Atomic uint32_t *word)
+{
+	(void)cpu;
+	futex(word, FUTEX_WAKE, 1);
+}

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --experiment: what it accepts, and the way from a file of experiments/ to its tables, under TCG (whose verdicts
+# are none: tests/host/test_report_study_judge.c has those).
+# shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
+
+load guest
+
+# Of any workload: some milliseconds.
+small="workload=contended ops=20000"
+
+setup_file() {
+  make -s -C "$BATS_TEST_DIRNAME/../.." all hosted report >&2
+}
+
+setup() {
+  private_tmpdir
+}
+
+experiment() { # STATUS NAME ARGUMENT...
+  local want=$1 name=$2
+  shift 2
+  rm -rf "$out"
+  run_sh "$want" --experiment="$name" --accel=tcg --out="$out" "$@"
+}
+
+said() { # FILTER [FILE]: must be true of experiment.json
+  jq -e "$1" "$out/${2:-experiment.json}" >/dev/null || {
+    echo "not $1" >&2
+    jq . "$out/${2:-experiment.json}" >&2
+    return 1
+  }
+}
+
+@test "what makes no sense is a usage error; --list has each experiment with its title" {
+  run_sh 2 --experiment=nosuch
+  says "$stderr" 'nosuch: no such experiment' 'accepted: baseline' study sweep
+  run_sh 2 --experiment=../run
+  run_sh 2 --experiment=two-vms --instances=2
+  says "$stderr" 'brings its own instances'
+  run_sh 2 --experiment=two-vms --host-peer
+  run_sh 2 --experiment=two-vms --pv=off
+  experiment 2 two-vms -append locks=tas
+  says "$stderr" "which locks run is the experiment's own"
+  experiment 2 two-vms -append 'ms=1 reps=3'
+  says "$stderr" '--runs=N'
+  run_sh 0 --list
+  for name in "$tree"/experiments/*; do
+    says "$stdout" "  ${name##*/} ("
+  done
+}
+
+@test "host-vs-pv, twice: calls, logs, experiment.json and tables; without KVM nothing is judged" {
+  experiment 0 host-vs-pv --runs=2 -append "$small"
+  for n in 1 2; do
+    records '.[-1].verdict == "ok" and ([.[] | select(.type == "run") | .lock] == ["pv-qspinlock"])' \
+      "$out/both/rep-$n/serial-0.log"
+    records '.[-1].verdict == "ok" and ([.[] | select(.type == "run") | .lock] == ["qspinlock"])' \
+      "$out/both/rep-$n/host-peer.log"
+  done
+  said '.runs == 2 and .accel == "tcg" and (.cells | map(.name) == ["host", "pv"])
+    and .cells[1].study == {mean: 955.1, sd: 195.99, unit: "s"}
+    and .cells[0].directories == ["both/rep-1", "both/rep-2"]'
+  [ "$stdout" = "$(<"$out/study.txt")" ]
+  says "$stdout" 'bare metal, qspinlock' '447.2' '955.1' '195.99' 'no KVM and no hypercalls' \
+    'pv VM slower than the host' 'paired t' 'not judged: there is no KVM here'
+  nothing_left
+  # The analyser alone, later, in its other formats.
+  local report=$tree/build/pvspin-report
+  [ "$("$report" "$out")" = "$stdout" ]
+  [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
+  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.]*,[0-9.]*,.*,955.1,195.99$'
+  says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' '| experiment '
+  "$report" --format=json "$out" | jq -e '(.experiments | length == 1) and (.findings | length == 2)
+    and (.experiments[0] | (.times | length == 2)
+      and (.cells | all(.samples | map(.repetition) == [1, 2] and all(.seconds > 0 and .overlap > 0))))'
+  run "$report" --format=html "$out"
+  [ "$status" -eq 2 ]
+}
+
+@test "a signal in the middle: 130, what is there is kept and reported" {
+  "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --out="$out" -append "$small" \
+    >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
+  local job=$! got=0
+  wait_for "$out/pv/rep-2/serial-0.log" '"boot"'
+  kill -TERM "$job"
+  wait "$job" || got=$?
+  stdout=$(<"$BATS_TEST_TMPDIR/stdout")
+  [ "$got" -eq 130 ]
+  says "$stdout" 'kvm-pv-unhalt=on: pv-qspinlock' 'only 1 of 50 repetitions are there' '376..382'
+  nothing_left
+}
+
+@test "what is wrong with every call ends it at the first one" {
+  experiment 2 two-vms --runs=3 -append 'nosuchkey=1'
+  says "$stderr" 'two-vms tas, repetition 1 ended with 2'
+  [ "$(find "$out" -name 'rep-*.txt' | wc -l)" -eq 1 ]
+  says "$(<"$out/tas/rep-1.txt")" nosuchkey
+}
+
+@test "what this CPU has not is skipped, with the reason: 77" {
+  experiment 77 ple
+  says "$stderr" 'no pause-loop exits'
+  says "$stdout" 'Skipped: not here: this tcg CPU has no pause-loop exits'
+  said '.skipped | startswith("not here")'
+}
+
+@test "out of time before the first run: 124, and every experiment's cells and findings can be read" {
+  experiment 124 study --timeout=1 --runs=400
+  said '.parts | length == 6'
+  for name in $(jq -r '.parts[]' "$out/experiment.json"); do
+    says "$stdout" "experiment $name"
+    said '.cells | length > 0 and (map(.directories | length) | unique == [400])' "$name/experiment.json"
+  done
+  nothing_left
+}
+
+@test "sweep: the usual table of all locks, by vCPUs" {
+  experiment 0 sweep --runs=1 -append 'locks=tas,mcs threads=1,2 ms=20'
+  says "$stdout" 'tas' 'mcs'
+  records '[.[] | select(.type == "run") | [.lock, .threads]] | unique | length == 4' \
+    "$out/all/rep-1/serial-0.log"
+}
