@@ -236,6 +236,20 @@ static void fixed_work_is_measured_in_seconds(void **state)
 	near(cell->stolen.value[0], 0.5);
 }
 
+/* Half the work in half the time is not faster. */
+static void unfinished_work_is_no_figure(void **state)
+{
+	(void)state;
+	whole_log("unfinished.log", "kvm", "tas", few, ",\"jobs\":8,\"complete\":false");
+	assert_true(read_paths(logs_path("unfinished.log"), NULL));
+	assert_int_equal(set.cell_count, 0);
+	assert_true(has_note(&set.notes, "did not finish"));
+	set_free(&set);
+	whole_log("short.log", "kvm", "tas", few, ",\"complete\":false"); /* a rate is one */
+	assert_true(read_paths(logs_path("short.log"), NULL));
+	assert_int_equal(set.cells[0].incomplete, 1);
+}
+
 static void broken_exclusion_is_no_figure(void **state)
 {
 	(void)state;
@@ -326,6 +340,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_together, forget),
 		cmocka_unit_test_teardown(time_is_split_once, forget),
 		cmocka_unit_test_teardown(fixed_work_is_measured_in_seconds, forget),
+		cmocka_unit_test_teardown(unfinished_work_is_no_figure, forget),
 		cmocka_unit_test_teardown(broken_exclusion_is_no_figure, forget),
 		cmocka_unit_test(comparisons_say_what_they_can),
 		cmocka_unit_test(less_time_is_faster),

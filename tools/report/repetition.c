@@ -178,12 +178,26 @@ static size_t read_followers(const struct log *log, size_t index, struct repetit
 	return i;
 }
 
+/* A run that failed, or did another amount of work than the others, is no figure. */
+static bool counts(const struct repetition *rep, const struct record *run, struct notes *notes)
+{
+	const char *why = NULL;
+
+	if (strcmp(record_text(run, "exclusion"), "broken") == 0)
+		why = "let two vCPUs in at once: a failure, not a figure";
+	else if (rep->fixed_work && rep->incomplete)
+		why = "did not finish its work in the time allowed";
+	if (why)
+		note_add(notes, false, "%s:%zu: %s, run %" PRIu64 ": %s; left out",
+			 rep->origin.log->path, run->line, rep->key.lock, rep->origin.run, why);
+	return why == NULL;
+}
+
 bool repetition_read(const struct log *log, size_t index, size_t *next,
 		     struct repetition *repetition, struct notes *notes)
 {
 	const struct record *run = &log->records[index];
 	const struct record **vcpu = memory_new(record_u64(run, "threads"), sizeof(*vcpu));
-	bool broken = strcmp(record_text(run, "exclusion"), "broken") == 0;
 
 	*repetition = (struct repetition){.tsc_khz = record_u64(log->boot, "tsc_khz")};
 	read_key(log, run, &repetition->key);
@@ -201,12 +215,7 @@ bool repetition_read(const struct log *log, size_t index, size_t *next,
 			? jain_index(repetition->vcpu_ops, repetition->vcpus)
 			: NAN;
 	free(vcpu);
-	if (broken)
-		note_add(notes, false,
-			 "%s:%zu: %s let two vCPUs in at once in run %" PRIu64
-			 ": a failure, not a figure; left out",
-			 log->path, run->line, repetition->key.lock, record_u64(run, "run"));
-	return !broken;
+	return counts(repetition, run, notes);
 }
 
 void repetition_free(struct repetition *repetition)

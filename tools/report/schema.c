@@ -126,6 +126,15 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("end_tsc"),
 	/* workload=kbuild */
 	NUMBER_OPTIONAL("jobs"),
+	NUMBER_OPTIONAL("jobs_done"),
+	NUMBER_OPTIONAL("tick_hz"),
+	NUMBER_OPTIONAL("kernel_ns"),
+	NUMBER_OPTIONAL("locked_ns"),
+	NUMBER_OPTIONAL("switches"),
+	NUMBER_OPTIONAL("preemptions"),
+	NUMBER_OPTIONAL("migrations"),
+	NUMBER_OPTIONAL("wakeups"),
+	NUMBER_OPTIONAL("sleeps"),
 	NUMBER_OPTIONAL("split_running_ns"),
 	NUMBER_OPTIONAL("split_spinning_ns"),
 	NUMBER_OPTIONAL("split_halted_ns"),
@@ -176,10 +185,13 @@ static const struct field hist_fields[] = {
 	FIELD("buckets", FIELD_LIST),
 };
 
-/* workload=kbuild: one per run and class of locks. What it says of a class grows; only its place in
- * the log is fixed. */
+/* workload=kbuild: one per run and class of locks */
 static const struct field class_fields[] = {
-	NUMBER_IN("run", 1, MOST),
+	NUMBER_IN("run", 1, MOST),      FIELD("lock", FIELD_NAME),
+	FIELD("class", FIELD_NAME),     NUMBER("acquisitions"),
+	NUMBER_OPTIONAL("contended"),   NUMBER_OPTIONAL("other_cpu"),
+	NUMBER_OPTIONAL("wait_cycles"), NUMBER_OPTIONAL("wait_max_cycles"),
+	NUMBER_OPTIONAL("hold_cycles"), NUMBER_OPTIONAL("lhp_events"),
 };
 
 static const struct field event_fields[] = {
