@@ -202,6 +202,25 @@ static void a_lone_run_of_an_instance_is_not_together(void **state)
 	assert_int_equal(set.cell_count, 4); /* tas 0, 1, all; mcs 0 */
 }
 
+static void the_manifest_is_asked(void **state)
+{
+	struct made manifest = log_empty("manifest/manifest.json");
+
+	(void)state;
+	log_line(&manifest, "{\"instances\": [{\"instance\": 0, \"verdict\": \"crash\", \"why\": "
+			    "\"QEMU died\"}, {\"instance\": 1, \"verdict\": \"ok\"}]}");
+	whole_log("manifest/serial-0.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("manifest"), NULL));
+	assert_true(has_note(&set.notes, "2 instances ran, and there are 1 logs"));
+	assert_true(has_note(&set.notes, "run.sh's verdict is crash: QEMU died"));
+	assert_int_equal(set.status, STATUS_DAMAGED);
+	set_free(&set);
+	log_empty("manifest/manifest.json"); /* not JSON: said, and no harm */
+	assert_true(read_paths(logs_path("manifest"), NULL));
+	assert_true(has_note(&set.notes, "manifest.json: not used"));
+	assert_int_equal(set.status, STATUS_OK);
+}
+
 /* Per vCPU, of 1 s: 0.5 s stolen, 0.4 s waiting of which 0.1 s halted. Half of each part was
  * stolen. */
 static void time_is_split_once(void **state)
@@ -338,6 +357,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_cannot_be_read_is_an_error, forget),
 		cmocka_unit_test_teardown(instances_are_also_added, forget),
 		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_together, forget),
+		cmocka_unit_test_teardown(the_manifest_is_asked, forget),
 		cmocka_unit_test_teardown(time_is_split_once, forget),
 		cmocka_unit_test_teardown(fixed_work_is_measured_in_seconds, forget),
 		cmocka_unit_test_teardown(unfinished_work_is_no_figure, forget),

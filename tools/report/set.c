@@ -26,6 +26,29 @@ static void read_manifest(const char *path, struct log *log, struct notes *notes
 	}
 }
 
+/* What run.sh knows and the log does not: how the instance ended, and that there were others. */
+static void check_manifest(struct log *log, struct notes *notes)
+{
+	const json_t *instances = json_object_get(log->manifest, "instances");
+	size_t count = json_array_size(instances);
+
+	if (count > log->instances && log->instance == 0)
+		note_add(notes, true, "%s: %zu instances ran, and there are %u logs", log->path,
+			 count, log->instances);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *instance = json_array_get(instances, i);
+		const char *verdict = json_string_value(json_object_get(instance, "verdict"));
+		const char *why = json_string_value(json_object_get(instance, "why"));
+		const json_t *number = json_object_get(instance, "instance");
+
+		if (!json_is_integer(number) || json_integer_value(number) != log->instance ||
+		    verdict == NULL || strcmp(verdict, "ok") == 0)
+			continue;
+		note_add(notes, false, "%s: run.sh's verdict is %s: %s", log->path, verdict,
+			 why ? why : "no reason given");
+	}
+}
+
 static bool read_log(const struct found *found, struct log *log, struct set *set, uint64_t *memory)
 {
 	if (!log_read(found->path, log, &set->notes, memory)) {
@@ -38,6 +61,7 @@ static bool read_log(const struct found *found, struct log *log, struct set *set
 	log->call = found->call;
 	if (found->manifest)
 		read_manifest(found->manifest, log, &set->notes);
+	check_manifest(log, &set->notes);
 	return true;
 }
 
