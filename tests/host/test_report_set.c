@@ -207,12 +207,15 @@ static void the_manifest_is_asked(void **state)
 	struct made manifest = log_empty("manifest/manifest.json");
 
 	(void)state;
-	log_line(&manifest, "{\"instances\": [{\"instance\": 0, \"verdict\": \"crash\", \"why\": "
-			    "\"QEMU died\"}, {\"instance\": 1, \"verdict\": \"ok\"}]}");
+	log_line(&manifest,
+		 "{\"instances\": ["
+		 "{\"instance\": 0, \"verdict\": \"crash\", \"why\": \"QEMU died\"},"
+		 "{\"instance\": 1, \"verdict\": \"hang\", \"why\": \"no log of this one\"}]}");
 	whole_log("manifest/serial-0.log", "kvm", "tas", few, "");
 	assert_true(read_paths(logs_path("manifest"), NULL));
 	assert_true(has_note(&set.notes, "2 instances ran, and there are 1 logs"));
 	assert_true(has_note(&set.notes, "run.sh's verdict is crash: QEMU died"));
+	assert_false(has_note(&set.notes, "no log of this one"));
 	assert_int_equal(set.status, STATUS_DAMAGED);
 	set_free(&set);
 	log_empty("manifest/manifest.json"); /* not JSON: said, and no harm */
