@@ -26,14 +26,14 @@ build/report/tools/report/main.o: build/report/version.h
 # The reader and the printers against libFuzzer: make fuzz-report FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-fuzz_flags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all -I.
-fuzz_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
+fuzz_report_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
 
-build/fuzz/report: $(fuzz_c) $(wildcard tools/report/*.h)
+build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*.h)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(FUZZ_CC) $(fuzz_flags) $(fuzz_c) $(report_libs) -o $@
+	$(Q)$(FUZZ_CC) $(fuzz_report_cflags) $(fuzz_report_c) $(report_libs) -o $@
 
 # What it finds anew stays in build/fuzz/found; crashes are build/fuzz/crash-*.
 .PHONY: fuzz-report
