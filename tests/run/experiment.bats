@@ -101,7 +101,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
 @test "what this CPU has not is skipped, with the reason: 77" {
   experiment 77 ple
   says "$stderr" 'no pause-loop exits'
-  says "$stdout" 'Skipped: not here: this tcg CPU has no pause-loop exits'
+  says "$stdout" 'ple skipped: not here: this tcg CPU has no pause-loop exits'
   said '.skipped | startswith("not here")'
 }
 
@@ -109,7 +109,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   experiment 124 study --timeout=1 --runs=400
   said '.parts | length == 6'
   for name in $(jq -r '.parts[]' "$out/experiment.json"); do
-    says "$stdout" "experiment $name"
+    says "$stdout" "$name"
     said '.cells | length > 0 and (map(.directories | length) | unique == [400])' "$name/experiment.json"
   done
   nothing_left
