@@ -16,22 +16,27 @@ say = @:
 endif
 
 CROSS_COMPILE ?= x86_64-linux-gnu-
-ifeq ($(origin CC),default)
+# undefined: a make below make -R
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(shell command -v $(CROSS_COMPILE)gcc >/dev/null 2>&1 && echo $(CROSS_COMPILE)gcc || echo gcc)
 endif
-CC ?= gcc
 NASM ?= nasm
+OBJCOPY ?= $(if $(findstring $(CROSS_COMPILE),$(CC)),$(CROSS_COMPILE))objcopy
+# dwarf has line numbers, too, but also the tree's own path: not the same image everywhere (NASM 2.16)
+NASM_DEBUG ?= stabs
 HOSTCC ?= gcc
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+# A tree of `make dist` has the file, and may lie in somebody else's repository.
+VERSION := $(shell cat VERSION 2>/dev/null || { test -e .git && git describe --tags --always --dirty 2>/dev/null; } || echo unknown)
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
+	'-ffile-prefix-map=$(CURDIR)=.' \
 	-I. -Iinclude -Ibuild/guest
-guest_ldflags := -nostdlib -static -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
@@ -42,11 +47,16 @@ guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
-all: build/pvspin.elf ## the guest image (default)
+all: build/pvspin.elf build/pvspin-pvh.elf ## the guest image (default)
 
 build/pvspin.elf: $(guest_objects) build/guest/linker.ld
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) -o $@
+
+# The same without the multiboot headers: for QEMU -kernel by PVH (docs/boot.md).
+build/pvspin-pvh.elf: build/pvspin.elf
+	$(say) PVH $@
+	$(Q)$(OBJCOPY) --remove-section=.multiboot $< $@
 
 # With locks that hang and trap, for the tests of what the guest does then.
 broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
@@ -66,7 +76,7 @@ build/guest/layout.inc: include/pvspin/layout.h
 build/guest/%.o: %.asm build/guest/layout.inc
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
+	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
 		-MD $(@:.o=.d) -MP -MT $@ $< -o $@
 
 build/guest/%.o: %.c
@@ -80,28 +90,32 @@ build/hosted/version.h build/report/version.h: version_cc := $(HOSTCC)
 build/guest/version.h build/hosted/version.h build/report/version.h: FORCE
 	@mkdir -p $(@D)
 	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
-		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.$$PPID
+	@cmp -s $@.$$PPID $@ && rm $@.$$PPID || mv $@.$$PPID $@
 build/guest/kernel/report.o: build/guest/version.h
 .PHONY: FORCE
 FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk
+include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk \
+	tests/fuzz/fuzz.mk tools/dist.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
 	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
-check_bats := $(sort $(wildcard tests/run/*.bats))
+# The longest first: they run two at a time (tests/Harness.pm).
+check_bats := $(sort $(wildcard tests/run/guest_nested*.bats)) $(sort $(filter-out tests/run/guest_nested%,\
+	$(wildcard tests/run/*.bats)))
+prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
+check-build: all hosted report $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
-check: all hosted $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
-	$(Q)prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
+check: all hosted report $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+	$(Q)$(prove) $(check_programs) $(check_bats)
 
-check-quick: all hosted $(check_programs) ## the tests that need no nested KVM
-	$(Q)PVSPIN_QUICK=1 prove --timer --failures --comments --exec tests/run-one.sh $(check_programs) $(check_bats)
+check-quick: all hosted report $(check_programs) ## the tests that need no nested KVM
+	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
 
 .PHONY: check-models
 check-models: ## verify the Spin models of the wait/kick protocols
@@ -128,7 +142,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 
@@ -138,7 +152,7 @@ lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: a
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: start and end symbols of the linker are one array to us
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 
@@ -150,12 +164,12 @@ fastpath: hosted ## each lock's instructions for one uncontended acquire and rel
 	$(Q)tools/fastpath.sh
 
 .PHONY: iso
-iso: build/pvspin.iso ## the guest behind GRUB, for BIOS machines
+iso: build/pvspin.iso ## the guest behind GRUB, for BIOS and UEFI, CD or stick (docs/boot.md)
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
-	$(Q)cp build/pvspin.elf build/iso/boot/ && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
-	$(Q)grub-mkrescue -d /usr/lib/grub/i386-pc -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
+	$(Q)$(OBJCOPY) --strip-debug build/pvspin.elf build/iso/boot/pvspin.elf && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
+	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
 
 .PHONY: clean
 clean: ## remove build/

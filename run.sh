@@ -6,6 +6,7 @@
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
+#   tools/run/boot.sh      --boot=: how it is loaded
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
@@ -15,9 +16,9 @@
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-for part in run/say run/help run/options setup nested/kernel nested/serve run/accel run/qemu \
-  run/instance run/peer run/snapshot run/together run/verdict run/report run/nested run/conformance \
-  run/experiment-plan run/experiment; do
+for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
+  run/qemu run/boot run/instance run/peer run/snapshot run/together run/verdict run/report run/nested \
+  run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
 done
@@ -25,6 +26,7 @@ done
 # Brings a file of build/ up to date; one build at a time.
 build_target() { # FILE, below the tree
   local lock missing file=$tree/$1
+  [[ -e $tree/Makefile ]] || return 0 # installed: the image is there, and no sources
   missing=$(setup_missing build)
   if [[ -e $file && -n $missing ]]; then
     say "cannot build here; taking $file as it is"
@@ -47,6 +49,7 @@ build_target() { # FILE, below the tree
 # Sets image: -kernel, or the built one; and hosted, where it is needed. Copies, so that a rebuild meanwhile
 # changes nothing for this run. In L1 they are there; a call of an experiment is told its hosted build.
 image_ready() {
+  local elf
   hosted=${PVSPIN_HOSTED:-}
   if ((host_peer && !inner)) || [[ -n $experiment ]]; then
     if [[ -z $hosted ]]; then
@@ -63,10 +66,13 @@ image_ready() {
   elif [[ -n $image ]]; then
     [[ $image == /* ]] || image=$PWD/$image
   else
-    image=$tree/build/pvspin.elf
-    build_target build/pvspin.elf
+    elf=$(boot_image)
+    image=$tree/$elf
+    build_target "$elf"
   fi
-  cp "$image" "$scratch/pvspin.elf"
+  # A copy, so that a rebuild meanwhile changes nothing for this run.
+  cp "$image" "$scratch/pvspin.elf" ||
+    die "$EXIT_ENVIRONMENT" "cannot copy $image to $scratch (TMPDIR chooses another place)"
   image=$scratch/pvspin.elf
 }
 
@@ -78,13 +84,28 @@ out_ready() {
   fi
   if [[ -z $out ]]; then
     TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
-    out=$tree/out/$out-$$
+    out=out/$out-$$
+    # An installed pvspin, and one that belongs to somebody else, is not the place for logs.
+    [[ ! -e $tree/Makefile || ! -w $tree ]] || out=$tree/$out
   fi
   mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
   out=$(cd "$out" && pwd -P)
   if compgen -G "$out/serial-*.log" >/dev/null || [[ -e $out/host-peer.log ]] || [[ -e $out/manifest.json ]]; then
     usage_error "--out=$out holds the logs of another run"
   fi
+  out_room
+}
+
+# A full disk: what could not be written.
+out_lost() { # FILE
+  die "$EXIT_ENVIRONMENT" "cannot write $1 or what belongs to it: is the disk full, is there a limit?" \
+    "$(df -h --output=avail "$out" 2>/dev/null | tail -n 1 | tr -d ' ') free in $out (another place: --out=)"
+}
+
+# Whether there is room for what is still to be written: judging needs less.
+out_room() {
+  head -c 65536 /dev/zero 2>/dev/null >"$out/.room" || { rm -f "$out/.room"; out_lost "$out/report.txt"; }
+  rm -f "$out/.room"
 }
 
 run_dir_of() { # RUN; sets run_dir
@@ -106,6 +127,7 @@ run_all() {
 judge_all() {
   local n
   worst=0
+  out_room
   for ((n = 1; n <= runs; n++)); do
     run_dir=$out
     ((runs == 1)) || run_dir=$out/run-$n
@@ -153,14 +175,16 @@ main() {
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
   [[ -z $experiment ]] || experiment_select
-  if ((setup)); then setup_install run nested build report || exit "$EXIT_ENVIRONMENT"; fi
+  if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
+  qemu_probe
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
   trap clean_up EXIT
   trap interrupt INT TERM HUP
   image_ready
   accel_choose
+  boot_prepare
   out_ready
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}

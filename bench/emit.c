@@ -6,7 +6,9 @@
  */
 #include "bench/emit.h"
 
+#include "bench/kbuild/records.h"
 #include "bench/record.h"
+#include "bench/trace.h"
 #include "locks/pv.h"
 #include "locks/tunables.h"
 
@@ -79,6 +81,8 @@ static void put_settings(struct record *record, const struct plan *plan, const c
 	record_number(record, "warmup_ms", plan->warmup_ms);
 	record_number(record, "reps", plan->reps);
 	record_string(record, "latency", plan->latency ? "on" : "off");
+	if (plan->trace)
+		record_number(record, "trace", plan->trace);
 	record_number(record, "seed", plan->seed);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");
@@ -108,7 +112,7 @@ static void emit_sums(const struct run_result *result)
 
 	record_begin(&record, "run");
 	identify(&record, result);
-	record_number(&record, "tasks", result->threads);
+	record_number(&record, "tasks", plan_tasks(result->plan, result->threads));
 	put_settings(&record, result->plan, result->lock->ops->name);
 	record_number(&record, "elapsed_cycles", result->elapsed_cycles);
 	record_number(&record, "elapsed_ns", result->elapsed_ns);
@@ -122,6 +126,8 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
 	record_number(&record, "steal_ns", result->steal_ns);
+	if (result->kbuild)
+		kbuild_put(&record, result);
 	put_events(&record, result->count);
 	record_string(&record, "clock", result->clock);
 	record_number(&record, "start_wall_ns", result->start.wall_ns);
@@ -194,12 +200,15 @@ void emit_run(const struct run_result *result)
 	emit_sums(result);
 	for (uint32_t i = 0; i < result->threads; i++)
 		emit_worker(result, &result->workers[i]);
+	if (result->kbuild)
+		kbuild_emit_classes(result);
 	if (result->wait)
 		emit_histogram(result, "wait", "cycles", result->wait);
 	if (result->hold_time)
 		emit_histogram(result, "hold", "cycles", result->hold_time);
 	if (result->lock->ops->histogram)
 		emit_lock_histograms(result);
+	trace_emit(result->number, result->lock->ops->name, result->threads);
 }
 
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads)

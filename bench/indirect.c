@@ -8,10 +8,15 @@
 
 void measure_indirect_plain(struct worker *worker)
 {
-	measured_loop(worker->lock_ops, worker, false);
+	measured_loop(worker->lock_ops, worker, false, false);
 }
 
 void measure_indirect_latency(struct worker *worker)
 {
-	measured_loop(worker->lock_ops, worker, true);
+	measured_loop(worker->lock_ops, worker, true, false);
+}
+
+void measure_indirect_traced(struct worker *worker)
+{
+	measured_loop(worker->lock_ops, worker, worker->wait != NULL, true);
 }

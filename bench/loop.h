@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The measured loop: acquire, work, release, work. Always inlined into its instantiations: one
- * per lock with constant ops (locks/register.h), one with the ops read at run time (indirect.c).
+ * per lock with constant ops (locks/register.h), one with the ops read at run time (indirect.c);
+ * each of them plain, with latency=on, and with trace=, where latency is asked for at run time.
  *
  * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
  * steal-time page, the section's stores and two counters. The null lock measures that.
@@ -12,6 +13,7 @@
 #include "bench/work.h"
 #include "bench/worker.h"
 #include "locks/lock.h"
+#include "locks/trace.h"
 #include "pvspin/steal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,15 +32,35 @@ static inline __attribute__((always_inline)) void section_body(struct worker *wo
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
 }
 
-static inline __attribute__((always_inline)) void measured_loop(const struct lock_ops *ops,
-								struct worker *worker, bool latency)
+/* What the loop has to tell of trace=: each event, and before it the look that finds what befell
+ * the vCPU since the last one. */
+static inline __attribute__((always_inline)) void loop_acquired(struct lock_stats *stats)
 {
-	const struct steal_area *steal = worker->stats->steal;
+	trace_look(stats);
+	trace_add(stats, TRACE_ACQUIRE, 0);
+}
+
+static inline __attribute__((always_inline)) void loop_releases(struct lock_stats *stats)
+{
+	trace_holder_looks(stats);
+	trace_add(stats, TRACE_RELEASE, 0);
+}
+
+static inline __attribute__((always_inline)) void
+measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, bool trace)
+{
+	struct lock_stats *stats = worker->stats;
+	const struct steal_area *steal = stats->steal;
 
 	for (;;) {
+		if (trace)
+			trace_look(stats); /* off the CPU while it thought */
+
 		uint64_t asked = latency ? port_cycles() : 0;
 
 		ops->acquire(worker->lock, worker->node);
+		if (trace)
+			loop_acquired(stats);
 
 		uint64_t granted = latency ? port_cycles() : 0;
 		uint32_t version = atomic_load_explicit(&steal->version, memory_order_relaxed);
@@ -48,6 +70,8 @@ static inline __attribute__((always_inline)) void measured_loop(const struct loc
 		/* Grants count by when they come: in the phase, however early the wait began. */
 		if (phase != worker->seen_phase || worker->ops == worker->limit) {
 			if (!worker_next_phase(worker, phase)) {
+				if (trace)
+					trace_add(stats, TRACE_RELEASE, 0);
 				ops->release(worker->lock, worker->node);
 				/* Leaving out what the stop cut short would leave out the longest.
 				 */
@@ -59,10 +83,14 @@ static inline __attribute__((always_inline)) void measured_loop(const struct loc
 		section_body(worker);
 		if (atomic_load_explicit(&steal->version, memory_order_relaxed) != version)
 			worker_holder_preempted(worker, stolen_ns);
+		if (trace)
+			loop_releases(stats);
 
 		uint64_t released = latency ? port_cycles() : 0;
 
 		ops->release(worker->lock, worker->node);
+		if (trace)
+			trace_look(stats); /* while it let go, or kicked */
 		worker->ops++;
 		worker->sections++;
 		if (latency) {

@@ -131,7 +131,8 @@ void table_say_notes(const struct table *table)
 		    names);
 	collect(table, names, stopped_short);
 	if (names[0])
-		say("- stopped before ops= was reached: %s.", names);
+		say("- stopped before %s was reached: %s.",
+		    table->plan->workload == WORKLOAD_KBUILD ? "jobs=" : "ops=", names);
 	collect(table, names, excludes_nobody);
 	if (names[0])
 		say("- %s excludes nobody: it is the cost of the measuring loop.", names);

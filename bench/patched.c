@@ -67,12 +67,17 @@ static const struct lock_ops patched_ops = {
 
 __attribute__((noinline)) void measure_patched_plain(struct worker *worker)
 {
-	measured_loop(&patched_ops, worker, false);
+	measured_loop(&patched_ops, worker, false, false);
 }
 
 __attribute__((noinline)) void measure_patched_latency(struct worker *worker)
 {
-	measured_loop(&patched_ops, worker, true);
+	measured_loop(&patched_ops, worker, true, false);
+}
+
+__attribute__((noinline)) void measure_patched_traced(struct worker *worker)
+{
+	measured_loop(&patched_ops, worker, worker->wait != NULL, true);
 }
 
 size_t patched_sites(void)

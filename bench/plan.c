@@ -27,7 +27,7 @@
 
 const struct plan plan_defaults = {
 	.workload = WORKLOAD_CONTENDED,
-	.jobs = 400,
+	.jobs = 0, /* plan_workload.c */
 	.tick_hz = 250,
 	.hold = 100,
 	.think = 200,
@@ -36,6 +36,7 @@ const struct plan plan_defaults = {
 	.reps = 3,
 	.warmup_ms = 50,
 	.latency = false,
+	.trace = 0,
 	.dispatch = DISPATCH_INLINE,
 	.start = START_NOW,
 	.seed = 1,
@@ -58,6 +59,8 @@ const char *const workload_names[WORKLOAD_COUNT] = {
 	[WORKLOAD_KBUILD] = "kbuild",
 };
 
+static const char *const trace_until_names[] = {"end", "lhp"};
+
 static const char *const off_on[] = {"off", "on"};
 
 const char *const dispatch_names[DISPATCH_COUNT] = {
@@ -72,9 +75,13 @@ static const char *const start_names[] = {
 	[START_SERIAL_EACH] = "serial-each",
 };
 
-/* Deliberate failures: kernel/provoke.c; lost-vcpu: kernel/kmain.c */
+/* Deliberate failures, docs/failures.md: kernel/provoke.c, owner-*: kernel/provoke_lock.c;
+ * lost-vcpu: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none", "panic", "ud", "pf", "nx", "stack", "hang", "lost-vcpu", "lost-kick",
+	"none",          "panic",     "ud",          "pf",         "nx",           "stack",
+	"hang",          "lost-vcpu", "lost-kick",   "loop",       "triple-fault", "double-fault",
+	"machine-check", "nmi",       "panic-twice", "panic-both", "panic-busy",   "ap-ud",
+	"ap-stack",      "ap-loop",   "owner-ud",    "owner-loop", "owner-loop-0",
 };
 
 /* Accel classes: a record of one class is never compared with one of another. */
@@ -120,12 +127,15 @@ const struct plan_key plan_keys[] = {
 	NUMBER("reps", KEY_U32, reps, 1, MAX_REPS),
 	NUMBER_OF(LOOPS, "warmup_ms", KEY_U32, warmup_ms, 0, MAX_WARMUP_MS),
 	NAMED_OF(LOOPS, "latency", KEY_SWITCH, latency, off_on),
+	NUMBER_OF(LOOPS, "trace", KEY_U32, trace, 0, PLAN_MAX_TRACE),
+	NAMED_OF(LOOPS, "trace_until", KEY_SWITCH, trace_until_lhp, trace_until_names),
 	NAMED_OF(LOOPS, "dispatch", KEY_CHOICE, dispatch, dispatch_names),
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
 	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),
 	NAMED("start", KEY_CHOICE, start, start_names),
+	NUMBER("hang_ms", KEY_U32, hang_ms, 0, MAX_MS),
 	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),
 	NUMBER("vmm_features", KEY_U64, vmm.features, 0, UINT32_MAX),
@@ -139,6 +149,17 @@ const struct plan_key plan_keys[] = {
 const size_t plan_key_count = COUNT(plan_keys);
 
 _Static_assert(sizeof(enum workload_id) == sizeof(uint32_t), "KEY_CHOICE stores a uint32_t");
+
+uint32_t plan_most_threads(const struct plan *plan)
+{
+	uint32_t most = 1;
+
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		if (plan->threads[i] > most)
+			most = plan->threads[i];
+	}
+	return most;
+}
 
 uint64_t plan_tasks(const struct plan *plan, uint32_t threads)
 {

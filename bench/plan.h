@@ -16,7 +16,8 @@
 #define PLAN_MAX_THREADS 64 /* points of a threads= sweep */
 #define PLAN_TESTS_BYTES 256
 #define PLAN_ERROR_BYTES 2048
-#define PLAN_LINE_BYTES  4096 /* holds any plan printed */
+#define PLAN_MAX_TRACE   262144 /* events over all vCPUs: 4 MiB of memory, 25 MB of log */
+#define PLAN_LINE_BYTES  4096   /* holds any plan printed */
 
 enum dispatch { DISPATCH_INLINE, DISPATCH_PATCHED, DISPATCH_INDIRECT, DISPATCH_COUNT };
 extern const char *const dispatch_names[DISPATCH_COUNT];
@@ -64,6 +65,8 @@ struct plan {
 	uint32_t reps;
 	uint32_t warmup_ms;
 	bool latency;
+	uint32_t trace;       /* lock events to keep of each vCPU; 0: none */
+	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;
@@ -73,8 +76,9 @@ struct plan {
 	bool defaulted;                   /* no locks= and no tests=: the default plan */
 	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
 	uint32_t test_ms;                 /* how long a lock test of random interleavings runs */
-	char provoke[32];     /* provoke=: a deliberate failure, to test pvspin; or "none" */
-	char accel[16];       /* told by the launcher; "unknown" otherwise */
+	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
+	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
+	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	struct vmm_facts vmm; /* told by the launcher */
 	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */
 };
@@ -95,6 +99,9 @@ struct plan_machine {
  */
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);
+
+/* The largest of plan->threads, at least 1. */
+uint32_t plan_most_threads(const struct plan *plan);
 
 /* Tasks that a run on `threads` vCPUs has. */
 uint64_t plan_tasks(const struct plan *plan, uint32_t threads);

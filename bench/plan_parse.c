@@ -334,6 +334,20 @@ static void default_locks(struct parser *parser)
 		add_lock_named(parser, plan_default_locks[i], strlen(plan_default_locks[i]));
 }
 
+/* The rings of all vCPUs of the largest run must fit into what a small guest can spare. */
+static void check_trace(struct parser *parser)
+{
+	uint32_t most = PLAN_MAX_TRACE / plan_most_threads(parser->plan);
+	char number[16];
+
+	if (parser->plan->trace <= most)
+		return;
+	parser->word = (struct cmdline_word){.key = "trace", .key_length = 5};
+	ksnprintf(number, sizeof(number), "%u", parser->plan->trace);
+	if (begin_error(parser, number, strlen(number), "too many for this number of vCPUs"))
+		plan_accept_number(&parser->error, 0, most);
+}
+
 /* What depends on which keys were given. */
 static void complete(struct parser *parser, const char *end)
 {
@@ -351,6 +365,7 @@ static void complete(struct parser *parser, const char *end)
 		plan->threads[0] = parser->cpus;
 		plan->thread_counts = 1;
 	}
+	check_trace(parser);
 	if (!given(parser, "ops", 3, end))
 		return;
 	plan->ms = 0;

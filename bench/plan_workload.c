@@ -5,7 +5,11 @@
 #include "bench/plan_keys.h"
 #include "pvspin/cmdline.h"
 #include "pvspin/printf.h"
+#include "pvspin/string.h"
 #include <stddef.h>
+
+#define JOBS          400
+#define JOBS_EMULATED 40
 
 static void accept_keys(const struct plan *plan, struct plan_error *error)
 {
@@ -39,12 +43,9 @@ static void check_locks(const struct plan *plan, struct plan_error *error)
 
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		const struct lock_ops *ops = plan->locks[i]->ops;
-		size_t length = 0;
 
-		while (ops->name[length] != '\0')
-			length++;
 		if (ops->flags & LOCK_NO_EXCLUSION &&
-		    plan_error_begin(error, &word, ops->name, length,
+		    plan_error_begin(error, &word, ops->name, strlen(ops->name),
 				     "excludes nobody, and workload=kbuild's run queues need it; "
 				     "accepted: every other lock"))
 			return;
@@ -65,6 +66,21 @@ static void check_tasks(const struct plan *plan, struct plan_error *error)
 	}
 }
 
+/* Jobs for a run of a second or two on two CPUs; an emulated CPU takes ten times as long and more.
+ * No task shall be without one. */
+static uint64_t default_jobs(const struct plan *plan)
+{
+	bool emulated = strcmp(plan->accel, "nested") == 0 || strcmp(plan->accel, "tcg") == 0;
+	uint64_t jobs = emulated ? JOBS_EMULATED : JOBS;
+
+	for (size_t i = 0; i < plan->thread_counts; i++) {
+		uint64_t tasks = plan_tasks(plan, plan->threads[i]);
+
+		jobs = tasks > jobs ? tasks : jobs;
+	}
+	return jobs;
+}
+
 void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error)
 {
 	check_keys(plan, line, error);
@@ -73,6 +89,8 @@ void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *e
 		plan->hold = plan->think = plan->warmup_ms = 0;
 		plan->ms = plan->ops = 0;
 		plan->latency = false;
+		if (plan->jobs == 0)
+			plan->jobs = default_jobs(plan);
 		plan->dispatch = DISPATCH_INDIRECT; /* thousands of locks, one loop for all */
 	} else {
 		check_tasks(plan, error);

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_BYTES 16384 /* longest line, newline included */
+#define RECORD_BYTES 65536 /* longest line, newline included: `counts` of 1024 CPUs */
 
 struct record {
 	const char *type;

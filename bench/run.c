@@ -6,9 +6,11 @@
 #include "bench/gather.h"
 #include "bench/mark.h"
 #include "bench/patched.h"
+#include "bench/trace.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/printf.h"
+#include "pvspin/steal.h"
 #include "pvspin/string.h"
 
 /* What two CPUs write apart is kept two lines apart: Intel's spatial prefetcher completes aligned
@@ -17,6 +19,8 @@
 
 #define STOP_BASE_NS  10000000000ull
 #define STOP_SLICE_NS 20000000ull
+/* The timer's bounds come first. */
+#define WATCH_MARGIN_NS 1000000000ull
 
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
@@ -44,14 +48,10 @@ static size_t apart(size_t bytes)
 
 void run_prepare(const struct plan *plan)
 {
-	uint32_t threads = 1, locks;
+	uint32_t threads = plan_most_threads(plan), locks;
 
 	run.plan = plan;
 	run.lock_stride = run.node_stride = APART;
-	for (size_t i = 0; i < plan->thread_counts; i++) {
-		if (plan->threads[i] > threads)
-			threads = plan->threads[i];
-	}
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		const struct lock_ops *ops = plan->locks[i]->ops;
 
@@ -65,6 +65,7 @@ void run_prepare(const struct plan *plan)
 	run.sections = port_alloc(locks * APART, APART);
 	run.nodes = port_alloc(threads * run.node_stride, APART);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
+	trace_prepare(plan->trace, threads, plan->trace_until_lhp);
 	if (!plan->latency)
 		return;
 	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);
@@ -94,6 +95,11 @@ static uint64_t measure_ns(void)
 	return run.plan->ops ? OPS_BOUND_NS : run.plan->ms * 1000000;
 }
 
+static uint64_t patience_ns(uint64_t usual)
+{
+	return run.plan->hang_ms ? run.plan->hang_ms * UINT64_C(1000000) : usual;
+}
+
 /* How long the last waits may take once everybody has been told to stop. A FIFO lock lets each of T
  * waiters through, and where vCPUs outnumber CPUs each hand-over may wait until the host has gone
  * round all the others' slices: T * (T - 1) slices on one CPU. */
@@ -101,7 +107,7 @@ static uint64_t stop_bound_ns(void)
 {
 	uint64_t threads = run.result->threads;
 
-	return STOP_BASE_NS + threads * threads * STOP_SLICE_NS;
+	return patience_ns(STOP_BASE_NS) + threads * threads * STOP_SLICE_NS;
 }
 
 static const char *worker_state(uint32_t cpu)
@@ -113,26 +119,43 @@ static const char *worker_state(uint32_t cpu)
 	return worker->seen_phase == PHASE_STOP ? "done" : "waits";
 }
 
-/* The timer's callback: the stop was long ago. */
-static void run_hangs(void *unused)
+static void report_run(const char *why, uint64_t bound_ns) __attribute__((noreturn));
+static void report_run(const char *why, uint64_t bound_ns)
 {
 	const struct worker *worker = &run.workers[0];
-	char what[64];
+	char what[96];
 	struct hang hang = {
 		.what = what,
 		.ops = run.result->lock->ops,
 		.lock = worker->lock,
 		.owner = atomic_load_explicit(&worker->section->holder, memory_order_relaxed),
 		.threads = run.result->threads,
-		.bound_ns = stop_bound_ns(),
+		.bound_ns = bound_ns,
 		.state = worker_state,
 	};
 
-	(void)unused;
-	ksnprintf(what, sizeof(what), "run %u: still waiting for the lock long after the stop",
-		  run.result->number);
+	ksnprintf(what, sizeof(what), "run %u: %s", run.result->number, why);
 	port_report_hang(&hang);
 	port_abort();
+}
+
+/* The timer's callback: the stop was long ago. */
+static void run_hangs(void *unused)
+{
+	(void)unused;
+	report_run("still waiting for the lock long after the stop", stop_bound_ns());
+}
+
+static uint64_t run_bound_ns(void)
+{
+	return patience_ns(ARRIVAL_BOUND_NS) + run.plan->warmup_ms * UINT64_C(1000000) +
+	       measure_ns() + stop_bound_ns() + WATCH_MARGIN_NS;
+}
+
+/* The timer would have told before, or its interrupt is not taken. */
+static void timer_hangs(void)
+{
+	report_run("CPU 0 has interrupts masked, or waits for who never comes", run_bound_ns());
 }
 
 /* The timer's callback. Workers read `phase` relaxed: it orders nothing for them. */
@@ -196,16 +219,22 @@ static void set_up_worker(uint32_t i, size_t own)
 /* The measured loop as dispatch= wants it, ready to run. */
 static void (*loop_for(const struct lock_entry *lock))(struct worker *worker)
 {
-	bool latency = run.plan->latency;
+	bool latency = run.plan->latency, trace = run.plan->trace != 0;
 
 	switch (run.plan->dispatch) {
 	case DISPATCH_INDIRECT:
-		return latency ? measure_indirect_latency : measure_indirect_plain;
+		return trace     ? measure_indirect_traced
+		       : latency ? measure_indirect_latency
+				 : measure_indirect_plain;
 	case DISPATCH_PATCHED:
 		patched_select(lock->ops);
-		return latency ? measure_patched_latency : measure_patched_plain;
+		return trace     ? measure_patched_traced
+		       : latency ? measure_patched_latency
+				 : measure_patched_plain;
 	default:
-		return latency ? lock->measure_latency : lock->measure_plain;
+		return trace     ? lock->measure_traced
+		       : latency ? lock->measure_latency
+				 : lock->measure_plain;
 	}
 }
 
@@ -300,7 +329,11 @@ bool run_once(struct run_result *result)
 	set_up();
 	before = result_pv_totals(result->threads);
 	run.running = true;
+	trace_start(result->threads);
+	port_watch("run", run_bound_ns(), timer_hangs);
 	port_run_on(result->threads, worker_main, NULL);
+	port_watch_over();
+	trace_stop(result->threads);
 	run.running = false;
 	port_timer_cancel();
 	for (uint32_t i = 0; i < result->threads; i++)

@@ -3,11 +3,11 @@
 #include "bench/table.h"
 
 #include "bench/arith.h"
+#include "bench/kbuild/table.h"
 #include "bench/say.h"
+#include "bench/table_cells.h"
 #include "port/port.h"
 #include "pvspin/printf.h"
-
-#define CELL_BYTES 24
 
 void table_init(struct table *table, const struct plan *plan)
 {
@@ -42,6 +42,8 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 		row->wait_max_cycles = result->wait_max_cycles;
 	row->steal_ns += result->steal_ns;
 	row->elapsed_ns += result->elapsed_ns;
+	if (result->kbuild)
+		kbuild_table_add(row, result);
 	row->broken += result->exclusion == EXCLUSION_BROKEN;
 	row->incomplete += !result->complete;
 }
@@ -68,22 +70,21 @@ static const char *scaled(char cell[CELL_BYTES], uint64_t value, uint64_t plain,
 	return cell;
 }
 
-static const char *count_cell(char cell[CELL_BYTES], uint64_t count)
+const char *count_cell(char cell[CELL_BYTES], uint64_t count)
 {
 	static const char *const units[] = {"", " k", " M", " G"};
 
 	return scaled(cell, count, 100000, units);
 }
 
-static const char *time_cell(char cell[CELL_BYTES], uint64_t ns)
+const char *time_cell(char cell[CELL_BYTES], uint64_t ns)
 {
 	static const char *const units[] = {" ns", " us", " ms", " s"};
 
 	return ns ? scaled(cell, ns, 1000, units) : "-";
 }
 
-/* How many times slower than the best: "best", "1.9x", "26300x". */
-static const char *slower_cell(char cell[CELL_BYTES], uint64_t rate, uint64_t best)
+const char *slower_cell(char cell[CELL_BYTES], uint64_t rate, uint64_t best)
 {
 	uint64_t tenths = mul_div(best, 10, rate);
 	char number[CELL_BYTES];
@@ -103,7 +104,7 @@ static const char *slower_cell(char cell[CELL_BYTES], uint64_t rate, uint64_t be
 	return cell;
 }
 
-static const char *spread_cell(char cell[CELL_BYTES], const struct spread *rate)
+const char *spread_cell(char cell[CELL_BYTES], const struct spread *rate)
 {
 	if (rate->count < 2 || rate->sum == 0)
 		return "-";
@@ -183,6 +184,10 @@ static void say_block(const struct table *table, size_t threads_index)
 
 	if (rows[0].lock == NULL) /* stopped before */
 		return;
+	if (plan->workload == WORKLOAD_KBUILD) {
+		kbuild_table_say(table, threads_index, width);
+		return;
+	}
 	say("%s, %u vCPU%s, hold %u, think %u; %u run%s of %llu %s each",
 	    workload_names[plan->workload], plan->threads[threads_index],
 	    plan->threads[threads_index] == 1 ? "" : "s", plan->hold, plan->think, plan->reps,

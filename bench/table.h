@@ -7,6 +7,7 @@
 #define PVSPIN_BENCH_TABLE_H
 
 #include "bench/arith.h"
+#include "bench/kbuild/kbuild.h"
 #include "bench/plan.h"
 #include "bench/result.h"
 
@@ -14,13 +15,15 @@
 struct table_row {
 	const struct lock_ops *lock;
 	uint32_t threads;
-	struct spread rate;             /* acquisitions per second, one value a repetition */
+	struct spread rate;             /* result_rate(), one value a repetition */
 	struct spread jain;             /* permille */
 	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
 	uint64_t halts, kicks, steals, lhp, lwp;
 	uint64_t wait_max_cycles;
 	uint64_t steal_ns, elapsed_ns;
 	uint32_t broken, incomplete; /* repetitions */
+	struct spread elapsed;       /* kbuild: ns */
+	struct kbuild_times times;   /* kbuild: sums */
 };
 
 struct table {

@@ -64,9 +64,11 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
 /* The measured loop with the operations read at run time (indirect.c), worker->lock_ops. */
 void measure_indirect_plain(struct worker *worker);
 void measure_indirect_latency(struct worker *worker);
+void measure_indirect_traced(struct worker *worker);
 
 /* The same with calls that patched_select() makes direct (patched.c). */
 void measure_patched_plain(struct worker *worker);
 void measure_patched_latency(struct worker *worker);
+void measure_patched_traced(struct worker *worker);
 
 #endif

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; The switch from 32-bit protected mode to 64-bit long mode, once for all CPUs: the boot CPU comes
-; from multiboot.asm, the others from ap.asm. AMD64 APM vol. 2, 14.6; SDM vol. 3A, 10.8.5.
+; from start.asm, the others from ap.asm. AMD64 APM vol. 2, 14.6; SDM vol. 3A, 10.8.5.
 
 %include "layout.inc"
 

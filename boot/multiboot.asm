@@ -1,9 +1,10 @@
 ; SPDX-License-Identifier: MIT
-; Entry from a multiboot 1 loader (GRUB, QEMU -kernel): the header, and the 32-bit path of the boot
-; CPU up to kmain. Multiboot Specification 0.6.96: header 3.1, machine state 3.2.
+; The headers by which a multiboot loader knows the image, and its entry: multiboot 1 (QEMU -kernel,
+; GRUB `multiboot`; Multiboot Specification 0.6.96, 3.1 header, 3.2 machine state) and multiboot 2
+; (GRUB `multiboot2`, BIOS and UEFI; Multiboot2 Specification 2.0, 3.1 header, 3.3 machine state).
 ;
-; At multiboot_entry: 32-bit protected mode, flat segments, paging and interrupts off, A20 on,
-; eax = loader's magic, ebx = physical address of the multiboot information.
+; Both have a section of their own, which build/pvspin-pvh.elf lacks: QEMU's -kernel takes a PVH
+; image for one only if it finds no multiboot 1 header (hw/i386/x86.c).
 
 %include "layout.inc"
 
@@ -13,21 +14,19 @@ MULTIBOOT_MEMORY equ 1 << 1		; memory map wanted
 MULTIBOOT_ADDRESSES equ 1 << 16		; the address fields are valid: the loader need not parse ELF
 MULTIBOOT_FLAGS equ MULTIBOOT_ALIGN | MULTIBOOT_MEMORY | MULTIBOOT_ADDRESSES
 
-CPUID_EXTENDED_MAX equ 0x80000000
-CPUID_EXTENDED equ 0x80000001		; edx: bit 29 long mode, bit 20 no-execute (SDM vol. 2A CPUID)
-CPUID_LONG_MODE equ 1 << 29
-CPUID_NX equ 1 << 20
-
-PTE_PRESENT_WRITE equ 0x3
-PTE_LARGE equ 0x80			; 2 MiB page in a page directory
+MULTIBOOT2_MAGIC equ 0xe85250d6
+MULTIBOOT2_I386 equ 0			; 32-bit protected mode
+TAG_END equ 0
+TAG_CONSOLE equ 4
+TAG_FRAMEBUFFER equ 5
+TAG_OPTIONAL equ 1			; a loader that cannot do it boots all the same
+CONSOLE_EGA_TEXT equ 1 << 1		; we can write to it
 
 extern text_start, load_end, image_end
-extern enter_long_mode, kmain
-extern boot_cr3
+extern start_32
 global multiboot_entry:function
-global entry_tsc:data
 
-section .multiboot progbits alloc exec nowrite align=8
+section .multiboot progbits alloc noexec nowrite align=8
 bits 32
 header:
 	dd MULTIBOOT_MAGIC
@@ -39,105 +38,31 @@ header:
 	dd image_end			; end of bss, cleared by the loader
 	dd multiboot_entry
 
+align 8
+header2:
+	dd MULTIBOOT2_MAGIC
+	dd MULTIBOOT2_I386
+	dd header2_end - header2
+	dd -(MULTIBOOT2_MAGIC + MULTIBOOT2_I386 + (header2_end - header2))
+	; Where the machine boots with a text screen it may keep it; else any graphics mode will do
+	; (width, height and depth 0: no preference).
+	dw TAG_CONSOLE, TAG_OPTIONAL
+	dd 12
+	dd CONSOLE_EGA_TEXT
+	align 8, db 0
+	dw TAG_FRAMEBUFFER, TAG_OPTIONAL
+	dd 20
+	dd 0, 0, 0
+	align 8, db 0
+	dw TAG_END, 0
+	dd 8
+header2_end:
+
 section .text
 bits 32
+; 32-bit protected mode, flat segments, paging and interrupts off, A20 on; eax = the loader's magic,
+; ebx = physical address of its information.
 multiboot_entry:
-	cli
-	cld
-	mov esp, boot_stack_top
-	mov edi, eax			; kmain's arguments live in edi and esi from here on
+	mov edi, eax
 	mov esi, ebx
-	rdtsc
-	mov [entry_tsc], eax
-	mov [entry_tsc + 4], edx
-
-	mov eax, CPUID_EXTENDED_MAX
-	cpuid
-	cmp eax, CPUID_EXTENDED
-	jb .too_old
-	mov eax, CPUID_EXTENDED
-	cpuid
-	and edx, CPUID_LONG_MODE | CPUID_NX
-	cmp edx, CPUID_LONG_MODE | CPUID_NX
-	jne .too_old
-
-	call map_first_4_gib
-	mov dword [boot_cr3], boot_pml4
-	mov ebx, boot_cpu_64
-	jmp enter_long_mode
-
-.too_old:
-	mov ebx, too_old_message
-	mov dx, COM1_PORT
-.next:
-	mov al, [ebx]
-	test al, al
-	jz .stop
-	out dx, al
-	inc ebx
-	jmp .next
-.stop:
-	mov dx, DEBUG_EXIT_PORT
-	mov al, DEBUG_EXIT_ERROR
-	out dx, al
-.halt:
-	hlt
-	jmp .halt
-
-; Identity-maps 0..4 GiB with 2 MiB pages, all rights: good until paging_init() builds the real
-; tables a few milliseconds later. Clobbers eax, ecx, edx.
-map_first_4_gib:
-	mov dword [boot_pml4], boot_pdpt + PTE_PRESENT_WRITE
-	mov eax, boot_directories + PTE_PRESENT_WRITE
-	xor ecx, ecx
-.directory:
-	mov [boot_pdpt + ecx * 8], eax
-	add eax, PAGE_BYTES
-	inc ecx
-	cmp ecx, 4
-	jb .directory
-	mov eax, PTE_PRESENT_WRITE | PTE_LARGE
-	xor ecx, ecx
-.page:
-	mov [boot_directories + ecx * 8], eax
-	add eax, 0x200000
-	inc ecx
-	cmp ecx, 4 * 512
-	jb .page
-	ret
-
-bits 64
-boot_cpu_64:
-	mov rsp, boot_stack_top
-	mov edi, edi			; zero-extend: the loader's magic
-	mov esi, esi			; and its information block
-	xor ebp, ebp			; ends backtraces
-	call kmain
-.halt:
-	hlt
-	jmp .halt
-
-section .rodata
-too_old_message:
-	db "error: this CPU has no 64-bit long mode with no-execute pages; pvspin needs both", 13, 10, 0
-
-section .data
-align 8
-entry_tsc:
-	dq 0
-
-section .bss
-alignb PAGE_BYTES
-boot_pml4:
-	resb PAGE_BYTES
-boot_pdpt:
-	resb PAGE_BYTES
-boot_directories:
-	resb 4 * PAGE_BYTES
-boot_stack_guard:
-	resb PAGE_BYTES			; unmapped by paging_init()
-	resb STACK_BYTES
-boot_stack_top:
-
-global boot_stack_guard:data
-global boot_stack_top:data
+	jmp start_32

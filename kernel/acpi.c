@@ -107,8 +107,8 @@ static enum acpi_status read_rsdp(const struct acpi_reader *reader, uint64_t rsd
 	return ACPI_OK;
 }
 
-static enum acpi_status read_table(const struct acpi_reader *reader, uint64_t address,
-				   const char *signature, struct acpi_table *table)
+enum acpi_status acpi_read_table(const struct acpi_reader *reader, uint64_t address,
+				 const char *signature, struct acpi_table *table)
 {
 	const uint8_t *header = reader->map(address, ACPI_HEADER_BYTES);
 	uint32_t length;
@@ -150,7 +150,7 @@ static enum acpi_status find_in(const struct acpi_reader *reader, const struct a
 		const uint8_t *header = reader->map(address, ACPI_HEADER_BYTES);
 
 		if (header != NULL && memcmp(header, wanted->signature, 4) == 0)
-			return read_table(reader, address, wanted->signature, table);
+			return acpi_read_table(reader, address, wanted->signature, table);
 		if (header == NULL && !any_unmapped) {
 			any_unmapped = true;
 			unmapped = address;
@@ -181,7 +181,8 @@ enum acpi_status acpi_find_table(const struct acpi_reader *reader, uint64_t rsdp
 				 BIOS_START + BIOS_BYTES - 1);
 	status = read_rsdp(reader, rsdp, &address, &entry_bytes);
 	if (status == ACPI_OK)
-		status = read_table(reader, address, entry_bytes == 8 ? "XSDT" : "RSDT", &root);
+		status =
+			acpi_read_table(reader, address, entry_bytes == 8 ? "XSDT" : "RSDT", &root);
 	if (status == ACPI_OK)
 		status = find_in(reader, &root, entry_bytes, wanted, table);
 	if (status == ACPI_OK && table->length < wanted->entries_from)
@@ -226,6 +227,12 @@ const char *acpi_status_text(enum acpi_status status)
 		return "no MADT (signature APIC) among the ACPI tables";
 	case ACPI_NO_SRAT:
 		return "no SRAT among the ACPI tables";
+	case ACPI_NO_HPET:
+		return "no HPET among the ACPI tables";
+	case ACPI_NO_FADT:
+		return "no FADT (signature FACP) among the ACPI tables";
+	case ACPI_NO_SLEEP:
+		return "ACPI does not tell how to switch off";
 	case ACPI_NO_CPUS:
 		return "no usable CPU in the MADT";
 	case ACPI_TOO_MANY_CPUS:

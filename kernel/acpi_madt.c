@@ -7,6 +7,7 @@
 #define MADT_ENTRIES_FROM 44
 
 #define MADT_LOCAL_APIC    0 /* 5.2.12.2 */
+#define MADT_IO_APIC       1 /* 5.2.12.3 */
 #define MADT_LAPIC_ADDRESS 5 /* 5.2.12.8 */
 #define MADT_LOCAL_X2APIC  9 /* 5.2.12.12 */
 
@@ -60,6 +61,7 @@ static size_t entry_min_bytes(uint8_t type)
 	switch (type) {
 	case MADT_LOCAL_APIC:
 		return 8;
+	case MADT_IO_APIC:
 	case MADT_LAPIC_ADDRESS:
 		return 12;
 	case MADT_LOCAL_X2APIC:
@@ -90,6 +92,8 @@ static enum acpi_status read_entries(const struct acpi_reader *reader,
 			return status;
 		if (entry[0] == MADT_LAPIC_ADDRESS)
 			cpus->lapic_address = acpi_u64(entry + 4);
+		else if (entry[0] == MADT_IO_APIC && acpi_u32(entry + 8) == 0)
+			cpus->ioapic_address = acpi_u32(entry + 4);
 		else if (read_cpu(entry, entry[1], &cpu) && !add_cpu(cpus, &cpu))
 			return acpi_fail(reader, ACPI_TOO_MANY_CPUS, "more than %zu",
 					 cpus->capacity);
@@ -105,6 +109,7 @@ enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus
 
 	cpus->count = 0;
 	cpus->lapic_address = 0;
+	cpus->ioapic_address = 0;
 	cpus->revision = 0;
 	status = acpi_find_table(&reader, rsdp, &madt, &table);
 	if (status != ACPI_OK)

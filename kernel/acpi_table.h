@@ -37,6 +37,10 @@ struct acpi_wanted {
 enum acpi_status acpi_find_table(const struct acpi_reader *reader, uint64_t rsdp,
 				 const struct acpi_wanted *wanted, struct acpi_table *table);
 
+/* The table at `address`, checked, if its signature is that. */
+enum acpi_status acpi_read_table(const struct acpi_reader *reader, uint64_t address,
+				 const char *signature, struct acpi_table *table);
+
 /* The entry at byte *at, checked to end inside the table, and *at moved behind it; NULL at the
  * table's end. */
 enum acpi_status acpi_next_entry(const struct acpi_reader *reader, const struct acpi_table *table,

@@ -134,6 +134,7 @@ void apic_enable(void)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
 	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
+	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* why: kernel/timer.c */
 	apic->write(APIC_LVT_LINT0, LVT_MASKED);
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
 }
@@ -151,6 +152,11 @@ void apic_send_all_others(uint8_t vector)
 void apic_send_nmi(uint32_t apic_id)
 {
 	apic->command(apic_id, ICR_NMI | ICR_ASSERT);
+}
+
+void apic_send_nmi_all_others(void)
+{
+	apic->command(0, ICR_OTHERS | ICR_NMI | ICR_ASSERT);
 }
 
 void apic_send_init(uint32_t apic_id)

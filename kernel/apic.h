@@ -22,6 +22,10 @@
 #define APIC_TIMER_CURRENT 0x390
 #define APIC_TIMER_DIVIDE  0x3e0
 
+/* Of APIC_TIMER_DIVIDE, SDM vol. 3A, figure 11-10. */
+#define APIC_DIVIDE_BY_1   0xb
+#define APIC_DIVIDE_BY_128 0xa
+
 /* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
 #define ICR_FIXED       0x000u
 #define ICR_LOWEST      0x100u
@@ -57,7 +61,8 @@ extern const struct apic_ops *apic; /* set by apic_select() */
  * the registers. */
 void apic_select(void);
 
-/* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked. Each CPU. */
+/* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked, the timer
+ * counting by 128. Each CPU. */
 void apic_enable(void);
 
 static inline void apic_eoi(void)
@@ -71,6 +76,7 @@ void apic_send_all_others(uint8_t vector);
 
 /* Non-maskable: comes through in cli and in HLT. */
 void apic_send_nmi(uint32_t apic_id);
+void apic_send_nmi_all_others(void);
 
 void apic_send_init(uint32_t apic_id);
 /* Starts the CPU at physical address page * 4096, in real mode. */

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* QEMU's isa-debug-exit: a write of v ends QEMU with status 2v + 1 (hw/misc/debugexit.c). */
+/* QEMU's isa-debug-exit: a write of v ends QEMU with status 2v + 1 (hw/misc/debugexit.c). Where it
+ * is not there nothing listens at its port. */
 #include "kernel/exit.h"
 
+#include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/power.h"
+#include "kernel/watchdog.h"
+#include "port/port.h"
 #include "pvspin/layout.h"
+#include "pvspin/printf.h"
 
 void exit_guest(uint8_t code)
 {
+	const char *on; /* why the machine stays on */
+	char text[320];
+	int length;
+
+	watchdog_stop(); /* it must not find that nothing happens from here on */
 	out8(DEBUG_EXIT_PORT, code);
+	on = console_used() ? "the screen is kept" : power_off();
+	length = ksnprintf(text, sizeof(text), "It is safe to switch off (%s).\n", on);
+	port_write(text, (size_t)length);
+	port_flush();
 	halt_for_ever();
 }

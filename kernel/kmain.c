@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's story: from the loader to the verdict. boot/multiboot.asm calls kmain() on the boot
+ * The guest's story: from the loader to the verdict. boot/start.asm calls kmain() on the boot
  * CPU in 64-bit mode, interrupts masked; the other vCPUs join in smp_start() and sleep until
  * bench/ or tests/ give them work.
  */
@@ -8,12 +8,14 @@
 #include "bench/plan.h"
 #include "bench/record.h"
 #include "kernel/apic.h"
+#include "kernel/console.h"
 #include "kernel/kvm.h"
+#include "kernel/loader.h"
 #include "kernel/memory.h"
-#include "kernel/multiboot.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/power.h"
 #include "kernel/provoke.h"
 #include "kernel/report.h"
 #include "kernel/serial.h"
@@ -22,14 +24,16 @@
 #include "kernel/topology.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "locks/pv.h"
 #include "port/bare.h"
+#include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
 #include "tests/tap.h"
 
-extern uint64_t entry_tsc; /* boot/multiboot.asm */
+extern uint64_t entry_tsc; /* boot/start.asm */
 
 struct machine machine;
 
@@ -37,7 +41,7 @@ static struct boot_info boot;
 static struct plan plan;
 static char plan_error[PLAN_ERROR_BYTES];
 
-void kmain(uint32_t magic, uint64_t info); /* boot/multiboot.asm */
+void kmain(uint32_t magic, uint64_t info); /* boot/start.asm */
 
 static void discover_machine(void)
 {
@@ -49,6 +53,8 @@ static void discover_machine(void)
 	tsc_init(&machine);
 	timer_init();
 	topology_init(&boot, &machine);
+	watchdog_init(&boot, &machine);
+	power_init(&boot);
 }
 
 static struct outcome missing_vcpus(void)
@@ -74,9 +80,11 @@ static struct outcome run_plan(bool plan_ok)
 		report_text("error: %s", plan_error);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
+	if (machine.cpus_unknown) /* the reason has been said */
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
-	provoke(plan.provoke);
+	provoke(&plan);
 	if (plan.tests[0] != '\0')
 		tests_run(&plan, &outcome);
 	else
@@ -102,13 +110,24 @@ void kmain(uint32_t magic, uint64_t info)
 {
 	struct plan_machine plan_machine;
 	struct outcome outcome;
+	const char *problem;
+	bool serial;
 	bool plan_ok;
 
 	traps_init();
 	segments_init(&boot_cpu);
-	serial_init();
-	if (!multiboot_read(magic, info, &boot))
-		panic("not started by a multiboot loader (eax was %#x)", magic);
+	serial = serial_init();
+	port_write("\n", 1); /* firmware and GRUB may have begun a line */
+	problem = loader_read(memory_map_physical, magic, info, &boot);
+	if (problem != NULL)
+		panic("%s (magic number %#x)", problem, magic);
+	if (!serial) {
+		console_init(&boot);
+		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
+			    "here is its text",
+			    COM1_PORT);
+		port_flush();
+	}
 	memory_init(&boot);
 	paging_init();
 	discover_machine();
@@ -116,6 +135,8 @@ void kmain(uint32_t magic, uint64_t info)
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
 	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
+	watch_set_usual(plan_ok ? plan.hang_ms : 0);
+	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
@@ -123,6 +144,7 @@ void kmain(uint32_t magic, uint64_t info)
 	port_bare_init(&machine, plan.nopvspin);
 	report_boot(&boot, &machine, &plan, pv_backend);
 	port_flush();
+	port_watch_over();
 	outcome = run_plan(plan_ok);
 	report_finish(&outcome);
 }

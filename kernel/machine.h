@@ -18,15 +18,28 @@ struct memory_region {
 	uint64_t start, end; /* usable RAM, end exclusive */
 };
 
-/* multiboot.c */
+/* What the loader says of the screen: Multiboot2 Specification 2.0, 3.6.12. */
+enum screen_kind { SCREEN_INDEXED, SCREEN_RGB, SCREEN_TEXT };
+
+struct screen {
+	uint64_t address; /* 0: nothing is said */
+	uint32_t pitch;   /* bytes from line to line */
+	uint32_t width, height;
+	uint8_t bits_per_pixel;
+	uint8_t kind;
+};
+
+/* loader.c */
 struct boot_info {
-	const char *loader;   /* "multiboot" */
-	char loader_name[64]; /* as the loader calls itself: "GRUB 2.06", "qemu" */
+	const char *loader;   /* "multiboot", "multiboot2", "pvh" */
+	char loader_name[64]; /* as the loader calls itself: "GRUB 2.06", "qemu"; "" under PVH */
 	char cmdline[BOOT_CMDLINE_BYTES];
 	bool cmdline_truncated;
 	struct memory_region region[BOOT_MAX_REGIONS];
 	size_t regions;
-	uint64_t rsdp; /* 0: look for it in the BIOS areas */
+	uint64_t rsdp;         /* 0: look for it in the BIOS areas */
+	uint8_t rsdp_copy[64]; /* what a multiboot 2 loader gives instead of an address */
+	struct screen screen;
 };
 
 /* KVM's paravirtual interface as CPUID shows it: kvm.c. Linux Documentation/virt/kvm/x86/cpuid.rst
@@ -48,6 +61,7 @@ struct kvm_info {
 struct machine {
 	struct kvm_info kvm;
 	struct acpi_cpus cpus;   /* MADT order: the index is the dense CPU index */
+	bool cpus_unknown;       /* damaged tables, or an ID out of reach: there may be more */
 	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
 	uint32_t nodes;          /* 1: no NUMA */
 	const char *node_source; /* "srat", "key" (nodes=), "none" */

@@ -4,6 +4,7 @@
 
 #include "kernel/paging.h"
 #include "kernel/panic.h"
+#include "kernel/report.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
 
@@ -33,13 +34,21 @@ void memory_init(const struct boot_info *boot)
 		      image, boot->regions);
 }
 
+/* The VM's fault and not pvspin's. */
+static void __attribute__((noreturn)) exhausted(size_t bytes)
+{
+	report_text("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "
+		    "64 KiB for each vCPU and 3 MiB",
+		    bytes, end - next);
+	report_finish(&(struct outcome){.verdict = VERDICT_ERROR, .reason = "memory"});
+}
+
 void *memory_alloc(size_t bytes, size_t align)
 {
 	uint64_t start = (next + align - 1) & ~(uint64_t)(align - 1);
 
 	if (start > end || bytes > end - start)
-		panic("out of memory: %zu bytes wanted, %lu left: give the VM more (-m)", bytes,
-		      end - next);
+		exhausted(bytes);
 	next = start + bytes;
 	return memset((void *)start, 0, bytes);
 }

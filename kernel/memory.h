@@ -12,8 +12,8 @@
 /* Takes the largest region of RAM above the image and below 4 GiB. Panics if there is none. */
 void memory_init(const struct boot_info *boot);
 
-/* Zeroed; `align` is a power of two. Panics, saying how much was wanted and left, when exhausted.
- * CPU 0 only, no measured phase. */
+/* Zeroed; `align` is a power of two. When exhausted it says how much was wanted and left, and ends
+ * the VM. CPU 0 only, no measured phase. */
 void *memory_alloc(size_t bytes, size_t align);
 
 /* A stack of `bytes` (a multiple of 4096) above an unmapped guard page. Returns its top. */

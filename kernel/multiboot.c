@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the multiboot 1 information structure. Multiboot Specification 0.6.96, section 3.3. */
-#include "kernel/multiboot.h"
+#include "kernel/loader.h"
 
 #include "pvspin/string.h"
-#include <stddef.h>
-
-#define MULTIBOOT_LOADER_MAGIC 0x2badb002
 
 #define INFO_MEMORY  (1u << 0)
 #define INFO_CMDLINE (1u << 2)
@@ -38,54 +35,47 @@ struct mmap_entry {
 	uint32_t type;
 } __attribute__((packed));
 
-static bool copy_text(char *to, size_t size, uint64_t from)
+#define ENTRY_MIN_BYTES (sizeof(struct mmap_entry) - sizeof(uint32_t))
+
+static const char *read_memory_map(acpi_map_fn map, const struct multiboot_info *info,
+				   struct boot_info *boot)
 {
-	const char *text = (const char *)from;
-	size_t length = strlen(text);
-	bool fits = length < size;
+	const uint8_t *bytes = map(info->mmap_addr, info->mmap_length);
+	uint64_t at = 0;
 
-	if (!fits)
-		length = size - 1;
-	memcpy(to, text, length);
-	to[length] = '\0';
-	return fits;
-}
-
-static void add_region(struct boot_info *boot, uint64_t start, uint64_t end)
-{
-	if (boot->regions < BOOT_MAX_REGIONS && end > start)
-		boot->region[boot->regions++] = (struct memory_region){start, end};
-}
-
-static void read_memory_map(const struct multiboot_info *info, struct boot_info *boot)
-{
-	uint64_t at = info->mmap_addr, end = at + info->mmap_length;
-
-	while (at + sizeof(struct mmap_entry) <= end) {
+	if (bytes == NULL)
+		return "multiboot: the memory map is outside of memory";
+	while (at + sizeof(struct mmap_entry) <= info->mmap_length) {
 		struct mmap_entry entry;
 
-		memcpy(&entry, (const void *)at, sizeof(entry));
+		memcpy(&entry, bytes + at, sizeof(entry));
+		if (entry.size < ENTRY_MIN_BYTES)
+			return "multiboot: an entry of the memory map is too short";
 		if (entry.type == MMAP_AVAILABLE)
-			add_region(boot, entry.base, entry.base + entry.length);
-		at += entry.size + sizeof(entry.size);
+			loader_add_ram(boot, entry.base, entry.length);
+		at += (uint64_t)entry.size + sizeof(entry.size);
 	}
+	return NULL;
 }
 
-bool multiboot_read(uint32_t magic, uint64_t address, struct boot_info *boot)
+const char *multiboot_read(acpi_map_fn map, uint64_t address, struct boot_info *boot)
 {
-	const struct multiboot_info *info = (const struct multiboot_info *)address;
+	const void *bytes = map(address, sizeof(struct multiboot_info));
+	struct multiboot_info info;
 
-	if (magic != MULTIBOOT_LOADER_MAGIC)
-		return false;
 	boot->loader = "multiboot";
-	if (info->flags & INFO_LOADER)
-		copy_text(boot->loader_name, sizeof(boot->loader_name), info->boot_loader_name);
-	if (info->flags & INFO_CMDLINE)
-		boot->cmdline_truncated =
-			!copy_text(boot->cmdline, sizeof(boot->cmdline), info->cmdline);
-	if (info->flags & INFO_MMAP)
-		read_memory_map(info, boot);
-	else if (info->flags & INFO_MEMORY)
-		add_region(boot, 0x100000, 0x100000 + (uint64_t)info->mem_upper * 1024);
-	return true;
+	if (bytes == NULL)
+		return "multiboot: the information is outside of memory";
+	memcpy(&info, bytes, sizeof(info));
+	if (info.flags & INFO_LOADER)
+		loader_copy_text(map, boot->loader_name, sizeof(boot->loader_name),
+				 info.boot_loader_name, UINT32_MAX);
+	if (info.flags & INFO_CMDLINE)
+		boot->cmdline_truncated = !loader_copy_text(
+			map, boot->cmdline, sizeof(boot->cmdline), info.cmdline, UINT32_MAX);
+	if (info.flags & INFO_MMAP)
+		return read_memory_map(map, &info, boot);
+	if (info.flags & INFO_MEMORY)
+		loader_add_ram(boot, 0x100000, (uint64_t)info.mem_upper * 1024);
+	return NULL;
 }

@@ -28,7 +28,7 @@
 #define DIRECTORIES      4 /* one per GiB */
 
 extern char text_start[], text_end[], rodata_start[], rodata_end[]; /* linker.ld */
-extern char boot_stack_guard[];                                     /* boot/multiboot.asm */
+extern char boot_stack_guard[];                                     /* boot/start.asm */
 extern uint64_t boot_cr3;                                           /* boot/longmode.asm */
 
 static uint64_t *directory[DIRECTORIES];

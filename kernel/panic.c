@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The panic record: everything a person needs to find the line. Addresses are symbolised by run.sh.
+/*
+ * The panic record: everything a person needs to find the line. Addresses are symbolised by run.sh.
+ * One CPU reports, the first that panics; it stops the others first, CPU 0 above all, which may be
+ * writing the log. A panic inside the report ends it with what it has.
  */
 #include "kernel/panic.h"
 
+#include "kernel/apic.h"
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
+#include "kernel/machine_check.h"
 #include "kernel/percpu.h"
+#include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
@@ -15,61 +22,138 @@
 
 void (*panic_describe)(struct record *record);
 
-static atomic_flag panicking = ATOMIC_FLAG_INIT;
+#define REPORT_BOUND_NS 30000000000ull
+#define STOP_BOUND_NS   3000000000ull /* CPU 0 needs a time slice to take the NMI */
 
-/* Only one CPU reports; another one, or a panic inside the report, stops here. */
-static void claim_the_console(void)
+static _Atomic uint32_t reporter;     /* index + 1 of the CPU that reports; 0: nobody */
+static _Atomic bool log_writer_stops; /* CPU 0, the only one that writes the log, is in HLT */
+
+static struct record report;
+static struct record complete; /* `report` up to its last whole field */
+
+static void __attribute__((noreturn)) stop_here(void)
 {
-	irq_disable();
-	if (atomic_flag_test_and_set_explicit(&panicking, memory_order_acquire))
-		halt_for_ever();
-	port_write("\n", 1); /* in case a line was being written */
+	if (this_cpu()->index == 0)
+		/* release: pairs with the acquire in stop_the_others() */
+		atomic_store_explicit(&log_writer_stops, true, memory_order_release);
+	halt_for_ever();
 }
 
-static void record_backtrace(struct record *record, uint64_t rip, uint64_t rbp)
+static void stop_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	stop_here();
+}
+
+/* An NMI reaches a CPU that has interrupts masked. Whoever spins would take host time from this
+ * CPU; they never go on. Before apic_select() there is one CPU. */
+static void stop_the_others(void)
+{
+	uint64_t start = rdtsc();
+
+	if (apic == NULL)
+		return;
+	traps_handle(VECTOR_NMI, stop_interrupt);
+	apic_send_nmi_all_others();
+	if (this_cpu()->index == 0)
+		return;
+	while (!atomic_load_explicit(&log_writer_stops, memory_order_acquire) &&
+	       rdtsc() - start < tsc_from_ns(STOP_BOUND_NS))
+		cpu_relax();
+}
+
+static void __attribute__((noreturn)) finish(void)
+{
+	record_end(&report);
+	port_flush();
+	exit_guest(DEBUG_EXIT_PANIC);
+}
+
+/* The report itself has failed: its last whole field, why, and the end; the next failure is the
+ * end at once. */
+static void __attribute__((noreturn)) give_up(const char *reason, uint64_t rip)
+{
+	static bool tried;
+
+	if (tried || complete.length == 0)
+		exit_guest(DEBUG_EXIT_PANIC);
+	tried = true;
+	report = complete;
+	record_string(&report, "report_failed", reason);
+	record_hex(&report, "report_failed_rip", rip);
+	finish();
+}
+
+static void report_hangs(void *unused)
+{
+	(void)unused;
+	give_up("the report hangs", this_cpu()->frame->rip);
+}
+
+/* In place of the bound on what has panicked. The watchdog is CPU 0's; another CPU's report is
+ * bounded by the launcher's time alone. */
+static void bound_the_report(void)
+{
+	if (this_cpu()->index == 0)
+		watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
+	else
+		watchdog_stop();
+}
+
+static void begin(const char *reason, uint64_t rip)
+{
+	uint32_t me = this_cpu()->index + 1, first = 0;
+
+	irq_disable();
+	if (!atomic_compare_exchange_strong_explicit(&reporter, &first, me, memory_order_acq_rel,
+						     memory_order_acquire)) {
+		if (first == me)
+			give_up(reason, rip);
+		stop_here();
+	}
+	stop_the_others();
+	bound_the_report();
+	port_write("\n", 1); /* in case a line was being written */
+	record_begin(&report, "panic");
+	record_string(&report, "reason", reason);
+	record_number(&report, "cpu", this_cpu()->index);
+	record_number(&report, "apic_id", this_cpu()->apic_id);
+	record_hex(&report, "rip", rip);
+	complete = report;
+}
+
+static void add_backtrace(uint64_t rip, uint64_t rbp)
 {
 	uint64_t address[BACKTRACE_MAX];
 	size_t count = backtrace_take(rip, rbp, address);
 
-	record_open_array(record, "backtrace");
+	record_open_array(&report, "backtrace");
 	for (size_t i = 0; i < count; i++)
-		record_hex(record, NULL, address[i]);
-	record_close_array(record);
+		record_hex(&report, NULL, address[i]);
+	record_close_array(&report);
+	complete = report;
 }
 
-static void begin(struct record *record, const char *reason, uint64_t rip)
-{
-	record_begin(record, "panic");
-	record_string(record, "reason", reason);
-	record_number(record, "cpu", this_cpu()->index);
-	record_number(record, "apic_id", this_cpu()->apic_id);
-	record_hex(record, "rip", rip);
-}
-
-static void __attribute__((noreturn)) finish(struct record *record)
+static void __attribute__((noreturn)) describe_and_finish(void)
 {
 	if (panic_describe != NULL)
-		panic_describe(record);
-	record_end(record);
-	port_flush();
-	exit_guest(DEBUG_EXIT_PANIC);
+		panic_describe(&report);
+	finish();
 }
 
 void panic(const char *format, ...)
 {
 	char reason[256];
-	struct record record;
 	va_list arguments;
 	uint64_t rip = (uint64_t)__builtin_return_address(0);
 	uint64_t rbp = *(const uint64_t *)__builtin_frame_address(0);
 
-	claim_the_console();
 	va_start(arguments, format);
 	kvsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	begin(&record, reason, rip);
-	record_backtrace(&record, rip, rbp);
-	finish(&record);
+	begin(reason, rip);
+	add_backtrace(rip, rbp);
+	describe_and_finish();
 }
 
 static const char *exception_name(uint64_t vector)
@@ -100,10 +184,30 @@ static const char *exception_name(uint64_t vector)
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "unexpected interrupt";
 }
 
-void panic_trap(const struct trap_frame *frame)
+/* The page below this CPU's stack (memory_alloc_stack); a #DF there is a #PF that had no stack. */
+static bool stack_overflowed(const struct trap_frame *frame)
 {
-	char reason[128];
-	struct record record;
+	uint64_t bottom = this_cpu()->stack_top - STACK_BYTES, fault = read_cr2();
+
+	return (frame->vector == VECTOR_PF || frame->vector == VECTOR_DF) && fault < bottom &&
+	       fault >= bottom - PAGE_BYTES;
+}
+
+/* An NMI here is none that pvspin sent: those have a handler. */
+static void describe_trap(const struct trap_frame *frame, char *text, size_t size)
+{
+	const char *cause = "";
+
+	if (frame->vector == VECTOR_NMI)
+		cause = ": nobody here has sent it";
+	else if (stack_overflowed(frame))
+		cause = ": stack overflow";
+	ksnprintf(text, size, "exception %lu (%s), error code %#lx%s", frame->vector,
+		  exception_name(frame->vector), frame->error, cause);
+}
+
+static void add_registers(const struct trap_frame *frame)
+{
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -116,14 +220,36 @@ void panic_trap(const struct trap_frame *frame)
 		{"r15", frame->r15}, {"rflags", frame->rflags}, {"cr2", read_cr2()},
 	};
 
-	claim_the_console();
-	ksnprintf(reason, sizeof(reason), "exception %lu (%s), error code %#lx", frame->vector,
-		  exception_name(frame->vector), frame->error);
-	begin(&record, reason, frame->rip);
-	record_open_object(&record, "registers");
+	record_open_object(&report, "registers");
 	for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
-		record_hex(&record, registers[i].name, registers[i].value);
-	record_close_object(&record);
-	record_backtrace(&record, frame->rip, frame->rbp);
-	finish(&record);
+		record_hex(&report, registers[i].name, registers[i].value);
+	record_close_object(&report);
+	complete = report;
+}
+
+static void __attribute__((noreturn))
+panic_frame(const struct trap_frame *frame, const char *reason)
+{
+	begin(reason, frame->rip);
+	add_registers(frame);
+	if (frame->vector == VECTOR_MC)
+		machine_check_describe(&report);
+	add_backtrace(frame->rip, frame->rbp);
+	describe_and_finish();
+}
+
+void panic_trap(const struct trap_frame *frame)
+{
+	char reason[128];
+
+	describe_trap(frame, reason, sizeof(reason));
+	panic_frame(frame, reason);
+}
+
+void panic_hang(const struct trap_frame *frame, const char *what, uint64_t bound_ms)
+{
+	char reason[128];
+
+	ksnprintf(reason, sizeof(reason), "%s: not over in %lu ms", what, bound_ms);
+	panic_frame(frame, reason);
 }

@@ -55,7 +55,8 @@ static inline struct cpu *this_cpu(void)
 /* The boot CPU's, usable from the first instruction of kmain on. */
 extern struct cpu boot_cpu;
 
-/* Loads this CPU's GDT, TSS (with IST stacks already in cpu->tss), IDT and GS base. */
+/* Loads this CPU's GDT, TSS (with IST stacks already in cpu->tss), IDT and GS base; enables machine
+ * checks. */
 void segments_init(struct cpu *cpu);
 
 #endif

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Deliberate failures, one function each, so that a symbolised backtrace shows its name. */
+/*
+ * Deliberate failures, one function each, so that a symbolised backtrace shows its name. What each
+ * looks like from outside: docs/failures.md. Those of a lock's owner: kernel/provoke_lock.c.
+ */
 #include "kernel/provoke.h"
 
+#include "kernel/apic.h"
 #include "kernel/cpu.h"
+#include "kernel/machine.h"
 #include "kernel/panic.h"
+#include "kernel/percpu.h"
 #include "locks/pv.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
+#include <stdatomic.h>
 
 extern char text_start[]; /* linker.ld */
 
@@ -66,20 +73,167 @@ static void provoke_lost_kick(void)
 	pv_backend = &lossy;
 }
 
-void provoke(const char *name)
+/* Interrupts masked, and never back. */
+static void __attribute__((noinline)) provoke_loop(void)
 {
-	if (strcmp(name, "panic") == 0)
+	irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
+/* An exception, and no IDT to take it, nor the #GP and the #DF that follow (SDM vol. 3A, 6.15). */
+static void __attribute__((noinline)) provoke_triple_fault(void)
+{
+	const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) none = {0, 0};
+
+	port_flush();
+	__asm__ volatile("lidt %0; ud2" : : "m"(none));
+}
+
+/* No stack for the #PF that the push is: #DF, on a stack of its own. */
+static void __attribute__((noinline)) provoke_double_fault(void)
+{
+	__asm__ volatile("xorl %%esp, %%esp; pushq %%rax" : : : "memory");
+}
+
+/* Vector 18 as an instruction; a real one: HMP's `mce`, tests/run/provoke.bats. */
+static void __attribute__((noinline)) provoke_machine_check(void)
+{
+	__asm__ volatile("int $18");
+}
+
+static void __attribute__((noinline)) provoke_nmi(void)
+{
+	apic_send_nmi(this_cpu()->apic_id);
+	provoke_loop();
+}
+
+static void overflow_stack(void)
+{
+	provoke_stack_overflow(NULL);
+}
+
+static void fail_describing(struct record *record)
+{
+	(void)record;
+	provoke_page_fault();
+}
+
+/* The report is under way when it fails itself. */
+static void provoke_panic_twice(void)
+{
+	panic_describe = fail_describing;
+	provoke_panic();
+}
+
+static _Atomic uint32_t meeting; /* CPUs that have come */
+
+static void meet(void)
+{
+	atomic_fetch_add_explicit(&meeting, 1, memory_order_relaxed);
+	while (atomic_load_explicit(&meeting, memory_order_relaxed) < 2)
+		cpu_relax();
+}
+
+/* CPUs 0 and 1 at the same time. */
+static void provoke_panic_both(void)
+{
+	meet();
+	provoke_panic();
+}
+
+/* CPU 1 panics; CPU 0 is in the middle of writing the log. */
+static void provoke_panic_busy(void)
+{
+	static const char line[] = "a line of the log that is being written\n";
+	static _Atomic uint32_t lines;
+
+	if (this_cpu()->index == 1) {
+		while (atomic_load_explicit(&lines, memory_order_relaxed) < 10)
+			cpu_relax();
 		provoke_panic();
-	else if (strcmp(name, "ud") == 0)
-		provoke_invalid_opcode();
-	else if (strcmp(name, "pf") == 0)
-		provoke_page_fault();
-	else if (strcmp(name, "nx") == 0)
-		provoke_execute_data();
-	else if (strcmp(name, "stack") == 0)
-		provoke_stack_overflow(NULL);
-	else if (strcmp(name, "hang") == 0)
-		provoke_hang();
-	else if (strcmp(name, "lost-kick") == 0)
-		provoke_lost_kick();
+	}
+	for (;;) {
+		port_write(line, sizeof(line) - 1);
+		port_flush();
+		atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
+	}
+}
+
+static void (*failure)(void);
+
+/* `failure` on CPUs from `only` to 1. */
+static void fail_from(void *only)
+{
+	if (this_cpu()->index >= *(const uint32_t *)only)
+		failure();
+}
+
+static void fail_on(uint32_t first, void (*what)(void))
+{
+	failure = what;
+	if (machine.online < 2)
+		panic("this failure needs two vCPUs");
+	port_run_on(2, fail_from, &first);
+}
+
+static void provoke_ap_loop(void)
+{
+	fail_on(1, provoke_loop);
+}
+
+static void provoke_ap_exception(void)
+{
+	fail_on(1, provoke_invalid_opcode);
+}
+
+static void provoke_ap_stack(void)
+{
+	fail_on(1, overflow_stack);
+}
+
+static void provoke_both(void)
+{
+	fail_on(0, provoke_panic_both);
+}
+
+static void provoke_busy(void)
+{
+	fail_on(0, provoke_panic_busy);
+}
+
+/* Names: provoke_names in bench/plan.c. */
+static const struct {
+	const char *name;
+	void (*fail)(void);
+} failures[] = {
+	{"panic", provoke_panic},
+	{"ud", provoke_invalid_opcode},
+	{"pf", provoke_page_fault},
+	{"nx", provoke_execute_data},
+	{"stack", overflow_stack},
+	{"hang", provoke_hang},
+	{"loop", provoke_loop},
+	{"lost-kick", provoke_lost_kick},
+	{"triple-fault", provoke_triple_fault},
+	{"double-fault", provoke_double_fault},
+	{"machine-check", provoke_machine_check},
+	{"nmi", provoke_nmi},
+	{"panic-twice", provoke_panic_twice},
+	{"panic-both", provoke_both},
+	{"panic-busy", provoke_busy},
+	{"ap-ud", provoke_ap_exception},
+	{"ap-stack", provoke_ap_stack},
+	{"ap-loop", provoke_ap_loop},
+};
+
+void provoke(struct plan *plan)
+{
+	provoke_in_lock(plan);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (strcmp(plan->provoke, failures[i].name) == 0)
+			failures[i].fail();
 }

@@ -7,6 +7,7 @@
 #include "kernel/exit.h"
 #include "kernel/kvm.h"
 #include "kernel/smp.h"
+#include "kernel/watchdog.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
@@ -19,9 +20,22 @@
 
 static bool launcher_waits; /* end=wait */
 
+static const char *hypervisor_name(const struct kvm_info *kvm)
+{
+	if (kvm->present)
+		return "KVM";
+	return kvm->hypervisor_bit ? kvm->hypervisor : "none";
+}
+
+/* Without a launcher: at least whether there is something below. */
+static const char *accel_name(const struct plan *plan, const struct kvm_info *kvm)
+{
+	return kvm->hypervisor_bit || strcmp(plan->accel, "unknown") != 0 ? plan->accel : "bare";
+}
+
 static void record_kvm(struct record *record, const struct kvm_info *kvm)
 {
-	record_string(record, "hypervisor", kvm->present ? "KVM" : kvm->hypervisor);
+	record_string(record, "hypervisor", hypervisor_name(kvm));
 	record_string(record, "hypervisor_first", kvm->hypervisor);
 	record_number(record, "kvm_base", kvm->base);
 	record_number(record, "kvm_features", kvm->features);
@@ -70,7 +84,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_string(&record, "loader_name", boot->loader_name);
 	record_string(&record, "cmdline", boot->cmdline);
 	record_string(&record, "plan", canonical);
-	record_string(&record, "accel", plan->accel);
+	record_string(&record, "accel", accel_name(plan, &m->kvm));
 	record_kvm(&record, &m->kvm);
 	record_string(&record, "linux_lock", plan->linux_choice.lock);
 	record_string(&record, "linux_reason", plan->linux_choice.reason);
@@ -79,6 +93,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_bool(&record, "steal_time", m->steal_time);
 	record_number(&record, "tsc_khz", m->tsc_khz);
 	record_string(&record, "tsc_source", m->tsc_source);
+	record_string(&record, "watchdog", watchdog_source());
 	record_vcpus(&record, m);
 	record_number(&record, "boot_cycles", m->boot_cycles);
 	record_number(&record, "bringup_cycles", m->bringup_cycles);
@@ -164,7 +179,8 @@ static void wait_for_bye(void)
 
 void report_finish(const struct outcome *outcome)
 {
-	report_counts();
+	if (record_count() != 0) /* else the vCPUs are not known yet */
+		report_counts();
 	report_end(outcome);
 	port_flush();
 	if (launcher_waits)

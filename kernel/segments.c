@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Each CPU's GDT, TSS and GS base. AMD64 APM vol. 2, 4.8 (long-mode descriptors), 12.2.5 (TSS). */
 #include "kernel/cpu.h"
+#include "kernel/machine_check.h"
 #include "kernel/percpu.h"
 #include "kernel/traps.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
 
-extern const uint64_t boot_gdt[4]; /* boot/longmode.asm */
+extern const uint64_t boot_gdt[4];  /* boot/longmode.asm */
+extern const char boot_stack_top[]; /* boot/multiboot.asm */
 
 #define TSS_AVAILABLE_64 (0x89ull << 40) /* present, ring 0, type 9 */
 
@@ -20,7 +22,7 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-struct cpu boot_cpu = {.self = &boot_cpu};
+struct cpu boot_cpu = {.self = &boot_cpu, .stack_top = (uint64_t)boot_stack_top};
 
 void segments_init(struct cpu *cpu)
 {
@@ -40,4 +42,5 @@ void segments_init(struct cpu *cpu)
 	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
 	wrmsr(MSR_GS_BASE, (uint64_t)cpu);
 	traps_load_idt();
+	machine_check_enable();
 }

@@ -59,16 +59,16 @@ static bool wait_until_empty(void)
 
 /* OUT, not REP OUTSB: KVM leaves for the VMM at every byte of either, and emulates the string form
  * instruction by instruction where OUT has a fast path (Linux arch/x86/kvm/x86.c, kvm_fast_pio). */
-void serial_write(const char *bytes, size_t count)
+void serial_write(const char *bytes, size_t count, volatile size_t *written)
 {
-	while (present && count > 0) {
-		size_t burst = count < FIFO_BYTES ? count : FIFO_BYTES;
+	while (present && *written < count) {
+		size_t left = count - *written;
 
 		present = wait_until_empty();
-		for (size_t i = 0; present && i < burst; i++)
-			out8(UART_DATA, (uint8_t)bytes[i]);
-		bytes += burst;
-		count -= burst;
+		for (size_t i = 0; present && i < left && i < FIFO_BYTES; i++) {
+			out8(UART_DATA, (uint8_t)bytes[*written]);
+			++*written;
+		}
 	}
 }
 

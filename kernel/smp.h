@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
  * Called with interrupts masked; from here on the boot CPU has them enabled.
  */
 bool smp_start(struct machine *m, bool lose_last);
+uint64_t smp_start_bound_ns(const struct machine *m); /* more than smp_start() ever takes */
 bool smp_online(uint32_t index);
 struct cpu *smp_cpu(uint32_t index);
 struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has no steal time */

@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DIVIDE_BY_1      0xb
-#define DIVIDE_BY_128    0xa
+#define DIVISOR          128 /* as apic_enable() leaves it */
 #define LVT_MASKED       (1u << 16)
 #define LVT_PERIODIC     (1u << 17) /* SDM vol. 3A, figure 11-8 */
 #define COUNT_MAX        0xffffffffu
@@ -25,29 +24,26 @@ static uint64_t deadline; /* TSC */
 static bool slow;         /* counts by 128 */
 static void (*tick)(void);
 
+/* Rounded up: never too early. */
 static uint32_t count_of(uint64_t us)
 {
-	uint64_t count = us * ticks_per_ms / 1000;
+	uint64_t count = us * ticks_per_ms / (UINT64_C(1000) * DIVISOR) + 1;
 
-	if (count == 0)
-		return 1;
 	return count > COUNT_MAX ? COUNT_MAX : (uint32_t)count;
 }
 
 /*
- * The count is 32 bits, 4.3 s at KVM's 1 GHz. A longer wait is counted by 128 (9 minutes), so that
- * it too is one interrupt: one more would end a HLT, and hide that nobody else had.
+ * The count is 32 bits. By 128 that is 9 minutes at KVM's 1 GHz, so that a long wait too is one
+ * interrupt: one more would end a HLT, and hide that nobody else had. And the divider is written
+ * once on each CPU: KVM restarts the timer when it changes, also a one-shot that has expired, which
+ * then fires at once (Linux arch/x86/kvm/lapic.c, the case APIC_TDCR of kvm_lapic_reg_write).
  */
 static void arm(void)
 {
 	uint64_t now = rdtsc();
 	uint64_t us = now < deadline ? tsc_to_ns(deadline - now) / 1000 + 1 : 1;
-	bool too_long = us > COUNT_MAX / (ticks_per_ms / 1000 + 1);
 
-	if (slow != too_long)
-		apic->write(APIC_TIMER_DIVIDE, too_long ? DIVIDE_BY_128 : DIVIDE_BY_1);
-	slow = too_long;
-	apic->write(APIC_TIMER_INITIAL, count_of(too_long ? us / 128 + 1 : us));
+	apic->write(APIC_TIMER_INITIAL, count_of(us));
 }
 
 static void timer_interrupt(struct trap_frame *frame)
@@ -85,7 +81,7 @@ void timer_init(void)
 {
 	uint64_t rate[CALIBRATE_ROUNDS];
 
-	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
 	for (int i = 0; i < CALIBRATE_ROUNDS; i++) {
 		uint64_t start, count;
@@ -104,6 +100,7 @@ void timer_init(void)
 		}
 	}
 	apic->write(APIC_TIMER_INITIAL, 0);
+	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128);
 	ticks_per_ms = rate[CALIBRATE_ROUNDS / 2];
 	traps_handle(VECTOR_TIMER, timer_interrupt);
 	traps_handle(VECTOR_DOZE, doze_interrupt);
@@ -135,7 +132,6 @@ void timer_doze(uint64_t ns)
 	uint64_t flags = read_flags();
 
 	irq_disable();
-	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	apic->write(APIC_LVT_TIMER, VECTOR_DOZE);
 	apic->write(APIC_TIMER_INITIAL, count_of(ns / 1000));
 	this_cpu()->halts++;

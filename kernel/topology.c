@@ -12,14 +12,15 @@
 /* From this revision on (ACPI 6.3) the flag "online capable" has a meaning. */
 #define MADT_REVISION_ONLINE_CAPABLE 5
 
-static bool usable(const struct acpi_cpu *cpu)
+static bool usable(const struct acpi_cpu *cpu, struct machine *m)
 {
 	if (!cpu->enabled)
 		return false;
 	if (cpu->apic_id > apic->max_id) {
 		report_text("error: the vCPU with APIC ID %u needs x2APIC, which this CPU model "
-			    "does not have; it is left out",
+			    "does not have (-cpu ...,+x2apic)",
 			    cpu->apic_id);
+		m->cpus_unknown = true;
 		return false;
 	}
 	return true;
@@ -44,20 +45,22 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 		acpi_find_cpus(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
 
 	if (status != ACPI_OK) {
-		report_text("warning: no CPU list from ACPI (%s: %s); going on with the boot CPU "
-			    "alone",
-			    acpi_status_text(status), detail);
+		m->cpus_unknown = status != ACPI_NO_RSDP;
+		report_text("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
+			    m->cpus_unknown ? "error" : "warning", acpi_status_text(status),
+			    detail);
 		all.count = 0;
 	}
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
 	m->cpus.capacity = all.count + 1;
+	m->cpus.ioapic_address = all.ioapic_address;
 	m->cpus.cpu[m->cpus.count++] = (struct acpi_cpu){.apic_id = self, .enabled = true};
 	for (size_t i = 0; i < all.count; i++)
 		m->possible_cpus += possible(&all.cpu[i], all.revision);
 	if (m->possible_cpus == 0)
 		m->possible_cpus = 1;
 	for (size_t i = 0; i < all.count; i++)
-		if (all.cpu[i].apic_id != self && usable(&all.cpu[i]))
+		if (all.cpu[i].apic_id != self && usable(&all.cpu[i], m))
 			m->cpus.cpu[m->cpus.count++] = all.cpu[i];
 }
 

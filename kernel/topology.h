@@ -5,8 +5,9 @@
 #include "kernel/machine.h"
 
 /* Fills m->cpus with the CPUs to start: those ACPI says are enabled and the APIC mode can address,
- * the calling one first, the others in the order of the MADT. Without usable ACPI tables it is
- * the calling CPU alone, and a text line says why. After apic_enable(). */
+ * the calling one first, the others in the order of the MADT. Without ACPI it is the calling CPU
+ * alone; with tables that cannot be believed too, and m->cpus_unknown. A text line says why. After
+ * apic_enable(). */
 void topology_init(const struct boot_info *boot, struct machine *m);
 
 /* NUMA nodes of m->cpus: `nodes` runs of CPUs if it is not 0, else as the ACPI SRAT says, else one

@@ -10,15 +10,14 @@
 #include "kernel/fixup.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/watchdog.h"
 #include "pvspin/layout.h"
 
-#define VECTORS              256
-#define FIRST_EXTERNAL       32
-#define OPCODE_HLT           0xf4
-#define OPCODE_STI           0xfb
-#define GATE_INTERRUPT       0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
-#define VECTOR_DOUBLE_FAULT  8
-#define VECTOR_MACHINE_CHECK 18
+#define VECTORS        256
+#define FIRST_EXTERNAL 32
+#define OPCODE_HLT     0xf4
+#define OPCODE_STI     0xfb
+#define GATE_INTERRUPT 0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
 
 struct gate {
 	uint16_t offset_low, selector;
@@ -38,7 +37,7 @@ static uint8_t ist_of(unsigned int vector)
 {
 	if (vector == VECTOR_NMI)
 		return 1;
-	if (vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK)
+	if (vector == VECTOR_DF || vector == VECTOR_MC)
 		return 2;
 	return 0;
 }
@@ -129,7 +128,9 @@ void trap_dispatch(struct trap_frame *frame)
 	cpu->frame = frame;
 	if (frame->vector >= FIRST_EXTERNAL)
 		skip_hlt_after_sti(frame);
-	if (handlers[frame->vector] != NULL)
+	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites())
+		; /* before any handler: it is CPU 0's last chance */
+	else if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
 		panic_trap(frame);

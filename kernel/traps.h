@@ -20,8 +20,10 @@ _Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 #define VECTOR_DB       1 /* SDM vol. 3A, table 6-1 */
 #define VECTOR_NMI      2
 #define VECTOR_UD       6
+#define VECTOR_DF       8
 #define VECTOR_GP       13
 #define VECTOR_PF       14
+#define VECTOR_MC       18
 #define VECTOR_TIMER    0x40 /* local APIC timer, CPU 0 */
 #define VECTOR_WAKE     0x41 /* ends a HLT: there is work, or work is done */
 #define VECTOR_DOZE     0x42 /* local APIC timer, the other CPUs */

@@ -1,42 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* The TSC frequency ladder: what the hypervisor says, else measured against the PIT. */
+/* The TSC frequency ladder: what the hypervisor or the CPU says, else measured against the PIT. */
 #include "kernel/tsc.h"
 
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/panic.h"
 
-/* Intel 8254 PIT, channel 2: gated by port 0x61 bit 0, its output readable at bit 5. */
+/* Intel 8254 PIT. Channel 0: its gate is always on, where channel 2 needs port 0x61, which QEMU's
+ * microvm lacks; its interrupt ends at the masked 8259. The read-back command latches the status:
+ * output, null count, then the six low bits of the control word. */
 #define PIT_HZ          1193182
-#define PIT_CHANNEL2    0x42
+#define PIT_CHANNEL0    0x40
 #define PIT_COMMAND     0x43
-#define PIT_COMMAND_CH2 0xb0 /* channel 2, low then high byte, mode 0: output rises at 0 */
-#define PIT_GATE        0x61
-#define PIT_GATE_ON     0x01
-#define PIT_SPEAKER     0x02
-#define PIT_OUTPUT      0x20
+#define PIT_COMMAND_CH0 0x30 /* channel 0, low then high byte, mode 0: output rises at 0 */
+#define PIT_STATUS_CH0  0xe2 /* read back the status of channel 0 */
+#define PIT_STATUS_MODE 0x3f
+#define PIT_OUTPUT      0x80
 #define PIT_MS          10
 #define PIT_ROUNDS      5
 #define PIT_MAX_READS   10000000
 
+#define CPUID_CRYSTAL 0x15
+
 static uint32_t khz;
 
-/* TSC ticks while the PIT counts down PIT_MS milliseconds; 0 if it never does. */
+static uint8_t pit_status(void)
+{
+	out8(PIT_COMMAND, PIT_STATUS_CH0);
+	return in8(PIT_CHANNEL0);
+}
+
+/* TSC ticks while the PIT counts down PIT_MS milliseconds; 0 if there is none (reads as ones) or it
+ * never does. */
 static uint64_t pit_interval(void)
 {
 	uint32_t count = PIT_HZ * PIT_MS / 1000;
-	uint8_t gate = in8(PIT_GATE) & (uint8_t) ~(PIT_SPEAKER | PIT_GATE_ON);
 	uint64_t start;
+	uint8_t status;
 
-	out8(PIT_GATE, gate);
-	out8(PIT_COMMAND, PIT_COMMAND_CH2);
-	out8(PIT_CHANNEL2, (uint8_t)count);
-	out8(PIT_CHANNEL2, (uint8_t)(count >> 8));
-	start = rdtsc();
-	out8(PIT_GATE, gate | PIT_GATE_ON);
-	for (uint32_t i = 0; i < PIT_MAX_READS; i++)
-		if (in8(PIT_GATE) & PIT_OUTPUT)
+	out8(PIT_COMMAND, PIT_COMMAND_CH0);
+	out8(PIT_CHANNEL0, (uint8_t)count);
+	start = rdtsc(); /* before it starts: a vCPU that is descheduled here sees a longer time */
+	out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
+	for (uint32_t i = 0; i < PIT_MAX_READS; i++) {
+		status = pit_status();
+		if ((status & PIT_STATUS_MODE) != PIT_COMMAND_CH0)
+			return 0;
+		if (status & PIT_OUTPUT)
 			return rdtsc() - start;
+	}
 	return 0;
 }
 
@@ -56,6 +68,19 @@ static uint32_t measure_by_pit(void)
 	return (uint32_t)(best / PIT_MS);
 }
 
+/* What the CPU says, SDM vol. 2A, CPUID leaf 0x15: TSC = crystal (ECX, in Hz) * EBX / EAX; 0 if any
+ * of them is not told. Virtual CPUs are not asked: they may repeat what holds for the host alone.
+ */
+static uint32_t crystal_khz(const struct kvm_info *kvm)
+{
+	struct cpuid r;
+
+	if (kvm->hypervisor_bit || cpuid(0, 0).eax < CPUID_CRYSTAL)
+		return 0;
+	r = cpuid(CPUID_CRYSTAL, 0);
+	return r.eax == 0 ? 0 : (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax / 1000);
+}
+
 void tsc_init(struct machine *m)
 {
 	bool kvmclock = kvm_clock_init(&m->kvm);
@@ -67,12 +92,16 @@ void tsc_init(struct machine *m)
 		m->tsc_source = "kvmclock";
 	}
 	if (khz == 0) {
+		khz = crystal_khz(&m->kvm);
+		m->tsc_source = "cpuid-0x15";
+	}
+	if (khz == 0) {
 		khz = measure_by_pit();
 		m->tsc_source = "pit";
 	}
 	if (khz == 0)
-		panic("TSC frequency unknown: no leaf 0x40000010, no kvmclock, and the PIT does "
-		      "not count");
+		panic("TSC frequency unknown: no CPUID leaf 0x40000010 or 0x15, no kvmclock, and "
+		      "the PIT does not count (microvm under TCG needs pit=on)");
 	m->tsc_khz = khz;
 }
 

@@ -15,17 +15,22 @@
 #define LOCK_REGISTER(ops_)                                                     \
 	static void measure_plain(struct worker *worker)                        \
 	{                                                                       \
-		measured_loop(&(ops_), worker, false);                          \
+		measured_loop(&(ops_), worker, false, false);                   \
 	}                                                                       \
 	static void measure_latency(struct worker *worker)                      \
 	{                                                                       \
-		measured_loop(&(ops_), worker, true);                           \
+		measured_loop(&(ops_), worker, true, false);                    \
+	}                                                                       \
+	static void measure_traced(struct worker *worker)                       \
+	{                                                                       \
+		measured_loop(&(ops_), worker, worker->wait != NULL, true);     \
 	}                                                                       \
 	static const struct lock_entry lock_entry                               \
 		__attribute__((section("lock_registry"), used, aligned(8))) = { \
 			.ops = &(ops_),                                         \
 			.measure_plain = measure_plain,                         \
 			.measure_latency = measure_latency,                     \
+			.measure_traced = measure_traced,                       \
 	}
 
 #endif

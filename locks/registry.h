@@ -10,8 +10,10 @@ struct worker;
 
 struct lock_entry {
 	const struct lock_ops *ops;
-	void (*measure_plain)(struct worker *worker);   /* dispatch=inline, latency=off */
-	void (*measure_latency)(struct worker *worker); /* dispatch=inline, latency=on */
+	/* the measured loop with dispatch=inline: latency=off, latency=on, trace= with either */
+	void (*measure_plain)(struct worker *worker);
+	void (*measure_latency)(struct worker *worker);
+	void (*measure_traced)(struct worker *worker);
 };
 
 size_t lock_count_registered(void);

@@ -6,6 +6,7 @@
  */
 #include "locks/spin.h"
 #include "locks/pv.h"
+#include "locks/trace.h"
 
 /* Notes version and steal time of one and the same stay on the CPU. */
 static void note_steal(struct spin *spin)
@@ -25,6 +26,8 @@ static void note_steal(struct spin *spin)
 void spin_first(struct spin *spin)
 {
 	spin->stats = port_my_stats();
+	trace_look(spin->stats);
+	trace_add(spin->stats, TRACE_WAIT, 0);
 	note_steal(spin);
 	spin->start = port_cycles();
 }
@@ -35,7 +38,9 @@ void spin_interrupted(struct spin *spin, enum spin_outcome outcome)
 
 	note_steal(spin);
 	spin->interrupted = true;
+	trace_look(spin->stats);
 	if (outcome == SPIN_HANDED) {
+		trace_add(spin->stats, TRACE_HANDED, 0);
 		lock_count(spin->stats, EV_LWP_EVENTS);
 		spin->stats->count[EV_LWP_CYCLES] += port_ns_to_cycles(spin->steal - before);
 	}

@@ -72,12 +72,15 @@ enum lock_event {
 /* Names as in the records, indexed by enum lock_event. Defined in locks/stats.c. */
 extern const char *const lock_event_names[EV_COUNT];
 
+struct trace_ring;
+
 struct lock_stats {
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles;       /* longest of EV_WAITS */
 	const struct steal_area *steal; /* this vCPU's own; a zeroed one where there is none */
 	/* CPU index + 1 of who is in the critical section, 0 nobody; NULL outside a run. */
 	const _Atomic uint32_t *holder;
+	struct trace_ring *trace;   /* trace=N: where this vCPU's events go (trace.h); NULL: off */
 	_Atomic uint64_t kicked_at; /* TSC of the last kick, by its sender; 0: none since awake */
 	_Atomic bool halted;        /* in HLT by pv_wait; for reports, nothing may depend on it */
 } __attribute__((aligned(64)));

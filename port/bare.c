@@ -2,6 +2,7 @@
 /* port.h in the guest: thin, over kernel/. */
 #include "port/bare.h"
 
+#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -10,18 +11,25 @@
 #include "kernel/smp.h"
 #include "kernel/timer.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
+#include "port/hang.h"
 #include "port/port.h"
 #include "port/pv_bare.h"
 #include "pvspin/string.h"
 
 #define LOG_BYTES    (128 * 1024)
 #define LINE_POLL_NS 2000000 /* one VM exit per look at the UART, halted between */
-#define LINE_MAX     256
+/* Output may take minutes where each byte is an exit to a VMM that waits for a CPU; that is no
+ * hang. */
+#define FEED_BYTES     512
+#define LINE_MAX       256
+#define LINE_MARGIN_NS 10000000000ull
 
 static struct lock_stats *stats;
 static uint32_t cpu_count;
 static char log_buffer[LOG_BYTES];
 static size_t log_used;
+static volatile size_t log_sent; /* of log_used; a panic goes on from here */
 
 void port_bare_init(const struct machine *m, bool nopvspin)
 {
@@ -119,6 +127,8 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 
 void port_write(const char *bytes, size_t count)
 {
+	if (log_used == 0)
+		log_sent = 0;
 	while (count > 0) {
 		size_t part = LOG_BYTES - log_used;
 
@@ -135,7 +145,15 @@ void port_write(const char *bytes, size_t count)
 
 void port_flush(void)
 {
-	serial_write(log_buffer, log_used);
+	while (log_sent < log_used) {
+		size_t end = log_used - log_sent < FEED_BYTES ? log_used : log_sent + FEED_BYTES;
+
+		serial_write(log_buffer, end, &log_sent);
+		if (log_sent < end)
+			break; /* the UART is dead */
+		watchdog_feed();
+	}
+	console_write(log_buffer, log_used);
 	log_used = 0;
 }
 
@@ -147,6 +165,7 @@ bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
 	static size_t used;
 	uint64_t start = rdtsc(), bound = tsc_from_ns(timeout_ns);
 
+	port_watch("the launcher's line", timeout_ns + LINE_MARGIN_NS, NULL);
 	for (;;) {
 		int byte = serial_read();
 
@@ -156,13 +175,16 @@ bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
 			memcpy(line, pending, length);
 			line[length] = '\0';
 			used = 0;
+			port_watch_over();
 			return true;
 		}
 		if (byte >= 0 && byte != '\r' && used < sizeof(pending))
 			pending[used++] = (char)byte;
 		if (byte < 0) {
-			if (rdtsc() - start >= bound)
+			if (rdtsc() - start >= bound) {
+				port_watch_over();
 				return false;
+			}
 			timer_sleep(LINE_POLL_NS);
 		}
 	}

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct hang {
-	const char *what; /* the run or test that hangs */
-	const struct lock_ops *ops;
+	const char *what;           /* the run or test that hangs */
+	const struct lock_ops *ops; /* NULL: no lock is known, nor what is below down to bound_ns */
 	const void *lock;
 	uint32_t owner;                     /* CPU index + 1 of who is in the section; 0 nobody */
 	uint32_t threads;                   /* CPUs 0..threads-1 take part */
@@ -25,6 +25,15 @@ struct hang {
  * interrupt context on CPU 0 (hosted: in any thread). It must not return to what was interrupted.
  */
 void port_report_hang(const struct hang *hang);
+
+/*
+ * In the guest: what CPU 0 does now has `ns`. If nothing else is said by then, report() is called
+ * on CPU 0 in NMI context, so also if it hangs with interrupts masked; it must not return. NULL
+ * reports a hang without a lock, named `what`, and aborts. port_watch_over(): what comes has the
+ * usual time. Hosted: neither does anything.
+ */
+void port_watch(const char *what, uint64_t ns, void (*report)(void));
+void port_watch_over(void);
 
 /* Ends everything as a crash does: run.sh and the hosted binary exit with 5. */
 void port_abort(void) __attribute__((noreturn));

@@ -78,10 +78,12 @@ static void record_hang(const struct hang *hang, const char *state)
 
 	record_begin(&record, "hang");
 	record_string(&record, "what", hang->what);
-	record_string(&record, "lock", hang->ops->name);
-	record_string(&record, "lock_state", state);
-	record_signed(&record, "holder", (int64_t)hang->owner - 1);
-	record_number(&record, "threads", hang->threads);
+	if (hang->ops) {
+		record_string(&record, "lock", hang->ops->name);
+		record_string(&record, "lock_state", state);
+		record_signed(&record, "holder", (int64_t)hang->owner - 1);
+		record_number(&record, "threads", hang->threads);
+	}
 	record_number(&record, "bound_ms", hang->bound_ns / 1000000);
 	record_string(&record, "pv_backend", pv_backend->name);
 	record_end(&record);
@@ -97,7 +99,8 @@ static void record_cpu(const struct hang *hang, uint32_t cpu, uint64_t now, bool
 
 	record_begin(&record, "hang_cpu");
 	record_number(&record, "cpu", cpu);
-	record_string(&record, "state", cpu < hang->threads ? hang->state(cpu) : "idle");
+	if (hang->ops)
+		record_string(&record, "state", cpu < hang->threads ? hang->state(cpu) : "idle");
 	record_bool(&record, "halted", halted);
 	record_bool(&record, "answered", taken);
 	if (kicked_at != 0)
@@ -122,7 +125,8 @@ void port_report_hang(const struct hang *hang)
 	char state[256];
 
 	/* as it is before anybody is disturbed */
-	hang->ops->describe(hang->lock, state, sizeof(state));
+	if (hang->ops)
+		hang->ops->describe(hang->lock, state, sizeof(state));
 	for (uint32_t i = 0; i < count; i++) {
 		halted[i] = atomic_load_explicit(&port_stats(i)->halted, memory_order_relaxed);
 		kicked_at[i] =

@@ -43,6 +43,17 @@ void port_report_hang(const struct hang *hang)
 	}
 }
 
+void port_watch(const char *what, uint64_t ns, void (*report)(void))
+{
+	(void)what;
+	(void)ns;
+	(void)report;
+}
+
+void port_watch_over(void)
+{
+}
+
 void port_abort(void)
 {
 	_exit(5);

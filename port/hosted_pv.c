@@ -12,6 +12,7 @@
  * look. A guest masks interrupts there instead.
  */
 #define _GNU_SOURCE
+#include "locks/trace.h"
 #include "port/hosted.h"
 #include "port/port.h"
 #include "port/pv_count.h"
@@ -57,6 +58,8 @@ static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 
 	if (!unchanged(word, seen))
 		return;
+	trace_look(stats);
+	trace_add(stats, TRACE_HALT, 0);
 	start = port_cycles();
 	outer = atomic_exchange_explicit(&stats->halted, true, memory_order_relaxed);
 	/* A signal ends the sleep early, as an NMI would end HLT; the caller loops. */
@@ -76,7 +79,7 @@ static void hosted_kick(uint32_t cpu)
 	struct lock_stats *stats = port_my_stats();
 	uint64_t start = port_cycles();
 
-	pv_note_kick(cpu, start);
+	pv_note_kick(stats, cpu, start);
 	/* release: pairs with the loads in hosted_wait */
 	atomic_fetch_add_explicit(&latches[cpu].kicks, 1, memory_order_acq_rel);
 	futex(&latches[cpu].kicks, FUTEX_WAKE, 1);
@@ -87,9 +90,11 @@ static void hosted_kick(uint32_t cpu)
 /* Linux has no directed yield for threads; the caller's slice goes to whoever is next. */
 static void hosted_yield_to(uint32_t cpu)
 {
-	(void)cpu;
+	struct lock_stats *stats = port_my_stats();
+
+	trace_add(stats, TRACE_YIELD, cpu);
 	sched_yield();
-	lock_count(port_my_stats(), EV_YIELDS);
+	lock_count(stats, EV_YIELDS);
 }
 
 const struct pv_backend pv_hosted = {

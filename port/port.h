@@ -53,7 +53,7 @@ void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
 void port_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void port_timer_cancel(void);
 
-/* Zeroed memory, for set-up only: never freed, panics when there is none left. */
+/* Zeroed memory, for set-up only: never freed; ends all when there is none left. */
 void *port_alloc(size_t bytes, size_t align);
 
 struct port_text_patch {

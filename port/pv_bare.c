@@ -15,6 +15,7 @@
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "locks/pv.h"
+#include "locks/trace.h"
 #include "port/port.h"
 #include "port/pv_count.h"
 #include "port/pv_none.h"
@@ -38,8 +39,11 @@ static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 
 	irq_disable();
 	if (still(word, seen)) {
-		uint64_t start = rdtsc();
+		uint64_t start;
 
+		trace_look(stats);
+		trace_add(stats, TRACE_HALT, 0);
+		start = rdtsc();
 		atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
 		this_cpu()->halts++;
 		if (enabled)
@@ -60,7 +64,7 @@ static void kvm_kick(uint32_t cpu)
 	struct lock_stats *stats = port_my_stats();
 	uint64_t start = rdtsc();
 
-	pv_note_kick(cpu, start);
+	pv_note_kick(stats, cpu, start);
 	hypercall_kick_cpu(smp_cpu(cpu)->apic_id);
 	lock_count(stats, EV_KICKS);
 	stats->count[EV_KICK_CYCLES] += rdtsc() - start;
@@ -68,8 +72,11 @@ static void kvm_kick(uint32_t cpu)
 
 static void kvm_yield_to(uint32_t cpu)
 {
+	struct lock_stats *stats = port_my_stats();
+
+	trace_add(stats, TRACE_YIELD, cpu);
 	hypercall_sched_yield(smp_cpu(cpu)->apic_id);
-	lock_count(port_my_stats(), EV_YIELDS);
+	lock_count(stats, EV_YIELDS);
 }
 
 /*

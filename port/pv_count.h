@@ -5,13 +5,15 @@
 #define PVSPIN_PORT_PV_COUNT_H
 
 #include "locks/stats.h"
+#include "locks/trace.h"
 #include "port/port.h"
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* By the kicker, before it kicks: the wakee measures from here. */
-static inline void pv_note_kick(uint32_t cpu, uint64_t now)
+/* By the kicker, with its own stats, before it kicks: the wakee measures from here. */
+static inline void pv_note_kick(struct lock_stats *stats, uint32_t cpu, uint64_t now)
 {
+	trace_add(stats, TRACE_KICK, cpu);
 	atomic_store_explicit(&port_stats(cpu)->kicked_at, now, memory_order_relaxed);
 }
 
@@ -21,6 +23,8 @@ static inline void pv_count_halt(struct lock_stats *stats, uint64_t start)
 	uint64_t now = port_cycles();
 	uint64_t kicked_at = atomic_exchange_explicit(&stats->kicked_at, 0, memory_order_relaxed);
 
+	trace_look(stats); /* after the kick it may have waited for a CPU */
+	trace_add(stats, TRACE_WAKE, 0);
 	lock_count(stats, EV_HALTS);
 	stats->count[EV_HALT_CYCLES] += now - start;
 	/* an old kick, remembered by the latch, woke nobody from a sleep */

@@ -3,6 +3,7 @@
 #include "tests/tap.h"
 
 #include "kernel/report.h"
+#include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/cmdline.h"
 #include "pvspin/printf.h"
@@ -15,10 +16,13 @@ extern const struct test_family __start_test_families[], __stop_test_families[];
 
 /* A test that takes longer says so. */
 #define SLOW_MS 1000
+/* The slowest take half a minute on an emulated CPU that is shared. */
+#define TEST_BOUND_MS 240000
 
 static struct test_item current; /* name "": none */
 static const struct test_family *current_family;
 static uint32_t current_number;
+static uint64_t current_bound_ns;
 static struct outcome *the_outcome;
 
 static void note(struct test_result *result, enum verdict verdict, const char *format,
@@ -230,6 +234,22 @@ void tests_bail_out(const char *why)
 	report_finish(&outcome);
 }
 
+/* A lock's tests have a bound of their own, which knows the lock: tests/locks/guest.c. */
+static uint64_t test_bound_ns(const struct plan *plan)
+{
+	uint64_t base_ms = plan->hang_ms ? plan->hang_ms : TEST_BOUND_MS;
+
+	return (base_ms + plan->test_ms) * 1000000;
+}
+
+static void test_hangs(void)
+{
+	struct hang hang = {.what = current.name, .bound_ns = current_bound_ns};
+
+	port_report_hang(&hang);
+	tests_bail_out("hangs");
+}
+
 static uint32_t count_selected(const char *selection)
 {
 	struct cursor tests = {.family = 0};
@@ -264,7 +284,10 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		current_family = tests.of;
 		current_number++;
 		start = port_cycles();
+		current_bound_ns = test_bound_ns(plan);
+		port_watch(current.name, current_bound_ns, test_hangs);
 		tests.of->run(tests.index, plan, &result);
+		port_watch_over();
 		took_ms = port_cycles_to_ns(port_cycles() - start) / 1000000;
 		report_result(&result);
 		if (took_ms >= SLOW_MS)

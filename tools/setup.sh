@@ -5,8 +5,8 @@
 #
 #   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) what is missing
 #
-# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, report (the
-# analyser), test; default all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
+# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, boot (the guest
+# behind GRUB), report (the analyser), test; default all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
 
 # group:package:what proves that it is there (a command, or an absolute path):why
 setup_list='
@@ -45,18 +45,18 @@ test:spin:spin:make check-models
 test:libxml2-utils:xmllint:whether JUnit XML is XML
 test:libck-dev:/usr/include/ck_spinlock.h:make bench-peers: locks to compare with
 test:git:git:the version
-test:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot.mod:make iso: the guest behind GRUB
-test:grub-common:grub-mkrescue:make iso
-test:xorriso:xorriso:make iso
-test:mtools:mformat:make iso
+boot:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot2.mod:--boot=iso, make iso: GRUB for BIOS
+boot:grub-common:grub-mkrescue:makes the image
+boot:xorriso:xorriso:makes the image
+boot:mtools:mformat:makes the image
 test:python3:python3:a pseudo-terminal for the tests of run.sh
 test:valgrind:valgrind:make fastpath: counts instructions
 test:chromium:chromium:the HTML report, as a browser shows it
 test:fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:text in its pictures
 test:python3-pandas:/usr/lib/python3/dist-packages/pandas/__init__.py:docs/serial-log.md shows it
 test:libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a:fuzzing
-test:ovmf:/usr/share/OVMF/OVMF_CODE.fd:UEFI for QEMU
-test:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod:make iso, for UEFI machines
+boot:ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd:--boot=uefi: UEFI for QEMU
+boot:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod:--boot=uefi, make iso: GRUB for UEFI
 test:mandoc:mandoc:checks the man pages
 '
 
@@ -132,14 +132,14 @@ setup_main() {
   for word; do
     case $word in
     --check) check=1 ;;
-    run | nested | build | report | test) groups+=("$word") ;;
+    run | nested | build | boot | report | test) groups+=("$word") ;;
     *)
-      echo "usage: tools/setup.sh [--check] [run|nested|build|report|test]..." >&2
+      echo "usage: tools/setup.sh [--check] [run|nested|build|boot|report|test]..." >&2
       return 2
       ;;
     esac
   done
-  ((${#groups[@]})) || groups=(run nested build report test)
+  ((${#groups[@]})) || groups=(run nested build boot report test)
   if ((check)); then
     setup_check "${groups[@]}" || return 4
   else

@@ -36,10 +36,10 @@ static void user_phase(uint32_t length)
 
 static void kernel_work(struct vcpu *me, uint32_t length)
 {
-	uint64_t start = port_cycles();
+	struct stretch stretch = stretch_begin(me);
 
 	work(length);
-	me->times.kernel += port_cycles() - start;
+	me->times.kernel += stretch_end(me, &stretch);
 }
 
 static void gap(struct task *self)

@@ -88,7 +88,7 @@ static void begin(bool all)
 	for (uint32_t i = 0; i < world.vcpus; i++)
 		world.vcpu[i].worker.steal_before_ns = mark_steal_ns(i);
 	current->start = mark_now();
-	watch_begin(current->number);
+	watch_begin();
 }
 
 void kbuild_end(void)
@@ -222,7 +222,9 @@ bool kbuild_once(struct run_result *result)
 	set_up(result);
 	before = result_pv_totals(result->threads);
 	atomic_store_explicit(&world.running, true, memory_order_relaxed);
+	watch_start(result->number);
 	port_run_on(world.vcpus, vcpu_main, &arrived);
+	watch_over();
 	atomic_store_explicit(&world.running, false, memory_order_relaxed);
 	for (uint32_t i = 0; i < world.vcpus; i++)
 		port_stats(i)->holder = NULL;

@@ -102,11 +102,6 @@ static uint64_t slow_paths(const struct lock_stats *stats)
 	       stats->count[EV_LOCK_STEALS];
 }
 
-static uint64_t own_steal_ns(const struct vcpu *me)
-{
-	return atomic_load_explicit(&me->worker.stats->steal->steal, memory_order_relaxed);
-}
-
 /* A wait of `cycles`, `halted` of them in HLT. What the host took meanwhile is no part of either;
  * from which of the two it took it is not known: from both alike. */
 static void count_wait(struct vcpu *me, struct class_count *count, uint64_t cycles, uint64_t halted,
@@ -142,7 +137,6 @@ static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 	held->second = atomic_load_explicit(&section->second, memory_order_relaxed);
 	section->first++;
 	held->version = atomic_load_explicit(&steal->version, memory_order_relaxed);
-	held->steal_ns = atomic_load_explicit(&steal->steal, memory_order_relaxed);
 	count->acquisitions++;
 	if (held->lock->last_cpu != 0 && held->lock->last_cpu != cpu)
 		count->other_cpu++;
@@ -169,11 +163,11 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 	atomic_store_explicit(&me->asks, lock, memory_order_relaxed);
 	stats->holder = &lock->section.holder;
 	world.ops->acquire(state_of(lock), held->node);
-	held->granted = port_cycles();
+	held->since = stretch_begin(me);
 	atomic_store_explicit(&me->asks, NULL, memory_order_relaxed);
 	me->depth++;
 	if (busy || slow_paths(stats) != slow)
-		count_wait(me, &me->count[class], held->granted - asked,
+		count_wait(me, &me->count[class], held->since.start - asked,
 			   stats->count[EV_HALT_CYCLES] - halted, own_steal_ns(me) - steal_ns);
 	enter(me, held, &me->count[class]);
 }
@@ -191,13 +185,13 @@ void klock_release(struct vcpu *me)
 	    held->version) {
 		count->lhp_events++;
 		if (me->depth == 0) /* once, however many locks it held */
-			worker_holder_preempted(&me->worker, held->steal_ns);
+			worker_holder_preempted(&me->worker, held->since.steal_ns);
 	}
-	cycles = port_cycles() - held->granted;
+	cycles = port_cycles() - held->since.start;
 	world.ops->release(state_of(held->lock), held->node);
 	count->hold_cycles += cycles;
 	if (me->depth == 0)
-		me->times.locked += cycles;
+		me->times.locked += stretch_end(me, &held->since);
 	me->worker.ops++;
 	me->worker.sections++;
 	atomic_store_explicit(&me->progress, me->worker.ops, memory_order_relaxed);

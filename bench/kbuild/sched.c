@@ -80,22 +80,34 @@ static struct task *next_own(struct vcpu *me, struct task *back)
 	return task;
 }
 
-static struct vcpu *longest_queue(void)
+/* Tasks there, the running one included; as Linux's nr_running. */
+static uint32_t load_of(const struct vcpu *vcpu)
 {
-	struct vcpu *longest = NULL;
+	return queued(vcpu) + atomic_load_explicit(&vcpu->busy, memory_order_relaxed);
+}
+
+/* Whom an idle vCPU may take from: a single task, just woken, is left to the vCPU it was woken on.
+ */
+static struct vcpu *busiest(void)
+{
+	struct vcpu *found = NULL;
+	uint32_t most = 1;
 
 	for (uint32_t i = 0; i < world.vcpus; i++) {
 		struct vcpu *vcpu = &world.vcpu[i];
+		uint32_t load = load_of(vcpu);
 
-		if (queued(vcpu) > (longest ? queued(longest) : 0))
-			longest = vcpu;
+		if (queued(vcpu) != 0 && load > most) {
+			most = load;
+			found = vcpu;
+		}
 	}
-	return longest;
+	return found;
 }
 
 static struct task *steal(struct vcpu *me)
 {
-	struct vcpu *from = longest_queue();
+	struct vcpu *from = busiest();
 	struct task *task;
 
 	if (from == NULL)
@@ -133,21 +145,16 @@ static void call_if_idle(struct vcpu *vcpu)
 /* Until there may be work: each tick looks for some, too. */
 static void idle(struct vcpu *me)
 {
-	const struct steal_area *area = me->worker.stats->steal;
-	uint64_t steal_ns = atomic_load_explicit(&area->steal, memory_order_relaxed);
+	struct stretch stretch = stretch_begin(me);
 	/* acquire: before the look at what the caller has changed */
 	uint32_t calls = atomic_load_explicit(&me->calls, memory_order_acquire);
-	uint64_t start = port_cycles(), cycles, stolen;
 
 	atomic_store_explicit(&me->idle, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (longest_queue() == NULL && !finished())
+	if (queued(me) == 0 && busiest() == NULL && !finished())
 		port_sleep(&me->calls, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
-	cycles = port_cycles() - start;
-	steal_ns = atomic_load_explicit(&area->steal, memory_order_relaxed) - steal_ns;
-	stolen = steal_ns ? port_ns_to_cycles(steal_ns) : 0;
-	me->times.idle += cycles > stolen ? cycles - stolen : 0;
+	me->times.idle += stretch_end(me, &stretch);
 }
 
 /* The task is off its stack now. True: it wants to run on. */
@@ -185,7 +192,9 @@ static struct task *run_task(struct vcpu *me, struct task *task)
 	me->since = port_cycles();
 	me->events.switches++;
 	atomic_store_explicit(&me->need_resched, false, memory_order_relaxed);
+	atomic_store_explicit(&me->busy, true, memory_order_relaxed);
 	port_switch(&me->sp, task->sp);
+	atomic_store_explicit(&me->busy, false, memory_order_relaxed);
 	me->current = NULL;
 	switch (me->request) {
 	case REQUEST_REQUEUE:

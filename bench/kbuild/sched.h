@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A small preemptive scheduler: a run queue for each vCPU, first come first served, a tick that
- * ends a task's turn if others wait, an idle vCPU takes from the longest queue. What queues and
- * wake-ups are locked with are pi and rq locks of the kind under test, in Linux's order.
+ * ends a task's turn if others wait, an idle vCPU takes from the one with most tasks. What queues
+ * and wake-ups are locked with are pi and rq locks of the kind under test, in Linux's order.
  *
  * A tick only says that the turn is over. The task gives way at its next sched_point(): in user
  * phases every few hundred cycles, in the kernel between sections, as Linux does that is built with

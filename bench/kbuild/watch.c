@@ -6,6 +6,7 @@
  */
 #include "bench/kbuild/watch.h"
 
+#include "bench/gather.h"
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/world.h"
 #include "port/hang.h"
@@ -21,9 +22,8 @@ static struct {
 	uint64_t progress;
 } watch;
 
-void watch_begin(uint32_t run_number)
+void watch_begin(void)
 {
-	watch.run = run_number;
 	watch.begin = watch.looked = watch.moved = port_cycles();
 	watch.progress = 0;
 }
@@ -73,10 +73,12 @@ static const char *class_of(const struct klock *lock)
 
 static uint64_t stuck_ns(void)
 {
+	if (world.plan->hang_ms != 0)
+		return world.plan->hang_ms * UINT64_C(1000000);
 	return STUCK_BASE_NS + (uint64_t)world.vcpus * world.vcpus * STUCK_SLICE_NS;
 }
 
-static void report(void)
+static void report(const char *why, uint64_t bound_ns)
 {
 	const struct klock *lock = suspect();
 	char what[96];
@@ -86,14 +88,37 @@ static void report(void)
 		.lock = klock_state(lock),
 		.owner = holder_of(lock),
 		.threads = world.vcpus,
-		.bound_ns = stuck_ns(),
+		.bound_ns = bound_ns,
 		.state = state_of,
 	};
 
-	ksnprintf(what, sizeof(what), "run %u: no lock was acquired for long; the lock shown: %s",
-		  watch.run, class_of(lock));
+	ksnprintf(what, sizeof(what), "run %u: %s; the lock shown: %s", watch.run, why,
+		  class_of(lock));
 	port_report_hang(&hang);
 	port_abort();
+}
+
+/* Time for all that is bounded by itself, and to spare: tasks still have a section each to end. */
+static uint64_t whole_ns(void)
+{
+	return ARRIVAL_BOUND_NS + KBUILD_BOUND_NS + 3 * stuck_ns();
+}
+
+/* The tick would have told before, or it is not taken. */
+static void whole_over(void)
+{
+	report("CPU 0 takes no ticks, or waits for who never comes", whole_ns());
+}
+
+void watch_start(uint32_t run_number)
+{
+	watch.run = run_number;
+	port_watch("run", whole_ns(), whole_over);
+}
+
+void watch_over(void)
+{
+	port_watch_over();
 }
 
 void watch_tick(void)
@@ -112,5 +137,5 @@ void watch_tick(void)
 	if (port_cycles_to_ns(now - watch.begin) > KBUILD_BOUND_NS)
 		atomic_store_explicit(&world.stop, true, memory_order_relaxed);
 	if (port_cycles_to_ns(now - watch.moved) > stuck_ns())
-		report();
+		report("no lock was acquired for long", stuck_ns());
 }

@@ -5,7 +5,11 @@
 
 #include <stdint.h>
 
-void watch_begin(uint32_t run_number);
-void watch_tick(void); /* CPU 0, in interrupt context */
+/* Around a run, on CPU 0: bounds it as a whole, also if CPU 0 takes no interrupts. */
+void watch_start(uint32_t run_number);
+void watch_over(void);
+
+void watch_begin(void); /* all have arrived */
+void watch_tick(void);  /* CPU 0, in interrupt context */
 
 #endif

@@ -14,6 +14,7 @@
 #include "bench/worker.h"
 #include "locks/lock.h"
 #include "port/port.h"
+#include "pvspin/steal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,14 +31,18 @@ struct klock {
 	uint64_t touched;
 };
 
+/* A stretch of this vCPU's time: begun here, and at its end the cycles that were not stolen. */
+struct stretch {
+	uint64_t start, steal_ns;
+};
+
 /* A section under way. */
 struct held {
 	struct klock *lock;
 	enum kbuild_class class;
 	void *node;
-	uint64_t granted; /* TSC */
-	uint64_t steal_ns;
-	uint64_t second; /* as in section_body, bench/loop.h */
+	struct stretch since; /* the grant */
+	uint64_t second;      /* as in section_body, bench/loop.h */
 	uint32_t version;
 };
 
@@ -83,7 +88,7 @@ struct vcpu {
 
 	_Alignas(2 * CACHE_LINE) struct run_queue queue;
 	_Alignas(2 * CACHE_LINE) _Atomic uint32_t calls; /* to work, while idle */
-	_Atomic bool idle;
+	_Atomic bool idle, busy;                         /* waits for work; has a task */
 	/* for the watch (watch.c) */
 	_Alignas(2 * CACHE_LINE) const struct klock *_Atomic asks; /* the lock it waits for */
 	_Atomic uint64_t progress;                                 /* acquisitions */
@@ -119,6 +124,25 @@ void kbuild_end(void);
 static inline struct vcpu *this_vcpu(void)
 {
 	return &world.vcpu[port_cpu()];
+}
+
+static inline uint64_t own_steal_ns(const struct vcpu *me)
+{
+	return atomic_load_explicit(&me->worker.stats->steal->steal, memory_order_relaxed);
+}
+
+static inline struct stretch stretch_begin(const struct vcpu *me)
+{
+	return (struct stretch){.start = port_cycles(), .steal_ns = own_steal_ns(me)};
+}
+
+static inline uint64_t stretch_end(const struct vcpu *me, const struct stretch *stretch)
+{
+	uint64_t cycles = port_cycles() - stretch->start;
+	uint64_t steal_ns = own_steal_ns(me) - stretch->steal_ns;
+	uint64_t stolen = steal_ns ? port_ns_to_cycles(steal_ns) : 0;
+
+	return cycles > stolen ? cycles - stolen : 0;
 }
 
 #endif

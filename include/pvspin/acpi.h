@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CPUs of the machine, from the ACPI MADT, and their NUMA domains, from the SRAT. Read-only,
- * bounds-checked, no allocation. ACPI 6.5: 5.2.5.3 (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12
- * (MADT), 5.2.16 (SRAT).
+ * The CPUs of the machine, from the ACPI MADT, their NUMA domains, from the SRAT, and how to switch
+ * it off, from FADT and DSDT. Read-only, bounds-checked, no allocation. ACPI 6.5: 5.2.5.3
+ * (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT), 5.2.16 (SRAT).
  */
 #ifndef PVSPIN_ACPI_H
 #define PVSPIN_ACPI_H
@@ -21,6 +21,9 @@ enum acpi_status {
 	ACPI_BAD_TABLE, /* impossible length, unmapped address */
 	ACPI_NO_MADT,
 	ACPI_NO_SRAT,
+	ACPI_NO_HPET,
+	ACPI_NO_FADT,
+	ACPI_NO_SLEEP,
 	ACPI_NO_CPUS,
 	ACPI_TOO_MANY_CPUS,
 };
@@ -40,14 +43,19 @@ struct acpi_cpus {
 	struct acpi_cpu *cpu;
 	size_t capacity;
 	size_t count;
-	uint64_t lapic_address; /* MADT field, or the type 5 override */
-	uint8_t revision;       /* of the MADT */
+	uint64_t lapic_address;  /* MADT field, or the type 5 override */
+	uint32_t ioapic_address; /* of the I/O APIC that has global interrupt 0; 0: there is none */
+	uint8_t revision;        /* of the MADT */
 };
 
 /* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).
  * On error, `detail` (may be NULL) tells which table or address, in one line. */
 enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
 				char *detail, size_t detail_size);
+
+/* The HPET's registers (IA-PC HPET Specification 1.0a, 3.2.4); ACPI_NO_HPET: there is none. */
+enum acpi_status acpi_find_hpet(acpi_map_fn map, uint64_t rsdp, uint64_t *address, char *detail,
+				size_t detail_size);
 
 struct acpi_affinity {
 	uint32_t apic_id;
@@ -64,6 +72,21 @@ struct acpi_affinities {
 /* As acpi_find_cpus. A machine without NUMA has no SRAT: ACPI_NO_SRAT. */
 enum acpi_status acpi_find_affinities(acpi_map_fn map, uint64_t rsdp, struct acpi_affinities *all,
 				      char *detail, size_t detail_size);
+
+/* What switches the machine off: a sleep type, written to one or two registers. */
+struct acpi_power {
+	bool reduced; /* hardware-reduced ACPI: one register, `control`; else PM1a and PM1b */
+	uint64_t control;
+	bool control_is_port; /* or memory */
+	uint16_t pm1a, pm1b;  /* I/O ports; pm1b may be 0: there is none */
+	uint8_t type_a, type_b;
+	uint16_t smi_command; /* 0, or where `enable` is written to leave the firmware's mode */
+	uint8_t enable;
+};
+
+/* As acpi_find_cpus; from the FADT and the DSDT. */
+enum acpi_status acpi_find_power(acpi_map_fn map, uint64_t rsdp, struct acpi_power *power,
+				 char *detail, size_t detail_size);
 
 const char *acpi_status_text(enum acpi_status status);
 

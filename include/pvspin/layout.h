@@ -40,4 +40,8 @@
 
 #define COM1_PORT 0x3f8
 
+/* What the information of a PVH loader begins with: xen/include/public/arch-x86/hvm/start_info.h.
+ * Stands for its loader in kmain's first argument, where multiboot loaders have theirs. */
+#define PVH_MAGIC 0x336ec578
+
 #endif

@@ -24,4 +24,22 @@ struct steal_area {
 
 _Static_assert(sizeof(struct steal_area) == 64, "KVM writes 64 bytes");
 
+/* Another vCPU's `steal`. `version` is odd for an instant; the bound only keeps a broken host from
+ * hanging us. */
+static inline uint64_t steal_read_other(const struct steal_area *area)
+{
+	uint32_t before, after;
+	uint64_t steal;
+	int tries = 1000;
+
+	do {
+		before = atomic_load_explicit(&area->version, memory_order_acquire);
+		steal = atomic_load_explicit(&area->steal, memory_order_relaxed);
+		/* keeps the load of steal before the second look at version */
+		atomic_thread_fence(memory_order_acquire);
+		after = atomic_load_explicit(&area->version, memory_order_relaxed);
+	} while ((before != after || before & 1) && --tries > 0);
+	return steal;
+}
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Physical memory for test_acpi.c: a few segments, everything between them unmapped. Each segment
+ * Physical memory for the tests of ACPI and of the loaders: a few segments, everything between them unmapped. Each segment
  * is an allocation of its own of exactly its length, so that ASan sees any access beside it. Also
  * builds ACPI tables in it and loads those that acpi/save.sh saved.
  */

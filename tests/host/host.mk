@@ -9,9 +9,9 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
+report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice kbuild_profile report_log report_stats report_set report_corpus report_study \
-	report_study_judge
+	srat nodes slice loader multiboot2 power topology hpet trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -23,22 +23,31 @@ host_sources_linux_choice := bench/linux_choice.c
 host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
-host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/printf.c tests/host/fake_memory.c
+host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/printf.c tests/host/fake_memory.c
 host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
+host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
+host_sources_multiboot2 := $(host_sources_loader)
+host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
 host_sources_nodes := kernel/nodes.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
+host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
+host_sources_hpet := $(host_sources_acpi)
+host_sources_trace_ring := locks/trace.c
 
-# the analyser of serial logs but its main()
-report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) \
-	tests/host/report_logs.c
-report_tests := $(filter report_%,$(host_tests))
+# tests of the analyser: each with all of it but main()
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c)))
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
-host_sources_report_corpus := $(filter-out tests/host/report_logs.c,$(report_sources)) tests/report/fuzz.c \
-	tests/report/fuzz_mutate.c
-host_sources_report_study := $(report_sources) tests/host/study_files.c
-host_sources_report_study_judge := $(host_sources_report_study)
+host_sources_report_log += tests/host/report_logs.c
+host_sources_report_set += tests/host/report_logs.c
+host_sources_report_schema += tests/host/report_logs.c
+host_sources_report_stats += tests/host/report_logs.c
+host_sources_report_corpus += tests/report/fuzz.c tests/report/fuzz_mutate.c
+host_sources_trace += tests/host/trace_set.c
+host_sources_timeline += tests/host/trace_set.c
+host_sources_report_study += tests/host/study_files.c
+host_sources_report_study_judge += tests/host/study_files.c
 $(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
 
 host_programs := $(host_tests:%=build/host/test_%)
@@ -56,6 +65,7 @@ build/host/kernel/string.o: host_extra := $(foreach name,\
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
 
+# memmem, vasprintf, strerror with more than C has
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := -D_GNU_SOURCE
 

@@ -67,7 +67,8 @@ static void the_default_plan(void **state)
 		assert_true(plan.hold == 100 && plan.think == 200 && plan.nodes == 0);
 		assert_true(plan.ms == 300 && plan.ops == 0);
 		assert_true(plan.reps == 3 && plan.warmup_ms == 50 && plan.seed == 1);
-		assert_true(!plan.latency && !plan.nopvspin && !plan.stay);
+		assert_true(!plan.latency && !plan.nopvspin && !plan.stay && plan.trace == 0 &&
+			    !plan.trace_until_lhp);
 		assert_true(plan.dispatch == DISPATCH_INLINE && plan.start == START_NOW);
 		assert_string_equal(plan.tests, "");
 		assert_string_equal(plan.provoke, "none");
@@ -83,7 +84,8 @@ static void every_key_is_read(void **state)
 	assert_ok("pvspin.elf locks=mcs,null,tas workload=uncontended threads=1,28,0x2 hold=0 "
 		  "think=7 ops=1000000000000 reps=9 warmup_ms=0 latency=on dispatch=indirect "
 		  "seed=18446744073709551615 start=serial-each provoke=pf accel=nested end=wait "
-		  "nopvspin spin_threshold=5 prev_check_mask=0 nodes=4");
+		  "nopvspin spin_threshold=5 prev_check_mask=0 nodes=4 trace=200 "
+		  "trace_until=lhp");
 	assert_locks("mcs,null,tas");
 	assert_true(!plan.defaulted && plan.workload == WORKLOAD_UNCONTENDED);
 	assert_int_equal(plan.thread_counts, 3);
@@ -91,7 +93,8 @@ static void every_key_is_read(void **state)
 	assert_true(plan.hold == 0 && plan.think == 7 && plan.nodes == 4);
 	assert_true(plan.ms == 0 && plan.ops == 1000000000000);
 	assert_true(plan.reps == 9 && plan.warmup_ms == 0 && plan.seed == UINT64_MAX);
-	assert_true(plan.latency && plan.nopvspin && plan.stay);
+	assert_true(plan.latency && plan.nopvspin && plan.stay && plan.trace == 200 &&
+		    plan.trace_until_lhp);
 	assert_true(plan.dispatch == DISPATCH_INDIRECT && plan.start == START_SERIAL_EACH);
 	assert_string_equal(plan.provoke, "pf");
 	assert_string_equal(plan.accel, "nested");
@@ -166,10 +169,9 @@ static void unknown_keys_list_all_keys(void **state)
 	(void)state;
 	ASSERT_ERROR("lock=tas", "lock: unknown key",
 		     "locks=", "workload=", "threads=", "hold=", "think=", "ms=", "ops=", "reps=",
-		     "warmup_ms=", "latency=", "dispatch=", "tests=", "nopvspin", "seed=", "start=",
-		     "provoke=", "accel=", "end=", "spin_threshold=", "prev_check_mask=");
+		     "warmup_ms=", "latency=", "trace=", "dispatch=", "tests=", "nopvspin", "seed=",
+		     "start=", "provoke=", "accel=", "end=", "spin_threshold=", "prev_check_mask=");
 	ASSERT_ERROR("tusks=4", "tusks: unknown key", "accepted: locks=");
-	ASSERT_ERROR("trace=4", "trace: unknown key", "accepted: locks=");
 	ASSERT_ERROR("=4", ": unknown key");
 	ASSERT_ERROR("LOCKS=tas", "LOCKS: unknown key");
 }
@@ -182,9 +184,11 @@ static void unknown_values_list_all_values(void **state)
 		"accepted: all, linux, clh, mcs, null, paq, pv-qspinlock, qspinlock, tas, ticket, "
 		"virt-spin");
 	ASSERT_ERROR("locks=tas,all", "locks=all: unknown lock"); /* alone or not at all */
-	ASSERT_ERROR("workload=handover", "workload=handover:", "accepted: contended, uncontended, kbuild");
+	ASSERT_ERROR("workload=handover",
+		     "workload=handover:", "accepted: contended, uncontended, kbuild");
 	ASSERT_ERROR("dispatch=patch", "dispatch=patch:", "accepted: inline, patched, indirect");
 	ASSERT_ERROR("latency=yes", "latency=yes:", "accepted: off, on");
+	ASSERT_ERROR("trace_until=lwp", "trace_until=lwp:", "accepted: end, lhp");
 	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
 	ASSERT_ERROR("accel=xen", "accel=xen:", "accepted: unknown, kvm, nested, tcg, hosted");
 	ASSERT_ERROR("end=", "end=:", "accepted: exit, wait");
@@ -224,6 +228,13 @@ static void numbers_out_of_range_name_the_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		ASSERT_ERROR(cases[i].word, cases[i].word, cases[i].range);
+	/* trace= is bounded by all vCPUs of the largest run together: 262144 events */
+	assert_ok("trace=9362");
+	ASSERT_ERROR("trace=9363", "trace=9363: too many for this number of vCPUs",
+		     "accepted: 0..9362");
+	assert_ok("trace=131072 threads=1,2");
+	ASSERT_ERROR("trace=131073 threads=1,2", "trace=131073:", "accepted: 0..131072");
+	ASSERT_ERROR("trace=262145 threads=1", "trace=262145:", "accepted: 0..262144");
 	ASSERT_ERROR("a.elf ms", "ms=:", "accepted: 1..86400000");
 }
 
@@ -312,6 +323,10 @@ static void kbuild_has_keys_of_its_own(void **state)
 	assert_true(plan.jobs == 400 && plan.tick_hz == 250 && plan.tasks == 0);
 	assert_true(plan_tasks(&plan, 28) == 56 && plan.dispatch == DISPATCH_INDIRECT);
 	assert_true(plan.hold == 0 && plan.think == 0 && plan.ms == 0 && plan.warmup_ms == 0);
+	assert_ok("accel=nested workload=kbuild threads=4");
+	assert_true(plan.jobs == 40 && plan_tasks(&plan, 4) == 8);
+	assert_ok("accel=nested workload=kbuild threads=4,28");
+	assert_true(plan.jobs == 56);
 	assert_ok("tasks=80 jobs=9 tick_hz=100 workload=kbuild seed=3 reps=2 nodes=2");
 	assert_true(plan_tasks(&plan, 28) == 80 && plan.jobs == 9 && plan.tick_hz == 100);
 	assert_ok("workload=contended threads=4 tasks=4");

@@ -40,6 +40,7 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_true(a->tick_hz == b->tick_hz);
 	assert_true(a->ms == b->ms && a->ops == b->ops && a->reps == b->reps);
 	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
+	assert_true(a->trace == b->trace && a->trace_until_lhp == b->trace_until_lhp);
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
 	assert_true(a->nopvspin == b->nopvspin && a->stay == b->stay);
 	assert_string_equal(a->tests, b->tests);
@@ -66,15 +67,16 @@ static void assert_round_trip(const struct plan *first)
 
 static void the_printed_plan_is_the_plan(void **state)
 {
-	static const char *const lines[] = {"",
-					    "locks=tas,linux,pv-qspinlock dispatch=patched",
-					    "locks=all threads=1,2,28 nopvspin",
-					    "workload=kbuild locks=tas,linux threads=2",
-					    "tasks=36 workload=kbuild jobs=7 tick_hz=1000",
-					    "tasks=28",
-					    "ops=5 latency=on tests=abi,locks test_ms=9 seed=0",
-					    "dispatch=indirect nodes=28 start=serial end=wait "
-					    "accel=tcg provoke=ud spin_threshold=7"};
+	static const char *const lines[] = {
+		"",
+		"locks=tas,linux,pv-qspinlock dispatch=patched",
+		"locks=all threads=1,2,28 nopvspin",
+		"workload=kbuild locks=tas,linux threads=2",
+		"tasks=36 workload=kbuild jobs=7 tick_hz=1000",
+		"tasks=28",
+		"ops=5 latency=on trace=9362 trace_until=lhp tests=abi,locks test_ms=9 seed=0",
+		"dispatch=indirect nodes=28 start=serial end=wait "
+		"accel=tcg provoke=ud spin_threshold=7"};
 	char line[2048];
 
 	(void)state;
@@ -84,19 +86,22 @@ static void the_printed_plan_is_the_plan(void **state)
 	}
 	assert_ok("workload=kbuild locks=mcs tasks=80");
 	plan_print(&plan, line, sizeof(line));
-	assert_string_equal(line,
-			    "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
-			    "reps=3 seed=1 test_ms=40 start=now provoke=none accel=unknown "
-			    "vmm_features=0 vmm_enforce=off vmm_hlt=exits vmm_irqchip=unknown "
-			    "vmm_kernel=0 end=exit spin_threshold=32768 prev_check_mask=255");
+	assert_string_equal(
+		line, "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
+		      "reps=3 seed=1 test_ms=40 start=now hang_ms=0 provoke=none accel=unknown "
+		      "vmm_features=0 vmm_enforce=off vmm_hlt=exits vmm_irqchip=unknown "
+		      "vmm_kernel=0 end=exit spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
-		line, "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-		      "reps=3 warmup_ms=50 latency=off dispatch=inline seed=1 test_ms=40 start=now "
-		      "provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
-		      "vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
-		      "prev_check_mask=255");
+		line,
+		"locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
+		"reps=3 warmup_ms=50 latency=off trace=0 trace_until=end dispatch=inline seed=1 "
+		"test_ms=40 "
+		"start=now "
+		"hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
+		"vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
+		"prev_check_mask=255");
 }
 
 static void printing_is_cut_as_by_snprintf(void **state)
@@ -152,6 +157,7 @@ static const char *const pieces[] = {"locks=",
 				     "99999999999999999999",
 				     "start=serial",
 				     "latency=on",
+				     "trace=77",
 				     "spin_threshold=",
 				     "accel=kvm",
 				     "\x80",

@@ -125,7 +125,7 @@ static void write_line_of(size_t bytes)
 static void a_record_too_long_is_an_error_and_never_half_a_line(void **state)
 {
 	const char *error = ",\"record\":\"long\",\"reason\":\"record-too-long\","
-			    "\"limit_bytes\":16384";
+			    "\"limit_bytes\":65536";
 	struct record record;
 
 	(void)state;

@@ -17,7 +17,8 @@
 #define POLLS_PER_NAP 256    /* then a poll halts: who is waited for may need this CPU */
 #define NAP_NS        100000 /* short against a host's time slice */
 
-#define CASE_BOUND_NS 20000000000ull
+#define CASE_BOUND_MS    20000
+#define MASKED_MARGIN_NS 2000000000ull
 
 uint32_t client_await_s = 15;
 
@@ -25,6 +26,7 @@ uint32_t client_await_s = 15;
 static struct {
 	bool armed;
 	uint64_t deadline; /* TSC */
+	uint64_t bound_ns;
 } watchdog;
 
 void client_nodes_are(uint32_t nodes)
@@ -51,7 +53,7 @@ static const char *state_of(uint32_t cpu)
 }
 
 /* In the timer's interrupt on CPU 0. What it was doing will not end; the VM does. */
-static void case_hangs(void *unused)
+static void report_case(const char *how)
 {
 	const struct test *test = case_test();
 	struct hang hang = {
@@ -60,15 +62,25 @@ static void case_hangs(void *unused)
 		.lock = test->lock,
 		.owner = client_owner(test),
 		.threads = test->threads,
-		.bound_ns = CASE_BOUND_NS,
+		.bound_ns = watchdog.bound_ns,
 		.state = state_of,
 	};
 	char why[160];
 
-	(void)unused;
 	port_report_hang(&hang);
-	ksnprintf(why, sizeof(why), "hangs%s%s", test->why[0] ? "; " : "", test->why);
+	ksnprintf(why, sizeof(why), "hangs%s%s%s", how, test->why[0] ? "; " : "", test->why);
 	tests_bail_out(why);
+}
+
+static void case_hangs(void *unused)
+{
+	(void)unused;
+	report_case("");
+}
+
+static void case_hangs_masked(void)
+{
+	report_case(", CPU 0 with interrupts masked");
 }
 
 static void watchdog_arm(void)
@@ -81,14 +93,18 @@ static void watchdog_arm(void)
 			case_hangs, NULL);
 }
 
-static void watchdog_start(void)
+/* Random cases run for test_ms. */
+static void case_watch(const struct plan *plan)
 {
-	watchdog.deadline = port_cycles() + port_ns_to_cycles(CASE_BOUND_NS);
+	watchdog.bound_ns = (plan->hang_ms ? plan->hang_ms : CASE_BOUND_MS) * UINT64_C(1000000) +
+			    plan->test_ms * UINT64_C(1000000);
+	watchdog.deadline = port_cycles() + port_ns_to_cycles(watchdog.bound_ns);
 	watchdog.armed = true;
 	watchdog_arm();
+	port_watch(test_current(), watchdog.bound_ns + MASKED_MARGIN_NS, case_hangs_masked);
 }
 
-static void watchdog_stop(void)
+static void case_watch_over(void)
 {
 	watchdog.armed = false;
 	port_timer_cancel();
@@ -207,9 +223,9 @@ static void lock_tests_run(size_t i, const struct plan *plan, struct test_result
 		test_skip(result, "%s", why);
 		return;
 	}
-	watchdog_start();
+	case_watch(plan);
 	test = case_run(c, ops, pv_backend, plan->test_ms);
-	watchdog_stop();
+	case_watch_over();
 	if (atomic_load_explicit(&test->failed, memory_order_relaxed))
 		test_fail(result, "%s", test->why);
 }

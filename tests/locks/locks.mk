@@ -31,13 +31,12 @@ $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/ubsan,-fsanitize=undefined -fno-sanit
 $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/tsan,-fsanitize=thread))
 
 .PHONY: check-locks check-locks-tsan
-check-locks: $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
-		$(LOCKS_BUILD)/ubsan/check-locks
+check-locks: $(foreach flavour,plain shaken ubsan,$(LOCKS_BUILD)/$(flavour)/check-locks) ## lock correctness on Linux threads
 	timeout 60 $(LOCKS_BUILD)/plain/check-locks
 	timeout 60 $(LOCKS_BUILD)/shaken/check-locks
 	timeout 60 $(LOCKS_BUILD)/ubsan/check-locks --budget-ms=40
 
 # Without null: that the lock which does not exclude has data races is what the case is about.
-check-locks-tsan: $(LOCKS_BUILD)/tsan/check-locks
+check-locks-tsan: $(LOCKS_BUILD)/tsan/check-locks ## the same under ThreadSanitizer
 	TSAN_OPTIONS=halt_on_error=0:exitcode=66 timeout 120 $(LOCKS_BUILD)/tsan/check-locks \
 		--without-null --budget-ms=40

@@ -81,3 +81,8 @@ path_without() { # COMMAND...
   for command; do rm -f "$dir/$command"; done
   echo "$dir"
 }
+
+# As nobody, if the tests run as root.
+ordinary_user() { # COMMAND...
+  if ((EUID)); then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
+}

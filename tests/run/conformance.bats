@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # --conformance: what it accepts, and its reports, made from logs as calls of run.sh leave them. (The
-# suite itself, on real KVM: guest_nested.bats.)
+# suite itself, on real KVM: guest_nested_abi.bats.)
 # shellcheck disable=SC2154 # common.bash sets stdout, stderr
 
 load common

@@ -157,47 +157,6 @@ linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
   hypercalls_agree
 }
 
-@test "every lock passes its tests: 4 vCPUs, x2APIC" {
-  nested 0 -smp 4 -append "tests=locks"
-  records '.[0] | .apic_mode == "x2apic" and .pv_backend == "kvm"'
-  no_line '^not ok\|SKIP needs a backend'
-  says "$stdout" 'locks.pv-qspinlock.interrupted_storm' 'locks.pv-qspinlock.storm_4' \
-    'excludes_16 excludes, 16 threads # SKIP needs 16 vCPUs, has 4'
-}
-
-@test "28 vCPUs: FIFO and pv locks pass their tests, nothing is skipped" {
-  nested 0 -smp 28 -append "tests=locks.mcs,locks.pv-qspinlock,locks.pv-ticket,locks.tas test_ms=20"
-  no_line '^not ok\|# SKIP'
-  says "$stdout" 'locks.mcs.excludes_all' 'locks.pv-qspinlock.storm_16'
-}
-
-@test "6.1, --pv=off, xAPIC: lock tests pass where nothing can halt; the cases about halts are skipped" {
-  nested 0 --l1-kernel=6.1 --pv=off -smp 4 -cpu host,-x2apic \
-    -append "tests=locks.pv-qspinlock,locks.mcs,locks.qspinlock test_ms=20"
-  records '.[0] | .apic_mode == "xapic" and .pv_backend == "none"'
-  no_line '^not ok'
-  says "$stdout" 'storm_4 every wait halts, 4 threads # SKIP needs a backend that halts, has none'
-  no_line '\(calm_4\|interrupted_4\).*SKIP'
-  hypercalls=$(grep -a '"type":"counts"' "$log" | jq '.hypercalls | add')
-  [ "$hypercalls" -eq 1 ] # the one at boot that finds the instruction
-}
-
-@test "kicks that get lost: the hang record names the lock, the halted waiter and that nobody owns it" {
-  nested 3 -smp 4 -append "tests=locks.pv-qspinlock.storm_4 provoke=lost-kick"
-  says "$stdout" 'not ok 1 - locks.pv-qspinlock.storm_4' 'owner: nobody' 'waits, halted' kvm_wait \
-    wait_head
-  records '.[] | select(.type == "hang") | .lock == "pv-qspinlock" and .holder == -1
-    and .pv_backend == "kvm" and (.lock_state | contains("locked 0"))'
-  records '[.[] | select(.type == "hang_cpu")] | length == 4 and all(.answered)
-    and ([.[] | select(.state == "waits" and .halted)] | length > 0)'
-  grep -a '"type":"hang' "$log" | jq -r 'keys[]' | sort -u >"$BATS_TEST_TMPDIR/fields"
-  while read -r field; do
-    grep -q "\`$field\`" docs/serial-log.md || { echo "not described: $field" >&2; return 1; }
-  done <"$BATS_TEST_TMPDIR/fields"
-  nested 5 -smp 4 -append "locks=pv-qspinlock spin_threshold=1 ms=50 reps=1 hold=2000 provoke=lost-kick"
-  says "$stdout" 'hang: run 1' 'waits, halted' 'a lock hung'
-}
-
 @test "two instances: each measured phase overlaps the other's, and both logs prove it" {
   nested 0 --instances=2 -smp 4 -append "locks=tas,pv-qspinlock ms=300 reps=1"
   for i in 0 1; do
@@ -206,24 +165,4 @@ linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
     records '.[-1].verdict == "ok"' "$out/serial-$i.log"
   done
   jq -e '.overlaps | length == 2 and all(.overlap_us > 0)' "$out/manifest.json"
-}
-
-# Nothing red, not even a finding: both kernels are known.
-@test "--conformance: every clause holds in three configurations, on both kernels" {
-  patience=900 run_sh 0 --accel=nested --conformance=default,enforced-hidden,high-ids \
-    --timeout=800 --out="$out"
-  says "$stdout" '3 configurations, 2 kernels' \
-    '0 findings, 0 failed, 0 errors, 0 without a result'
-  [ "$(cut -f 1,2 "$out/results.tsv" | sort -u | wc -l)" -eq 6 ]
-  # each is what it says: clauses that only it can test were tested in it
-  for where in 'default.*ABI-KICK-33' 'enforced-hidden.*ABI-KICK-29' 'high-ids.*ABI-KICK-19'; do
-    [ "$(grep -c "$where.*[[:space:]]ok[[:space:]]" "$out/results.tsv")" -eq 2 ]
-  done
-}
-
-@test "faults in KVM turn the clauses red that are about them" {
-  run timeout 900 tests/faults/check-faults --kernel=6.12 enosys-0 kick-no-latch cpuid-signature
-  echo "$output"
-  [ "$status" -eq 0 ]
-  [ "$(grep -c '^ok ' <<<"$output")" -eq 4 ]
 }

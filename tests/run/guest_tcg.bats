@@ -163,13 +163,13 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a guest that hangs is ended by the time-out, its log kept: 124" {
-  guest 124 --accel=tcg --timeout=8 -append "provoke=hang"
+  guest 124 --accel=tcg --timeout=8 -machine pc,hpet=off -append "provoke=hang" # else: provoke.bats
   says "$stdout" 'when time was up' provoke_hang
   records '.[0].type == "boot"'
 }
 
 @test "every field the guest writes is described in docs/serial-log.md" {
-  tcg 0 -smp 2 -append "latency=on ms=20 reps=1"
+  tcg 0 -smp 2 -append "latency=on trace=5 ms=20 reps=1"
   grep -a '^{' "$log" | jq -r 'del(.registers, .tunables, .events) | keys[]' | sort -u >"$BATS_TEST_TMPDIR/fields"
   [ "$(wc -l <"$BATS_TEST_TMPDIR/fields")" -gt 80 ]
   while read -r field; do

@@ -17,6 +17,8 @@ here=$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)
 source "$here/kernel.sh"
 # shellcheck source=tools/nested/serve.sh
 source "$here/serve.sh"
+# shellcheck source=tools/nested/sandbox.sh
+source "$here/sandbox.sh"
 
 usage() {
   cat <<HELP
@@ -118,10 +120,11 @@ write_command() {
 # a value is doubled.
 # shellcheck disable=SC2054 # the commas are QEMU's
 compose() {
+  sandbox_probe
   local virtfs=local,security_model=none,multidevs=remap i
   qemu=(
     qemu-system-x86_64 -accel "tcg,thread=${PVSPIN_L1_THREADS:-single}" -machine q35 -cpu EPYC,+svm,+npt,+vgif
-    -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot
+    -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot ${sandbox[@]+"${sandbox[@]}"}
     -kernel "$l1_dir/vmlinuz" -initrd "$l1_initrd"
     -append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off'
     -chardev file,id=console,path=console -serial chardev:console

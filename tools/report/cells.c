@@ -141,7 +141,8 @@ static void take_log(struct set *set, const struct log *log, struct together *to
 		if (log->records[i].type != RECORD_RUN)
 			continue;
 		if (repetition_read(log, i, &next, &repetition, &set->notes)) {
-			together_add(together, &repetition); /* first: the other one takes the key */
+			together_add(together,
+				     &repetition); /* first: the other one takes the key */
 			add_repetition(set, &repetition);
 		}
 		repetition_free(&repetition);

@@ -41,7 +41,8 @@ bool compare_allowed(const struct set *a, const struct set *b)
 	if (same_class(a->accel, b->accel))
 		return true;
 	fprintf(stderr,
-		"pvspin-report: %s ran under accel %s, %s under %s: figures of different classes "
+		"pvspin-report: %s ran under accel %s, %s under accel %s: figures of different "
+		"classes "
 		"are never compared\n",
 		a->name, a->accel, b->name, b->accel);
 	return false;

@@ -52,9 +52,11 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
 	return sum < a ? UINT64_MAX : sum;
 }
 
-static bool same_bounds(const struct bucket *a, const struct bucket *b)
+static int by_bounds(const struct bucket *a, const struct bucket *b)
 {
-	return a->low == b->low && a->high == b->high;
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	return (a->low > b->low) - (a->low < b->low);
 }
 
 /* Two sorted lists into one; histograms of one version have the same bounds. */
@@ -63,26 +65,21 @@ static void merge(struct distribution *into, const struct bucket *more, size_t c
 	struct bucket *merged = memory_new(into->buckets + count, sizeof(merged[0]));
 	size_t a = 0, b = 0, n = 0;
 
-	while (a < into->buckets || b < count) {
-		const struct bucket *left = a < into->buckets ? &into->bucket[a] : NULL;
-		const struct bucket *right = b < count ? &more[b] : NULL;
+	while (a < into->buckets && b < count) {
+		const struct bucket *left = &into->bucket[a], *right = &more[b];
+		int order = by_bounds(left, right);
 
-		if (left && right && same_bounds(left, right)) {
-			merged[n] = *left;
+		merged[n] = order <= 0 ? *left : *right;
+		if (order == 0)
 			merged[n].count = add_saturated(left->count, right->count);
-			a++;
-			b++;
-		} else if (right == NULL ||
-			   (left && (left->high < right->high ||
-				     (left->high == right->high && left->low < right->low)))) {
-			merged[n] = *left;
-			a++;
-		} else {
-			merged[n] = *right;
-			b++;
-		}
+		a += order <= 0;
+		b += order >= 0;
 		n++;
 	}
+	while (a < into->buckets)
+		merged[n++] = into->bucket[a++];
+	while (b < count)
+		merged[n++] = more[b++];
 	free(into->bucket);
 	into->bucket = merged;
 	into->buckets = n;

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define OVERLAP_ENOUGH 0.9
+
 /* As bench/notes.c says it under the guest's own table. */
 static const struct {
 	const char *accel, *text;
@@ -54,11 +56,14 @@ static void limit_reps(const struct set *set, struct notes *limits)
 			 few, set->cell_count, REPS_TO_QUOTE, fewest);
 }
 
+/* How many CPUs the vCPUs shared; 0: unknown. */
 static uint64_t host_cpus(const struct log *log)
 {
 	json_int_t cpus =
 		json_integer_value(json_object_get(json_object_get(log->manifest, "host"), "cpus"));
 
+	if (strcmp(record_text(log->boot, "accel"), "hosted") == 0)
+		return record_u64(log->boot, "vcpus"); /* those that its threads may use */
 	/* nested: the manifest counts the CPUs of the machine around it, so it says nothing here */
 	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
 		return 0;
@@ -122,7 +127,8 @@ static void limit_sources(const struct set *set, struct notes *limits)
 		if (!set->logs[i].usable)
 			continue;
 		first = first ? first : boot;
-		versions |= strcmp(record_text(first, "version"), record_text(boot, "version"));
+		versions |=
+			strcmp(record_text(first, "version"), record_text(boot, "version")) != 0;
 		/* 1 %: far above what calibration misses, far below two models of CPU */
 		clocks |= fabs((double)record_u64(boot, "tsc_khz") /
 				       (double)record_u64(first, "tsc_khz") -
@@ -138,6 +144,35 @@ static void limit_sources(const struct set *set, struct notes *limits)
 			 "from cycles are off.");
 }
 
+/* Instances that are added up should have run at once. */
+static void limit_overlap(const struct set *set, struct notes *limits)
+{
+	double both = 0, shorter = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+
+		for (size_t r = 0; r < log->count && log->usable; r++) {
+			const struct record *record = &log->records[r];
+			double own, peer;
+
+			if (record->type != RECORD_OVERLAP)
+				continue;
+			own = (double)record_u64(record, "end_ns") -
+			      (double)record_u64(record, "start_ns");
+			peer = (double)record_u64(record, "peer_end_ns") -
+			       (double)record_u64(record, "peer_start_ns");
+			both += (double)record_u64(record, "overlap_ns");
+			shorter += own < peer ? own : peer;
+		}
+	}
+	if (shorter > 0 && both < OVERLAP_ENOUGH * shorter)
+		note_add(limits, false,
+			 "the instances' measured phases overlap by only %.0f %%: the rows of all "
+			 "together are sums of what did not run at once.",
+			 both / shorter * 100);
+}
+
 void limits_of(const struct set *set, struct notes *limits)
 {
 	if (set->accel == NULL || set->cell_count == 0)
@@ -146,5 +181,6 @@ void limits_of(const struct set *set, struct notes *limits)
 	limit_reps(set, limits);
 	limit_overcommit(set, limits);
 	limit_stolen(set, limits);
+	limit_overlap(set, limits);
 	limit_sources(set, limits);
 }

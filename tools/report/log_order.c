@@ -61,8 +61,11 @@ static void check_seq(struct log_reading *reading, struct record **sorted)
 		if (sorted[i]->seq > due)
 			note_gap(reading, due, sorted[i]->seq - 1);
 		if (sorted[i]->seq < due) {
-			log_note(reading, true, "seq %" PRIu64 " comes twice: left out",
-				 sorted[i]->seq);
+			log_note(reading, true, "seq %" PRIu64 " comes twice: left out%s",
+				 sorted[i]->seq,
+				 sorted[i]->type == RECORD_BOOT
+					 ? "; a second boot record: two logs in one file?"
+					 : "");
 			json_decref(sorted[i]->json);
 			sorted[i]->json = NULL;
 			sorted[i]->seq = 0;

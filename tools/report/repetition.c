@@ -62,7 +62,8 @@ static void add_tunables(char *text, const json_t *tunables)
 /* See cell_key.settings. Not among them: reps and seed, in which repetitions may differ. */
 static char *settings_of(const struct log *log, const struct record *run)
 {
-	static const char *const names[] = {"ms", "ops_wanted", "jobs", "warmup_ms", "latency"};
+	static const char *const names[] = {"ms",        "ops_wanted", "jobs",
+					    "warmup_ms", "latency",    "trace"};
 	char text[SETTINGS_BYTES] = "";
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -140,7 +141,8 @@ static void read_split(const struct log *log, const struct record *run,
 	rep->value[SAMPLE_STOLEN] = split.stolen;
 	if (split.beyond > SPLIT_TOLERANCE)
 		note_add(notes, false,
-			 "%s:%zu: waits and stolen time are %.0f %% more than the vCPUs' time in "
+			 "%s:%zu: waits (those that reach beyond the measured phase count whole) "
+			 "and stolen time are %.0f %% more than the vCPUs' time in "
 			 "run %" PRIu64 ": cut to it",
 			 log->path, run->line, split.beyond * 100, record_u64(run, "run"));
 }

@@ -86,6 +86,7 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("warmup_ms"),
 	NUMBER_OPTIONAL("reps"),
 	OPTIONAL("latency", FIELD_NAME),
+	NUMBER_OPTIONAL("trace"),
 	NUMBER_OPTIONAL("seed"),
 	OPTIONAL("pv_backend", FIELD_NAME),
 	OPTIONAL("tunables", FIELD_OBJECT),

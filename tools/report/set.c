@@ -78,7 +78,8 @@ static bool one_class(struct set *set)
 			set->accel = record_text(log->boot, "accel");
 		} else if (strcmp(record_text(log->boot, "accel"), set->accel) != 0) {
 			fprintf(stderr,
-				"pvspin-report: %s ran under accel %s, %s under %s: figures of "
+				"pvspin-report: %s ran under accel %s, %s under accel %s: figures "
+				"of "
 				"different classes are never put together\n",
 				first->path, set->accel, log->path,
 				record_text(log->boot, "accel"));

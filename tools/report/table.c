@@ -85,7 +85,8 @@ bool table_same(const struct table *table, size_t column)
 	if (!table->columns[column].identity)
 		return false;
 	for (size_t row = 1; row < table->row_count; row++) {
-		if (strcmp(table_at(table, row, column)->text, table_at(table, 0, column)->text))
+		if (strcmp(table_at(table, row, column)->text, table_at(table, 0, column)->text) !=
+		    0)
 			return false;
 	}
 	return true;

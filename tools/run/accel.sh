@@ -31,6 +31,10 @@ kvm_usable() {
 # Sets nested_why; false if L1 cannot be had. May download its kernel (once).
 nested_usable() {
   local missing line=$l1_kernel
+  if [[ $boot == uefi ]]; then
+    nested_why=$BOOT_UEFI_NESTED
+    return 1
+  fi
   missing=$(setup_missing nested)
   if [[ -n $missing ]]; then
     nested_why="nested needs more packages: $(setup_command <<<"$missing"), or ./run.sh --setup"

@@ -21,6 +21,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                                and preemptions, but not for absolute times; for any user
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12)
+  --boot=multiboot|pvh|iso|uefi   how the guest is loaded, docs/boot.md (multiboot)
+                       multiboot, pvh: QEMU -kernel (pvh: also with -M microvm)
+                       iso: GRUB, BIOS; uefi: GRUB, UEFI (OVMF)
   --pv=on|off          with or without the CPU feature kvm-pv-unhalt (on)
   --instances=N        N identical VMs at once, each measured phase released together (1)
   --host-peer[=KEYS]   the hosted build, the same locks on Linux threads, on the host during the
@@ -29,8 +32,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --runs=N             whole runs, one after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
                        the host peer's threads share the CPUs of the list
-  --out=DIR            where the logs go (out/<UTC time>-<pid>/): serial-<instance>.log,
-                       qemu-<instance>.log, manifest.json, report.txt
+  --out=DIR            where the logs go (out/<UTC time>-<pid>/ in the tree; if that is not
+                       writable, or pvspin is installed, in the current directory):
+                       serial-<instance>.log, qemu-<instance>.log, manifest.json, report.txt
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
   --conformance[=NAME,...]
                        KVM's paravirtual ABI, clause by clause, in each configuration of
@@ -43,7 +47,7 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --boot=multiboot is the only one, --perfetto, --l1-kernel=PATH.
+Not available yet: --perfetto, --l1-kernel=PATH.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
 hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.
@@ -52,10 +56,10 @@ HELP
 
 version() {
   local text
-  if text=$(git -C "$tree" describe --tags --always --dirty 2>/dev/null); then
-    echo "$text"
-  elif [[ -r $tree/VERSION ]]; then
+  if [[ -r $tree/VERSION ]]; then # make dist, make install
     cat "$tree/VERSION"
+  elif [[ -e $tree/.git ]] && text=$(git -C "$tree" describe --tags --always --dirty 2>/dev/null); then
+    echo "$text"
   else
     echo unknown
   fi
@@ -66,6 +70,10 @@ version() {
 # tests/, and CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies
 # to.
 list() {
+  if [[ -e $tree/list ]]; then # installed, without sources
+    cat "$tree/list"
+    return
+  fi
   echo 'locks (locks=):'
   sed -n 's/^.*\.name = "\([a-z0-9-]*\)".*$/  \1/p' "$tree"/locks/*.c | sort -u
   echo '  linux (the one that Linux 6.12 would take on the machine)'

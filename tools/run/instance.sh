@@ -12,7 +12,8 @@
 #   boot <i> | ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
 # What is left behind, in $run_dir/.raw: command-<i> (NUL-separated), exit-<i> (QEMU's status),
 # time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|stats JSON"), pin-<i> (lines
-# "thread CPU"), failed-<i> (why it was not started).
+# "thread CPU"), failed-<i> (why it was not started). If one of them or the log could not be written:
+# lost <i>, before the exit.
 
 readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
@@ -24,15 +25,16 @@ instance_main() { # INSTANCE
   trap - INT TERM HUP EXIT
   mkdir "$work/$i"
   cd "$work/$i" || exit
-  ln -s "$image" pvspin.elf
+  boot_place
   mkfifo serial.in serial.out qmp.in qmp.out
   # For both directions first: no open blocks. QEMU inherits `hold`, the write end of serial.out;
   # when QEMU is gone, whatever ended it, the reader sees the end of the file.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>serial.in {hold}<>serial.out {out}<serial.out {qmp_in}<>qmp.in {qmp_out}<>qmp.out
+  started=$EPOCHREALTIME qemu='' # not local: the trap may run outside of this function
+  # shellcheck disable=SC2064 # $i as it is now
+  trap "instance_gone $i" EXIT
   printf '%s\0' "${qemu_command[@]}" >"$raw/command-$i"
-  local started=$EPOCHREALTIME qemu
-  trap 'instance_gone "$i"' EXIT
   # timeout: QEMU's life is bounded even if run.sh is killed with SIGKILL.
   timeout --foreground --kill-after=5 "$((limit + 10))" "${qemu_command[@]}" \
     </dev/null >/dev/null 2>"$run_dir/qemu-$i.log" {out}<&- &
@@ -40,18 +42,21 @@ instance_main() { # INSTANCE
   echo "$qemu" >qemu.pid
   exec {hold}>&-
   [[ -z $pin ]] || instance_pin "$i" || kill "$qemu" 2>/dev/null || true
-  instance_watch "$i" < <(tee -i "$run_dir/serial-$i.log" <&"$out" |
+  instance_watch "$i" < <({ tee -i --output-error=exit "$run_dir/serial-$i.log" <&"$out" || echo "lost $i" >&"$events"; } |
     grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"')
 }
 
-# However the watching ended, QEMU must be gone before the coordinator hears so.
+# However the watching ended, QEMU must be gone before the coordinator hears so; and it must hear.
 instance_gone() { # INSTANCE
   local code=0 raw=$run_dir/.raw
   trap - EXIT
-  kill "$qemu" 2>/dev/null || true # gone already, unless the guest stays after its last record
-  { wait "$qemu" || code=$?; } 2>/dev/null
-  echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1"
-  echo "$code" >"$raw/exit-$1"
+  set +e
+  if [[ -n $qemu ]]; then
+    kill "$qemu" 2>/dev/null # gone already, unless the guest stays after its last record
+    { wait "$qemu" || code=$?; } 2>/dev/null
+  fi
+  { echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1" && echo "$code" >"$raw/exit-$1"; } 2>/dev/null ||
+    echo "lost $1" >&"$events"
   echo "exit $1" >&"$events"
 }
 

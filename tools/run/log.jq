@@ -9,8 +9,8 @@ def wall($line; $name):
   ($line | capture("\"" + $name + "\":(?<n>[0-9]+)").n) // null;
 
 reduce inputs as $raw (
-  {lines: 0, records: 0, problem: null, end: null, after_end: false, panics: [], hangs: [],
-    runs: []};
+  {lines: 0, records: 0, problem: null, end: null, after_end: false, last: null, panics: [],
+    hangs: [], runs: []};
   .lines += 1
   | ($raw | rtrimstr("\r")) as $line
   | if $line | startswith("{") | not then .
@@ -25,6 +25,7 @@ reduce inputs as $raw (
             + ": records are missing"
         else . end
       | if .end then .after_end = true else . end
+      | .last = ($record.type // .last)
       | if $record == null then .
         elif $record.type == "end" then .end = $record
         elif $record.type == "panic" then .panics += [$record]

@@ -33,7 +33,7 @@ nested_run_all() {
     l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
     progress "starting L1 (kernel $l1_kernel)"
   fi
-  PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_HOSTED=$hosted PVSPIN_OUT=$out \
+  PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_MEDIUM=$medium PVSPIN_HOSTED=$hosted PVSPIN_OUT=$out \
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
     "${l1[@]}" --timeout="$((limit + 10))" \

@@ -8,6 +8,7 @@
 options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
+  boot=multiboot
   conformance=0 conformance_names=''
   host_peer=0 peer_keys='' experiment=''
   image=''               # -kernel
@@ -47,6 +48,7 @@ options_own() { # WORD
   --runs=*) runs=$(number "$1" 10000) ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
+  --out=*$'\n'*) usage_error "$1: a name with a line break is not accepted" ;;
   --out=*) out=${1#*=} ;;
   --timeout=*) limit=$(number "$1" 10000000) ;;
   --gdb) gdb=1 ;;
@@ -56,8 +58,8 @@ options_own() { # WORD
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
-  --boot=multiboot) ;;
-  --boot=pvh | --boot=iso | --boot=uefi | --perfetto*)
+  --boot=*) boot=$(one_of "$1" multiboot pvh iso uefi) ;;
+  --perfetto*)
     usage_error "$1 is not available yet"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
@@ -132,6 +134,7 @@ options_parse() {
       ;;
     esac
   done
+  boot_check
   limit_given=$limit l1_kernel_given=$l1_kernel
   [[ -z $experiment ]] || options_experiment
   runs=${runs:-1}

@@ -4,6 +4,18 @@
 # as pvspin.elf, because QEMU hands "<image> <append>" to the guest as one line, and the FIFOs of
 # serial and QMP, because a QEMU option value has no quotes for a path. Sourced by run.sh.
 
+# Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too.
+qemu_probe() {
+  if ((inner)) && [[ ${PVSPIN_SANDBOX:-} == off ]]; then
+    sandbox=()
+    return
+  fi
+  sandbox_probe
+  sandbox_qemu_new_enough || die "$EXIT_ENVIRONMENT" \
+    "qemu-system-x86_64 is version $qemu_version; $QEMU_OLDEST or newer is needed (7.2 is tested)"
+  ((${#sandbox[@]})) || export PVSPIN_SANDBOX=off
+}
+
 # QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named; of what the user
 # says about kvm-pv-unhalt nothing is changed.
 qemu_cpu() {
@@ -29,11 +41,13 @@ qemu_cpu() {
 # vmm_facts); nothing that is as by default.
 qemu_facts() {
   local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
-  [[ $accel == kvm ]] || return 0
+  local kernel=$l1_kernel # under nested, when the line is made out here (boot.sh)
+  [[ $accel != tcg ]] || return 0
+  [[ $accel == nested ]] || kernel=$(uname -r)
   [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
   [[ $all != *cpu-pm=on* ]] || facts+=' vmm_hlt=native'
   if [[ $all =~ kernel[-_]irqchip=(on|split|off) ]]; then facts+=" vmm_irqchip=${BASH_REMATCH[1]}"; fi
-  if [[ $(uname -r) =~ ^([0-9]+)\.([0-9]+) ]]; then
+  if [[ $kernel =~ ^([0-9]+)\.([0-9]+) ]]; then
     facts+=" vmm_kernel=$((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2]))"
   fi
   echo "$facts"
@@ -62,13 +76,17 @@ qemu_compose() {
   qemu_command+=(-cpu "$(qemu_cpu)")
   [[ -n $user_machine ]] || qemu_command+=(-machine pc)
   [[ -n $user_m ]] || qemu_command+=(-m 128)
+  local by_boot
+  mapfile -d '' -t by_boot < <(boot_options)
   qemu_command+=(
     -display none -nodefaults -no-user-config -no-reboot
-    -kernel pvspin.elf -append "$(qemu_append)"
+    "${by_boot[@]}"
     -device isa-debug-exit,iobase=0xf4,iosize=4
     -chardev pipe,id=serial,path=serial -serial chardev:serial
     -chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control
   )
+  # A -sandbox of the user's own takes the place of ours.
+  [[ " ${qemu_user[*]-} " == *' -sandbox '* ]] || qemu_command+=(${sandbox[@]+"${sandbox[@]}"})
   [[ -z $pin ]] || qemu_command+=(-S) # until the vCPU threads are pinned
   if ((gdb)); then
     gdb_port

@@ -23,7 +23,15 @@ finish_run() {
   manifest "$run_worst" >"$run_dir/manifest.json"
   worse "$run_worst"
   rm -rf "$run_dir/.raw"
-  cat "$run_dir/report.txt"
+  show_report
+}
+
+# A reader that has gone, as in `./run.sh | head -n 1`, is no error of ours: 141, as by SIGPIPE.
+show_report() {
+  local status=0
+  cat "$run_dir/report.txt" || status=$?
+  ((status != 141)) || exit 141
+  ((status == 0)) || die "$EXIT_ENVIRONMENT" "cannot write to standard output; the report is in $run_dir/report.txt"
 }
 
 report_instance() { # INSTANCE
@@ -33,7 +41,7 @@ report_instance() { # INSTANCE
   # The guest's own table, and TAP if it ran tests.
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
-  tr -d '\r' <"$log" | grep -a '^error: ' || true
+  tr -d '\r' <"$log" | grep -aE '^(error|warning): ' || true
   hang_text "$i"
   panic_text "$i"
   snapshot_text "$i"

@@ -20,7 +20,7 @@ together_run() {
   qemu_compose
   ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
-  jobs_pid=() state=() span=() stopping=''
+  jobs_pid=() state=() span=() stopping='' lost=''
   set -m # each job a process group
   for ((i = 0; i < members; i++)); do
     state[i]=starting
@@ -33,6 +33,7 @@ together_run() {
   exec {events}>&-
   rm -rf "$work"
   progress_end
+  [[ -z $lost ]] || out_lost "$run_dir/$lost"
 }
 
 together_watch() {
@@ -61,6 +62,10 @@ together_watch() {
       progress "$(member_title "$i"): run $((++runs_done)), ${rest##* }"
       ;;
     end) state[i]=ended ;;
+    lost)
+      lost=serial-$i.log
+      [[ -n $stopping ]] || together_stop interrupt
+      ;;
     exit) state[i]=gone live=$((live - 1)) ;;
     esac
     [[ $kind == run ]] || together_release
@@ -97,7 +102,7 @@ together_stop() { # REASON
   local i pid
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
-    [[ -n $stopping ]] || echo "$1" >"$run_dir/.raw/stopped-$i"
+    [[ -n $stopping ]] || echo "$1" 2>/dev/null >"$run_dir/.raw/stopped-$i" || true
     if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''

@@ -15,7 +15,7 @@ worse() { # CODE
 }
 
 judge_instance() { # INSTANCE
-  local i=$1 raw=$run_dir/.raw log problem says reason
+  local i=$1 raw=$run_dir/.raw log problem says reason last
   log=$run_dir/$(member_log "$i")
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
@@ -25,7 +25,9 @@ judge_instance() { # INSTANCE
     read -r problem
     read -r says
     read -r reason
-  } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // ""' "$raw/log-$i.json")
+    read -r last
+  } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // "",
+    (.last // "" | if . == "" then . else "the record \"\(.)\"" end)' "$raw/log-$i.json")
   local exit_status=none
   [[ ! -s $raw/exit-$i ]] || read -r exit_status <"$raw/exit-$i"
   if [[ -s $raw/stopped-$i ]]; then
@@ -47,7 +49,8 @@ judge_instance() { # INSTANCE
 #   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
 #                                                 command line
 #   63      0x1f  any     any           crash     5 the guest panicked, or a measured lock hung
-#   0, 1    -     any     any           crash     5 QEMU ended by itself (reset, bad option, ...)
+#   0       -     any     any           crash     5 the guest reset (-no-reboot ends QEMU) or powered off
+#   1       -     any     any           crash     5 QEMU ended by itself (bad option, ...)
 #   others  -     any     any           crash     5 QEMU was killed
 #   any     any   broken  any           crash     5
 #   any     any   whole   another       crash     5 two answers are none
@@ -64,12 +67,16 @@ judge_ended() {
   39) agrees=error ;;
   63)
     why='the guest panicked'
-    if jq -e '.hangs != []' "$raw/log-$i.json" >/dev/null; then why='a lock hung'; fi
+    why=$(jq -r --arg why "$why" '.hangs
+      | if . == [] then $why elif .[0].lock then "a lock hung"
+        else "the guest hung: \(.[0].what)" end' "$raw/log-$i.json")
     return
     ;;
   none) why="$who was not watched to its end" ; return ;;
   0 | 1)
     why="$who ended by itself with status $exit_status: ${problem:-see $(member_errors "$i")}"
+    ((exit_status)) || why+="; that is a reset, of a triple fault most likely (an exception that finds \
+no handler), behind ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
     [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
     return
     ;;
@@ -117,19 +124,21 @@ panic_text() { # INSTANCE
         | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json" | name_addresses
 }
 
-# The same for a lock that hung: what is known of it, then where each CPU that takes part stands:
-# the instruction an NMI stopped it at, or the HLT before that.
+# The same for a hang: what is known of the lock, if it is about one, then where each CPU that takes
+# part stands: the instruction an NMI stopped it at, or the HLT before that.
 hang_text() { # INSTANCE
-  jq -r '.hangs[]
+  jq -r '
+    def idle: .state == "idle" or (.state == null and .cpu > 0 and .in_hlt and .interrupts);
+    .hangs[]
     | "say\thang: \(.what), given \(.bound_ms) ms",
-      "say\t  \(.lock): \(.lock_state); owner: " +
+      (select(.lock) | "say\t  \(.lock): \(.lock_state); owner: " +
         (if .holder < 0 then "nobody" else "CPU \(.holder)" end) +
-        "; \(.threads) threads, pv backend \(.pv_backend)",
-      (.cpus[] | "say\t  CPU \(.cpu) \(.state)" +
+        "; \(.threads) threads, pv backend \(.pv_backend)"),
+      (.cpus[] | "say\t  CPU \(.cpu) \(.state // if idle then "idle" else "is busy" end)" +
         (if .halted then ", halted" else "" end) +
         (if .kicked_us_ago then ", kicked \(.kicked_us_ago) us ago" else "" end) +
         (if .answered then "" else ", does not answer an NMI" end),
-        (select(.state != "idle") | .in_hlt as $in_hlt | .backtrace // [] |
+        (select(idle | not) | .in_hlt as $in_hlt | .backtrace // [] |
           (.[:1][] | (if $in_hlt then "return" else "exact" end) + "\t\(.)"),
           (.[1:][] | "return\t\(.)")))' \
     "$run_dir/.raw/log-$1.json" | name_addresses

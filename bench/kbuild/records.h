@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What workload=kbuild adds to the log: docs/serial-log.md. */
+#ifndef PVSPIN_BENCH_KBUILD_RECORDS_H
+#define PVSPIN_BENCH_KBUILD_RECORDS_H
+
+#include "bench/record.h"
+#include "bench/result.h"
+
+/* Its fields of the run record. result->kbuild is not NULL, here and below. */
+void kbuild_put(struct record *record, const struct run_result *result);
+
+/* A `class` record for each class of locks. */
+void kbuild_emit_classes(const struct run_result *result);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PVSPIN_KERNEL_MACHINE_CHECK_H
+#define PVSPIN_KERNEL_MACHINE_CHECK_H
+
+#include "bench/record.h"
+
+/* On each CPU. Without it a machine check shuts the processor down. */
+void machine_check_enable(void);
+
+/* For the panic record: the first bank that has something to say. */
+void machine_check_describe(struct record *record);
+
+#endif

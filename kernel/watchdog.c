@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why the HPET: the local APIC's timer sends maskable interrupts only, performance counters are
+ * missing in most VMs, and another vCPU that watched CPU 0 would have to run in the measured phase.
+ * The HPET's timer 0 in legacy replacement mode raises the I/O APIC's pin 2 (IA-PC HPET
+ * Specification 1.0a, 2.3.3, 2.3.9), whose entry may say NMI (82093AA I/O APIC data sheet, 3.2.4).
+ * That mode also takes the 8254's tick, which the firmware has left running, off the pin.
+ */
+#include "kernel/watchdog.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/memory.h"
+#include "kernel/paging.h"
+#include "kernel/tsc.h"
+#include "pvspin/layout.h"
+#include <stddef.h>
+
+/* HPET registers, 2.3.1; accessed by halves, which all implementations allow (2.3.2). */
+#define HPET_CAPABILITIES   0x000 /* bit 15: legacy replacement, bit 13: 64-bit counter */
+#define HPET_PERIOD         0x004 /* of a tick, in fs */
+#define HPET_CONFIGURATION  0x010
+#define HPET_COUNTER        0x0f0
+#define HPET_TIMER0         0x100 /* configuration */
+#define HPET_TIMER0_COMPARE 0x108
+
+#define CAPABLE_LEGACY   (1u << 15)
+#define CAPABLE_64       (1u << 13)
+#define CONFIGURE_RUN    (1u << 0)
+#define CONFIGURE_LEGACY (1u << 1)
+#define TIMER_INTERRUPTS (1u << 2) /* one-shot and edge-triggered with all other bits 0 */
+#define TIMER_CAPABLE_64 (1u << 5)
+#define PERIOD_MAX_FS    100000000 /* 2.3.4 */
+#define FS_PER_MS        1000000000000
+#define NS_PER_MS        1000000
+#define TOLERANCE_NS     10000000 /* the two clocks differ a little */
+
+/* I/O APIC: an index and a data register; two words for each pin. */
+#define IOAPIC_DATA         0x10
+#define IOAPIC_PIN_LOW(pin) (0x10 + 2 * (pin))
+#define IOAPIC_MASKED       (1u << 16)
+#define IOAPIC_NMI          (4u << 8) /* edge-triggered, active high, physical destination */
+#define IOAPIC_DESTINATION  24
+#define IOAPIC_MAX_ID       0xfe
+#define LEGACY_TIMER_PIN    2
+
+static volatile uint32_t *hpet; /* NULL: no watchdog */
+static uint64_t period_fs;
+static uint64_t deadline; /* TSC; 0: none set */
+static uint64_t span_ns;
+static void (*callback)(void *arg);
+static void *callback_argument;
+
+static volatile uint32_t *map_registers(uint64_t address)
+{
+	uint64_t page = address & ~(uint64_t)(PAGE_BYTES - 1);
+
+	if (address == 0 || address >= MEMORY_MAPPED_END)
+		return NULL;
+	paging_set(page, PAGE_BYTES, PAGING_DEVICE);
+	return (volatile uint32_t *)address;
+}
+
+static void set(uint32_t offset, uint32_t value)
+{
+	hpet[offset / 4] = value;
+}
+
+static void route(volatile uint32_t *ioapic, uint32_t apic_id)
+{
+	ioapic[0] = IOAPIC_PIN_LOW(LEGACY_TIMER_PIN);
+	ioapic[IOAPIC_DATA / 4] = IOAPIC_MASKED;
+	ioapic[0] = IOAPIC_PIN_LOW(LEGACY_TIMER_PIN) + 1;
+	ioapic[IOAPIC_DATA / 4] = apic_id << IOAPIC_DESTINATION;
+	set(HPET_TIMER0, 0);
+	set(HPET_CONFIGURATION, CONFIGURE_RUN | CONFIGURE_LEGACY);
+	ioapic[0] = IOAPIC_PIN_LOW(LEGACY_TIMER_PIN);
+	ioapic[IOAPIC_DATA / 4] = IOAPIC_NMI;
+}
+
+void watchdog_init(const struct boot_info *boot, const struct machine *m)
+{
+	uint64_t address = 0;
+	volatile uint32_t *ioapic = map_registers(m->cpus.ioapic_address);
+
+	if (ioapic == NULL || apic->id() > IOAPIC_MAX_ID ||
+	    acpi_find_hpet(memory_map_physical, boot->rsdp, &address, NULL, 0) != ACPI_OK)
+		return;
+	hpet = map_registers(address);
+	if (hpet == NULL)
+		return;
+	period_fs = hpet[HPET_PERIOD / 4];
+	if (period_fs == 0 || period_fs > PERIOD_MAX_FS ||
+	    !(hpet[HPET_CAPABILITIES / 4] & CAPABLE_LEGACY) ||
+	    !(hpet[HPET_CAPABILITIES / 4] & CAPABLE_64) ||
+	    !(hpet[HPET_TIMER0 / 4] & TIMER_CAPABLE_64)) {
+		hpet = NULL;
+		return;
+	}
+	route(ioapic, apic->id());
+}
+
+const char *watchdog_source(void)
+{
+	return hpet != NULL ? "hpet" : "none";
+}
+
+static uint64_t counter(void)
+{
+	uint32_t high, low;
+
+	do {
+		high = hpet[HPET_COUNTER / 4 + 1];
+		low = hpet[HPET_COUNTER / 4];
+	} while (high != hpet[HPET_COUNTER / 4 + 1]);
+	return (uint64_t)high << 32 | low;
+}
+
+void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg)
+{
+	uint64_t compare;
+
+	if (hpet == NULL)
+		return;
+	watchdog_stop();
+	callback = fn;
+	callback_argument = arg;
+	span_ns = ns;
+	deadline = rdtsc() + tsc_from_ns(ns);
+	compare = counter() + ns / NS_PER_MS * (FS_PER_MS / period_fs);
+	set(HPET_TIMER0_COMPARE, (uint32_t)compare);
+	set(HPET_TIMER0_COMPARE + 4, (uint32_t)(compare >> 32));
+	set(HPET_TIMER0, TIMER_INTERRUPTS);
+}
+
+void watchdog_stop(void)
+{
+	if (hpet == NULL)
+		return;
+	deadline = 0;
+	set(HPET_TIMER0, 0);
+}
+
+void watchdog_feed(void)
+{
+	if (deadline != 0)
+		watchdog_start(span_ns, callback, callback_argument);
+}
+
+bool watchdog_bites(void)
+{
+	/* an NMI that comes much sooner is not ours */
+	if (deadline == 0 || rdtsc() + tsc_from_ns(TOLERANCE_NS) < deadline)
+		return false;
+	deadline = 0;
+	callback(callback_argument);
+	return true;
+}

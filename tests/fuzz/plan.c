@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libFuzzer over the guest's command line: plan_parse never fails but with an error of one
+ * printable line that fits, and a plan it accepts prints to a line that parses and prints the same
+ * again. The machine is drawn from the first byte; locks and tunables are those of
+ * tests/host/stub_locks.c.
+ */
+#include "bench/plan.h"
+#include "locks/tunables.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND_LINE_BYTES 4096 /* more than a loader hands over (QEMU, GRUB) */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_error(const char *error)
+{
+	size_t length = strnlen(error, PLAN_ERROR_BYTES);
+
+	if (length == 0 || length == PLAN_ERROR_BYTES)
+		__builtin_trap();
+	for (size_t i = 0; i < length; i++) {
+		if (error[i] < ' ' || error[i] > '~')
+			__builtin_trap();
+	}
+}
+
+static void check_round_trip(const struct plan *plan, const struct plan_machine *machine)
+{
+	static char line[PLAN_LINE_BYTES], again[PLAN_LINE_BYTES], error[PLAN_ERROR_BYTES];
+	static struct plan second;
+	size_t length = plan_print(plan, line, sizeof(line));
+
+	if (length != strlen(line)) /* cut: PLAN_LINE_BYTES says that it holds any */
+		__builtin_trap();
+	if (!plan_parse(line, machine, &second, error))
+		__builtin_trap();
+	if (plan_print(&second, again, sizeof(again)) != length || strcmp(line, again) != 0)
+		__builtin_trap();
+	/* what is not in the line: how the plan was asked for, not what it is */
+	second.linux_asked = plan->linux_asked;
+	second.defaulted = plan->defaulted;
+	if (memcmp(plan, &second, sizeof(second)) != 0)
+		__builtin_trap();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char error[PLAN_ERROR_BYTES];
+	static struct plan plan;
+	struct plan_machine machine;
+	char *cmdline;
+
+	if (size == 0 || size > COMMAND_LINE_BYTES)
+		return 0;
+	machine = (struct plan_machine){
+		.cpus = 1 + data[0] % 64,
+		.linux_facts = {.hypervisor = data[0] & 0x40,
+				.kvm = data[0] & 0x40,
+				.pv_unhalt = data[0] & 0x80,
+				.possible_cpus = 1 + data[0] % 64},
+	};
+	cmdline = malloc(size); /* exactly as long as it is, for ASan */
+	memcpy(cmdline, data + 1, size - 1);
+	cmdline[size - 1] = '\0';
+	tunables_reset();
+	memset(error, 1, sizeof(error));
+	if (plan_parse(cmdline, &machine, &plan, error))
+		check_round_trip(&plan, &machine);
+	else
+		check_error(error);
+	free(cmdline);
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/acpi_hpet.c, and the I/O APIC of the MADT: what the watchdog is built of. */
+#include "tests/host/acpi_machine.h"
+
+#define HPET 0x7fe4000
+
+static uint8_t *machine_with_hpet(size_t length, uint64_t address)
+{
+	const uint64_t tables[] = {HPET};
+	uint8_t *bytes;
+
+	memory_clear();
+	rsdp_add(RSDP, 0, ROOT, 0);
+	root_add(ROOT, "RSDT", tables, 1);
+	bytes = table_add(HPET, "HPET", length);
+	if (length >= 52)
+		write_u64(bytes + 44, address);
+	table_seal(HPET);
+	return bytes;
+}
+
+static enum acpi_status hpet(uint64_t *address)
+{
+	return acpi_find_hpet(memory_map, RSDP, address, detail, sizeof(detail));
+}
+
+static void its_registers(void **state)
+{
+	uint64_t address = 0;
+
+	(void)state;
+	machine_with_hpet(56, 0xfed00000);
+	assert_int_equal(hpet(&address), ACPI_OK);
+	assert_int_equal(address, 0xfed00000);
+	machine_with_hpet(56, UINT64_C(0x1fed00000));
+	assert_int_equal(hpet(&address), ACPI_OK);
+	assert_true(address == UINT64_C(0x1fed00000));
+}
+
+static void what_cannot_be_one(void **state)
+{
+	uint64_t address;
+
+	(void)state;
+	machine_with_hpet(56, 0);
+	assert_int_equal(hpet(&address), ACPI_BAD_TABLE);
+	machine_with_hpet(56, 0xfed00004);
+	assert_int_equal(hpet(&address), ACPI_BAD_TABLE);
+	machine_with_hpet(55, 0xfed00000);
+	assert_int_equal(hpet(&address), ACPI_BAD_TABLE);
+	machine_with_hpet(56, 0xfed00000)[40] = 1; /* in I/O space */
+	table_seal(HPET);
+	assert_int_equal(hpet(&address), ACPI_BAD_TABLE);
+	build((const uint8_t[]){0}, 0);
+	assert_int_equal(hpet(&address), ACPI_NO_HPET);
+}
+
+static uint8_t *put_ioapic(uint8_t *at, uint32_t address, uint32_t first)
+{
+	memcpy(at, (uint8_t[]){1, 12, 0, 0}, 4);
+	write_u32(at + 4, address);
+	write_u32(at + 8, first);
+	return at + 12;
+}
+
+static void the_io_apic_of_interrupt_0(void **state)
+{
+	uint8_t entries[8 + 2 * 12], *at = entries;
+
+	(void)state;
+	at = put_lapic(at, 0, 0, 1);
+	build(entries, 8);
+	assert_found(RSDP);
+	assert_int_equal(cpus.ioapic_address, 0);
+	at = put_ioapic(at, 0xfec01000, 24);
+	put_ioapic(at, 0xfec00000, 0);
+	build(entries, sizeof(entries));
+	assert_found(RSDP);
+	assert_int_equal(cpus.ioapic_address, 0xfec00000);
+	entries[9] = 11; /* too short */
+	build(entries, sizeof(entries));
+	assert_fails(RSDP, ACPI_BAD_TABLE, "type 1, length 11");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(its_registers),
+		cmocka_unit_test(what_cannot_be_one),
+		cmocka_unit_test(the_io_apic_of_interrupt_0),
+	};
+
+	return cmocka_run_group_tests_name("hpet", tests, NULL, memory_teardown);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tools/report/schema.c against what it repeats: each of its types and fields is described in
+ * docs/serial-log.md, and each field of a real guest's log is in it.
+ */
+#include "tests/host/test.h"
+
+#include "tools/report/log.h"
+#include "tools/report/notes.h"
+#include "tools/report/schema.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE "docs/serial-log.md"
+
+static char *load(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text = calloc(1, 1 << 20);
+
+	assert_non_null(file);
+	assert_non_null(text);
+	assert_in_range(fread(text, 1, (1 << 20) - 1, file), 1, (1 << 20) - 2);
+	fclose(file);
+	return text;
+}
+
+static bool described(const char *page, const char *name)
+{
+	char quoted[80];
+
+	snprintf(quoted, sizeof(quoted), "`%s`", name);
+	return strstr(page, quoted) != NULL;
+}
+
+/* A type has a heading, "## boot: ...", or a paragraph of its own. */
+static bool type_described(const char *page, const char *type)
+{
+	char heading[80];
+
+	snprintf(heading, sizeof(heading), "\n## %s:", type);
+	return described(page, type) || strstr(page, heading);
+}
+
+/* What workload=kbuild writes is described with it. */
+static bool due(const char *page, const char *name)
+{
+	return strstr(page, "kbuild") || (strncmp(name, "split_", strlen("split_")) != 0 &&
+					  strcmp(name, "jobs") != 0 && strcmp(name, "class") != 0);
+}
+
+static void the_page_describes_the_schema(void **state)
+{
+	char *page = load(PAGE);
+	size_t missing = 0;
+
+	(void)state;
+	for (int type = 0; type < RECORD_OTHER; type++) {
+		const struct schema *schema = schema_of(type);
+
+		if (due(page, schema->type) && !type_described(page, schema->type)) {
+			print_error("not in " PAGE ": record %s\n", schema->type);
+			missing++;
+		}
+		for (size_t i = 0; i < schema->count; i++) {
+			const char *name = schema->fields[i].name;
+
+			if (!due(page, name) || described(page, name))
+				continue;
+			print_error("not in " PAGE ": %s.%s\n", schema->type, name);
+			missing++;
+		}
+	}
+	free(page);
+	assert_int_equal(missing, 0);
+}
+
+static bool in_schema(enum record_type type, const char *name)
+{
+	const struct schema *schema = schema_of(type);
+
+	for (size_t i = 0; i < schema->count; i++) {
+		if (strcmp(schema->fields[i].name, name) == 0)
+			return true;
+	}
+	return strcmp(name, "type") == 0 || strcmp(name, "seq") == 0;
+}
+
+static size_t unknown_fields(const struct record *record)
+{
+	size_t unknown = 0;
+	const char *name;
+	json_t *value;
+
+	if (record->type == RECORD_OTHER)
+		return 1;
+	json_object_foreach(record->json, name, value)
+	{
+		if (in_schema(record->type, name))
+			continue;
+		print_error("not in schema.c: %s.%s\n", schema_of(record->type)->type, name);
+		unknown++;
+	}
+	return unknown;
+}
+
+static void the_schema_has_what_guests_write(void **state)
+{
+	static const char *const paths[] = {"tests/report/nested/serial-0.log",
+					    "tests/report/nested/serial-1.log"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		uint64_t memory = SET_MEMORY_BYTES;
+		struct notes notes = {0};
+		struct log serial;
+		size_t unknown = 0;
+
+		assert_true(log_read(paths[i], &serial, &notes, &memory));
+		assert_true(serial.complete);
+		assert_true(serial.count > 30);
+		for (size_t record = 0; record < serial.count; record++)
+			unknown += unknown_fields(&serial.records[record]);
+		assert_int_equal(unknown, 0);
+		log_free(&serial);
+		notes_free(&notes);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_page_describes_the_schema),
+		cmocka_unit_test(the_schema_has_what_guests_write),
+	};
+
+	return cmocka_run_group_tests_name("report_schema", tests, NULL, NULL);
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# CONTRIBUTING.md's "Add a lock in ten minutes", done to the letter in a copy of the tree: its blocks
+# that name a file are put there, its shell commands are run. And make help, which it points to.
+# shellcheck disable=SC2154 # tree: common.bash
+
+load common
+
+# What is built is copied too, with its times, so that only what the new lock changes is built again.
+copy_tree() { # DIRECTORY
+  mkdir "$1"
+  tar -C "$tree" --exclude=./out --exclude=./.git -c . | tar -x -C "$1"
+}
+
+# Writes the blocks "```LANGUAGE file=NAME" to those files, those with before="LINE" into the file
+# before that line; prints the commands of the blocks "```sh".
+apply_blocks() { # PAGE
+  awk '
+    function flush_block(  line, text) {
+      if (before == "") { printf "%s", block > file; close(file); return }
+      while ((getline line < file) > 0) {
+        if (line == before) { text = text block "\n"; found++ }
+        text = text line "\n"
+      }
+      close(file)
+      printf "%s", text > file
+      close(file)
+      if (found != 1) { print "no one line " before " in " file > "/dev/stderr"; exit 1 }
+    }
+    /^```/ && kind == "" {
+      kind = substr($1, 4); file = before = block = ""
+      if (match($0, /file=[^ ]*/)) file = substr($0, RSTART + 5, RLENGTH - 5)
+      if (match($0, /before="[^"]*"/)) before = substr($0, RSTART + 8, RLENGTH - 9)
+      next
+    }
+    /^```/ { if (file != "") flush_block(); kind = ""; next }
+    kind == "sh" { print; next }
+    kind != "" { block = block $0 "\n" }' "$1"
+}
+
+@test "the lock that CONTRIBUTING.md adds builds, passes its tests hosted and in the guest, and is documented" {
+  local copy="$BATS_TEST_TMPDIR/a copy"
+  copy_tree "$copy"
+  cd "$copy"
+  apply_blocks CONTRIBUTING.md >commands
+  [ -e locks/my-lock.c ]
+  [ "$(grep -c . commands)" -ge 5 ]
+  clang-format --dry-run -Werror locks/my-lock.c
+  # One of the commands is bats: it must not find itself in the environment of this one.
+  env -i HOME="$HOME" PATH="${PATH#*bats-core:}" bash -exo pipefail commands >output 2>&1 || { cat output >&2; return 1; }
+  # twice: on threads and in the guest, with every case that a plain lock has; and measured with its key
+  grep -E '^ok [0-9]+ - my-lock: excludes, 4 threads' output
+  grep -E '^ok [0-9]+ - locks\.my-lock\.excludes_4' output
+  grep -F '"my_lock_pauses":32' output
+  ! grep '^not ok' output || return 1
+}
+
+@test "every target that is made by name is in make help" {
+  cd "$tree"
+  make -s help >"$BATS_TEST_TMPDIR/help"
+  local target
+  # shellcheck disable=SC2046 # names of files, words
+  sed -n 's/^\.PHONY: //p' Makefile $(sed -n 's/^include //p' Makefile) | tr ' ' '\n' |
+    while read -r target; do
+      [[ $target == FORCE ]] || grep -q "^  make $target  *[^ ]" "$BATS_TEST_TMPDIR/help" ||
+        { echo "make $target is not in make help, or without a text" >&2; return 1; }
+    done
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -ge 20 ]
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# run.sh where things go against it: words that a shell would take for its own, readers that go away, full
+# disks, QEMUs that are too old or built otherwise. Under TCG, mostly with the guest of fixtures/guest.asm.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # $ for nobody; subshells meant; common.bash sets stdout, out, ...
+
+load common
+
+setup_file() {
+  build_fixture
+}
+
+setup() {
+  private_tmpdir
+}
+
+tcg() { # STATUS ARGUMENT...
+  local want=$1
+  shift
+  run_sh "$want" --accel=tcg --timeout=60 --out="$out" "$@"
+}
+
+@test "no word is ever run: paths, -append and QEMU's options come out as they went in" {
+  local words='$(touch pwned) `touch pwned` "q" '\''s'\'' ;touch pwned & * ~ \ ü'
+  cd "$BATS_TEST_TMPDIR"
+  out="$BATS_TEST_TMPDIR/o \"u' \$(touch pwned) ü"
+  cp "$GUEST" 'g u"e'\''s,t $(touch pwned)'
+  tcg 0 -kernel 'g u"e'\''s,t $(touch pwned)' -name 'n $(touch pwned)' -append "case=ok $words"
+  # the same to the real guest, which names the first word that it does not know
+  out="$out 2"
+  tcg 2 -append "locks=tas $words"
+  says "$stdout" '$(touch: unknown key'
+  # (its log is ASCII: other bytes each as \u00XX)
+  jq -Rse --arg line "locks=tas ${words% ü}" 'split("\n")[0] | fromjson | .cmdline
+    | contains($line) and contains("\u00c3\u00bc")' "$out/serial-0.log"
+  jq -e --arg line "locks=tas $words" '.arguments | index($line) != null' "$out/manifest.json"
+  [ -z "$(find "$BATS_TEST_TMPDIR" "$tree" -name pwned -not -path '*/.git/*')" ]
+  nothing_left
+}
+
+@test "a line break is refused where it would be one" {
+  tcg 2 -append $'a=1\nb=2'
+  says "$stderr" -append 'one line'
+  out+=$'\nx'
+  tcg 2 -kernel "$GUEST" -append case=ok
+  says "$stderr" --out= 'line break'
+}
+
+@test "QEMU runs in its sandbox; where it has none, or the user brings one, without ours" {
+  local command='.instances[0].command | map(select(. == "-sandbox")) | length'
+  tcg 0 -kernel "$GUEST" -append case=ok
+  jq -e '.instances[0].command | index("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")' \
+    "$out/manifest.json"
+  [ "$(jq "$command" "$out/manifest.json")" -eq 1 ]
+  out+=2
+  tcg 0 -kernel "$GUEST" -append case=ok -sandbox off
+  [ "$(jq "$command" "$out/manifest.json")" -eq 1 ]
+  # one that was built without seccomp
+  local path real
+  real=$(command -v qemu-system-x86_64)
+  path=$(path_without qemu-system-x86_64)
+  printf '#!/bin/bash\n[[ " $* " != *" -sandbox "* ]] || exit 1\nexec %q "$@"\n' "$real" >"$path/qemu-system-x86_64"
+  chmod +x "$path/qemu-system-x86_64"
+  out+=3
+  PATH=$path tcg 0 -kernel "$GUEST" -append case=ok
+  [ "$(jq "$command" "$out/manifest.json")" -eq 0 ]
+}
+
+@test "a QEMU that is too old is named with the oldest that will do: 4" {
+  local path
+  path=$(path_without qemu-system-x86_64)
+  printf '#!/bin/bash\necho "QEMU emulator version 4.2.1 (Debian 1:4.2-3)"\n' >"$path/qemu-system-x86_64"
+  chmod +x "$path/qemu-system-x86_64"
+  PATH=$path tcg 4 -kernel "$GUEST"
+  says "$stderr" 'version 4.2.1' '6.2 or newer'
+  [ ! -e "$out" ]
+}
+
+@test "a reader that goes away: 141, and a stdout that takes nothing: 4; logs whole, nothing left" {
+  local status=0
+  { "$tree/run.sh" --accel=tcg --out="$out" -kernel "$GUEST" -append case=ok 2>&3 || echo $? >"$BATS_TEST_TMPDIR/status"; } 3>&2 | true
+  [ "$(<"$BATS_TEST_TMPDIR/status")" -eq 141 ]
+  grep -F 'verdict: ok' "$out/report.txt"
+  "$tree/run.sh" --accel=tcg --out="$out 2" -kernel "$GUEST" -append case=ok 2>"$BATS_TEST_TMPDIR/err" >/dev/full || status=$?
+  [ "$status" -eq 4 ]
+  says "$(<"$BATS_TEST_TMPDIR/err")" 'standard output' "$out 2/report.txt"
+  status=0
+  "$tree/run.sh" --accel=tcg --out="$out 3" -kernel "$GUEST" -append case=ok 2>"$BATS_TEST_TMPDIR/err" >&- || status=$?
+  [ "$status" -eq 4 ]
+  nothing_left
+}
+
+@test "a disk that is full, at the start or later: 4, the file is named, nothing is left" {
+  ((EUID == 0)) || skip 'needs root, to mount a small disk'
+  mkdir "$out"
+  mount -t tmpfs -o size=8k pvspin-small "$out"
+  out+=/x tcg 4 -kernel "$GUEST" -append case=ok
+  umount "$out"
+  says "$stderr" "cannot write $out/x" 'disk full' --out=
+  # what is written after QEMU has ended no longer fits
+  mount -t tmpfs -o size=72k pvspin-small "$out"
+  out+=/x tcg 4 -kernel "$GUEST" -append case=ok
+  umount "$out"
+  says "$stderr" "cannot write $out/x" 'disk full'
+  # the log itself: more records than there is room for, and the run is ended
+  mount -t tmpfs -o size=80k pvspin-small "$out"
+  SECONDS=0
+  out+=/x tcg 4 -smp 4 -append "locks=tas,mcs reps=1000 ms=1 warmup_ms=0 latency=on"
+  umount "$out"
+  says "$stderr" "cannot write $out/x/serial-0.log"
+  ((SECONDS < 50))
+  nothing_left
+}
+
+@test "a limit on the size of files: 4, and the file is named" {
+  tcg_limited() { (ulimit -f 4; tcg 4 -kernel "$GUEST" -append case=ok); }
+  tcg_limited
+  says "$(<"$BATS_TEST_TMPDIR/stderr")" "cannot copy $GUEST to $TMPDIR"
+}
+
+@test "an ordinary user, a tree that is not his: logs go to the current directory" {
+  ordinary_user test -r "$tree/run.sh" || skip 'the tree is closed to others'
+  local place status=0
+  place=$(mktemp -d /tmp/pvspin-test.XXXXXX)
+  chmod 777 "$place"
+  cp "$GUEST" "$place/guest.elf"
+  cd "$place"
+  TMPDIR=/tmp ordinary_user timeout 60 "$tree/run.sh" --accel=tcg -kernel guest.elf -append case=ok >said || status=$?
+  compgen -G "$place/out/*/serial-0.log" || status=100
+  cd / && rm -rf "$place"
+  [ "$status" -eq 0 ]
+}

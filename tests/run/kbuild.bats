@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# workload=kbuild: what the records of one run say must agree with each other, with the profile and
+# with the keys; hosted, and in the guest under plain emulation.
+# shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; guest.bash sets log
+
+load guest
+
+setup_file() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s build/hosted/pvspin all >&2
+}
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  private_tmpdir
+  log=$BATS_TEST_TMPDIR/log
+}
+
+hosted() { # EXPECTED KEY=VALUE...
+  local expected=$1 status=0
+  shift
+  timeout 100 build/hosted/pvspin "$@" >"$log" </dev/null || status=$?
+  if [ "$status" -ne "$expected" ]; then
+    echo "pvspin $* ended with $status, not $expected:" >&2
+    cat "$log" >&2
+    return 1
+  fi
+}
+
+# Of every run: all jobs were done, once; the locks excluded; the split adds up; the sums agree.
+consistent() { # JOBS
+  records "[.[] | select(.type == \"run\") | .jobs == $1 and .jobs_done == $1 and .complete and
+    .exclusion == \"ok\" and .ops >= 500 * $1 and .ops < 520 * $1 + 20 * .tasks] | length > 0 and all"
+  records '[.[] | select(.type == "run") |
+    (.split_running_ns + .split_spinning_ns + .split_halted_ns + .split_idle_ns + .split_stolen_ns
+     - .threads * .elapsed_ns | fabs) <= 0.03 * .threads * .elapsed_ns] | all'
+  records '. as $all | [.[] | select(.type == "run") | . as $run |
+    ([$all[] | select(.type == "class" and .run == $run.run) | .acquisitions] | add) == .ops and
+    ([$all[] | select(.type == "vcpu" and .run == $run.run) | .ops] | add) == .ops and
+    .locked_ns <= .kernel_ns and .kernel_ns <= .threads * .elapsed_ns] | all'
+}
+
+@test "hosted: every lock, more tasks than vCPUs: all jobs are done, once, and the records agree" {
+  hosted 0 workload=kbuild threads=2 tasks=9 jobs=12 reps=1 locks=all tick_hz=1000
+  consistent 12
+  records "[.[] | select(.type == \"run\")] | length == $(all_locks)"
+  records '[.[] | select(.type == "run") | .tasks == 9 and .dispatch == "indirect" and
+    .switches >= 9 and .preemptions > 0 and .sleeps > 0 and .sleeps == .wakeups] | all'
+  # the tick ends turns: with nine tasks at work no vCPU keeps one for long
+  records '[.[] | select(.type == "run") | .switches - .sleeps - .preemptions <= .tasks] | all'
+}
+
+@test "hosted: the profile is what is run: shares, sharing and time under a lock" {
+  hosted 0 workload=kbuild threads=2 jobs=150 reps=1 locks=ticket
+  records '(.[] | select(.type == "run").ops) as $ops |
+    [.[] | select(.type == "class") | {(.class): (.acquisitions / $ops * 100)}] | add |
+    (.page_table - 29.6 | fabs) < 1 and (.pcp - 20.3 | fabs) < 1 and (.dcache - 12.4 | fabs) < 1 and
+    (.pi + .rq - 14.9 | fabs) < 1.5 and (.lru - 3.5 | fabs) < 0.5 and .zone > 0.1 and .zone < 0.3'
+  records '[.[] | select(.type == "class" and .class == "pcp") | .other_cpu] == [0]'
+  records '([.[] | select(.type == "class") | .other_cpu] | add) as $n |
+    (.[] | select(.type == "run").ops) as $ops | $n / $ops > 0.005 and $n / $ops < 0.15'
+}
+
+@test "hosted: a seed is a sequence of work; the number of vCPUs is not in it" {
+  hosted 0 workload=kbuild threads=1 jobs=5 reps=1 locks=tas seed=7
+  records '[.[] | select(.type == "run").ops] | length == 1'
+  ops=$(grep '^{' "$log" | jq 'select(.type == "run").ops')
+  hosted 0 workload=kbuild threads=1 jobs=5 reps=1 locks=tas seed=7
+  records "[.[] | select(.type == \"run\") | (.ops - $ops | fabs) <= 12] == [true]"
+  dcache='select(.type == "class" and .class == "dcache").acquisitions'
+  first=$(grep '^{' "$log" | jq "$dcache")
+  hosted 0 workload=kbuild threads=2 tasks=7 jobs=5 reps=1 locks=mcs seed=7
+  [ "$(grep '^{' "$log" | jq "$dcache")" -eq "$first" ]
+  hosted 0 workload=kbuild threads=1 jobs=5 reps=1 locks=tas seed=8
+  [ "$(grep '^{' "$log" | jq "$dcache")" -ne "$first" ]
+}
+
+@test "hosted: a lock that never comes free is a hang that names its class: 5" {
+  # shellcheck disable=SC2046 # object names have no spaces
+  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/stuck-lock.c \
+    $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-stuck"
+  local status=0
+  timeout 60 "$BATS_TEST_TMPDIR/pvspin-stuck" workload=kbuild threads=2 jobs=5 reps=1 locks=stuck hang_ms=700 \
+    >"$log" </dev/null || status=$?
+  [ "$status" -eq 5 ]
+  grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads, 700 ms' "$log"
+}
+
+@test "hosted: what kbuild does not have is refused, with what it has" {
+  hosted 2 workload=kbuild ms=5
+  grep -q '^error: ms=5: has no meaning with workload=kbuild; accepted: jobs=, tick_hz=$' "$log"
+  hosted 2 workload=kbuild locks=null
+  grep -q '^error: locks=null: excludes nobody' "$log"
+}
+
+@test "guest, TCG: tasks on two vCPUs do all jobs; the table; every field is described" {
+  guest 0 --accel=tcg --timeout=100 -smp 2 \
+    -append "workload=kbuild jobs=8 tasks=5 reps=1 locks=tas,mcs,pv-qspinlock,paq"
+  consistent 8
+  records '[.[] | select(.type == "run") | .split_stolen_ns == 0 and .preemptions > 0] | all'
+  grep -q '^kbuild, 2 vCPUs, 5 tasks; 1 run of 8 jobs each$' <<<"$stdout"
+  grep -a '^{' "$log" | jq -r 'del(.tunables, .events) | keys[]' | sort -u |
+    while read -r field; do
+      grep -q "\`$field\`" docs/serial-log.md || echo "not described: $field"
+    done >"$BATS_TEST_TMPDIR/missing"
+  [ ! -s "$BATS_TEST_TMPDIR/missing" ] || { cat "$BATS_TEST_TMPDIR/missing" >&2; return 1; }
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# How failures look, each provoked by a key or by QEMU's monitor, under plain emulation: all end in
+# bounded time, by themselves, with a report that names the place. The table: docs/failures.md.
+# shellcheck disable=SC2154 # stdout, out: common.bash
+
+load guest
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  private_tmpdir
+}
+
+# provoked NAME KEYS QEMU_ARGUMENT...: 5, by the guest itself, long before the time-out.
+provoked() {
+  local name=$1 keys=$2
+  shift 2
+  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=20 reps=1 warmup_ms=0 $keys"
+}
+
+# The last record is a panic and all lines before it are whole.
+whole_panic() { # FILTER
+  records ".[-1] | .type == \"panic\" and ($1)"
+  records '[.[].seq] == [range(1; length + 1)]'
+}
+
+@test "a triple fault: QEMU ends with 0, run.sh calls it a reset and tells how far it came: 5" {
+  provoked triple-fault ''
+  says "$stdout" 'QEMU ended by itself with status 0' 'a triple fault most likely' \
+    'behind the record "boot"' 'cpu_reset'
+}
+
+@test "a double fault, a machine check, an NMI nobody sent: panics on stacks of their own: 5" {
+  provoked double-fault ''
+  whole_panic '.reason | contains("#DF")'
+  says "$stdout" provoke_double_fault
+  provoked machine-check ''
+  whole_panic '(.reason | contains("#MC")) and .mcg_status != null'
+  provoked nmi ''
+  whole_panic '.reason | contains("NMI") and contains("nobody here has sent it")'
+  says "$stdout" provoke_nmi
+}
+
+@test "an exception and a stack overflow on another vCPU than 0: 5" {
+  provoked ap-ud '' -smp 2
+  whole_panic '.cpu == 1 and (.reason | contains("#UD"))'
+  provoked ap-stack '' -smp 2
+  whole_panic '.cpu == 1 and (.reason | contains("stack overflow"))'
+  provoked stack ''
+  whole_panic '.cpu == 0 and (.reason | contains("stack overflow"))'
+}
+
+@test "the owner of a lock crashes while others wait: the lock and who held it: 5" {
+  provoked owner-ud '' -smp 3
+  whole_panic '.cpu == 1 and .lock == "tas" and .holder == 1'
+  says "$stdout" owner_crashes 'lock tas, holder 1'
+}
+
+@test "vCPUs in a dead loop with interrupts masked are found: in a run, and outside of one: 5" {
+  provoked owner-loop hang_ms=300 -smp 3
+  says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'CPU 0 waits' 'a lock hung'
+  provoked ap-loop hang_ms=300 -smp 3
+  says "$stdout" 'the guest hung: between two runs or tests' 'CPU 1 is busy' provoke_loop 'CPU 2 idle'
+}
+
+@test "so is CPU 0, by the HPET's NMI, alone or with others, in a run or outside: 5" {
+  provoked loop hang_ms=300
+  says "$stdout" 'CPU 0 is busy' provoke_loop
+  provoked hang hang_ms=300 -smp 2 -machine q35
+  says "$stdout" 'CPU 0 is busy' provoke_hang
+  provoked owner-loop-0 hang_ms=300 -smp 2
+  says "$stdout" 'CPU 0 has interrupts masked' 'CPU 0 owns' provoke_owner_loop 'CPU 1 waits'
+  records '.[0].watchdog == "hpet"'
+}
+
+@test "a panic in a panic, two panics at once, one while the log is being written: one whole report: 5" {
+  provoked panic-twice ''
+  whole_panic '(.reason | contains("provoked on purpose")) and (.report_failed | contains("#PF"))'
+  says "$stdout" provoke_panic_twice
+  provoked panic-both '' -smp 2
+  whole_panic '.reason | contains("provoked on purpose")'
+  records '[.[] | select(.type == "panic")] | length == 1'
+  provoked panic-busy '' -smp 2
+  whole_panic '.cpu == 1'
+  # Of the line that was under way nothing is lost and nothing is doubled.
+  [ "$(grep -ac '^a line of the log' "$log")" -ge 10 ]
+  [ "$(grep -a 'being written' "$log" | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "a machine check of the machine's own: the bank, its status and its address" {
+  mkfifo "$BATS_TEST_TMPDIR/monitor"
+  log=$BATS_TEST_TMPDIR/serial
+  timeout 60 qemu-system-x86_64 -accel tcg,thread=single -cpu max -m 64 -display none -nodefaults \
+    -no-reboot -kernel build/pvspin.elf -append 'provoke=loop' -serial "file:$log" \
+    -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor stdio \
+    <>"$BATS_TEST_TMPDIR/monitor" >"$BATS_TEST_TMPDIR/said" 2>&1 &
+  local qemu=$! status=0
+  wait_for "$log" '"boot"'
+  # Bank 4: valid, uncorrected, enabled, address valid; MCG: machine check in progress
+  # (SDM vol. 3B, 16.3.2.2; 16.3.1.2).
+  echo 'mce 0 4 0xb400000000000000 0x4 0xdead000 0x0' >"$BATS_TEST_TMPDIR/monitor"
+  wait "$qemu" || status=$?
+  [ "$status" -eq 63 ]
+  records '.[-1] | .type == "panic" and (.reason | contains("#MC")) and .mc_bank == 4
+    and .mc_status == "0xb400000000000000" and .mc_address == "0xdead000"'
+}

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# stdin: the commands that make would run (make -nB); stdout: compile_commands.json. A file that is
+# compiled several times (guest, hosted, tests) is entered as it is compiled first: the guest's way.
+set -euo pipefail
+jq -Rn --arg directory "$PWD" '
+  [inputs | select(test(" -c ")) | . as $command
+   | {directory: $directory, command: $command,
+      file: ([scan("(?<= )[^ ]+\\.c(?= |$)")] | last), output: (capture(" -o (?<o>[^ ]+)").o // null)}
+   | select(.file)]
+  | reduce .[] as $entry ({seen: {}, list: []};
+      if .seen[$entry.file] then . else .seen[$entry.file] = true | .list += [$entry] end)
+  | .list'

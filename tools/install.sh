@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Copies what is built below a prefix, for `make install`, from the top:
+#
+#   bin/pvspin                  run.sh's name there              bin/pvspin-hosted, pvspin-report
+#   share/pvspin/               run.sh, its parts, the image, what --list says; never written to
+#   share/man/man1/, share/bash-completion/completions/, share/doc/pvspin/
+set -euo pipefail
+prefix=$1 version=$2
+
+put() { # MODE DIRECTORY FILE...
+  local mode=$1 to=$prefix/$2
+  shift 2
+  install -d "$to"
+  install -m "$mode" "$@" "$to"
+}
+
+put 755 share/pvspin run.sh
+put 755 share/pvspin/tools tools/setup.sh
+put 644 share/pvspin/tools/run tools/run/*
+put 644 share/pvspin/tools/nested tools/nested/*
+chmod 755 "$prefix/share/pvspin/tools/nested/nested.sh"
+put 644 share/pvspin/tests/abi tests/abi/configurations
+put 644 share/pvspin/build build/pvspin.elf
+./run.sh --list >"$prefix/share/pvspin/list"
+echo "$version" >"$prefix/share/pvspin/VERSION"
+chmod 644 "$prefix/share/pvspin"/{list,VERSION}
+put 644 share/doc/pvspin README.md CONTRIBUTING.md LICENSE docs/*.md
+
+install -d "$prefix/bin"
+cat >"$prefix/bin/pvspin" <<'WRAPPER'
+#!/bin/bash
+# pvspin's run.sh, wherever this tree was put
+exec "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../share/pvspin/run.sh" "$@"
+WRAPPER
+chmod 755 "$prefix/bin/pvspin"
+install -m 755 build/hosted/pvspin "$prefix/bin/pvspin-hosted"
+[[ ! -e build/pvspin-report ]] || install -m 755 build/pvspin-report "$prefix/bin/pvspin-report"
+for page in man/*.1; do
+  [[ ! -e $page ]] || put 644 share/man/man1 "$page"
+done
+[[ ! -e completions/pvspin.bash ]] || install -D -m 644 completions/pvspin.bash "$prefix/share/bash-completion/completions/pvspin"

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The report as one HTML page: no script, no network, nothing outside of the file. html_page.c has
+ * the parts that every page is made of, html.c the page of one or two sets, html_how.c how they
+ * were run, html_svg.c the pictures. Whatever comes from logs goes through escape_html().
+ */
+#ifndef PVSPIN_TOOLS_REPORT_HTML_H
+#define PVSPIN_TOOLS_REPORT_HTML_H
+
+#include "tools/report/data.h"
+#include "tools/report/notes.h"
+#include "tools/report/palette.h"
+#include "tools/report/table.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+extern const char html_style[]; /* the page's style sheet: html_style.c */
+
+void html_begin(FILE *out, const char *title);
+void html_end(FILE *out);
+
+/* A table in a box that scrolls sideways where the page is narrow. */
+void html_table(FILE *out, const struct table *table);
+
+/* A list under a heading; nothing if there are none. `class`: "warning", or "". */
+void html_notes(FILE *out, const char *heading, const char *class, const struct notes *notes);
+
+/* The logs of a set: machine, versions, command lines. */
+void html_how(FILE *out, const struct set *set);
+
+/* The plots of a set, and what could not be drawn. `number`: of the set, for names that are its
+ * own.
+ */
+void html_plots(FILE *out, const struct set *set, const struct palette *palette, size_t number);
+
+/* gnuplot's SVG as an element of the page: names get `prefix`, black becomes the text's colour;
+ * what is no element of a drawing is left out. */
+void html_svg(FILE *out, const char *svg, const char *prefix, const char *label);
+
+#endif

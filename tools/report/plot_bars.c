@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plots with a horizontal bar for each lock, whose names so have room: throughput at one number of
+ * vCPUs, what vCPU time was spent on, preemptions. gnuplot draws them as boxes with four corners
+ * given (boxxyerror); the lock of rank 0 is at the top, at y = count.
+ */
+#include "tools/report/plot.h"
+
+#include "tools/report/escape.h"
+#include "tools/report/plot_axis.h"
+#include "tools/report/text_of.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define ROW_HEIGHT 26 /* pixels; a line of text is 17 */
+
+static unsigned height_of(size_t rows)
+{
+	return 110 + ROW_HEIGHT * (unsigned)rows;
+}
+
+/* The names at the bars' places. */
+static void print_names(const struct cell *const *ranked, size_t count, FILE *script)
+{
+	fprintf(script, "set yrange [0.4:%zu.6]\nset ytics scale 0 (", count);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i > 0 ? ", " : "", script);
+		escape_gnuplot_tic(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
+		fprintf(script, " %zu", count - i);
+	}
+	fputs(")\nset grid noytics\n", script);
+}
+
+/* The number at the end of a bar, as the tables have it. */
+static void print_value(FILE *script, double value)
+{
+	static const char units[] = " kMGT";
+	size_t unit = 0;
+
+	for (; fabs(value) >= 999.5 && unit < sizeof(units) - 2; unit++)
+		value /= 1000;
+	fprintf(script, "\"%.*f",
+		value != 0 && fabs(value) < 99.95 ? fabs(value) < 9.995 ? 2 : 1 : 0, value);
+	fprintf(script, unit > 0 ? " %c\"" : "\"", units[unit]);
+}
+
+/* One bar per line of a data block: y, value, low and high end of the error bar, colour, text. */
+static void print_bar(FILE *script, double y, const struct sample *sample, const struct axis *axis,
+		      const char *colour)
+{
+	double mean = sample_mean(sample), sd = sample_sd(sample), start = axis_start(axis);
+
+	fprintf(script, "%.3f %.9g %.9g %.9g %lu ", y, fmax(mean, start), fmax(mean - sd, start),
+		fmax(mean + sd, start), strtoul(colour + 1, NULL, 16));
+	print_value(script, mean);
+	fputc('\n', script);
+}
+
+/* `half`: half the thickness, rows are 1 apart. */
+static void print_bars_drawn(FILE *script, const char *block, double half, const struct axis *axis)
+{
+	fprintf(script,
+		"%s using 2:1:(%.6g):2:($1-%.2f):($1+%.2f):5 with boxxyerror lc rgb variable "
+		"notitle, "
+		"%s using 2:1:3:4 with xerrorbars lc black lw 1 pt 0 notitle, "
+		"%s using 4:1:6 with labels left offset 0.7,0 notitle",
+		block, axis_start(axis), half, half, block, block);
+}
+
+void plot_throughput(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	size_t count, bytes;
+	const struct cell **ranked = sweep_ranked(sweep, &count);
+	bool fixed = sweep_is_fixed_work(sweep);
+	struct axis axis = {0};
+	FILE *script;
+
+	plot->title =
+		text_of("%s: %s, %" PRIu64 " vCPUs", fixed ? "Time for the work" : "Throughput",
+			sweep->title, sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = text_of("Bar chart: %s of each lock, mean over repetitions with standard "
+			    "deviation, best on top.",
+			    fixed ? "seconds" : "acquisitions per second");
+	plot->height = height_of(count);
+	script = open_memstream(&plot->script, &bytes);
+	if (script == NULL || ranked == NULL) {
+		free(ranked);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		axis_add(&axis, sample_mean(&ranked[i]->merit));
+	for (size_t i = 0; i < count;
+	     i++) /* error bars widen an axis, but are no reason for a log */
+		axis.largest = fmax(axis.largest, sample_mean(&ranked[i]->merit) +
+							  (axis_is_log(&axis) ? 0 : 1) *
+								  sample_sd(&ranked[i]->merit));
+	axis_print(&axis, 'x', 0.14, script);
+	print_names(ranked, count, script);
+	fprintf(script, "set xlabel '%s%s'\n$bars << EOD\n",
+		fixed ? "seconds, less is better" : "acquisitions per second",
+		axis_is_log(&axis) ? " (log scale)" : "");
+	for (size_t i = 0; i < count; i++)
+		print_bar(script, (double)(count - i), &ranked[i]->merit, &axis,
+			  palette_colour(palette, ranked[i]->key.lock));
+	fputs("EOD\nplot ", script);
+	print_bars_drawn(script, "$bars", 0.34, &axis);
+	fputc('\n', script);
+	fclose(script);
+	free(ranked);
+}
+
+/* The five states that the shares of a cell are of, in the order they are stacked. */
+static const struct {
+	const char *name, *colour;
+	size_t offset; /* of its sample in struct cell */
+} states[] = {
+	{"running", COLOUR_RUNNING, offsetof(struct cell, running)},
+	{"spinning", COLOUR_SPINNING, offsetof(struct cell, spinning)},
+	{"halted", COLOUR_HALTED, offsetof(struct cell, halted)},
+	{"idle", COLOUR_IDLE, offsetof(struct cell, idle)},
+	{"taken by the host", COLOUR_STOLEN, offsetof(struct cell, stolen)},
+};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+static double share(const struct cell *cell, size_t state)
+{
+	return sample_mean((const struct sample *)((const char *)cell + states[state].offset));
+}
+
+/* y, then where each state begins and the last one ends, in percent. */
+static bool print_shares(const struct cell *const *ranked, size_t count, FILE *script)
+{
+	bool any = false;
+
+	fputs("$shares << EOD\n", script);
+	for (size_t i = 0; i < count; i++) {
+		double sum = 0;
+
+		fprintf(script, "%zu 0", count - i);
+		for (size_t state = 0; state < STATES; state++) {
+			sum += 100 * share(ranked[i], state);
+			fprintf(script, " %.4f", sum);
+		}
+		fputc('\n', script);
+		any |= sum > 0;
+	}
+	fputs("EOD\n", script);
+	return any;
+}
+
+/* Closes the script; without data it goes, and the sentence takes its place. */
+static void end_script(FILE *script, struct plot *plot, const char *missing)
+{
+	fclose(script);
+	if (missing == NULL)
+		return;
+	free(plot->script);
+	plot->script = NULL;
+	plot->missing = text_of("%s", missing);
+}
+
+void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	size_t count, bytes;
+	const struct cell **ranked = sweep_ranked(sweep, &count);
+	FILE *script = open_memstream(&plot->script, &bytes);
+	bool any;
+
+	(void)palette;
+	plot->title = text_of("Where vCPU time went: %s, %" PRIu64 " vCPUs", sweep->title,
+			      sweep->threads[sweep->thread_counts - 1]);
+	plot->alt =
+		text_of("Stacked bars for each lock: share of vCPU time running, spinning, halted, "
+			"idle and taken by the host.");
+	plot->height = height_of(count) + 30;
+	if (script == NULL || ranked == NULL) {
+		free(ranked);
+		return;
+	}
+	any = print_shares(ranked, count, script);
+	print_names(ranked, count, script);
+	fputs("set xrange [0:100]\nset xlabel 'share of vCPU time, %'\n"
+	      "set key outside top center horizontal\nplot ",
+	      script);
+	for (size_t state = 0; state < STATES; state++)
+		fprintf(script,
+			"%s$shares using %zu:1:%zu:%zu:($1-0.36):($1+0.36) with boxxyerror lc rgb "
+			"'%s' "
+			"title '%s'",
+			state > 0 ? ", " : "", state + 2, state + 2, state + 3,
+			states[state].colour, states[state].name);
+	fputc('\n', script);
+	end_script(script, plot,
+		   any ? NULL : "the log does not say how the vCPUs spent their time");
+	free(ranked);
+}
+
+static void print_preemptions(const struct cell *const *ranked, size_t count, bool holder,
+			      const struct axis *axis, FILE *script)
+{
+	fprintf(script, "$%s << EOD\n", holder ? "lhp" : "lwp");
+	for (size_t i = 0; i < count; i++)
+		print_bar(script, (double)(count - i) + (holder ? 0.2 : -0.2),
+			  holder ? &ranked[i]->lhp_events : &ranked[i]->lwp_events, axis,
+			  holder ? COLOUR_LHP : COLOUR_LWP);
+	fputs("EOD\n", script);
+}
+
+void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	size_t count, bytes;
+	const struct cell **ranked = sweep_ranked(sweep, &count);
+	FILE *script = open_memstream(&plot->script, &bytes);
+	struct axis axis = {0};
+
+	(void)palette;
+	plot->title = text_of("Preempted holders and waiters: %s, %" PRIu64 " vCPUs", sweep->title,
+			      sweep->threads[sweep->thread_counts - 1]);
+	plot->alt =
+		text_of("Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
+			"while it held the lock (LHP), and how often the lock was handed to a vCPU "
+			"that had lost its CPU (LWP).");
+	plot->height = height_of(count + count / 2) + 30;
+	if (script == NULL || ranked == NULL) {
+		free(ranked);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		axis_add(&axis, sample_mean(&ranked[i]->lhp_events));
+		axis_add(&axis, sample_mean(&ranked[i]->lwp_events));
+	}
+	axis_print(&axis, 'x', 0.14, script);
+	print_names(ranked, count, script);
+	fprintf(script,
+		"set xlabel 'events per repetition%s'\nset key outside top center horizontal\n",
+		axis_is_log(&axis) ? " (log scale)" : "");
+	print_preemptions(ranked, count, true, &axis, script);
+	print_preemptions(ranked, count, false, &axis, script);
+	fputs("plot ", script);
+	print_bars_drawn(script, "$lhp", 0.18, &axis);
+	fputs(", ", script);
+	print_bars_drawn(script, "$lwp", 0.18, &axis);
+	fprintf(script,
+		", NaN with boxes lc rgb '%s' title 'holder preempted (LHP)', NaN with boxes lc "
+		"rgb '%s' "
+		"title 'waiter preempted at the hand-over (LWP)'\n",
+		COLOUR_LHP, COLOUR_LWP);
+	end_script(script, plot,
+		   axis.largest > 0
+			   ? NULL
+			   : "none was counted: no vCPU lost its CPU at such a moment, or the "
+			     "host does not tell steal time");
+	free(ranked);
+}
