@@ -21,7 +21,6 @@ static uint64_t ticks_per_ms;
 static void (*callback)(void *arg);
 static void *callback_argument;
 static uint64_t deadline; /* TSC */
-static bool slow;         /* counts by 128 */
 static void (*tick)(void);
 
 /* Rounded up: never too early. */
@@ -145,9 +144,6 @@ void timer_doze(uint64_t ns)
 void timer_tick_start(uint64_t ns, void (*fn)(void))
 {
 	tick = fn;
-	if (this_cpu()->index == 0)
-		slow = false;
-	apic->write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	apic->write(APIC_LVT_TIMER, VECTOR_TICK | LVT_PERIODIC);
 	apic->write(APIC_TIMER_INITIAL, count_of(ns / 1000));
 }

@@ -17,6 +17,8 @@
 
 extern const char html_style[]; /* the page's style sheet: html_style.c */
 
+extern const char *html_program; /* name and version, in the footer; main() sets it */
+
 void html_begin(FILE *out, const char *title);
 void html_end(FILE *out);
 

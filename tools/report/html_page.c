@@ -3,7 +3,8 @@
 #include "tools/report/html.h"
 
 #include "tools/report/escape.h"
-#include "version.h"
+
+const char *html_program = "pvspin-report";
 
 void html_begin(FILE *out, const char *title)
 {
@@ -23,8 +24,8 @@ void html_begin(FILE *out, const char *title)
 
 void html_end(FILE *out)
 {
-	fputs("<footer>pvspin-report ", out);
-	escape_html(out, PVSPIN_VERSION);
+	fputs("<footer>", out);
+	escape_html(out, html_program);
 	fputs("</footer>\n</main>\n</body>\n</html>\n", out);
 }
 

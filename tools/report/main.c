@@ -3,6 +3,7 @@
 #include "tools/report/compare.h"
 #include "tools/report/data.h"
 #include "tools/report/hooks.h"
+#include "tools/report/html.h"
 #include "tools/report/memory.h"
 #include "tools/report/options.h"
 #include "tools/report/output.h"
@@ -149,6 +150,7 @@ int main(int count, char **word)
 	struct options options;
 	int status = STATUS_OK;
 
+	html_program = "pvspin-report " PVSPIN_VERSION;
 	if (!options_read(count, word, &options))
 		status = STATUS_USAGE;
 	else if (options.help)
