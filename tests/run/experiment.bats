@@ -78,7 +78,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
 }
 
 @test "a signal in the middle: 130, what is there is kept and reported" {
-  "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --out="$out" -append "$small" \
+  "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --timeout=90 --out="$out" -append "$small" \
     >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
   local job=$! got=0
   wait_for "$out/pv/rep-2/serial-0.log" '"boot"'

@@ -23,7 +23,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 60))
+  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 100))
   experiment_repeat
   progress_end
   [[ -z $l1_server ]] || serve_stop "$l1_server"
