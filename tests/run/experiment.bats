@@ -70,16 +70,15 @@ said() { # FILTER [FILE]: must be true of experiment.json
   [ "$("$report" "$out")" = "$stdout" ]
   [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
   "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.]*,[0-9.]*,.*,955.1,195.99$'
-  says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' '| experiment '
+  says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' 'experiment host-vs-pv'
   "$report" --format=json "$out" | jq -e '(.experiments | length == 1) and (.findings | length == 2)
     and (.experiments[0] | (.times | length == 2)
-      and (.cells | all(.samples | map(.repetition) == [1, 2] and all(.seconds > 0 and .overlap > 0))))'
-  run "$report" --format=html "$out"
-  [ "$status" -eq 2 ]
+      and (.cells | all(.samples | map(.repetition) == [1, 2] and all(.seconds > 0 and .overlap >= 0))))'
+  says "$("$report" --format=html "$out")" '<th scope="row" class="words">KVM, pv-qspinlock</th>' 'not judged' '</html>'
 }
 
 @test "a signal in the middle: 130, what is there is kept and reported" {
-  "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --out="$out" -append "$small" \
+  "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --timeout=90 --out="$out" -append "$small" \
     >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
   local job=$! got=0
   wait_for "$out/pv/rep-2/serial-0.log" '"boot"'
@@ -101,7 +100,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
 @test "what this CPU has not is skipped, with the reason: 77" {
   experiment 77 ple
   says "$stderr" 'no pause-loop exits'
-  says "$stdout" 'Skipped: not here: this tcg CPU has no pause-loop exits'
+  says "$stdout" 'ple skipped: not here: this tcg CPU has no pause-loop exits'
   said '.skipped | startswith("not here")'
 }
 
@@ -109,7 +108,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   experiment 124 study --timeout=1 --runs=400
   said '.parts | length == 6'
   for name in $(jq -r '.parts[]' "$out/experiment.json"); do
-    says "$stdout" "experiment $name"
+    says "$stdout" "$name"
     said '.cells | length > 0 and (map(.directories | length) | unique == [400])' "$name/experiment.json"
   done
   nothing_left

@@ -57,10 +57,10 @@ finish() { # STATUS
 }
 
 @test "--host-peer: held and released with the VM, other keys, both logs prove the overlap" {
-  tcg 0 --host-peer='locks=qspinlock ms=600' -smp 2 -append "locks=tas ops=40000 reps=2 warmup_ms=5"
+  tcg 0 --host-peer='locks=qspinlock ms=1200' -smp 2 -append "locks=tas ops=60000 reps=2 warmup_ms=5"
   says "$stdout" 'host peer: the hosted build on the host itself' 'verdict: ok: the host peer said so' \
     'instance 0' 'tas / qspinlock'
-  records '.[0].accel == "hosted" and .[0].cmdline == "reps=2 warmup_ms=5 locks=qspinlock ms=600 start=serial-each"' \
+  records '.[0].accel == "hosted" and .[0].cmdline == "reps=2 warmup_ms=5 locks=qspinlock ms=1200 start=serial-each"' \
     "$out/host-peer.log"
   for log in serial-0 host-peer; do
     records '[.[] | select(.type == "overlap")] | length == 2 and all(.overlap_ns > 0)' "$out/$log.log"

@@ -80,8 +80,7 @@ setup() {
 
 @test "what is not available yet says so" {
   local word
-  for word in --boot=pvh --boot=iso --boot=uefi --perfetto=x \
-    --l1-kernel=/boot/vmlinuz; do
+  for word in --perfetto=x --l1-kernel=/boot/vmlinuz; do
     run_sh 2 "$word"
     says "$stderr" "$word" 'not available yet'
   done
@@ -141,7 +140,7 @@ choose() { # ARGUMENT...
     set -euo pipefail
     tree=$1 inner=0
     shift
-    for part in run/say run/options setup nested/kernel run/accel; do . "$tree/tools/$part.sh"; done
+    for part in run/say run/options run/boot setup nested/kernel run/accel; do . "$tree/tools/$part.sh"; done
     nested_usable() { nested_why="no nested here"; ((${nested_works:-0})); }
     options_parse "$@"
     accel_choose
@@ -192,7 +191,7 @@ composed() { # ACCEL ARGUMENT...
     set -euo pipefail
     tree=$1 inner=0 accel_class=$2
     shift 2
-    for part in run/say run/options run/qemu; do . "$tree/tools/$part.sh"; done
+    for part in run/say run/options run/boot run/qemu; do . "$tree/tools/$part.sh"; done
     options_parse "$@"
     accel=$accel_class
     qemu_compose

@@ -194,7 +194,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
 @test "two started by hand at once, from a tree with spaces, with default directories" {
   local copy="$BATS_TEST_TMPDIR/a tree" pids=() n dirs
   mkdir "$copy"
-  cp -r "$tree/run.sh" "$tree/tools" "$copy/"
+  cp -r "$tree/run.sh" "$tree/tools" "$tree/Makefile" "$copy/" # a tree of ours: out/ is in it
   cd "$BATS_TEST_TMPDIR"
   for n in 1 2; do
     "$copy/run.sh" --accel=tcg --timeout=60 -kernel "$GUEST" -append case=ok >"$n" 2>&1 \

@@ -99,7 +99,7 @@ static void overlap_note(const struct study *study, struct table *table)
 static void study_rows(struct table *table, const struct study *study)
 {
 	if (study->skipped) {
-		table_footnote(table, "Skipped: %s.", study->skipped);
+		table_footnote(table, "%s skipped: %s.", study->name, study->skipped);
 		return;
 	}
 	for (size_t i = 0; i < study->cell_count; i++) {

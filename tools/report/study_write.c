@@ -4,6 +4,7 @@
  * several (study); the usual tables of its logs, where it has no cells (sweep).
  */
 #include "tools/report/hooks.h"
+#include "tools/report/html.h"
 #include "tools/report/machine.h"
 #include "tools/report/memory.h"
 #include "tools/report/notes.h"
@@ -30,7 +31,9 @@ static int write_summary(FILE *out, const char *directory, enum format format)
 
 static void print(FILE *out, enum format format, const struct table *table)
 {
-	if (format == FORMAT_MARKDOWN)
+	if (format == FORMAT_HTML)
+		html_table(out, table);
+	else if (format == FORMAT_MARKDOWN)
 		markdown_table(out, table);
 	else
 		text_table(out, table);
@@ -122,6 +125,11 @@ static int write_studies(FILE *out, const struct study *studies, size_t count, e
 		table_free(times);
 	} else if (format == FORMAT_JSON) {
 		print_json(out, studies, count, notes);
+	} else if (format == FORMAT_HTML) {
+		html_begin(out, "pvspin: the experiments of 2017");
+		print_tables(out, format, studies, count);
+		html_notes(out, "Left out, or doubtful", "warning", notes);
+		html_end(out);
 	} else {
 		print_tables(out, format, studies, count);
 		for (size_t i = 0; i < notes->count; i++)
@@ -160,11 +168,6 @@ int study_write(FILE *out, const char *directory, enum format format)
 	struct study study;
 	int status = STATUS_UNREADABLE;
 
-	if (format == FORMAT_HTML) {
-		fprintf(stderr, "pvspin-report: --format=html: not of an experiment; accepted: "
-				"text, markdown, csv, json\n");
-		return STATUS_USAGE;
-	}
 	if (study_read(directory, &study, &notes)) {
 		if (json_array_size(json_object_get(study.json, "parts")) > 0) {
 			status = write_parts(out, &study, format, &notes);

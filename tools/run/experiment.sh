@@ -8,6 +8,7 @@
 #                      experiment.json    what study.c reads      study.txt           the tables
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
+readonly EXPERIMENT_LEAST=10   # with less left no call is begun
 
 experiment_main() {
   local name
@@ -23,7 +24,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 60))
+  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 100))
   experiment_repeat
   progress_end
   [[ -z $l1_server ]] || serve_stop "$l1_server"
@@ -128,7 +129,7 @@ experiment_repeat() {
 
 experiment_stopped() {
   [[ -n $interrupted || -n $broken ]] && return
-  ((EPOCHSECONDS < deadline)) && return 1
+  ((EPOCHSECONDS + EXPERIMENT_LEAST < deadline)) && return 1
   worse "$EXIT_TIMEOUT"
   say "out of time after $((calls_made)) of $calls_wanted runs"
 }

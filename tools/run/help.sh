@@ -42,7 +42,8 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                        a table, TAP and JUnit XML in --out; -append tests=abi.kick: a part of it
   --experiment=NAME    one of experiments/ (--list), as in the study of 2017, with its tables and
                        whether its findings are seen here (docs/experiments.md); study: all of
-                       those. --runs=N repetitions (10); -append KEYS replace those of its plan
+                       those. --runs=N repetitions (10); -append KEYS replace those of its plan.
+                       Under nested some 10 minutes each, with --runs=3 some 3
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version

@@ -32,8 +32,8 @@ member_title() { # MEMBER
   fi
 }
 
-# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here:
-# the plan takes one of them.
+# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here: the
+# plan takes one of them; and with another workload, what is the old one's own goes too (bench/plan.c).
 keys_override() { # KEYS OTHERS
   local word key kept=() keys=() others=() names=' '
   read -ra keys <<<"$1"
@@ -41,6 +41,7 @@ keys_override() { # KEYS OTHERS
   for word in ${others[@]+"${others[@]}"}; do
     names+="${word%%=*} "
     [[ $word != ms=* && $word != ops=* ]] || names+='ms ops '
+    [[ $word != workload=* ]] || names+='ms ops hold think tasks jobs tick_hz '
   done
   for word in ${keys[@]+"${keys[@]}"}; do
     key=${word%%=*}
