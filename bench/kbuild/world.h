@@ -121,7 +121,8 @@ struct world {
 		_Atomic uint32_t alive; /* tasks */
 	} KBUILD_APART;
 	struct {
-		_Atomic bool finished; /* all tasks are gone */
+		_Atomic bool finished; /* all tasks are gone, at: */
+		uint64_t end;          /* TSC */
 		_Atomic bool stop;     /* time is up: no more work */
 		_Atomic bool running;
 	} KBUILD_APART;
@@ -148,13 +149,19 @@ static inline struct stretch stretch_begin(const struct vcpu *me)
 	return (struct stretch){.start = port_cycles(), .steal_ns = own_steal_ns(me)};
 }
 
-static inline uint64_t stretch_end(const struct vcpu *me, const struct stretch *stretch)
+static inline uint64_t stretch_until(const struct vcpu *me, const struct stretch *stretch,
+				     uint64_t end)
 {
-	uint64_t cycles = port_cycles() - stretch->start;
+	uint64_t cycles = end > stretch->start ? end - stretch->start : 0;
 	uint64_t steal_ns = own_steal_ns(me) - stretch->steal_ns;
 	uint64_t stolen = steal_ns ? port_ns_to_cycles(steal_ns) : 0;
 
 	return cycles > stolen ? cycles - stolen : 0;
+}
+
+static inline uint64_t stretch_end(const struct vcpu *me, const struct stretch *stretch)
+{
+	return stretch_until(me, stretch, port_cycles());
 }
 
 #endif
