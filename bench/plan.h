@@ -54,28 +54,28 @@ struct plan {
 	enum workload_id workload;
 	uint32_t threads[PLAN_MAX_THREADS]; /* each 1..cpus */
 	size_t thread_counts;
-	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
-	uint64_t jobs;  /* kbuild: the fixed work; else 0, as tick_hz */
-	uint32_t tick_hz;
 	uint32_t hold;  /* iterations of the work loop inside the section */
 	uint32_t think; /* and outside */
 	uint32_t nodes; /* nodes=, 1..cpus; 0: as the machine says */
 	uint64_t ms;    /* length of the measured phase; 0 when ops is given */
 	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
+	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
+	uint64_t jobs;  /* kbuild: the fixed work; else 0, as tick_hz */
+	uint32_t tick_hz;
 	uint32_t reps;
 	uint32_t warmup_ms;
+	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
 	bool latency;
-	uint32_t trace;       /* lock events to keep of each vCPU; 0: none */
 	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;
-	bool nopvspin;
 	struct linux_choice linux_choice; /* what `linux` in locks= stands for here */
-	bool linux_asked;                 /* locks= has it */
-	bool defaulted;                   /* no locks= and no tests=: the default plan */
-	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
-	uint32_t test_ms;                 /* how long a lock test of random interleavings runs */
+	bool nopvspin;
+	bool linux_asked;             /* locks= has it */
+	bool defaulted;               /* no locks= and no tests=: the default plan */
+	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
+	uint32_t test_ms;             /* how long a lock test of random interleavings runs */
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
 	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */

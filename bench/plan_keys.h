@@ -26,12 +26,12 @@ enum key_kind {
 struct plan_key {
 	const char *name;
 	enum key_kind kind;
-	size_t offset; /* in struct plan */
+	uint32_t workloads; /* that have it, as bits 1 << workload_id; 0: all */
+	size_t offset;      /* in struct plan */
 	uint64_t min, max;
 	const char *const *names;
 	size_t name_count;
 	size_t bytes;
-	uint32_t workloads; /* that have it, as bits 1 << workload_id; 0: all */
 };
 
 extern const struct plan_key plan_keys[];

@@ -50,7 +50,7 @@ static void die(const char *what)
 
 void port_tick_start(uint64_t ns, void (*fn)(void))
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: it ends a sleep */
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
 	struct timespec period = {.tv_sec = (time_t)(ns / 1000000000),
 				  .tv_nsec = (long)(ns % 1000000000)};

@@ -65,18 +65,20 @@ static void draw_section(struct task *self, uint32_t cpu, enum kbuild_class clas
 			 struct section_plan *plan)
 {
 	struct random *random = &self->random;
+	const struct klock *outer = NULL;
 
 	plan->levels = 0;
-	while (class != CLASS_COUNT) {
+	do {
 		uint32_t i = plan->levels++;
 
 		plan->level[i].class = class;
 		plan->level[i].lock = klock_draw(class, self, cpu, random);
 		plan->level[i].hold = distribution_draw(&kbuild_classes[class].hold, random);
-		if (class == CLASS_RQ)
-			plan->level[i].lock = rq_of(plan->level[i - 1].lock);
+		if (class == CLASS_RQ && outer != NULL)
+			plan->level[i].lock = rq_of(outer);
+		outer = plan->level[i].lock;
 		class = nested_draw(class, random);
-	}
+	} while (class != CLASS_COUNT && plan->levels < KBUILD_DEPTH);
 	for (uint32_t i = plan->levels - 1; i-- > 0;) {
 		if (plan->level[i].hold < plan->level[i + 1].hold)
 			plan->level[i].hold = plan->level[i + 1].hold;

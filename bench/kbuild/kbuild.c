@@ -94,6 +94,7 @@ static void begin(bool all)
 void kbuild_end(void)
 {
 	current->end = mark_now();
+	world.end = current->end.tsc;
 	for (uint32_t i = 0; i < world.vcpus; i++) {
 		struct worker *worker = &world.vcpu[i].worker;
 

@@ -154,7 +154,9 @@ static void idle(struct vcpu *me)
 	if (queued(me) == 0 && busiest() == NULL && !finished())
 		port_sleep(&me->calls, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
-	me->times.idle += stretch_end(me, &stretch);
+	/* who wakes up late at the end was idle only until then */
+	me->times.idle +=
+		finished() ? stretch_until(me, &stretch, world.end) : stretch_end(me, &stretch);
 }
 
 /* The task is off its stack now. True: it wants to run on. */

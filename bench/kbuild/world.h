@@ -66,53 +66,66 @@ enum request { REQUEST_NONE, REQUEST_REQUEUE, REQUEST_BLOCK, REQUEST_EXIT };
 struct run_queue {
 	struct task *head, *tail;
 	_Atomic uint32_t queued; /* written under the lock, read by all as a hint */
-} __attribute__((aligned(CACHE_LINE)));
+} __attribute__((aligned(2 * CACHE_LINE)));
+
+/* What others write or read often is two lines apart from what is not theirs. */
+#define KBUILD_APART __attribute__((aligned(2 * CACHE_LINE)))
 
 struct vcpu {
 	struct worker worker; /* counters of the locks, results */
-	/* the scheduler's */
-	void *sp; /* its own stack's, while a task runs */
-	struct task *current;
-	enum request request;
-	uint64_t since;            /* TSC at which `current` came */
-	struct random random;      /* for the scheduler's own holds */
-	uint32_t scheduler_locks;  /* pi and rq locks that it took, not yet made up for (job.c) */
-	_Atomic bool need_resched; /* by its tick */
 	/* the locks' */
 	struct held held[KBUILD_DEPTH];
-	uint32_t depth;
 	struct class_count count[CLASS_COUNT];
 	struct kbuild_times
 		times; /* `spinning`, `halted`, `idle`: less what was stolen meanwhile */
 	struct kbuild_events events;
+	/* the scheduler's */
+	void *sp; /* its own stack's, while a task runs */
+	struct task *current;
+	uint64_t since;       /* TSC at which `current` came */
+	struct random random; /* for the scheduler's own holds */
+	enum request request;
+	uint32_t scheduler_locks;  /* pi and rq locks that it took, not yet made up for (job.c) */
+	uint32_t depth;            /* of `held` */
+	_Atomic bool need_resched; /* by its tick */
 
-	_Alignas(2 * CACHE_LINE) struct run_queue queue;
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t calls; /* to work, while idle */
-	_Atomic bool idle, busy;                         /* waits for work; has a task */
-	/* for the watch (watch.c) */
-	_Alignas(2 * CACHE_LINE) const struct klock *_Atomic asks; /* the lock it waits for */
-	_Atomic uint64_t progress;                                 /* acquisitions */
+	struct run_queue queue;
+	struct {
+		_Atomic uint32_t calls;  /* to work, while idle */
+		_Atomic bool idle, busy; /* waits for work; has a task */
+	} KBUILD_APART;
+	struct {                                  /* for the watch (watch.c) */
+		const struct klock *_Atomic asks; /* the lock it waits for */
+		_Atomic uint64_t progress;        /* acquisitions */
+	} KBUILD_APART;
 };
 
 struct world {
 	const struct plan *plan;
 	const struct lock_ops *ops;
-	uint32_t vcpus, tasks;
 	struct vcpu *vcpu;
 	struct task *task;
-	struct class_table table;
 	/* locks of a class: [first[class], first[class + 1]) */
 	struct klock *klock;
 	char *states, *nodes;
 	size_t state_stride, node_stride;
 	size_t first[CLASS_COUNT + 1];
 	uint64_t slice; /* cycles: a task that ran for less is not preempted */
+	uint32_t vcpus, tasks;
+	struct class_table table;
 
-	_Alignas(2 * CACHE_LINE) _Atomic uint64_t next_job;
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t alive; /* tasks */
-	_Alignas(2 * CACHE_LINE) _Atomic bool finished;  /* all tasks are gone */
-	_Atomic bool stop;                               /* time is up: no more work */
-	_Atomic bool running;
+	struct {
+		_Atomic uint64_t next_job;
+	} KBUILD_APART;
+	struct {
+		_Atomic uint32_t alive; /* tasks */
+	} KBUILD_APART;
+	struct {
+		_Atomic bool finished; /* all tasks are gone, at: */
+		uint64_t end;          /* TSC */
+		_Atomic bool stop;     /* time is up: no more work */
+		_Atomic bool running;
+	} KBUILD_APART;
 };
 
 extern struct world world;
@@ -136,13 +149,19 @@ static inline struct stretch stretch_begin(const struct vcpu *me)
 	return (struct stretch){.start = port_cycles(), .steal_ns = own_steal_ns(me)};
 }
 
-static inline uint64_t stretch_end(const struct vcpu *me, const struct stretch *stretch)
+static inline uint64_t stretch_until(const struct vcpu *me, const struct stretch *stretch,
+				     uint64_t end)
 {
-	uint64_t cycles = port_cycles() - stretch->start;
+	uint64_t cycles = end > stretch->start ? end - stretch->start : 0;
 	uint64_t steal_ns = own_steal_ns(me) - stretch->steal_ns;
 	uint64_t stolen = steal_ns ? port_ns_to_cycles(steal_ns) : 0;
 
 	return cycles > stolen ? cycles - stolen : 0;
+}
+
+static inline uint64_t stretch_end(const struct vcpu *me, const struct stretch *stretch)
+{
+	return stretch_until(me, stretch, port_cycles());
 }
 
 #endif

@@ -51,6 +51,13 @@ consistent() { # JOBS
   records '[.[] | select(.type == "run") | .switches - .sleeps - .preemptions <= .tasks] | all'
 }
 
+@test "hosted: one task on two vCPUs: one of them is idle, and that is where its time is" {
+  hosted 0 workload=kbuild threads=2 tasks=1 jobs=8 reps=1 locks=mcs
+  consistent 8
+  records '.[] | select(.type == "run") | .split_idle_ns > 0.7 * .elapsed_ns and
+    .split_idle_ns < 1.05 * .elapsed_ns and .sleeps == 0 and .split_halted_ns == 0'
+}
+
 @test "hosted: the profile is what is run: shares, sharing and time under a lock" {
   hosted 0 workload=kbuild threads=2 jobs=150 reps=1 locks=ticket
   records '(.[] | select(.type == "run").ops) as $ops |
