@@ -104,3 +104,11 @@ whole_panic() { # FILTER
   records '.[-1] | .type == "panic" and (.reason | contains("#MC")) and .mc_bank == 4
     and .mc_status == "0xb400000000000000" and .mc_address == "0xdead000"'
 }
+
+@test "little memory: 28 vCPUs in 16 MiB; too little is an error that says what to give: 4" {
+  guest 0 --accel=tcg --timeout=60 -m 16 -smp 28 -append "locks=mcs latency=on ms=5 reps=1"
+  records '.[0].vcpus_online == 28'
+  guest 4 --accel=tcg --timeout=60 -m 2 -smp 28 -append "locks=tas ms=5 reps=1"
+  says "$stdout" 'error: out of memory' 'give the VM more (-m)'
+  records '.[-1] | .verdict == "error" and .reason == "memory"'
+}
