@@ -73,16 +73,16 @@ qemu_vcpus() {
   fi
 }
 
-# More than 255 vCPUs have APIC IDs that only x2APIC and an interrupt-remapping IOMMU can address:
-# QEMU's machine pc ends at 255, q35 wants the IOMMU with extended interrupt mode, and that wants the
-# split irqchip. A machine that the user names is left as it is.
+# More than 255 vCPUs have APIC IDs that only x2APIC can address, with KVM's local APICs; QEMU's machine
+# pc ends at 255, q35 does not. (Linux would want an interrupt-remapping IOMMU too, for devices.) A
+# machine that the user names is left as it is.
 qemu_many_vcpus() {
   (($(qemu_vcpus) > 255)) || return 0
   [[ $accel != tcg ]] ||
     die "$EXIT_ENVIRONMENT" "-smp $user_smp: more than 255 vCPUs need KVM (--accel=kvm or nested)"
   [[ -z $user_machine ]] || return 0
-  user_machine=q35,kernel-irqchip=split
-  qemu_user+=(-machine "$user_machine" -device "intel-iommu,intremap=on,eim=on")
+  user_machine=q35
+  qemu_user+=(-machine "$user_machine")
 }
 
 # Sets qemu_command.
