@@ -64,18 +64,18 @@ struct plan {
 	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
 	uint32_t reps;
 	uint32_t warmup_ms;
+	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
 	bool latency;
-	uint32_t trace;       /* lock events to keep of each vCPU; 0: none */
 	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;
-	bool nopvspin;
 	struct linux_choice linux_choice; /* what `linux` in locks= stands for here */
-	bool linux_asked;                 /* locks= has it */
-	bool defaulted;                   /* no locks= and no tests=: the default plan */
-	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
-	uint32_t test_ms;                 /* how long a lock test of random interleavings runs */
+	bool nopvspin;
+	bool linux_asked;             /* locks= has it */
+	bool defaulted;               /* no locks= and no tests=: the default plan */
+	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
+	uint32_t test_ms;             /* how long a lock test of random interleavings runs */
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
 	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
