@@ -15,7 +15,7 @@ setup() {
 provoked() {
   local name=$1 keys=$2
   shift 2
-  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=20 reps=1 warmup_ms=0 $keys"
+  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=200 reps=1 warmup_ms=0 $keys"
 }
 
 # The last record is a panic and all lines before it are whole.
@@ -57,19 +57,19 @@ whole_panic() { # FILTER
 }
 
 @test "vCPUs in a dead loop with interrupts masked are found: in a run, and outside of one: 5" {
-  provoked owner-loop hang_ms=300 -smp 3
-  says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'CPU 0 waits' 'a lock hung'
-  provoked ap-loop hang_ms=300 -smp 3
+  provoked owner-loop hang_ms=1000 -smp 3
+  says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'a lock hung'
+  provoked ap-loop hang_ms=1000 -smp 3
   says "$stdout" 'the guest hung: between two runs or tests' 'CPU 1 is busy' provoke_loop 'CPU 2 idle'
 }
 
 @test "so is CPU 0, by the HPET's NMI, alone or with others, in a run or outside: 5" {
-  provoked loop hang_ms=300
+  provoked loop hang_ms=1000
   says "$stdout" 'CPU 0 is busy' provoke_loop
-  provoked hang hang_ms=300 -smp 2 -machine q35
+  provoked hang hang_ms=1000 -smp 2 -machine q35
   says "$stdout" 'CPU 0 is busy' provoke_hang
-  provoked owner-loop-0 hang_ms=300 -smp 2
-  says "$stdout" 'CPU 0 has interrupts masked' 'CPU 0 owns' provoke_owner_loop 'CPU 1 waits'
+  provoked owner-loop-0 hang_ms=1000 -smp 2
+  says "$stdout" 'CPU 0 has interrupts masked' 'CPU 0 owns' provoke_owner_loop
   records '.[0].watchdog == "hpet"'
 }
 
