@@ -9,10 +9,8 @@
 #include "kernel/watchdog.h"
 
 #include "kernel/apic.h"
-#include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
-#include "kernel/tsc.h"
 #include "pvspin/layout.h"
 #include <stddef.h>
 
@@ -33,7 +31,6 @@
 #define PERIOD_MAX_FS    100000000 /* 2.3.4 */
 #define FS_PER_MS        1000000000000
 #define NS_PER_MS        1000000
-#define TOLERANCE_NS     10000000 /* the two clocks differ a little */
 
 /* I/O APIC: an index and a data register; two words for each pin. */
 #define IOAPIC_DATA         0x10
@@ -46,7 +43,7 @@
 
 static volatile uint32_t *hpet; /* NULL: no watchdog */
 static uint64_t period_fs;
-static uint64_t deadline; /* TSC; 0: none set */
+static uint64_t deadline; /* by the HPET: the TSC's rate may be badly known; 0: none set */
 static uint64_t span_ns;
 static void (*callback)(void *arg);
 static void *callback_argument;
@@ -118,18 +115,15 @@ static uint64_t counter(void)
 
 void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg)
 {
-	uint64_t compare;
-
 	if (hpet == NULL)
 		return;
 	watchdog_stop();
 	callback = fn;
 	callback_argument = arg;
 	span_ns = ns;
-	deadline = rdtsc() + tsc_from_ns(ns);
-	compare = counter() + ns / NS_PER_MS * (FS_PER_MS / period_fs);
-	set(HPET_TIMER0_COMPARE, (uint32_t)compare);
-	set(HPET_TIMER0_COMPARE + 4, (uint32_t)(compare >> 32));
+	deadline = counter() + ns / NS_PER_MS * (FS_PER_MS / period_fs);
+	set(HPET_TIMER0_COMPARE, (uint32_t)deadline);
+	set(HPET_TIMER0_COMPARE + 4, (uint32_t)(deadline >> 32));
 	set(HPET_TIMER0, TIMER_INTERRUPTS);
 }
 
@@ -150,7 +144,7 @@ void watchdog_feed(void)
 bool watchdog_bites(void)
 {
 	/* an NMI that comes much sooner is not ours */
-	if (deadline == 0 || rdtsc() + tsc_from_ns(TOLERANCE_NS) < deadline)
+	if (deadline == 0 || counter() < deadline)
 		return false;
 	deadline = 0;
 	callback(callback_argument);

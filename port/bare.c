@@ -127,11 +127,11 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 
 void port_write(const char *bytes, size_t count)
 {
-	if (log_used == 0)
-		log_sent = 0;
 	while (count > 0) {
 		size_t part = LOG_BYTES - log_used;
 
+		if (log_used == 0)
+			log_sent = 0;
 		if (part > count)
 			part = count;
 		memcpy(log_buffer + log_used, bytes, part);

@@ -72,8 +72,8 @@ static void the_io_apic_of_interrupt_0(void **state)
 	build(entries, 8);
 	assert_found(RSDP);
 	assert_int_equal(cpus.ioapic_address, 0);
-	at = put_ioapic(at, 0xfec01000, 24);
-	put_ioapic(at, 0xfec00000, 0);
+	at = put_ioapic(at, 0xfec00000, 0);
+	put_ioapic(at, 0xfec01000, 24);
 	build(entries, sizeof(entries));
 	assert_found(RSDP);
 	assert_int_equal(cpus.ioapic_address, 0xfec00000);

@@ -226,3 +226,21 @@ composed() { # ACCEL ARGUMENT...
   composed tcg -- -append x --weird
   says "$output" '<x accel=tcg end=wait>' '<--weird>'
 }
+
+@test "more than 255 vCPUs: q35 unless a machine is named; under tcg an error" {
+  local n
+  for n in 256 cpus=288 288,sockets=4,cores=72 sockets=288,cpus=288; do
+    composed kvm -smp "$n"
+    says "$output" '<-machine><q35>' "<-smp><$n>"
+    [[ $output != *'<pc>'* ]]
+  done
+  for n in 255 cpus=255,maxcpus=288 255,sockets=255; do
+    composed kvm -smp "$n"
+    says "$output" '<-machine><pc>'
+  done
+  composed kvm -smp 288 -machine q35,hpet=off
+  says "$output" '<-machine><q35,hpet=off>'
+  [[ $output != *'<q35>'* ]]
+  run_sh 4 --accel=tcg -smp 256 --out="$out"
+  says "$stderr" '-smp 256: more than 255 vCPUs need KVM'
+}

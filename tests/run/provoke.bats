@@ -15,7 +15,7 @@ setup() {
 provoked() {
   local name=$1 keys=$2
   shift 2
-  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=20 reps=1 warmup_ms=0 $keys"
+  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=200 reps=1 warmup_ms=0 $keys"
 }
 
 # The last record is a panic and all lines before it are whole.
@@ -57,19 +57,19 @@ whole_panic() { # FILTER
 }
 
 @test "vCPUs in a dead loop with interrupts masked are found: in a run, and outside of one: 5" {
-  provoked owner-loop hang_ms=300 -smp 3
-  says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'CPU 0 waits' 'a lock hung'
-  provoked ap-loop hang_ms=300 -smp 3
+  provoked owner-loop hang_ms=1000 -smp 3
+  says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'a lock hung'
+  provoked ap-loop hang_ms=1000 -smp 3
   says "$stdout" 'the guest hung: between two runs or tests' 'CPU 1 is busy' provoke_loop 'CPU 2 idle'
 }
 
 @test "so is CPU 0, by the HPET's NMI, alone or with others, in a run or outside: 5" {
-  provoked loop hang_ms=300
+  provoked loop hang_ms=1000
   says "$stdout" 'CPU 0 is busy' provoke_loop
-  provoked hang hang_ms=300 -smp 2 -machine q35
+  provoked hang hang_ms=1000 -smp 2 -machine q35
   says "$stdout" 'CPU 0 is busy' provoke_hang
-  provoked owner-loop-0 hang_ms=300 -smp 2
-  says "$stdout" 'CPU 0 has interrupts masked' 'CPU 0 owns' provoke_owner_loop 'CPU 1 waits'
+  provoked owner-loop-0 hang_ms=1000 -smp 2
+  says "$stdout" 'CPU 0 has interrupts masked' 'CPU 0 owns' provoke_owner_loop
   records '.[0].watchdog == "hpet"'
 }
 
@@ -103,4 +103,12 @@ whole_panic() { # FILTER
   [ "$status" -eq 63 ]
   records '.[-1] | .type == "panic" and (.reason | contains("#MC")) and .mc_bank == 4
     and .mc_status == "0xb400000000000000" and .mc_address == "0xdead000"'
+}
+
+@test "little memory: 28 vCPUs in 16 MiB; too little is an error that says what to give: 4" {
+  guest 0 --accel=tcg --timeout=60 -m 16 -smp 28 -append "locks=mcs latency=on ms=5 reps=1"
+  records '.[0].vcpus_online == 28'
+  guest 4 --accel=tcg --timeout=60 -m 2 -smp 28 -append "locks=tas ms=5 reps=1"
+  says "$stdout" 'error: out of memory' 'give the VM more (-m)'
+  records '.[-1] | .verdict == "error" and .reason == "memory"'
 }

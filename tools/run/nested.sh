@@ -3,7 +3,8 @@
 # --accel=nested: the same call once more, in L1, with KVM (tools/nested/nested.sh). The
 # inner run.sh learns by PVSPIN_* variables what the outer one has settled. Sourced by run.sh.
 
-# Inner QEMUs take their guest's memory and about 100 MB; L1 itself is content with 700 MB.
+# Inner QEMUs take their guest's memory, about 100 MB and 3 MB for each vCPU; L1 itself is content
+# with 700 MB.
 nested_memory() {
   local m=${user_m#size=}
   m=${m%%,*}
@@ -13,7 +14,7 @@ nested_memory() {
   *[mM]) m=${m%[mM]} ;;
   *[!0-9]*) m=1024 ;; # QEMU will judge it
   esac
-  echo $((700 + instances * (m + 100)))
+  echo $((700 + instances * (m + 100 + 3 * $(qemu_vcpus))))
 }
 
 # PVSPIN_L1=DIR: an L1 of this kernel that serves there (tools/nested/nested.sh --serve=DIR) is used

@@ -63,9 +63,32 @@ qemu_append() {
   echo "${line# }"
 }
 
+# How many vCPUs -smp asks for: "N,...", "cpus=N,..." or nothing (1; topologies alone are QEMU's
+# business).
+qemu_vcpus() {
+  if [[ $user_smp =~ (^|,)(cpus=)?([0-9]{1,5})(,|$) ]]; then
+    echo "$((10#${BASH_REMATCH[3]}))"
+  else
+    echo 1
+  fi
+}
+
+# More than 255 vCPUs have APIC IDs that only x2APIC can address, with KVM's local APICs; QEMU's machine
+# pc ends at 255, q35 does not. (Linux would want an interrupt-remapping IOMMU too, for devices.) A
+# machine that the user names is left as it is.
+qemu_many_vcpus() {
+  (($(qemu_vcpus) > 255)) || return 0
+  [[ $accel != tcg ]] ||
+    die "$EXIT_ENVIRONMENT" "-smp $user_smp: more than 255 vCPUs need KVM (--accel=kvm or nested)"
+  [[ -z $user_machine ]] || return 0
+  user_machine=q35
+  qemu_user+=(-machine "$user_machine")
+}
+
 # Sets qemu_command.
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu_compose() {
+  qemu_many_vcpus
   qemu_command=(qemu-system-x86_64)
   case $accel in
   kvm) qemu_command+=(-accel kvm) ;;
