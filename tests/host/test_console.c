@@ -70,7 +70,7 @@ static void characters_are_their_glyphs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(depths); i++) {
-		char text[] = "Ag~\n0\x80\n";
+		char text[] = "Ag~\n0\x80\x7f\n";
 
 		framebuffer(depths[i]);
 		console_init(&boot);
@@ -81,6 +81,7 @@ static void characters_are_their_glyphs(void **state)
 		assert_character(3, 0, ' ');
 		assert_character(0, 1, '0');
 		assert_character(1, 1, '?');
+		assert_character(2, 1, '?');
 		assert_int_equal(pixels[boot.screen.pitch - 1], 0x55);
 		assert_int_equal(pixels[pixel_bytes - 1], 0x55);
 	}
@@ -129,7 +130,7 @@ static void other_screens_are_vga_text(void **state)
 		{.kind = SCREEN_RGB, .bits_per_pixel = 15},
 		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .pitch = WIDTH * 4 - 1},
 		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .width = 5},
-		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .width = UINT32_MAX},
+		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .width = 0x8000001},
 		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .height = 9},
 		{.kind = SCREEN_RGB, .bits_per_pixel = 32, .height = UINT32_MAX},
 	};
