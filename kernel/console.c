@@ -92,6 +92,7 @@ void console_init(const struct boot_info *boot)
 		rows = VGA_ROWS;
 		paint = paint_text;
 	}
+	at_row = at_column = 0;
 	memset(cells, ' ', sizeof(cells));
 	for (uint32_t row = 0; row < rows; row++)
 		paint(row);
@@ -104,6 +105,7 @@ bool console_used(void)
 
 static void next_line(void)
 {
+	paint(at_row);
 	at_column = 0;
 	if (at_row + 1 < rows) {
 		at_row++;
@@ -133,7 +135,6 @@ void console_write(const char *bytes, size_t count)
 		if (!line_begins) {
 			put(bytes[i]);
 		} else if (at_column != 0) { /* no empty lines: a screen has few */
-			paint(at_row);
 			next_line();
 		}
 	}

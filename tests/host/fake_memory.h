@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Physical memory for the tests of ACPI and of the loaders: a few segments, everything between them unmapped. Each segment
- * is an allocation of its own of exactly its length, so that ASan sees any access beside it. Also
- * builds ACPI tables in it and loads those that acpi/save.sh saved.
+ * Physical memory for the tests of ACPI and of the loaders: a few segments, everything between them
+ * unmapped. Each segment is an allocation of its own of exactly its length, so that ASan sees any
+ * access beside it. Also builds ACPI tables in it and loads those that acpi/save.sh saved.
  */
 #ifndef PVSPIN_TESTS_HOST_FAKE_MEMORY_H
 #define PVSPIN_TESTS_HOST_FAKE_MEMORY_H

@@ -11,7 +11,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace timeline
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power topology hpet trace_ring kbuild_profile $(report_tests)
+	srat nodes slice loader multiboot2 power console topology hpet trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -30,6 +30,7 @@ host_sources_srat := $(host_sources_acpi)
 host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
 host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
+host_sources_console := kernel/console.c kernel/font.c
 host_sources_nodes := kernel/nodes.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
