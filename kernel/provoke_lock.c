@@ -21,7 +21,9 @@ static struct lock_entry entry;
 /* It is in its section still, as far as anybody can see (bench/worker.h). */
 static void stay_inside(void)
 {
-	atomic_store_explicit(port_my_stats()->holder, this_cpu()->index + 1, memory_order_relaxed);
+	_Atomic uint32_t *holder = (_Atomic uint32_t *)port_my_stats()->holder; /* const to locks */
+
+	atomic_store_explicit(holder, this_cpu()->index + 1, memory_order_relaxed);
 }
 
 static bool due(uint32_t cpu)
