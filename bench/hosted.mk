@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # build/hosted/pvspin: the guest's locks and measurement on Linux threads. Part of the Makefile.
 
-hosted_cflags := -std=c11 -O2 -g -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
+hosted_cflags := -std=c11 -O2 -g '-ffile-prefix-map=$(CURDIR)=.' -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
 hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \
@@ -23,7 +23,7 @@ build/hosted/%.o: %.c
 build/hosted/%.o: %.asm
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F dwarf -w+all -w-unknown-warning -Werror $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror $< -o $@
 
 # Its inline assembly calls functions: bench/patched.c says why. The guest is compiled so as a whole.
 build/hosted/bench/patched.o: hosted_extra := -mno-red-zone -mgeneral-regs-only

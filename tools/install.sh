@@ -25,6 +25,7 @@ put 644 share/pvspin/build build/pvspin.elf
 ./run.sh --list >"$prefix/share/pvspin/list"
 echo "$version" >"$prefix/share/pvspin/VERSION"
 chmod 644 "$prefix/share/pvspin"/{list,VERSION}
+put 644 share/pvspin/experiments experiments/*
 put 644 share/doc/pvspin README.md CONTRIBUTING.md LICENSE docs/*.md
 
 install -d "$prefix/bin"
@@ -34,8 +35,14 @@ cat >"$prefix/bin/pvspin" <<'WRAPPER'
 exec "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../share/pvspin/run.sh" "$@"
 WRAPPER
 chmod 755 "$prefix/bin/pvspin"
-install -m 755 build/hosted/pvspin "$prefix/bin/pvspin-hosted"
-[[ ! -e build/pvspin-report ]] || install -m 755 build/pvspin-report "$prefix/bin/pvspin-report"
+# Where run.sh looks for them, too (--host-peer, --experiment).
+put 755 share/pvspin/build/hosted build/hosted/pvspin
+ln -sf ../share/pvspin/build/hosted/pvspin "$prefix/bin/pvspin-hosted"
+if [[ -e build/pvspin-report ]]; then
+  put 755 share/pvspin/build build/pvspin-report
+  ln -sf ../share/pvspin/build/pvspin-report "$prefix/bin/pvspin-report"
+fi
+[[ ! -e build/pvspin.iso ]] || put 644 share/pvspin/build build/pvspin.iso # --boot=iso, uefi: after make iso
 for page in man/*.1; do
   [[ ! -e $page ]] || put 644 share/man/man1 "$page"
 done

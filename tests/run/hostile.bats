@@ -31,7 +31,7 @@ tcg() { # STATUS ARGUMENT...
   tcg 2 -append "locks=tas $words"
   says "$stdout" '$(touch: unknown key'
   # (its log is ASCII: other bytes each as \u00XX)
-  jq -Rse --arg line "locks=tas ${words% ü}" 'split("\n")[0] | fromjson | .cmdline
+  jq -Rse --arg line "locks=tas ${words% ü}" 'split("\n") | map(select(startswith("{")))[0] | fromjson | .cmdline
     | contains($line) and contains("\u00c3\u00bc")' "$out/serial-0.log"
   jq -e --arg line "locks=tas $words" '.arguments | index($line) != null' "$out/manifest.json"
   [ -z "$(find "$BATS_TEST_TMPDIR" "$tree" -name pwned -not -path '*/.git/*')" ]
