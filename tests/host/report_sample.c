@@ -33,8 +33,9 @@ static struct sample same(double value, size_t count)
 
 static struct distribution some_waits(uint64_t *state)
 {
-	struct distribution waits = {
-		.bucket = calloc(BUCKETS, sizeof(struct bucket)), .buckets = BUCKETS, .unit = "cycles"};
+	struct distribution waits = {.bucket = calloc(BUCKETS, sizeof(struct bucket)),
+				     .buckets = BUCKETS,
+				     .unit = "cycles"};
 	uint64_t low = 32 + next_random(state) % 64;
 
 	for (size_t i = 0; i < BUCKETS; i++) {
@@ -63,18 +64,18 @@ static void fill_shares(struct cell *cell, const struct sample_plan *plan, uint6
 }
 
 static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t lock, size_t point,
-                      uint64_t *state)
+		      uint64_t *state)
 {
 	double merit = 2e6 / (1 + (double)lock * (double)lock * 0.3 * (double)plan->threads[point]);
 
 	cell->key = (struct cell_key){.lock = plan->locks[lock],
-	                              .workload = plan->fixed_work ? "kbuild" : "contended",
-	                              .dispatch = "inline",
-	                              .pv_backend = "kvm",
-	                              .threads = plan->threads[point],
-	                              .tasks = plan->threads[point],
-	                              .hold = 100,
-	                              .think = 200};
+				      .workload = plan->fixed_work ? "kbuild" : "contended",
+				      .dispatch = "inline",
+				      .pv_backend = "kvm",
+				      .threads = plan->threads[point],
+				      .tasks = plan->threads[point],
+				      .hold = 100,
+				      .think = 200};
 	cell->fixed_work = plan->fixed_work;
 	cell->merit = some(plan->fixed_work ? 4e6 / merit : merit, plan->reps, state);
 	cell->jain = some(0.8, plan->reps, state);
@@ -108,7 +109,7 @@ void report_sample(const struct sample_plan *plan, struct set *set)
 	for (size_t point = 0; point < plan->thread_counts; point++) {
 		for (size_t lock = 0; lock < plan->lock_count; lock++)
 			fill_cell(&set->cells[point * plan->lock_count + lock], plan, lock, point,
-			          &state);
+				  &state);
 	}
 }
 
@@ -117,12 +118,12 @@ void report_sample_free(struct set *set)
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
 		struct sample *samples[] = {
-			&cell->merit,      &cell->jain,       &cell->longest_wait_ns,
-			&cell->halts,      &cell->kicks,      &cell->spurious_wakeups,
-			&cell->yields,     &cell->lock_steals, &cell->lhp_events,
-			&cell->lhp_ns,     &cell->lwp_events, &cell->lwp_ns,
-			&cell->running,    &cell->spinning,   &cell->halted,
-			&cell->idle,       &cell->stolen};
+			&cell->merit,   &cell->jain,        &cell->longest_wait_ns,
+			&cell->halts,   &cell->kicks,       &cell->spurious_wakeups,
+			&cell->yields,  &cell->lock_steals, &cell->lhp_events,
+			&cell->lhp_ns,  &cell->lwp_events,  &cell->lwp_ns,
+			&cell->running, &cell->spinning,    &cell->halted,
+			&cell->idle,    &cell->stolen};
 
 		for (size_t j = 0; j < sizeof(samples) / sizeof(samples[0]); j++)
 			free(samples[j]->value);

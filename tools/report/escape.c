@@ -8,6 +8,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 #define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
+#define APOSTROPHE  "\xe2\x80\x99" /* U+2019 */
 
 /* Length in bytes of the character at the start of `text`, 0 if it is none: RFC 3629, 4 (no
  * overlong forms, no surrogates, nothing above U+10FFFF). */
@@ -84,7 +85,8 @@ void escape_html(FILE *out, const char *text)
 }
 
 /* Single quotes: no backslash, backquote or @macro means anything inside (gnuplot 5.4 manual,
- * "quote marks"); a quote is doubled. */
+ * "quote marks"). A quote would have to be doubled, but 5.4 takes one at the start of a literal for
+ * its end all the same: it becomes an apostrophe. */
 static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool percent)
 {
 	fputc('\'', out);
@@ -100,8 +102,10 @@ static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool pe
 		}
 		if (length == 0 || unwanted(character))
 			fputs(REPLACEMENT, out);
-		else if (character == '\'' || (percent && character == '%'))
-			fprintf(out, "%c%c", (char)character, (char)character);
+		else if (character == '\'')
+			fputs(APOSTROPHE, out);
+		else if (percent && character == '%')
+			fputs("%%", out);
 		else
 			fwrite(start, 1, length, out);
 	}

@@ -2,7 +2,7 @@
 /* A child process with a file on stdin, a pipe on stdout, and a bound: gnuplot.h. */
 #include "tools/report/gnuplot.h"
 
-#include "tools/report/text_of.h"
+#include "tools/report/memory.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -132,19 +132,19 @@ static enum gnuplot_status finish(const char *program, struct child *child, FILE
 		kill(child->pid, SIGKILL);
 	status = reap(child);
 	if (!whole) {
-		*error = text_of(
+		*error = memory_print(
 			"%s was stopped: not done after %d s, or more than %u MiB of output",
 			program, GNUPLOT_MS / 1000, GNUPLOT_MAX_BYTES >> 20);
 		return GNUPLOT_FAILED;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-		*error = text_of("%s cannot be started", program);
+		*error = memory_print("%s cannot be started", program);
 		return GNUPLOT_MISSING;
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		first_complaint(child->complaints, line);
-		*error = text_of("%s failed: %s", program,
-				 line[0] != '\0' ? line : "it does not say why");
+		*error = memory_print("%s failed: %s", program,
+				      line[0] != '\0' ? line : "it does not say why");
 		return GNUPLOT_FAILED;
 	}
 	return GNUPLOT_OK;
@@ -160,7 +160,7 @@ enum gnuplot_status gnuplot_run(const char *program, const char *script, char **
 
 	*error = NULL;
 	if (input == NULL || memory == NULL || child.complaints == NULL) {
-		*error = text_of("no temporary file for %s: %s", program, strerror(errno));
+		*error = memory_print("no temporary file for %s: %s", program, strerror(errno));
 	} else {
 		fputs(script, input);
 		rewind(input);
@@ -168,7 +168,8 @@ enum gnuplot_status gnuplot_run(const char *program, const char *script, char **
 		if (failure == 0)
 			status = finish(program, &child, memory, error);
 		else
-			*error = text_of("%s cannot be started: %s", program, strerror(failure));
+			*error = memory_print("%s cannot be started: %s", program,
+					      strerror(failure));
 		if (failure == ENOENT || failure == EACCES)
 			status = GNUPLOT_MISSING;
 	}

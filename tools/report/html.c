@@ -35,6 +35,7 @@ static void plural(FILE *out, size_t count, const char *thing)
 static void best_and_worst(FILE *out, const struct sweep *sweep)
 {
 	const struct cell *best = NULL, *worst = NULL, *cell;
+	double factor;
 
 	for (size_t i = 0; (cell = sweep_at_most(sweep, i)) != NULL; i++) {
 		double merit = sample_mean(&cell->merit);
@@ -55,12 +56,13 @@ static void best_and_worst(FILE *out, const struct sweep *sweep)
 	escape_html(out, best->key.lock);
 	fputs("</b> did best, ", out);
 	escape_html(out, worst->key.lock);
-	fprintf(out,
-		" worst, by a factor of %.3g between their means over %zu and %zu "
-		"repetitions</li>\n",
-		best->fixed_work ? sample_mean(&worst->merit) / sample_mean(&best->merit)
-				 : sample_mean(&best->merit) / sample_mean(&worst->merit),
-		best->merit.count, worst->merit.count);
+	factor = sample_mean(&best->merit) / sample_mean(&worst->merit);
+	if (best->fixed_work)
+		factor = 1 / factor;
+	fprintf(out, factor < 1000 ? " worst, by a factor of %.3g" : " worst, by a factor of %.0f",
+		factor);
+	fprintf(out, " between their means over %zu and %zu repetitions</li>\n", best->merit.count,
+		worst->merit.count);
 }
 
 static void summary(FILE *out, const struct set *set, const char *side)

@@ -3,7 +3,7 @@
 #include "tools/report/plot.h"
 
 #include "tools/report/escape.h"
-#include "tools/report/text_of.h"
+#include "tools/report/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,9 +43,9 @@ static void say_not_drawn(struct plots *plots, size_t sweeps)
 
 	plot->kind = "further";
 	plot->number = 1;
-	plot->title = text_of("Further plots");
-	plot->missing = text_of("%zu more combinations of workload and keys are in the tables only",
-				sweeps);
+	plot->title = memory_print("Further plots");
+	plot->missing = memory_print(
+		"%zu more combinations of workload and keys are in the tables only", sweeps);
 }
 
 struct plots plots_of(const struct set *set, const struct palette *palette)
@@ -147,7 +147,8 @@ static enum gnuplot_status write_plot(const char *dir, const struct plot *plot, 
 
 	if (plot->number > 1)
 		snprintf(number, sizeof(number), "-%zu", plot->number);
-	path = text_of("%s/%s%s.%s", dir, plot->kind, number, form == PLOT_PNG ? "png" : "svg");
+	path = memory_print("%s/%s%s.%s", dir, plot->kind, number,
+			    form == PLOT_PNG ? "png" : "svg");
 	status = plot_render(plot, form, &content, &bytes, &error);
 	if (status == GNUPLOT_OK && path != NULL && !write_file(path, content, bytes))
 		status = GNUPLOT_FAILED;

@@ -57,10 +57,12 @@ bool sweep_is_fixed_work(const struct sweep *sweep)
 static int by_merit(const void *a, const void *b)
 {
 	const struct cell *const *left = a, *const *right = b;
-	double difference = sample_mean(&(*left)->merit) - sample_mean(&(*right)->merit);
+	double a_mean = sample_mean(&(*left)->merit), b_mean = sample_mean(&(*right)->merit);
+	double difference = a_mean - b_mean;
 
+	/* less time is better, and no time is work that was never finished */
 	if ((*left)->fixed_work)
-		difference = -difference;
+		difference = (a_mean > 0 ? 1 / a_mean : 0) - (b_mean > 0 ? 1 / b_mean : 0);
 	return (difference < 0) - (difference > 0);
 }
 

@@ -7,8 +7,8 @@
 #include "tools/report/plot.h"
 
 #include "tools/report/escape.h"
+#include "tools/report/memory.h"
 #include "tools/report/plot_axis.h"
-#include "tools/report/text_of.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -77,12 +77,12 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 	struct axis axis = {0};
 	FILE *script;
 
-	plot->title =
-		text_of("%s: %s, %" PRIu64 " vCPUs", fixed ? "Time for the work" : "Throughput",
-			sweep->title, sweep->threads[sweep->thread_counts - 1]);
-	plot->alt = text_of("Bar chart: %s of each lock, mean over repetitions with standard "
-			    "deviation, best on top.",
-			    fixed ? "seconds" : "acquisitions per second");
+	plot->title = memory_print("%s: %s, %" PRIu64 " vCPUs",
+				   fixed ? "Time for the work" : "Throughput", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print("Bar chart: %s of each lock, mean over repetitions with standard "
+				 "deviation, best on top.",
+				 fixed ? "seconds" : "acquisitions per second");
 	plot->height = height_of(count);
 	script = open_memstream(&plot->script, &bytes);
 	if (script == NULL || ranked == NULL) {
@@ -158,7 +158,7 @@ static void end_script(FILE *script, struct plot *plot, const char *missing)
 		return;
 	free(plot->script);
 	plot->script = NULL;
-	plot->missing = text_of("%s", missing);
+	plot->missing = memory_print("%s", missing);
 }
 
 void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
@@ -169,11 +169,11 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 	bool any;
 
 	(void)palette;
-	plot->title = text_of("Where vCPU time went: %s, %" PRIu64 " vCPUs", sweep->title,
-			      sweep->threads[sweep->thread_counts - 1]);
-	plot->alt =
-		text_of("Stacked bars for each lock: share of vCPU time running, spinning, halted, "
-			"idle and taken by the host.");
+	plot->title = memory_print("Where vCPU time went: %s, %" PRIu64 " vCPUs", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Stacked bars for each lock: share of vCPU time running, spinning, halted, "
+		"idle and taken by the host.");
 	plot->height = height_of(count) + 30;
 	if (script == NULL || ranked == NULL) {
 		free(ranked);
@@ -216,12 +216,12 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 	struct axis axis = {0};
 
 	(void)palette;
-	plot->title = text_of("Preempted holders and waiters: %s, %" PRIu64 " vCPUs", sweep->title,
-			      sweep->threads[sweep->thread_counts - 1]);
-	plot->alt =
-		text_of("Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
-			"while it held the lock (LHP), and how often the lock was handed to a vCPU "
-			"that had lost its CPU (LWP).");
+	plot->title = memory_print("Preempted holders and waiters: %s, %" PRIu64 " vCPUs",
+				   sweep->title, sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
+		"while it held the lock (LHP), and how often the lock was handed to a vCPU "
+		"that had lost its CPU (LWP).");
 	plot->height = height_of(count + count / 2) + 30;
 	if (script == NULL || ranked == NULL) {
 		free(ranked);

@@ -6,8 +6,8 @@
 #include "tools/report/plot.h"
 
 #include "tools/report/escape.h"
+#include "tools/report/memory.h"
 #include "tools/report/plot_axis.h"
-#include "tools/report/text_of.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -76,9 +76,9 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 	bool fixed = sweep_is_fixed_work(sweep);
 	struct axis axis = {0};
 
-	plot->title = text_of("%s against vCPUs: %s", fixed ? "Time for the work" : "Throughput",
-			      sweep->title);
-	plot->alt = text_of(
+	plot->title = memory_print("%s against vCPUs: %s",
+				   fixed ? "Time for the work" : "Throughput", sweep->title);
+	plot->alt = memory_print(
 		"Line chart: %s against the number of vCPUs, a line for each lock, mean over "
 		"repetitions with standard deviation.",
 		fixed ? "seconds" : "acquisitions per second");
@@ -165,11 +165,11 @@ void plot_wait(const struct sweep *sweep, const struct palette *palette, struct 
 	struct axis axis = {0};
 	double most = 0;
 
-	plot->title = text_of("Time to get the lock: %s, %" PRIu64 " vCPUs", sweep->title,
-			      sweep->threads[sweep->thread_counts - 1]);
-	plot->alt =
-		text_of("Cumulative distribution of wait times, a line for each lock: time on a "
-			"logarithmic axis, the share of waits that are over by then.");
+	plot->title = memory_print("Time to get the lock: %s, %" PRIu64 " vCPUs", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Cumulative distribution of wait times, a line for each lock: time on a "
+		"logarithmic axis, the share of waits that are over by then.");
 	plot->height = height_of(count);
 	if (script == NULL || ranked == NULL) {
 		free(ranked);
@@ -201,7 +201,7 @@ void plot_wait(const struct sweep *sweep, const struct palette *palette, struct 
 		return;
 	free(plot->script);
 	plot->script = NULL;
-	plot->missing = text_of("the log has no wait times: run with latency=on");
+	plot->missing = memory_print("the log has no wait times: run with latency=on");
 }
 
 static int ascending(const void *a, const void *b)
@@ -238,10 +238,10 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 	FILE *script = open_memstream(&plot->script, &bytes);
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
 
-	plot->title = text_of("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
-	plot->alt =
-		text_of("Line chart: acquisitions of each vCPU as a multiple of an equal share, "
-			"slowest vCPU first, a line for each lock; a fair lock is flat at 1.");
+	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
+	plot->alt = memory_print(
+		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
+		"slowest vCPU first, a line for each lock; a fair lock is flat at 1.");
 	plot->height = height_of(count);
 	if (script == NULL || ranked == NULL) {
 		free(ranked);
@@ -268,7 +268,7 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 		palette_line(palette, ranked[i]->key.lock, script);
 		fputs("title ", script);
 		escape_gnuplot(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
-		label = text_of(" (Jain %.2f)", sample_mean(&ranked[i]->jain));
+		label = memory_print(" (Jain %.2f)", sample_mean(&ranked[i]->jain));
 		fputs(" . ", script);
 		escape_gnuplot(script, label != NULL ? label : "", ESCAPE_WHOLE);
 		free(label);
@@ -280,5 +280,5 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 		return;
 	free(plot->script);
 	plot->script = NULL;
-	plot->missing = text_of("the log does not say what each vCPU acquired");
+	plot->missing = memory_print("the log does not say what each vCPU acquired");
 }

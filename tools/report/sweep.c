@@ -2,20 +2,26 @@
 /* Which cells make a picture: sweep.h. */
 #include "tools/report/sweep.h"
 
-#include <gsl/gsl_statistics_double.h>
+#include "tools/report/stats.h"
+
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 double sample_mean(const struct sample *sample)
 {
-	return sample->count > 0 ? gsl_stats_mean(sample->value, 1, sample->count) : 0;
+	double mean = stats_of(sample).mean;
+
+	return isfinite(mean) ? mean : 0;
 }
 
 double sample_sd(const struct sample *sample)
 {
-	return sample->count > 1 ? gsl_stats_sd(sample->value, 1, sample->count) : 0;
+	double sd = stats_of(sample).sd;
+
+	return isfinite(sd) ? sd : 0;
 }
 
 static bool together(const struct cell_key *a, const struct cell_key *b)
@@ -41,7 +47,7 @@ static char *describe(const struct cell_key *key)
 	if (strcmp(key->dispatch, "inline") != 0)
 		fprintf(out, ", dispatch %s", key->dispatch);
 	if (strcmp(key->pv_backend, "kvm") != 0)
-		fprintf(out, ", waiting by %s", key->pv_backend);
+		fprintf(out, ", backend %s", key->pv_backend);
 	if (key->instance == CELL_TOGETHER)
 		fputs(", all instances together", out);
 	fclose(out);

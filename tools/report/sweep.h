@@ -31,7 +31,7 @@ void sweeps_free(struct sweeps *sweeps);
 /* The cells with the most vCPUs, the i-th of them: NULL behind the last. */
 const struct cell *sweep_at_most(const struct sweep *sweep, size_t index);
 
-/* 0 and NAN-free also for empty samples. */
+/* Over the repetitions that have a value, as the tables have it; 0 if none has. */
 double sample_mean(const struct sample *sample);
 double sample_sd(const struct sample *sample);
 

@@ -370,7 +370,7 @@ void timeline_draw(FILE *out, const struct timeline_view *view)
 		"font-family=\"sans-serif\" fill=\"currentColor\" aria-label=\"Timeline. ",
 		WIDTH, height);
 	put_caption(&drawing);
-	fputs("\">\n<text x=\"0\" y=\"18\" font-size=\"14\" font-weight=\"bold\">", out);
+	fputs("\">\n<text x=\"0\" y=\"18\" font-size=\"12.5\" font-weight=\"bold\">", out);
 	put_caption(&drawing);
 	fputs("</text>\n", out);
 	draw_legend(&drawing);
