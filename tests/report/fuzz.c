@@ -4,9 +4,9 @@
  * nowhere. Built by `make fuzz-report`; with gcc and replay.c it runs the corpus as a test.
  */
 #include "tools/report/data.h"
-#include "tools/report/hooks.h"
 #include "tools/report/options.h"
 #include "tools/report/output.h"
+#include "tools/report/perfetto.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +30,7 @@ static void print_all(const struct set *set)
 		if (!output_set(nowhere, format, set) || !output_comparison(nowhere, format, pair))
 			abort();
 	}
-	if (perfetto_write)
-		perfetto_write(nowhere, set);
+	perfetto_write(nowhere, set);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

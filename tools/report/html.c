@@ -5,7 +5,6 @@
 
 #include "tools/report/compare.h"
 #include "tools/report/escape.h"
-#include "tools/report/hooks.h"
 #include "tools/report/identity.h"
 #include "tools/report/limits.h"
 #include "tools/report/memory.h"

@@ -12,8 +12,12 @@
 #include "tools/report/palette.h"
 #include "tools/report/table.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+/* The page of one set, or of the two of a comparison. False: it could not be written. */
+bool html_write(FILE *out, const struct set *sets, size_t count);
 
 extern const char html_style[]; /* the page's style sheet: html_style.c */
 

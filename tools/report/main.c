@@ -2,51 +2,29 @@
 /* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
 #include "tools/report/compare.h"
 #include "tools/report/data.h"
-#include "tools/report/hooks.h"
 #include "tools/report/html.h"
 #include "tools/report/memory.h"
 #include "tools/report/options.h"
 #include "tools/report/output.h"
+#include "tools/report/perfetto.h"
+#include "tools/report/plot.h"
 #include "tools/report/status.h"
+#include "tools/report/study.h"
 #include "version.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-static bool is_experiment(const char *path)
-{
-	char *file = memory_print("%s/experiment.json", path);
-	struct stat status;
-	bool is = stat(file, &status) == 0;
-
-	free(file);
-	return is;
-}
-
-static bool missing(const char *what)
-{
-	fprintf(stderr, "pvspin-report: %s: not in this build\n", what);
-	return false;
-}
 
 /* Before anything is read. */
-static bool all_there(const struct options *options)
+static bool fit_together(const struct options *options)
 {
-	if (options->format == FORMAT_HTML && !html_write)
-		return missing("--format=html");
-	if (options->plot && !plot_write_all)
-		return missing("--plot");
-	if (options->perfetto && !perfetto_write)
-		return missing("--perfetto");
-	if (options->compare[0] && (options->plot || options->perfetto)) {
-		fprintf(stderr, "pvspin-report: --plot and --perfetto are for one set, not for "
-				"--compare\n");
-		return false;
-	}
-	return true;
+	if (!options->compare[0] || !(options->plot || options->perfetto))
+		return true;
+	fprintf(stderr,
+		"pvspin-report: --plot and --perfetto are for one set, not for --compare\n");
+	return false;
 }
 
 static int cannot(const char *path)
@@ -119,13 +97,9 @@ static int compare(FILE *out, const struct options *options)
 
 static int run(FILE *out, const struct options *options)
 {
-	if (options->path_count == 1 && is_experiment(options->paths[0])) {
-		if (study_write)
-			return study_write(out, options->paths[0], options->format);
-		missing("reading an experiment (experiment.json)");
-		return STATUS_USAGE;
-	}
-	if (!all_there(options))
+	if (options->path_count == 1 && study_here(options->paths[0]))
+		return study_write(out, options->paths[0], options->format);
+	if (!fit_together(options))
 		return STATUS_USAGE;
 	return options->compare[0] ? compare(out, options) : report(out, options);
 }

@@ -4,7 +4,7 @@
 
 #include "tools/report/compare.h"
 #include "tools/report/format.h"
-#include "tools/report/hooks.h"
+#include "tools/report/html.h"
 #include "tools/report/identity.h"
 #include "tools/report/limits.h"
 #include "tools/report/machine.h"

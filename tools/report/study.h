@@ -12,7 +12,10 @@
 #define PVSPIN_TOOLS_REPORT_STUDY_H
 
 #include "tools/report/data.h"
+#include "tools/report/options.h"
 #include "tools/report/table.h"
+
+#include <stdio.h>
 
 /* One row: a thing whose time is measured. All times are in seconds. */
 struct study_cell {
@@ -77,6 +80,10 @@ void study_judge(struct study *study);
  * none. */
 struct table *study_times(const struct study *studies, size_t count);
 struct table *study_findings(const struct study *studies, size_t count);
+/* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
+ * program's status (status.h). */
+int study_write(FILE *out, const char *directory, enum format format);
+
 /* What holds for all tables, as footnotes of the last. */
 void study_notes(const struct study *studies, size_t count, struct table *table);
 

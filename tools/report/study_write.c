@@ -3,7 +3,6 @@
  * pvspin-report of an experiment's directory: its tables; those of all its parts, where it is
  * several (study); the usual tables of its logs, where it has no cells (sweep).
  */
-#include "tools/report/hooks.h"
 #include "tools/report/html.h"
 #include "tools/report/machine.h"
 #include "tools/report/memory.h"

@@ -48,7 +48,10 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --perfetto, --l1-kernel=PATH.
+Not available yet: --l1-kernel=PATH.
+
+build/pvspin-report DIR analyses the logs (make report; docs/report.md): --format=html, --compare,
+--plot, --perfetto.
 
 Exit status: 0 ok; 2 usage; 3 a test failed; 4 the environment cannot do it; 5 the guest crashed,
 hung or ended without its closing record; 77 everything skipped; 124 out of time; 130 interrupted.

@@ -60,7 +60,7 @@ options_own() { # WORD
   --version) action=version ;;
   --boot=*) boot=$(one_of "$1" multiboot pvh iso uefi) ;;
   --perfetto*)
-    usage_error "$1 is not available yet"
+    usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
     --experiment)
