@@ -4,6 +4,8 @@
 
 #include "tools/report/escape.h"
 
+#include <stdlib.h>
+
 const char *html_program = "pvspin-report";
 
 void html_begin(FILE *out, const char *title)
@@ -72,19 +74,13 @@ static void row_of(FILE *out, const struct table *table, size_t row)
 /* What all rows have in common, as the other printers say it above the table. */
 static void caption(FILE *out, const struct table *table)
 {
-	const char *comma = ": ";
+	char *common = table_common(table);
 
 	fputs("<caption>", out);
 	escape_html(out, table->title);
-	for (size_t i = 0; i < table->column_count && table->row_count > 0; i++) {
-		if (!table_same(table, i) || table_at(table, 0, i)->text[0] == '\0')
-			continue;
-		fputs(comma, out);
-		escape_html(out, table->columns[i].name);
-		fputc(' ', out);
-		escape_html(out, table_at(table, 0, i)->text);
-		comma = ", ";
-	}
+	fputs(common[0] ? ": " : "", out);
+	escape_html(out, common);
+	free(common);
 	fputs("</caption>\n", out);
 }
 

@@ -48,18 +48,11 @@ static void put_head(FILE *out, const struct table *table)
 
 static void put_same(FILE *out, const struct table *table)
 {
-	const char *comma = "";
+	char *common = table_common(table);
 
-	for (size_t i = 0; i < table->column_count && table->row_count > 0; i++) {
-		if (!table_same(table, i) || table_at(table, 0, i)->text[0] == '\0')
-			continue;
-		fputs(comma, out);
-		put(out, table->columns[i].name);
-		fputc(' ', out);
-		put(out, table_at(table, 0, i)->text);
-		comma = ", ";
-	}
-	fputs(comma[0] ? "\n\n" : "", out);
+	put(out, common);
+	fputs(common[0] ? "\n\n" : "", out);
+	free(common);
 }
 
 void markdown_table(FILE *out, const struct table *table)

@@ -49,5 +49,7 @@ void table_free(struct table *table);
 const struct table_cell *table_at(const struct table *table, size_t row, size_t column);
 /* An identity column of which all rows have the same text. */
 bool table_same(const struct table *table, size_t column);
+/* Those columns in one line, "threads 4, hold 100", or ""; to be freed. Not escaped. */
+char *table_common(const struct table *table);
 
 #endif

@@ -10,19 +10,14 @@
 
 #define LINE_COLUMNS 100
 
-/* "threads 4, hold 100": what all rows have. */
 static void print_same(FILE *out, const struct table *table)
 {
-	const char *comma = ": ";
+	char *common = table_common(table);
 
-	for (size_t i = 0; i < table->column_count && table->row_count > 0; i++) {
-		if (!table_same(table, i) || table_at(table, 0, i)->text[0] == '\0')
-			continue;
-		fprintf(out, "%s%s ", comma, table->columns[i].name);
-		format_safe(out, table_at(table, 0, i)->text);
-		comma = ", ";
-	}
+	fputs(common[0] ? ": " : "", out);
+	format_safe(out, common);
 	fputc('\n', out);
+	free(common);
 }
 
 static void pad(FILE *out, const char *text, size_t width, bool left)
