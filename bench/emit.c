@@ -121,6 +121,8 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "ops", result->ops);
 	record_number(&record, "ops_min", result->ops_min);
 	record_number(&record, "ops_max", result->ops_max);
+	if (result_has_streak(result))
+		record_number(&record, "streak_max", result->longest_streak);
 	put_counters(&record, result->count, result->wait_max_cycles);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
@@ -147,6 +149,8 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	record_number(&record, "cpu", worker->cpu);
 	record_number(&record, "apic_id", port_apic_id(worker->cpu));
 	record_number(&record, "ops", worker->measured_ops);
+	if (result_has_streak(result))
+		record_number(&record, "streak_max", worker->longest_streak);
 	put_vcpu_counters(&record, &worker->delta);
 	record_number(&record, "steal_ns", worker->steal_ns);
 	put_events(&record, worker->delta.count);

@@ -5,11 +5,13 @@
  * each of them plain, with latency=on, and with trace=, where latency is asked for at run time.
  *
  * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
- * steal-time page, the section's stores and two counters. The null lock measures that.
+ * steal-time page, the section's stores, two counters and a look at whose turn it was before. The
+ * null lock measures that.
  */
 #ifndef PVSPIN_BENCH_LOOP_H
 #define PVSPIN_BENCH_LOOP_H
 
+#include "bench/streak.h"
 #include "bench/work.h"
 #include "bench/worker.h"
 #include "locks/lock.h"
@@ -18,7 +20,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-static inline __attribute__((always_inline)) void section_body(struct worker *worker)
+/* Returns how many sections anybody has been through, this one included. */
+static inline __attribute__((always_inline)) uint64_t section_body(struct worker *worker)
 {
 	struct section *section = worker->section;
 	uint64_t second;
@@ -30,6 +33,7 @@ static inline __attribute__((always_inline)) void section_body(struct worker *wo
 	work(worker->hold);
 	atomic_store_explicit(&section->second, second + 1, memory_order_relaxed);
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
+	return second + 1;
 }
 
 /* What the loop has to tell of trace=: each event, and before it the look that finds what befell
@@ -80,7 +84,9 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 				return;
 			}
 		}
-		section_body(worker);
+
+		uint64_t sections = section_body(worker);
+
 		if (atomic_load_explicit(&steal->version, memory_order_relaxed) != version)
 			worker_holder_preempted(worker, stolen_ns);
 		if (trace)
@@ -93,6 +99,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 			trace_look(stats); /* while it let go, or kicked */
 		worker->ops++;
 		worker->sections++;
+		streak_add(&worker->streak, sections);
 		if (latency) {
 			histogram_add(worker->wait, granted - asked);
 			histogram_add(worker->hold_time, released - granted);

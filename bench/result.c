@@ -41,6 +41,7 @@ void result_sum(struct run_result *result)
 	result->ops_min = UINT64_MAX;
 	result->ops_max = 0;
 	result->wait_max_cycles = 0;
+	result->longest_streak = 0;
 	result->steal_ns = 0;
 	for (int event = 0; event < EV_COUNT; event++)
 		result->count[event] = 0;
@@ -54,6 +55,8 @@ void result_sum(struct run_result *result)
 			result->ops_max = worker->measured_ops;
 		if (worker->delta.wait_max_cycles > result->wait_max_cycles)
 			result->wait_max_cycles = worker->delta.wait_max_cycles;
+		if (worker->longest_streak > result->longest_streak)
+			result->longest_streak = worker->longest_streak;
 		result->steal_ns += worker->steal_ns;
 		for (int event = 0; event < EV_COUNT; event++)
 			result->count[event] += worker->delta.count[event];
@@ -81,6 +84,12 @@ enum exclusion result_check(const struct lock_ops *ops, const struct worker *wor
 			return EXCLUSION_BROKEN;
 	}
 	return EXCLUSION_OK;
+}
+
+bool result_has_streak(const struct run_result *result)
+{
+	return result->plan->workload == WORKLOAD_CONTENDED && result->threads > 1 &&
+	       !(result->lock->ops->flags & LOCK_NO_EXCLUSION);
 }
 
 uint64_t result_rate(const struct run_result *result)

@@ -53,6 +53,7 @@ struct run_result {
 	uint64_t ops, ops_min, ops_max;
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles;
+	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
 	uint64_t steal_ns;
 	uint64_t jain_permille;
 	enum exclusion exclusion;
@@ -77,6 +78,9 @@ void result_sum(struct run_result *result);
 /* Whether each section's two counters equal the sections its workers went through. */
 enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
 			    uint32_t threads);
+
+/* Whether vCPUs competed for one lock, that excludes, and so had turns. */
+bool result_has_streak(const struct run_result *result);
 
 /* What locks are compared by: acquisitions per second, with kbuild jobs in 1000 seconds; rounded
  * down, 0 for a phase of no length. */

@@ -206,6 +206,7 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->lock = run.locks + own * run.lock_stride;
 	worker->node = ops->node_size ? run.nodes + i * run.node_stride : NULL;
 	worker->section = (struct section *)(run.sections + own * APART);
+	worker->sharers = run.plan->workload == WORKLOAD_UNCONTENDED ? 1 : run.result->threads;
 	worker->phase = &shared.phase;
 	worker->stats = port_stats(i);
 	worker->stats->holder = &worker->section->holder;

@@ -40,6 +40,8 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	row->lwp += result->count[EV_LWP_EVENTS];
 	if (result->wait_max_cycles > row->wait_max_cycles)
 		row->wait_max_cycles = result->wait_max_cycles;
+	if (result_has_streak(result) && result->longest_streak > row->longest_streak)
+		row->longest_streak = result->longest_streak;
 	row->steal_ns += result->steal_ns;
 	row->elapsed_ns += result->elapsed_ns;
 	if (result->kbuild)
@@ -143,16 +145,17 @@ static void say_row(const struct table_row *row, uint64_t best, int width)
 {
 	char rate[CELL_BYTES], spread[CELL_BYTES], slower[CELL_BYTES], jain[CELL_BYTES];
 	char min[CELL_BYTES], max[CELL_BYTES], per_vcpu[2 * CELL_BYTES + 2];
-	char halts[CELL_BYTES], kicks[CELL_BYTES], steals[CELL_BYTES];
+	char streak[CELL_BYTES], halts[CELL_BYTES], kicks[CELL_BYTES], steals[CELL_BYTES];
 	char lhp[CELL_BYTES], lwp[CELL_BYTES], wait[CELL_BYTES];
 	bool null = row->lock->flags & LOCK_NO_EXCLUSION;
 
 	ksnprintf(per_vcpu, sizeof(per_vcpu), "%s..%s", count_cell(min, row->ops_min),
 		  count_cell(max, row->ops_max));
-	say("%-*s %7s %4s %7s %5s %15s %5u%% %6s %6s %6s %6s %6s %7s%s", width, row->lock->name,
+	say("%-*s %7s %4s %7s %5s %7s %15s %5u%% %6s %6s %6s %6s %6s %7s%s", width, row->lock->name,
 	    count_cell(rate, spread_mean(&row->rate)), spread_cell(spread, &row->rate),
 	    null ? "-" : slower_cell(slower, spread_mean(&row->rate), best),
-	    jain_cell(jain, &row->jain), per_vcpu,
+	    jain_cell(jain, &row->jain),
+	    row->longest_streak ? count_cell(streak, row->longest_streak) : "-", per_vcpu,
 	    (unsigned)mul_div(row->steal_ns, 100, row->elapsed_ns * row->threads),
 	    count_cell(halts, row->halts), count_cell(kicks, row->kicks),
 	    count_cell(steals, row->steals), count_cell(lhp, row->lhp), count_cell(lwp, row->lwp),
@@ -193,11 +196,11 @@ static void say_block(const struct table *table, size_t threads_index)
 	    plan->threads[threads_index] == 1 ? "" : "s", plan->hold, plan->think, plan->reps,
 	    plan->reps == 1 ? "" : "s", (unsigned long long)(plan->ops ? plan->ops : plan->ms),
 	    plan->ops ? "acquisitions per vCPU" : "ms");
-	say("%-*s %7s %4s %7s %5s %15s %6s %6s %6s %6s %6s %6s %7s", width, "lock", "ops/s", "+-%",
-	    "slower", "Jain", "ops per vCPU", "stolen", "halts", "kicks", "steals", "LHP", "LWP",
-	    "longest");
-	say("%-*s %7s %4s %7s %5s %15s %6s %6s %6s %6s %6s %6s %7s", width, "", "mean", "sd", "",
-	    "0..1", "min..max", "time", "sum", "sum", "sum", "sum", "sum", "wait");
+	say("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "lock", "ops/s",
+	    "+-%", "slower", "Jain", "streak", "ops per vCPU", "stolen", "halts", "kicks", "steals",
+	    "LHP", "LWP", "longest");
+	say("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "", "mean", "sd",
+	    "", "0..1", "longest", "min..max", "time", "sum", "sum", "sum", "sum", "sum", "wait");
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (rows[i].lock)
 			say_row(&rows[i], best, width);

@@ -19,7 +19,7 @@ struct table_row {
 	struct spread jain;             /* permille */
 	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
 	uint64_t halts, kicks, steals, lhp, lwp;
-	uint64_t wait_max_cycles;
+	uint64_t wait_max_cycles, longest_streak;
 	uint64_t steal_ns, elapsed_ns;
 	uint32_t broken, incomplete; /* repetitions */
 	struct spread elapsed;       /* kbuild: ns */

@@ -18,12 +18,44 @@ static void reset_histograms(struct worker *worker)
 	}
 }
 
+/* With the lock held, or before anybody competes. */
+static uint64_t sections_so_far(const struct worker *worker)
+{
+	if (worker->section == NULL)
+		return 0;
+	return atomic_load_explicit(&worker->section->second, memory_order_relaxed);
+}
+
+/* With the lock held: the count of sections from which on nobody else competed. With ops= the last
+ * worker goes on alone, and gets the lock every time. */
+static uint64_t alone_since(const struct worker *worker)
+{
+	const struct section *section = worker->section;
+
+	if (section == NULL)
+		return 0;
+	return section->left + 1 < worker->sharers ? UINT64_MAX : section->alone;
+}
+
+/* With the lock held. */
+static void leave_section(const struct worker *worker)
+{
+	struct section *section = worker->section;
+
+	if (section == NULL)
+		return;
+	section->left++;
+	if (section->left + 1 == worker->sharers)
+		section->alone = sections_so_far(worker);
+}
+
 static void measure_begins(struct worker *worker, uint64_t now)
 {
 	worker->start_cycles = now;
 	worker->stats->wait_max_cycles = 0;
 	worker->before = *worker->stats;
 	worker->limit = worker->ops_wanted;
+	streak_begin(&worker->streak, sections_so_far(worker));
 	reset_histograms(worker);
 }
 
@@ -31,6 +63,7 @@ static void measure_ends(struct worker *worker, uint64_t now)
 {
 	worker->end_cycles = now;
 	worker->measured_ops = worker->ops;
+	worker->longest_streak = streak_end(&worker->streak, alone_since(worker));
 	worker->delta = *worker->stats;
 	for (int event = 0; event < EV_COUNT; event++)
 		worker->delta.count[event] -= worker->before.count[event];
@@ -47,6 +80,7 @@ static void measure_missed(struct worker *worker, uint64_t now)
 	worker->start_cycles = now;
 	worker->end_cycles = now;
 	worker->measured_ops = 0;
+	worker->longest_streak = 0;
 	worker->delta = (struct lock_stats){.steal = worker->stats->steal};
 	if (waited != 0) {
 		worker->delta.count[EV_WAITS] = 1;
@@ -61,6 +95,7 @@ void worker_begin(struct worker *worker, uint32_t first_phase)
 	worker->ops = 0;
 	worker->sections = 0;
 	worker->limit = UINT64_MAX;
+	streak_begin(&worker->streak, 0);
 	worker->stats->wait_max_cycles = 0;
 	reset_histograms(worker);
 	if (first_phase == PHASE_MEASURE)
@@ -79,6 +114,8 @@ bool worker_next_phase(struct worker *worker, uint32_t phase)
 		measure_begins(worker, now);
 	else
 		measure_missed(worker, now);
+	if (phase == PHASE_STOP)
+		leave_section(worker);
 	worker->seen_phase = phase;
 	worker->ops = 0;
 	return phase != PHASE_STOP;

@@ -8,6 +8,7 @@
 #define PVSPIN_BENCH_WORKER_H
 
 #include "bench/histogram.h"
+#include "bench/streak.h"
 #include "locks/lock.h"
 #include "locks/stats.h"
 #include "port/port.h"
@@ -26,6 +27,10 @@ struct section {
 	uint64_t first;
 	_Atomic uint32_t holder; /* CPU index + 1; 0 nobody. Advisory, for LHP samples */
 	_Atomic uint64_t second;
+	/* under the lock, as a worker leaves the loop: how many have, and `second` when that left
+	 * one alone */
+	uint32_t left;
+	uint64_t alone;
 } __attribute__((aligned(CACHE_LINE)));
 
 struct worker {
@@ -33,7 +38,8 @@ struct worker {
 	const struct lock_ops *lock_ops; /* for dispatch=indirect */
 	void *lock;
 	void *node;
-	struct section *section;
+	struct section *section; /* NULL: kbuild, whose sections are elsewhere */
+	uint32_t sharers;        /* workers that have the same section */
 	const _Atomic uint32_t *phase;
 	struct lock_stats *stats;
 	uint32_t cpu;
@@ -45,9 +51,11 @@ struct worker {
 	uint32_t seen_phase;
 	uint64_t ops;      /* in the phase seen_phase */
 	uint64_t sections; /* in all phases: what the exclusion check adds up */
+	struct streak streak;
 
 	/* results */
 	uint64_t measured_ops;
+	uint64_t longest_streak;           /* in the measured phase */
 	uint64_t start_cycles, end_cycles; /* TSC at which this worker saw the phases change */
 	struct lock_stats before, delta;   /* counters at the start; their growth while measuring */
 	uint64_t steal_before_ns, steal_ns; /* taken by CPU 0 when it moves the phase */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The longest streak: how many times in a row one vCPU got the lock while others were after it,
+ * too. It shows what Jain's index averages out: a lock can give equal shares in turns of a million.
+ *
+ * The section already counts who went through it. A vCPU that finds that count as it left it was
+ * the last owner itself. So nothing is shared for this, nothing is written inside the section, and
+ * a turn that goes on costs three instructions behind the release: increment, compare, branch.
+ */
+#ifndef PVSPIN_BENCH_STREAK_H
+#define PVSPIN_BENCH_STREAK_H
+
+#include <stdint.h>
+
+/* One worker's. Counts are of sections that anybody went through since the run began. */
+struct streak {
+	uint64_t count;   /* when it left the last one */
+	uint64_t since;   /* when it entered the first one of this streak */
+	uint64_t longest; /* complete streaks of this phase */
+};
+
+static inline void streak_begin(struct streak *streak, uint64_t count)
+{
+	*streak = (struct streak){.count = count, .since = count};
+}
+
+/* After a section: `count` is the one that it left behind. */
+static inline __attribute__((always_inline)) void streak_add(struct streak *streak, uint64_t count)
+{
+	streak->count++;
+	if (streak->count == count)
+		return;
+	/* others were there since: the one before this section was the streak's last */
+	if (streak->count - 1 - streak->since > streak->longest)
+		streak->longest = streak->count - 1 - streak->since;
+	streak->since = count - 1;
+	streak->count = count;
+}
+
+/* The longest when the phase ends, the open one included: up to `alone`, the count from which on
+ * nobody else was left to compete. */
+static inline uint64_t streak_end(const struct streak *streak, uint64_t alone)
+{
+	uint64_t end = streak->count < alone ? streak->count : alone;
+	uint64_t open = end > streak->since ? end - streak->since : 0;
+
+	return open > streak->longest ? open : streak->longest;
+}
+
+#endif
