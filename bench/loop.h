@@ -20,8 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Returns how many sections anybody has been through, this one included. */
-static inline __attribute__((always_inline)) uint64_t section_body(struct worker *worker)
+static inline __attribute__((always_inline)) void section_body(struct worker *worker)
 {
 	struct section *section = worker->section;
 	uint64_t second;
@@ -29,11 +28,12 @@ static inline __attribute__((always_inline)) uint64_t section_body(struct worker
 	atomic_store_explicit(&section->holder, worker->cpu + 1, memory_order_relaxed);
 	/* Read at the start, written at the end: any overlap of two sections loses a count. */
 	second = atomic_load_explicit(&section->second, memory_order_relaxed);
+	streak_enter(&worker->streak, second);
 	section->first++;
 	work(worker->hold);
 	atomic_store_explicit(&section->second, second + 1, memory_order_relaxed);
+	streak_leave(&worker->streak, second + 1);
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
-	return second + 1;
 }
 
 /* What the loop has to tell of trace=: each event, and before it the look that finds what befell
@@ -84,9 +84,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 				return;
 			}
 		}
-
-		uint64_t sections = section_body(worker);
-
+		section_body(worker);
 		if (atomic_load_explicit(&steal->version, memory_order_relaxed) != version)
 			worker_holder_preempted(worker, stolen_ns);
 		if (trace)
@@ -99,7 +97,6 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 			trace_look(stats); /* while it let go, or kicked */
 		worker->ops++;
 		worker->sections++;
-		streak_add(&worker->streak, sections);
 		if (latency) {
 			histogram_add(worker->wait, granted - asked);
 			histogram_add(worker->hold_time, released - granted);
