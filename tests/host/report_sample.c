@@ -79,6 +79,7 @@ static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t 
 	cell->fixed_work = plan->fixed_work;
 	cell->merit = some(plan->fixed_work ? 4e6 / merit : merit, plan->reps, state);
 	cell->jain = some(0.8, plan->reps, state);
+	cell->longest_streak = some(5000, plan->reps, state);
 	cell->longest_wait_ns = some(3e8, plan->reps, state);
 	cell->halts = some((double)(lock * 40), plan->reps, state);
 	cell->kicks = some((double)(lock * 30), plan->reps, state);
@@ -117,13 +118,24 @@ void report_sample_free(struct set *set)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
-		struct sample *samples[] = {
-			&cell->merit,   &cell->jain,        &cell->longest_wait_ns,
-			&cell->halts,   &cell->kicks,       &cell->spurious_wakeups,
-			&cell->yields,  &cell->lock_steals, &cell->lhp_events,
-			&cell->lhp_ns,  &cell->lwp_events,  &cell->lwp_ns,
-			&cell->running, &cell->spinning,    &cell->halted,
-			&cell->idle,    &cell->stolen};
+		struct sample *samples[] = {&cell->merit,
+					    &cell->jain,
+					    &cell->longest_streak,
+					    &cell->longest_wait_ns,
+					    &cell->halts,
+					    &cell->kicks,
+					    &cell->spurious_wakeups,
+					    &cell->yields,
+					    &cell->lock_steals,
+					    &cell->lhp_events,
+					    &cell->lhp_ns,
+					    &cell->lwp_events,
+					    &cell->lwp_ns,
+					    &cell->running,
+					    &cell->spinning,
+					    &cell->halted,
+					    &cell->idle,
+					    &cell->stolen};
 
 		for (size_t j = 0; j < sizeof(samples) / sizeof(samples[0]); j++)
 			free(samples[j]->value);

@@ -66,9 +66,9 @@ static void runs_of_files_and_reps_are_one_cell(void **state)
 	(void)state;
 	log_run(&log, 1, "tas", 1, 2, few, "");
 	log_run(&log, 2, "mcs", 1, 2, few, "");
-	log_run(&log, 3, "tas", 2, 2, many, "");
+	log_run(&log, 3, "tas", 2, 2, many, ",\"streak_max\":7");
 	log_end(&log);
-	whole_log("out/run-10/serial-0.log", "kvm", "tas", many, "");
+	whole_log("out/run-10/serial-0.log", "kvm", "tas", many, ",\"streak_max\":3");
 	whole_log("out/run-2/serial-0.log", "kvm", "tas", few, "");
 	assert_true(read_paths(logs_path("out"), NULL));
 	assert_int_equal(set.status, STATUS_OK);
@@ -86,6 +86,8 @@ static void runs_of_files_and_reps_are_one_cell(void **state)
 	near(cell->vcpu_ops[1], 25);
 	near(stats_of(&cell->lhp_ns).mean, 7);
 	near(stats_of(&cell->longest_wait_ns).max, 900);
+	near(stats_of(&cell->longest_streak).max, 7);
+	assert_int_equal(stats_of(&cell->longest_streak).count, 2); /* two of the four have none */
 }
 
 static void other_settings_are_other_cells(void **state)
@@ -169,8 +171,8 @@ static void instances_are_also_added(void **state)
 	const struct cell *all = NULL;
 
 	(void)state;
-	whole_log("two/serial-0.log", "kvm", "tas", few, "");
-	whole_log("two/serial-1.log", "kvm", "tas", many, "");
+	whole_log("two/serial-0.log", "kvm", "tas", few, ",\"streak_max\":20");
+	whole_log("two/serial-1.log", "kvm", "tas", many, ",\"streak_max\":9");
 	assert_true(read_paths(logs_path("two"), NULL));
 	assert_int_equal(set.cell_count, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -183,6 +185,7 @@ static void instances_are_also_added(void **state)
 	near(all->merit.value[0], 140);
 	near(all->halts.value[0], 8);
 	near(all->longest_wait_ns.value[0], 900);
+	near(all->longest_streak.value[0], 20);
 	near(all->stolen.value[0], 0.5);
 	assert_int_equal(all->vcpus, 4);
 	near(all->jain.value[0], 140.0 * 140 / (4 * (900 + 100 + 3600 + 1600)));

@@ -65,7 +65,23 @@ all() {
   all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
     [$r[] | select(.type == "vcpu" and .run == $run.run) | .ops] |
     length == $run.threads and min == $run.ops_min and max == $run.ops_max)'
+  all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
+    [$r[] | select(.type == "vcpu" and .run == $run.run)] |
+    (map(.streak_max) | max) == $run.streak_max and all(.streak_max <= .ops))'
   all '[.[] | select(.type == "run") | .exclusion == "ok"] | all'
+}
+
+@test "the longest streak is told where vCPUs compete for a lock, and only there" {
+  hosted locks=null,tas threads=1,2 ms=20 reps=1
+  all '[.[] | select(.type == "run") | has("streak_max") == (.lock == "tas" and .threads == 2)] | all'
+  all '.[] | select(.type == "run" and .lock == "tas" and .threads == 2) | .streak_max > 0'
+  # a FIFO lock whose waiters never think: with ops= the last one goes on alone, which is no streak
+  hosted locks=ticket threads=2 ops=20000 hold=0 think=0 warmup_ms=0 reps=1
+  all '.[] | select(.type == "run") | .ops == 40000 and .streak_max > 0 and .streak_max <= 20000'
+  hosted locks=tas threads=2 workload=uncontended ms=20 reps=1
+  all '[.[] | select(.type == "run" or .type == "vcpu") | has("streak_max")] | any | not'
+  hosted locks=tas threads=2 workload=kbuild jobs=4 reps=1
+  all '[.[] | select(.type == "run" or .type == "vcpu") | has("streak_max")] | any | not'
 }
 
 @test "ms= measures that long, apart from the warm-up" {

@@ -23,6 +23,7 @@
 const struct sample_kind sample_list[SAMPLES] = {
 	[SAMPLE_MERIT] = KIND(merit, "", TOGETHER_SUM), /* unit and rule by fixed_work */
 	[SAMPLE_JAIN] = KIND(jain, "", TOGETHER_JAIN),
+	[SAMPLE_LONGEST_STREAK] = KIND(longest_streak, "acquisitions", TOGETHER_MOST),
 	[SAMPLE_LONGEST_WAIT_NS] = KIND(longest_wait_ns, "ns", TOGETHER_MOST),
 	[SAMPLE_HALTS] = KIND(halts, "", TOGETHER_SUM),
 	[SAMPLE_KICKS] = KIND(kicks, "", TOGETHER_SUM),

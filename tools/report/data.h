@@ -127,6 +127,7 @@ struct cell {
 	bool fixed_work;      /* the merit is elapsed seconds of a fixed amount of work (kbuild) */
 	struct sample merit;  /* ops (jobs) per second; fixed_work: seconds */
 	struct sample jain;   /* 0..1 over the vCPUs of a repetition */
+	struct sample longest_streak; /* acquisitions in a row by one vCPU */
 	struct sample longest_wait_ns;
 	struct sample halts, kicks, spurious_wakeups, yields, lock_steals; /* per repetition */
 	struct sample lhp_events, lhp_ns, lwp_events, lwp_ns;

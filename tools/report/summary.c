@@ -85,6 +85,7 @@ static const struct table_column rate_columns[] = {
 	{"rate", "ops/s", "ops_per_s_mean", false, false},
 	{"± sd", "%", "ops_per_s_sd_percent", false, false},
 	{"Jain", "0..1", "jain_mean", false, false},
+	{"streak", "ops", "longest_streak", false, false},
 	{"wait p50", "", "wait_p50_ns", false, false},
 	{"p99", "", "wait_p99_ns", false, false},
 	{"longest", "", "longest_wait_ns", false, false},
@@ -100,6 +101,7 @@ static const struct table_column time_columns[] = {
 	{"elapsed", "s", "elapsed_s_mean", false, false},
 	{"± sd", "%", "elapsed_s_sd_percent", false, false},
 	{"Jain", "0..1", "jain_mean", false, false},
+	{"streak", "ops", "longest_streak", false, false},
 	{"wait p50", "", "wait_p50_ns", false, false},
 	{"p99", "", "wait_p99_ns", false, false},
 	{"longest", "", "longest_wait_ns", false, false},
@@ -118,6 +120,7 @@ static void fill_summary(struct table *table, const struct cell *cell)
 	put_count(table, merit.mean);
 	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
 	table_number(table, jain.mean, "%.3f", jain.mean);
+	put_count(table, stats_of(&cell->longest_streak).max);
 	put_ns(table, quantile_ns(cell, &cell->wait, 0.5));
 	put_ns(table, quantile_ns(cell, &cell->wait, 0.99));
 	put_ns(table, longest_wait_ns(cell));
