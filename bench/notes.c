@@ -2,42 +2,14 @@
 /* The lines below the table: what its figures may and may not be used for. */
 #include "bench/table.h"
 
+#include "bench/quoting.h"
 #include "bench/say.h"
 #include "locks/pv.h"
 #include "pvspin/printf.h"
 #include "pvspin/string.h"
 
-#define NAMES_BYTES   256
-#define HARDLY_OF     100 /* a hundredth of the best lock's rate */
-#define REPS_TO_QUOTE 5   /* what lock papers repeat at least (LiTL, TOCS'19) */
-
-struct accel_note {
-	const char *accel;
-	const char *text;
-};
-
-static const struct accel_note accel_notes[] = {
-	{"kvm", "hardware virtualisation. Compare only with runs on the same host and placement."},
-	{"nested",
-	 "real KVM on an emulated CPU. Good for behaviour, counts and their ratios; times "
-	 "and rates mean nothing on hardware."},
-	{"tcg",
-	 "an emulated CPU without KVM: no hypercalls, no preemption reports, no usable times. "
-	 "Good for testing pvspin only."},
-	{"hosted",
-	 "Linux threads, no hypervisor: the baseline, and not the same scheduler as vCPUs. "
-	 "No LHP or LWP is seen here."},
-	{"unknown",
-	 "nobody told the guest what it runs on (run.sh does): do not quote these figures."},
-};
-
-static void say_accel(const struct plan *plan)
-{
-	for (size_t i = 0; i < sizeof(accel_notes) / sizeof(accel_notes[0]); i++) {
-		if (strcmp(plan->accel, accel_notes[i].accel) == 0)
-			say("- accel %s: %s", plan->accel, accel_notes[i].text);
-	}
-}
+#define NAMES_BYTES 256
+#define HARDLY_OF   100 /* a hundredth of the best lock's rate */
 
 /* Appends to a list of names, each once. */
 static void add_name(char names[NAMES_BYTES], const char *name)
@@ -115,7 +87,7 @@ void table_say_notes(const struct table *table)
 	collect(table, names, broke);
 	if (names[0])
 		say("- FAILED: %s let two vCPUs in at once; its figures are void.", names);
-	say_accel(table->plan);
+	say("- accel %s: %s", table->plan->accel, accel_sentence(table->plan->accel));
 	if (table->plan->linux_asked)
 		say("- linux is %s here: %s.", table->plan->linux_choice.lock,
 		    table->plan->linux_choice.reason);

@@ -7,6 +7,7 @@
 #include "bench/plan.h"
 
 #include "bench/plan_keys.h"
+#include "bench/quoting.h"
 #include <stddef.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -83,9 +84,6 @@ static const char *const provoke_names[] = {
 	"machine-check", "nmi",       "panic-twice", "panic-both", "panic-busy",   "ap-ud",
 	"ap-stack",      "ap-loop",   "owner-ud",    "owner-loop", "owner-loop-0",
 };
-
-/* Accel classes: a record of one class is never compared with one of another. */
-static const char *const accel_names[] = {"unknown", "kvm", "nested", "tcg", "hosted"};
 
 static const char *const hlt_names[] = {"exits", "native"};
 

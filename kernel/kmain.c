@@ -6,6 +6,7 @@
  */
 #include "bench/bench.h"
 #include "bench/plan.h"
+#include "bench/quoting.h"
 #include "bench/record.h"
 #include "kernel/apic.h"
 #include "kernel/console.h"
@@ -30,6 +31,7 @@
 #include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
+#include "pvspin/printf.h"
 #include "pvspin/string.h"
 #include "tests/tap.h"
 
@@ -106,6 +108,13 @@ static void describe_run(struct record *record)
 	record_signed(record, "holder", (int64_t)holder - 1);
 }
 
+/* Without a launcher that says: at least whether there is something below. */
+static void settle_accel(void)
+{
+	if (!machine.kvm.hypervisor_bit && strcmp(plan.accel, accel_names[ACCEL_UNKNOWN]) == 0)
+		ksnprintf(plan.accel, sizeof(plan.accel), "%s", accel_names[ACCEL_BARE]);
+}
+
 void kmain(uint32_t magic, uint64_t info)
 {
 	struct plan_machine plan_machine;
@@ -135,6 +144,7 @@ void kmain(uint32_t magic, uint64_t info)
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
 	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
+	settle_accel();
 	watch_set_usual(plan_ok ? plan.hang_ms : 0);
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);

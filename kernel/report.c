@@ -27,12 +27,6 @@ static const char *hypervisor_name(const struct kvm_info *kvm)
 	return kvm->hypervisor_bit ? kvm->hypervisor : "none";
 }
 
-/* Without a launcher: at least whether there is something below. */
-static const char *accel_name(const struct plan *plan, const struct kvm_info *kvm)
-{
-	return kvm->hypervisor_bit || strcmp(plan->accel, "unknown") != 0 ? plan->accel : "bare";
-}
-
 static void record_kvm(struct record *record, const struct kvm_info *kvm)
 {
 	record_string(record, "hypervisor", hypervisor_name(kvm));
@@ -84,7 +78,7 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_string(&record, "loader_name", boot->loader_name);
 	record_string(&record, "cmdline", boot->cmdline);
 	record_string(&record, "plan", canonical);
-	record_string(&record, "accel", accel_name(plan, &m->kvm));
+	record_string(&record, "accel", plan->accel);
 	record_kvm(&record, &m->kvm);
 	record_string(&record, "linux_lock", plan->linux_choice.lock);
 	record_string(&record, "linux_reason", plan->linux_choice.reason);

@@ -20,7 +20,7 @@ host_sources_printf := kernel/printf.c
 host_sources_histogram := bench/histogram.c
 host_sources_record := bench/record.c kernel/printf.c
 host_sources_linux_choice := bench/linux_choice.c
-host_sources_plan := bench/linux_choice.c bench/plan.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
+host_sources_plan := bench/linux_choice.c bench/plan.c bench/quoting.c bench/plan_parse.c bench/plan_error.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
 host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/printf.c tests/host/fake_memory.c
@@ -39,7 +39,7 @@ host_sources_streak := bench/worker.c bench/histogram.c
 host_sources_trace_ring := locks/trace.c
 
 # tests of the analyser: each with all of it but main()
-report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c)))
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) bench/quoting.c
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
 host_sources_plot += tests/host/report_sample.c
 host_sources_report_log += tests/host/report_logs.c

@@ -5,6 +5,9 @@
  */
 #include "tests/host/test.h"
 
+#include "bench/quoting.h"
+#include "tests/host/report_logs.h"
+#include "tools/report/limits.h"
 #include "tools/report/log.h"
 #include "tools/report/notes.h"
 #include "tools/report/schema.h"
@@ -121,12 +124,55 @@ static void the_schema_has_what_guests_write(void **state)
 	}
 }
 
+/* What the report says of a log's class of accelerator: its first limit. */
+static void expect_sentence(const char *accel, const char *sentence)
+{
+	const char *path = logs_path("accel.log");
+	struct made log = log_begin("accel.log", accel);
+	struct notes limits = {0};
+	struct set set;
+	char wanted[512];
+
+	log_run(&log, 1, "tas", 1, 1, &(const unsigned){1}, "");
+	log_end(&log);
+	assert_true(set_read(&path, 1, &set));
+	limits_of(&set, &limits);
+	assert_int_not_equal(limits.count, 0);
+	snprintf(wanted, sizeof(wanted), "accel %s: %s", accel, sentence);
+	assert_string_equal(limits.list[0].text, wanted);
+	notes_free(&limits);
+	set_free(&set);
+}
+
+static void each_accel_class_has_a_sentence(void **state)
+{
+	const char *unknown = accel_sentence("unknown");
+	char *page = load(PAGE);
+
+	(void)state;
+	assert_true(strlen(unknown) > 0);
+	for (int class = 0; class < ACCEL_COUNT; class ++) {
+		const char *name = accel_names[class], *sentence;
+
+		assert_non_null(name);
+		sentence = accel_sentence(name);
+		assert_non_null(sentence);
+		if (class != ACCEL_UNKNOWN)
+			assert_string_not_equal(sentence, unknown);
+		assert_true(described(page, name));
+		expect_sentence(name, sentence);
+	}
+	expect_sentence("of-tomorrow", unknown);
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_page_describes_the_schema),
 		cmocka_unit_test(the_schema_has_what_guests_write),
+		cmocka_unit_test(each_accel_class_has_a_sentence),
 	};
 
-	return cmocka_run_group_tests_name("report_schema", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("report_schema", tests, logs_begin, logs_end);
 }

@@ -70,6 +70,8 @@ bare() {
     bare 0 -M "$machine" -cpu max,-hypervisor -smp 2 -kernel build/pvspin.elf -append "$short"
     records '.[0] | .hypervisor == "none" and .accel == "bare" and .pv_backend == "none"' "$serial"
     records '.[0].vcpus_online == 2 and .[-1].verdict == "ok"' "$serial"
+    grep -q '^- accel bare: no hypervisor shows itself' "$serial"
+    records '.[0].plan | contains("accel=bare")' "$serial"
   done
   # hardware-reduced ACPI
   bare 0 -M microvm -cpu max,-hypervisor -kernel build/pvspin-pvh.elf -append "$short"

@@ -2,6 +2,7 @@
 /* What the figures may not be used for: see limits.h. */
 #include "tools/report/limits.h"
 
+#include "bench/quoting.h"
 #include "tools/report/notes.h"
 #include "tools/report/stats.h"
 
@@ -9,36 +10,6 @@
 #include <string.h>
 
 #define OVERLAP_ENOUGH 0.9
-
-/* As bench/notes.c says it under the guest's own table. */
-static const struct {
-	const char *accel, *text;
-} classes[] = {
-	{"kvm", "hardware virtualisation: compare only with runs on the same host and placement."},
-	{"nested",
-	 "real KVM on an emulated CPU. Good for behaviour, counts and their ratios; times "
-	 "and rates mean nothing on hardware."},
-	{"tcg",
-	 "an emulated CPU without KVM: no hypercalls, no preemption reports, no usable times. "
-	 "Good for testing pvspin only."},
-	{"hosted",
-	 "Linux threads, no hypervisor: the baseline, and not the same scheduler as vCPUs. "
-	 "No LHP, LWP or stolen time is seen here."},
-};
-
-static void limit_class(const struct set *set, struct notes *limits)
-{
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (strcmp(set->accel, classes[i].accel) == 0) {
-			note_add(limits, false, "accel %s: %s", set->accel, classes[i].text);
-			return;
-		}
-	}
-	note_add(limits, false,
-		 "accel %s: nobody told the guest what it runs on (run.sh does): do "
-		 "not quote these figures.",
-		 set->accel);
-}
 
 static void limit_reps(const struct set *set, struct notes *limits)
 {
@@ -177,7 +148,7 @@ void limits_of(const struct set *set, struct notes *limits)
 {
 	if (set->accel == NULL || set->cell_count == 0)
 		return;
-	limit_class(set, limits);
+	note_add(limits, false, "accel %s: %s", set->accel, accel_sentence(set->accel));
 	limit_reps(set, limits);
 	limit_overcommit(set, limits);
 	limit_stolen(set, limits);

@@ -5,10 +5,6 @@
 
 #include "tools/report/data.h"
 
-/* What lock papers repeat at least (LiTL, TOCS'19, measured each cell 5 times). bench/notes.c has
- * the same bound. */
-#define REPS_TO_QUOTE 5
-
 /* Into `limits`, in the order of importance; not damage. */
 void limits_of(const struct set *set, struct notes *limits);
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of the accelerator classes, and what may be made of their figures: see quoting.h. */
+#include "bench/quoting.h"
+
+#include "pvspin/string.h"
+
+const char *const accel_names[ACCEL_COUNT] = {
+	[ACCEL_UNKNOWN] = "unknown", [ACCEL_KVM] = "kvm",       [ACCEL_NESTED] = "nested",
+	[ACCEL_TCG] = "tcg",         [ACCEL_HOSTED] = "hosted", [ACCEL_BARE] = "bare",
+};
+
+static const char *const sentences[ACCEL_COUNT] = {
+	[ACCEL_UNKNOWN] = "nobody told the guest what it runs on (run.sh does): do not quote these "
+			  "figures.",
+	[ACCEL_KVM] = "hardware virtualisation: compare only with runs on the same host and "
+		      "placement.",
+	[ACCEL_NESTED] =
+		"real KVM on an emulated CPU. Good for behaviour, counts and their ratios; "
+		"times and rates mean nothing on hardware.",
+	[ACCEL_TCG] =
+		"an emulated CPU without KVM: no hypercalls, no preemption reports, no usable "
+		"times. Good for testing pvspin only.",
+	[ACCEL_HOSTED] =
+		"Linux threads, no hypervisor: the baseline, and not the same scheduler as "
+		"vCPUs. No LHP, LWP or stolen time is seen here.",
+	[ACCEL_BARE] = "no hypervisor shows itself: a real machine, the baseline for VMs on it. "
+		       "Waiters only spin; no preemption and no stolen time are seen.",
+};
+
+const char *accel_sentence(const char *name)
+{
+	for (int class = 0; class < ACCEL_COUNT; class ++) {
+		if (strcmp(name, accel_names[class]) == 0)
+			return sentences[class];
+	}
+	return sentences[ACCEL_UNKNOWN];
+}
