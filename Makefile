@@ -29,6 +29,8 @@ HOSTCC ?= gcc
 # A tree of `make dist` has the file, and may lie in somebody else's repository.
 VERSION := $(shell cat VERSION 2>/dev/null || { test -e .git && git describe --tags --always --dirty 2>/dev/null; } || echo unknown)
 
+include tools/flags.mk
+
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
@@ -36,6 +38,7 @@ guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
 	'-ffile-prefix-map=$(CURDIR)=.' \
 	-I. -Iinclude -Ibuild/guest
+guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror
 guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
@@ -44,12 +47,14 @@ guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
 	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
 guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
+build/guest/flags: flags = $(CC) $(guest_cflags) : $(guest_ldflags) : $(NASM) $(guest_asmflags)
+build/guest/flags: FORCE ; $(write_flags)
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
 all: build/pvspin.elf build/pvspin-pvh.elf ## the guest image (default)
 
-build/pvspin.elf: $(guest_objects) build/guest/linker.ld
+build/pvspin.elf: $(guest_objects) build/guest/linker.ld build/guest/flags
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) -o $@
 
@@ -73,13 +78,12 @@ build/guest/layout.inc: include/pvspin/layout.h
 	@mkdir -p $(@D)
 	$(Q)sed -n 's/^#define \([A-Z0-9_]* .*\)/%define \1/p' $< > $@
 
-build/guest/%.o: %.asm build/guest/layout.inc
+build/guest/%.o: %.asm build/guest/layout.inc build/guest/flags
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror -Ibuild/guest/ \
-		-MD $(@:.o=.d) -MP -MT $@ $< -o $@
+	$(Q)$(NASM) $(guest_asmflags) -Ibuild/guest/ -MD $(@:.o=.d) -MP -MT $@ $< -o $@
 
-build/guest/%.o: %.c
+build/guest/%.o: %.c build/guest/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(guest_cflags) -MMD -MP -c $< -o $@
@@ -93,8 +97,6 @@ build/guest/version.h build/hosted/version.h build/report/version.h: FORCE
 		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.$$PPID
 	@cmp -s $@.$$PPID $@ && rm $@.$$PPID || mv $@.$$PPID $@
 build/guest/kernel/report.o: build/guest/version.h
-.PHONY: FORCE
-FORCE:
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
 include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk \

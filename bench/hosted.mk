@@ -6,6 +6,10 @@ hosted_cflags := -std=c11 -O2 -g '-ffile-prefix-map=$(CURDIR)=.' -pthread -fno-o
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
 hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \
 	kernel/kvm_detect.c
+# Its inline assembly calls functions: bench/patched.c says why. The guest is compiled so as a whole.
+hosted_patched := -mno-red-zone -mgeneral-regs-only
+build/hosted/flags: flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched) : $(NASM) $(guest_asmflags)
+build/hosted/flags: FORCE ; $(write_flags)
 hosted_objects := $(hosted_c:%.c=build/hosted/%.o) build/hosted/port/switch.o
 
 .PHONY: hosted
@@ -15,18 +19,17 @@ build/hosted/pvspin: $(hosted_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -pthread $(hosted_objects) -o $@
 
-build/hosted/%.o: %.c
+build/hosted/%.o: %.c build/hosted/flags
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
 	$(Q)$(HOSTCC) $(hosted_cflags) $(hosted_extra) -MMD -MP -c $< -o $@
 
-build/hosted/%.o: %.asm
+build/hosted/%.o: %.asm build/hosted/flags
 	@mkdir -p $(@D)
 	$(say) NASM $<
-	$(Q)$(NASM) -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror $< -o $@
+	$(Q)$(NASM) $(guest_asmflags) $< -o $@
 
-# Its inline assembly calls functions: bench/patched.c says why. The guest is compiled so as a whole.
-build/hosted/bench/patched.o: hosted_extra := -mno-red-zone -mgeneral-regs-only
+build/hosted/bench/patched.o: hosted_extra := $(hosted_patched)
 
 build/hosted/bench/hosted_main.o: build/hosted/version.h
 

@@ -8,13 +8,15 @@ peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -W
 peers_c := $(sort $(wildcard bench/peers/*.c port/hosted*.c) $(filter-out locks/registry.c,$(wildcard \
 	locks/*.c))) bench/arith.c bench/histogram.c port/pv_none.c \
 	kernel/nodes.c kernel/printf.c kernel/cmdline.c
+build/peers/flags: flags = $(HOSTCC) $(peers_cflags)
+build/peers/flags: FORCE ; $(write_flags)
 peers_objects := $(peers_c:%.c=build/peers/%.o)
 
 build/peers/bench-peers: $(peers_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -pthread $(peers_objects) -o $@
 
-build/peers/%.o: %.c
+build/peers/%.o: %.c build/peers/flags
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
 	$(Q)$(HOSTCC) $(peers_cflags) -MMD -MP -c $< -o $@

@@ -5,6 +5,8 @@
 Q ?= @
 HOSTCC ?= gcc
 
+include tools/flags.mk
+
 host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
@@ -62,17 +64,20 @@ endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
 # The guest's mem* and str* must not take the place of those that ASan watches.
-build/host/kernel/string.o: host_extra := $(foreach name,\
-	memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
+host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
+build/host/kernel/string.o: host_extra := $(host_string)
 # odd formats are the point of this one
-build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
-	-Wno-format-truncation -Wno-format-overflow
+host_printf := -Wno-format -Wno-format-zero-length -Wno-format-truncation -Wno-format-overflow
+build/host/tests/host/test_printf.o: host_extra := $(host_printf)
 
 # memmem, vasprintf, strerror with more than C has
+host_gnu := -D_GNU_SOURCE
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
-	host_extra := -D_GNU_SOURCE
+	host_extra := $(host_gnu)
 
-build/host/%.o: %.c
+build/host/flags: flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu)
+build/host/flags: FORCE ; $(write_flags)
+build/host/%.o: %.c build/host/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(host_cflags) $(host_extra) -MMD -MP -c $< -o $@
 

@@ -18,7 +18,9 @@ LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-po
 
 # One build per flavour: $(1) directory, $(2) extra flags
 define LOCKS_FLAVOUR
-$(1)/%.o: %.c
+$(1)/flags: flags = $$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2)
+$(1)/flags: FORCE ; $$(write_flags)
+$(1)/%.o: %.c $(1)/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -c -o $$@ $$<
 $(1)/check-locks: $$(LOCKS_SOURCES:%.c=$(1)/%.o)

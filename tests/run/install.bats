@@ -57,6 +57,29 @@ version: ; @echo "$(VERSION)"'
   done
 }
 
+@test "edited flags compile anew, and nothing else does: not make, not CI=, which only adds -Werror" {
+  mkdir "$place/flags"
+  tar -c -C "$tree" --exclude=./out --exclude=./build --exclude=./.git . | tar -x -C "$place/flags"
+  cd "$place/flags"
+  local object objects=(guest/boot/ap.o guest/kernel/printf.o hosted/port/switch.o hosted/kernel/printf.o
+    report/bench/quoting.o host/kernel/printf.o peers/kernel/printf.o locks/plain/kernel/printf.o)
+  objects=("${objects[@]/#/build/}")
+  make -s "${objects[@]}"
+  mkdir before
+  for object in "${objects[@]}"; do cp "$object" "before/${object//\//-}"; done
+  stat -c %y "${objects[@]}" >when
+  make -s "${objects[@]}"
+  make -s CI=1 "${objects[@]}"
+  stat -c %y "${objects[@]}" | cmp when -
+  tar -cf makefiles.tar Makefile ./*/*.mk ./*/*/*.mk
+  sed -i 's/ -O[12] / -Os /; s/-w+all/& -O0/' Makefile ./*/*.mk ./*/*/*.mk
+  make -s "${objects[@]}"
+  [ "$(stat -c %y "${objects[@]}" | grep -cxFf when)" -eq 0 ]
+  tar -xf makefiles.tar
+  make -s "${objects[@]}"
+  for object in "${objects[@]}"; do cmp "$object" "before/${object//\//-}"; done
+}
+
 @test "make install: any user runs it from a tree that nobody can write to, logs in the current directory" {
   cd "$tree"
   make -s install DESTDIR="$place/d e" PREFIX=/opt/pvspin

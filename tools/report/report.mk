@@ -5,6 +5,8 @@ report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g '-ffile-prefix-map=$(CURDIR)=.'
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
 report_c := $(sort $(wildcard tools/report/*.c)) bench/quoting.c # as the guest says it
+build/report/flags: flags = $(HOSTCC) $(report_cflags)
+build/report/flags: FORCE ; $(write_flags)
 report_objects := $(report_c:%.c=build/report/%.o)
 
 .PHONY: report
@@ -14,7 +16,7 @@ build/pvspin-report: $(report_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) $(report_objects) $(report_libs) -o $@
 
-build/report/%.o: %.c
+build/report/%.o: %.c build/report/flags
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
 	$(Q)$(HOSTCC) $(report_cflags) -MMD -MP -c $< -o $@
