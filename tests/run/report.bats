@@ -52,7 +52,10 @@ says() { # TEXT WORDS...
   says "$stderr" latex 'text, markdown, csv, json, html'
   report 2 --compare "$LOG"
   says "$stderr" 'two logs'
-  report 2 --compare "$LOG" "$LOG" "$LOG"
+  report 2 --compare "$LOG" --format=html
+  says "$stderr" 'two logs'
+  report 2 --compare "$LOG" "$LOG" "$LOG" --format=html
+  says "$stderr" "$LOG" 'no more' 'one set'
   report 2 --output
   report 0 --help
   says "$stdout" --compare --format --perfetto --plot --output
@@ -99,6 +102,19 @@ says() { # TEXT WORDS...
   jq -es --slurpfile jain "$BATS_TEST_TMPDIR/jain" '
     [.[0].sets[0].cells[] | . as $cell | range(.reps) | select($cell.origin[.].run == 3)
      | $cell.samples.jain.values[.] - $jain[0] | fabs < 1e-9] | length == 1 and all' "$BATS_TEST_TMPDIR/json"
+}
+
+@test "three logs and a directory are one set, on the page as in the text" {
+  local i
+  for i in 1 2 3; do cp "$LOG" "$made$i"; done
+  mkdir "$BATS_TEST_TMPDIR/out dir" && cp "$LOG" "$BATS_TEST_TMPDIR/out dir/serial-0.log"
+  report 0 "$made"[123] "$BATS_TEST_TMPDIR/out dir"
+  says "$stdout" 'all logs: accel hosted, 4 logs;' 'reps 16'
+  report 0 "$made"[123] "$BATS_TEST_TMPDIR/out dir" --format=html
+  says "$stdout" '<b>all logs</b>: accel <b>hosted</b>, 4 logs, 4 rows' 'reps 16'
+  [ "$(grep -c "<summary>.*log</summary>" <<<"$stdout")" -eq 1 ]
+  [ "$(grep -c "<summary>.*log[123]</summary>" <<<"$stdout")" -eq 3 ]
+  [ "$(grep -c '^<h2>' <<<"$stdout")" -eq 4 ] # limits, figures, pictures, how: once for all
 }
 
 @test "csv has one header and as many fields everywhere; python and JSON agree with it" {

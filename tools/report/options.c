@@ -91,10 +91,12 @@ static const char *value_of(const char *word, const char *name, struct words *wo
 
 static bool read_compare(struct words *words, struct options *options)
 {
-	options->compare[0] = next_word(words);
-	options->compare[1] = next_word(words);
-	if (options->compare[1] == NULL)
-		return fail("--compare needs two logs or directories, A and B");
+	for (int i = 0; i < 2; i++) {
+		options->compare[i] = next_word(words);
+		if (options->compare[i] == NULL || options->compare[i][0] == '-')
+			return fail("--compare needs two logs or directories, A and B (one whose "
+				    "name begins with -: ./-)");
+	}
 	return true;
 }
 
@@ -148,7 +150,8 @@ bool options_read(int count, char **word, struct options *options)
 	if (options->help || options->version)
 		return true;
 	if (options->compare[0] && options->path_count > 0)
-		return fail("%s: --compare takes two logs or directories and no more",
+		return fail("%s: --compare takes two logs or directories and no more; without it "
+			    "all logs are one set",
 			    options->paths[0]);
 	if (!options->compare[0] && options->path_count == 0)
 		return fail("which log? Give a serial log or an --out directory");
