@@ -143,7 +143,7 @@ static void call_if_idle(struct vcpu *vcpu)
 		call(vcpu);
 }
 
-static void rest(struct vcpu *me, uint32_t calls)
+__attribute__((noinline)) static void rest(struct vcpu *me, uint32_t calls)
 {
 	struct lock_stats *stats = me->worker.stats;
 
