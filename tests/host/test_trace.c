@@ -32,7 +32,8 @@ static int tear_down(void **state)
 /* "running 0-10, preempted! 10-30": ! holding, ? waiting, ^ handed, + open. */
 static const char *words(const struct spans *spans)
 {
-	static const char *const names[] = {"running", "halted", "preempted", "waited", "held"};
+	static const char *const names[] = {"running",   "halted", "idle",
+					    "preempted", "waited", "held"};
 	static char text[1024];
 	size_t length = 0;
 
