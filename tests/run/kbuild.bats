@@ -94,6 +94,19 @@ consistent() { # JOBS
   grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads, 700 ms' "$log"
 }
 
+@test "hosted: two in one section, once, fail the run: 3" {
+  # shellcheck disable=SC2046 # object names have no spaces
+  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/two-in-lock.c \
+    $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-two-in"
+  local status=0
+  timeout 60 "$BATS_TEST_TMPDIR/pvspin-two-in" workload=kbuild threads=2 tasks=2 jobs=40 reps=1 locks=two-in,tas \
+    >"$log" </dev/null || status=$?
+  [ "$status" -eq 3 ]
+  records '[.[] | select(.type == "run") | [.complete, .exclusion]] == [[true, "broken"], [true, "ok"]]'
+  records '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'
+  grep -q '^error: run 1: two-in did not exclude' "$log"
+}
+
 @test "hosted: what kbuild does not have is refused, with what it has" {
   hosted 2 workload=kbuild ms=5
   grep -q '^error: ms=5: has no meaning with workload=kbuild; accepted: jobs=, tick_hz=$' "$log"
