@@ -115,6 +115,10 @@ void locks_release(struct lock_reader *reader, struct trace_lock lock, uint64_t 
 	if (place == reader->depth) {
 		stray(reader, lock);
 	} else {
+		if (reader->waited.open) { /* the grant is lost */
+			reader->waited.open = false;
+			reader->unpaired++;
+		}
 		reader->unpaired += reader->depth - 1 - place;
 		append_held(reader, place, tsc, false);
 		reader->depth = place;
