@@ -39,10 +39,11 @@ static void locks_nest(void **state)
 		      "release 5 @9, acquire 10 @1, acquire 20 @2, release 30 @2, wait 40 @3, "
 		      "preempted 45, resumed 50, acquire 60 @3, preempted 65, resumed 70, "
 		      "release 80 @3, release 90 @1, idle 100, preempted 110, resumed 120, "
-		      "busy 121, wait 130 @4");
+		      "busy 121, idle 125, busy 128, wait 130 @4");
 	trace_read(&made.set, &trace);
 	assert_cpu("running 5-45, preempted!?@3&1 45-50, running 50-65, preempted!&1&3 65-70, "
-		   "running 70-100, idle 100-110, preempted 110-120, running 120-130",
+		   "running 70-100, idle 100-110, preempted 110-120, running 120-125, "
+		   "idle 125-128, running 128-130",
 		   "held@1 10-20, held@2 20-30, held@1 30-40, waited@3 40-60, held@3 60-80, "
 		   "held@1 80-90, waited+@4 130-130");
 	assert_int_equal(trace.unpaired, 0);

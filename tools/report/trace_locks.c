@@ -5,10 +5,13 @@
 
 #include "tools/report/memory.h"
 
+/* Nothing before the end of the last one, whatever the log has lost. */
 static void append(struct lock_reader *reader, struct span span)
 {
 	struct spans *spans = reader->spans;
 
+	if (spans->count && span.start < spans->list[spans->count - 1].end)
+		span.start = spans->list[spans->count - 1].end;
 	spans->list = memory_grow(spans->list, spans->count, sizeof(span));
 	spans->list[spans->count++] = span;
 }
