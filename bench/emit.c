@@ -212,7 +212,8 @@ void emit_run(const struct run_result *result)
 		emit_histogram(result, "hold", "cycles", result->hold_time);
 	if (result->lock->ops->histogram)
 		emit_lock_histograms(result);
-	trace_emit(result->number, result->lock->ops->name, result->threads);
+	trace_emit(result->number, result->lock->ops->name, result->threads,
+		   result->kbuild ? kbuild_class_of : NULL);
 }
 
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads)

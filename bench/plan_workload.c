@@ -88,7 +88,6 @@ void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *e
 		check_locks(plan, error);
 		plan->hold = plan->think = plan->warmup_ms = 0;
 		plan->ms = plan->ops = 0;
-		plan->latency = false;
 		if (plan->jobs == 0)
 			plan->jobs = default_jobs(plan);
 		plan->dispatch = DISPATCH_INDIRECT; /* thousands of locks, one loop for all */

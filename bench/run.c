@@ -4,6 +4,7 @@
 #include "bench/run.h"
 
 #include "bench/gather.h"
+#include "bench/latency.h"
 #include "bench/mark.h"
 #include "bench/patched.h"
 #include "bench/trace.h"
@@ -33,7 +34,6 @@ static struct {
 	struct worker *workers;
 	char *locks, *nodes, *sections;
 	size_t lock_stride, node_stride;
-	struct histogram *wait, *hold_time;
 	struct run_result *result;
 	uint32_t first_phase;
 	bool all_arrived;
@@ -66,14 +66,7 @@ void run_prepare(const struct plan *plan)
 	run.nodes = port_alloc(threads * run.node_stride, APART);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
 	trace_prepare(plan->trace, threads, plan->trace_until_lhp);
-	if (!plan->latency)
-		return;
-	run.wait = port_alloc(sizeof(struct histogram), CACHE_LINE);
-	run.hold_time = port_alloc(sizeof(struct histogram), CACHE_LINE);
-	for (uint32_t i = 0; i < threads; i++) {
-		run.workers[i].wait = port_alloc(sizeof(struct histogram), APART);
-		run.workers[i].hold_time = port_alloc(sizeof(struct histogram), APART);
-	}
+	latency_prepare(plan->latency, threads);
 }
 
 static void mark_start(void)
@@ -215,6 +208,7 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->think = run.plan->think;
 	worker->ops_wanted = run.plan->ops ? run.plan->ops : UINT64_MAX;
 	worker->steal_ns = 0;
+	latency_set_up(worker, i);
 }
 
 /* The measured loop as dispatch= wants it, ready to run. */
@@ -291,18 +285,6 @@ static void collect_ops_mode(struct run_result *result)
 	result->end.tsc = last;
 }
 
-static void collect_latency(struct run_result *result)
-{
-	histogram_reset(run.wait);
-	histogram_reset(run.hold_time);
-	for (uint32_t i = 0; i < result->threads; i++) {
-		histogram_merge(run.wait, run.workers[i].wait);
-		histogram_merge(run.hold_time, run.workers[i].hold_time);
-	}
-	result->wait = run.wait;
-	result->hold_time = run.hold_time;
-}
-
 static void collect(struct run_result *result)
 {
 	result->workers = run.workers;
@@ -316,10 +298,7 @@ static void collect(struct run_result *result)
 	result->elapsed_ns = port_cycles_to_ns(result->elapsed_cycles);
 	result_sum(result);
 	result->exclusion = result_check(result->lock->ops, run.workers, result->threads);
-	result->wait = NULL;
-	result->hold_time = NULL;
-	if (run.plan->latency)
-		collect_latency(result);
+	latency_collect(result);
 }
 
 bool run_once(struct run_result *result)

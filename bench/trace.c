@@ -39,58 +39,71 @@ void trace_stop(uint32_t threads)
 		port_stats(i)->trace = NULL;
 }
 
-/* What and when; the caller adds what only some events have, and ends the record. */
-static void begin_event(struct record *record, const char *what, uint64_t tsc)
+/* Of the run whose events are emitted. */
+struct context {
+	uint32_t run, cpu;
+	const char *lock;
+	const char *(*class_of)(uint32_t lock_id);
+};
+
+/* The caller adds what only some events have, and ends the record. */
+static void begin_event(struct record *record, const struct context *context, const char *what,
+			uint64_t tsc)
 {
 	record_begin(record, "event");
 	record_string(record, "what", what);
 	record_number(record, "tsc", tsc);
+	record_number(record, "run", context->run);
+	record_number(record, "cpu", context->cpu);
+	record_string(record, "lock", context->lock);
 }
 
 /* When the vCPU lost its CPU: as long before it was seen to be back as time was stolen, but not
  * before the event ahead, at which it ran. */
-static void emit_preempted(uint32_t run, const char *lock, uint32_t cpu, uint64_t ahead_tsc,
+static void emit_preempted(const struct context *context, uint64_t ahead_tsc,
 			   const struct trace_event *resumed)
 {
 	uint64_t stolen = port_ns_to_cycles(resumed->arg);
 	uint64_t tsc = resumed->tsc > stolen ? resumed->tsc - stolen : 0;
 	struct record record;
 
-	begin_event(&record, "preempted", tsc > ahead_tsc ? tsc : ahead_tsc);
-	record_number(&record, "run", run);
-	record_number(&record, "cpu", cpu);
-	record_string(&record, "lock", lock);
+	begin_event(&record, context, "preempted", tsc > ahead_tsc ? tsc : ahead_tsc);
 	record_end(&record);
 }
 
-static void emit_event(uint32_t run, const char *lock, uint32_t cpu,
-		       const struct trace_event *event)
+static void emit_event(const struct context *context, const struct trace_event *event)
 {
 	struct record record;
 
-	begin_event(&record, trace_names[event->what], event->tsc);
-	record_number(&record, "run", run);
-	record_number(&record, "cpu", cpu);
-	record_string(&record, "lock", lock);
+	begin_event(&record, context, trace_names[event->what], event->tsc);
 	if (event->what == TRACE_KICK || event->what == TRACE_YIELD)
 		record_number(&record, "to", event->arg);
 	if (event->what == TRACE_RESUMED)
 		record_number(&record, "stolen_ns", event->arg);
+	/* who was off the CPU may have had several locks */
+	else if (event->lock != 0 && context->class_of) {
+		record_string(&record, "class", context->class_of(event->lock));
+		record_number(&record, "lock_id", event->lock);
+	}
 	record_end(&record);
 }
 
-void trace_emit(uint32_t run, const char *lock, uint32_t threads)
+void trace_emit(uint32_t run, const char *lock, uint32_t threads,
+		const char *(*class_of)(uint32_t lock_id))
 {
+	struct context context = {.run = run, .lock = lock, .class_of = class_of};
+
 	for (uint32_t cpu = 0; rings && cpu < threads; cpu++) {
 		const struct trace_ring *ring = &rings[cpu];
 		uint64_t ahead_tsc = 0;
 
+		context.cpu = cpu;
 		for (uint32_t i = 0; i < trace_kept(ring); i++) {
 			const struct trace_event *event = trace_at(ring, i);
 
 			if (event->what == TRACE_RESUMED)
-				emit_preempted(run, lock, cpu, ahead_tsc, event);
-			emit_event(run, lock, cpu, event);
+				emit_preempted(&context, ahead_tsc, event);
+			emit_event(&context, event);
 			ahead_tsc = event->tsc;
 		}
 	}

@@ -16,7 +16,9 @@ void trace_prepare(uint32_t events, uint32_t threads, bool stop_at_lhp);
 void trace_start(uint32_t threads);
 void trace_stop(uint32_t threads);
 
-/* The events kept of CPUs 0..threads-1, CPU by CPU, in the order of their TSC. */
-void trace_emit(uint32_t run, const char *lock, uint32_t threads);
+/* The events kept of CPUs 0..threads-1, CPU by CPU, in the order of their TSC. class_of: the class
+ * of a lock by its number (trace_about()); NULL where there is one lock. */
+void trace_emit(uint32_t run, const char *lock, uint32_t threads,
+		const char *(*class_of)(uint32_t lock_id));
 
 #endif

@@ -6,10 +6,13 @@
 #include "pvspin/steal.h"
 #include <stdatomic.h>
 
+#define MOST_ARG ((UINT64_C(1) << TRACE_ARG_BITS) - 1)
+
 const char *const trace_names[TRACE_COUNT] = {
 	[TRACE_WAIT] = "wait",     [TRACE_ACQUIRE] = "acquire", [TRACE_RELEASE] = "release",
 	[TRACE_HANDED] = "handed", [TRACE_HALT] = "halt",       [TRACE_WAKE] = "wake",
 	[TRACE_KICK] = "kick",     [TRACE_YIELD] = "yield",     [TRACE_RESUMED] = "resumed",
+	[TRACE_IDLE] = "idle",     [TRACE_BUSY] = "busy",
 };
 
 void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
@@ -24,7 +27,8 @@ void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
 	}
 	event->tsc = port_cycles();
 	event->what = what;
-	event->arg = arg & ((UINT64_C(1) << TRACE_ARG_BITS) - 1);
+	event->lock = ring->lock;
+	event->arg = arg < MOST_ARG ? arg : MOST_ARG;
 	ring->next = ring->next + 1 == ring->size ? 0 : ring->next + 1;
 	ring->added++;
 }
@@ -49,13 +53,17 @@ uint64_t trace_note_stolen(struct lock_stats *stats)
 	return stolen_ns - before;
 }
 
+void trace_close(struct lock_stats *stats)
+{
+	if (stats->trace->closing)
+		atomic_store_explicit(stats->trace->closing, true, memory_order_relaxed);
+}
+
 /* Behind its own TRACE_RESUMED: a ring of any size keeps what the trace is about. */
 void trace_holder_looks(struct lock_stats *stats)
 {
-	struct trace_ring *ring = stats->trace;
-
-	if (trace_note_stolen(stats) >= TRACE_LHP_NS && ring->closing)
-		atomic_store_explicit(ring->closing, true, memory_order_relaxed);
+	if (trace_note_stolen(stats) >= TRACE_LHP_NS)
+		trace_close(stats);
 }
 
 void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing)
@@ -64,6 +72,7 @@ void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool
 	ring->left = ring->size / 4; /* most of it is for what led there */
 	ring->next = 0;
 	ring->added = 0;
+	ring->lock = 0;
 	ring->version = atomic_load_explicit(&stats->steal->version, memory_order_relaxed);
 	ring->stolen_ns = atomic_load_explicit(&stats->steal->steal, memory_order_relaxed);
 	stats->trace = ring;

@@ -30,17 +30,20 @@ enum trace_what {
 	TRACE_KICK,    /* kicks CPU `arg` */
 	TRACE_YIELD,   /* yields to CPU `arg` */
 	TRACE_RESUMED, /* was off the CPU, `arg` ns of stolen time until about now */
+	TRACE_IDLE,    /* workload=kbuild: no task to run, sleeps until there may be one */
+	TRACE_BUSY,    /* awake from that */
 	TRACE_COUNT
 };
 
 /* As in the records' `what`. Defined in locks/trace.c. */
 extern const char *const trace_names[TRACE_COUNT];
 
-#define TRACE_ARG_BITS 56 /* ns of two years */
+#define TRACE_LOCK_BITS 20 /* a million locks; workload=kbuild has 60 000 at most */
+#define TRACE_ARG_BITS  40 /* ns of 18 minutes; more is recorded as that */
 
 struct trace_event {
 	uint64_t tsc;
-	uint64_t what : 8, arg : TRACE_ARG_BITS;
+	uint64_t what : 4, lock : TRACE_LOCK_BITS, arg : TRACE_ARG_BITS;
 };
 
 struct trace_ring {
@@ -52,6 +55,7 @@ struct trace_ring {
 	/* trace_until=lhp: once *closing, each vCPU records `left` events more; NULL: to the end */
 	_Atomic bool *closing;
 	uint32_t left;
+	uint32_t lock; /* which one the vCPU has to do with, where there are several; 0: the one */
 } __attribute__((aligned(64)));
 
 /* trace_until=lhp: a holder that was off the CPU for so long ends the trace. Shorter than any time
@@ -66,6 +70,9 @@ uint64_t trace_note_stolen(struct lock_stats *stats);
 /* Just before the release: was the holder preempted? */
 void trace_holder_looks(struct lock_stats *stats);
 
+/* What trace_until=lhp waits for has come. Without it: nothing. */
+void trace_close(struct lock_stats *stats);
+
 /* Empties the ring; from here on is traced. On its vCPU or while that is idle. `closing` is shared
  * by all vCPUs, false at first; NULL: see struct trace_ring. */
 void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing);
@@ -79,6 +86,13 @@ static inline void trace_add(struct lock_stats *stats, enum trace_what what, uin
 {
 	if (__builtin_expect(stats->trace != NULL, 0))
 		trace_record(stats, what, arg);
+}
+
+/* Which lock the events from here on are about. */
+static inline void trace_about(struct lock_stats *stats, uint32_t lock)
+{
+	if (__builtin_expect(stats->trace != NULL, 0))
+		stats->trace->lock = lock;
 }
 
 /* Records that this vCPU was off the CPU since the last look, if it was. */

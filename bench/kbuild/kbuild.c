@@ -5,11 +5,14 @@
 #include "bench/gather.h"
 #include "bench/kbuild/job.h"
 #include "bench/kbuild/klock.h"
+#include "bench/kbuild/observe.h"
 #include "bench/kbuild/sched.h"
 #include "bench/kbuild/watch.h"
 #include "bench/kbuild/world.h"
+#include "bench/latency.h"
 #include "bench/mark.h"
 #include "bench/result.h"
+#include "bench/trace.h"
 #include "port/port.h"
 #include "port/task.h"
 #include "pvspin/string.h"
@@ -69,6 +72,8 @@ void kbuild_prepare(const struct plan *plan)
 	for (size_t i = 0; i < tasks; i++)
 		world.task[i].stack = port_stack_alloc();
 	class_table_fill(&world.table);
+	latency_prepare(plan->latency, (uint32_t)vcpus);
+	trace_prepare(plan->trace, (uint32_t)vcpus, plan->trace_until_lhp);
 }
 
 static void on_tick(void)
@@ -126,6 +131,7 @@ static void set_up_vcpu(uint32_t i)
 	vcpu->worker.stats = port_stats(i);
 	vcpu->worker.cpu = i;
 	vcpu->worker.ops_wanted = UINT64_MAX;
+	latency_set_up(&vcpu->worker, i);
 	/* no job's number: those count up from 0 */
 	vcpu->random = random_begin(world.plan->seed, UINT64_MAX - i);
 }
@@ -133,6 +139,8 @@ static void set_up_vcpu(uint32_t i)
 static void set_up(const struct run_result *result)
 {
 	world.ops = result->lock->ops;
+	if (world.plan->latency || world.plan->trace != 0)
+		world.ops = observe(world.ops);
 	world.vcpus = result->threads;
 	world.tasks = (uint32_t)plan_tasks(world.plan, result->threads);
 	world.state_stride = apart(world.ops->state_size);
@@ -210,8 +218,7 @@ static void collect(struct run_result *result)
 	result_sum(result);
 	result->complete = totals.jobs_done == world.plan->jobs;
 	result->exclusion = klock_excluded(totals.count) ? EXCLUSION_OK : EXCLUSION_BROKEN;
-	result->wait = NULL;
-	result->hold_time = NULL;
+	latency_collect(result);
 }
 
 bool kbuild_once(struct run_result *result)
@@ -223,9 +230,11 @@ bool kbuild_once(struct run_result *result)
 	set_up(result);
 	before = result_pv_totals(result->threads);
 	atomic_store_explicit(&world.running, true, memory_order_relaxed);
+	trace_start(result->threads);
 	watch_start(result->number);
 	port_run_on(world.vcpus, vcpu_main, &arrived);
 	watch_over();
+	trace_stop(result->threads);
 	atomic_store_explicit(&world.running, false, memory_order_relaxed);
 	for (uint32_t i = 0; i < world.vcpus; i++)
 		port_stats(i)->holder = NULL;

@@ -37,6 +37,25 @@ const void *klock_state(const struct klock *lock)
 	return state_of(lock);
 }
 
+const char *klock_class(const struct klock *lock)
+{
+	int c = CLASS_COUNT - 1;
+
+	while ((size_t)(lock - world.klock) < world.first[c])
+		c--;
+	return kbuild_classes[c].name;
+}
+
+uint32_t klock_number(const struct klock *lock)
+{
+	return (uint32_t)(lock - world.klock) + 1;
+}
+
+const struct klock *klock_numbered(uint32_t number)
+{
+	return &world.klock[number - 1];
+}
+
 void klock_init_all(void)
 {
 	struct lock_env env = {

@@ -25,6 +25,12 @@ void klock_release(struct vcpu *me); /* the one acquired last */
 /* The lock proper, for describe(). */
 const void *klock_state(const struct klock *lock);
 
+const char *klock_class(const struct klock *lock);
+
+/* Of the run's locks, 1, 2, 3...: what the trace knows a lock by. */
+uint32_t klock_number(const struct klock *lock);
+const struct klock *klock_numbered(uint32_t number);
+
 /* After the run: whether all sections excluded each other. */
 bool klock_excluded(const struct class_count count[CLASS_COUNT]);
 

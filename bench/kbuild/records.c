@@ -3,6 +3,7 @@
 #include "bench/kbuild/records.h"
 
 #include "bench/kbuild/kbuild.h"
+#include "bench/kbuild/klock.h"
 #include "bench/kbuild/profile.h"
 
 void kbuild_put(struct record *record, const struct run_result *result)
@@ -45,4 +46,9 @@ void kbuild_emit_classes(const struct run_result *result)
 		record_number(&record, "lhp_events", count->lhp_events);
 		record_end(&record);
 	}
+}
+
+const char *kbuild_class_of(uint32_t lock_id)
+{
+	return klock_class(klock_numbered(lock_id));
 }

@@ -12,4 +12,7 @@ void kbuild_put(struct record *record, const struct run_result *result);
 /* A `class` record for each class of locks. */
 void kbuild_emit_classes(const struct run_result *result);
 
+/* The class of a lock by its number in the trace, for trace_emit(). */
+const char *kbuild_class_of(uint32_t lock_id);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "bench/kbuild/klock.h"
 #include "bench/work.h"
+#include "locks/trace.h"
 #include "port/task.h"
 
 static struct klock *rq_lock(const struct vcpu *vcpu)
@@ -142,6 +143,17 @@ static void call_if_idle(struct vcpu *vcpu)
 		call(vcpu);
 }
 
+__attribute__((noinline)) static void rest(struct vcpu *me, uint32_t calls)
+{
+	struct lock_stats *stats = me->worker.stats;
+
+	trace_look(stats);
+	trace_add(stats, TRACE_IDLE, 0);
+	port_sleep(&me->calls, calls);
+	trace_look(stats); /* after the call it may have waited for a CPU */
+	trace_add(stats, TRACE_BUSY, 0);
+}
+
 /* Until there may be work: each tick looks for some, too. */
 static void idle(struct vcpu *me)
 {
@@ -152,7 +164,7 @@ static void idle(struct vcpu *me)
 	atomic_store_explicit(&me->idle, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (queued(me) == 0 && busiest() == NULL && !finished())
-		port_sleep(&me->calls, calls);
+		rest(me, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
 	/* who wakes up late at the end was idle only until then */
 	me->times.idle +=

@@ -62,15 +62,6 @@ static const struct klock *suspect(void)
 	return found ? found : klock_of(CLASS_RQ, 0, 0);
 }
 
-static const char *class_of(const struct klock *lock)
-{
-	int c = CLASS_COUNT - 1;
-
-	while ((size_t)(lock - world.klock) < world.first[c])
-		c--;
-	return kbuild_classes[c].name;
-}
-
 static uint64_t stuck_ns(void)
 {
 	if (world.plan->hang_ms != 0)
@@ -93,7 +84,7 @@ static void report(const char *why, uint64_t bound_ns)
 	};
 
 	ksnprintf(what, sizeof(what), "run %u: %s; the lock shown: %s", watch.run, why,
-		  class_of(lock));
+		  klock_class(lock));
 	port_report_hang(&hang);
 	port_abort();
 }

@@ -331,6 +331,9 @@ static void kbuild_has_keys_of_its_own(void **state)
 	assert_true(plan.jobs == 56);
 	assert_ok("tasks=80 jobs=9 tick_hz=100 workload=kbuild seed=3 reps=2 nodes=2");
 	assert_true(plan_tasks(&plan, 28) == 80 && plan.jobs == 9 && plan.tick_hz == 100);
+	assert_true(!plan.latency && plan.trace == 0);
+	assert_ok("workload=kbuild latency=on trace=60 trace_until=lhp threads=4");
+	assert_true(plan.latency && plan.trace == 60 && plan.trace_until_lhp);
 	assert_ok("workload=contended threads=4 tasks=4");
 	assert_true(plan.tasks == 0 && plan_tasks(&plan, 4) == 4 && plan.jobs == 0);
 	ASSERT_ERROR("workload=kbuild ms=5", "ms=5: ", "workload=kbuild", "accepted: ", "jobs=");
@@ -338,7 +341,6 @@ static void kbuild_has_keys_of_its_own(void **state)
 	ASSERT_ERROR("workload=kbuild hold=1", "hold=1: ", "workload=kbuild");
 	ASSERT_ERROR("think=1 workload=kbuild", "think=1: ", "workload=kbuild");
 	ASSERT_ERROR("workload=kbuild warmup_ms=1", "warmup_ms=1: ");
-	ASSERT_ERROR("workload=kbuild latency=on", "latency=on: ");
 	ASSERT_ERROR("workload=kbuild dispatch=inline", "dispatch=inline: ");
 	ASSERT_ERROR("jobs=4", "jobs=4: ", "workload=contended", "accepted: ", "hold=");
 	ASSERT_ERROR("workload=uncontended tick_hz=4", "tick_hz=4: ", "workload=uncontended");

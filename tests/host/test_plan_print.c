@@ -73,6 +73,7 @@ static void the_printed_plan_is_the_plan(void **state)
 		"locks=all threads=1,2,28 nopvspin",
 		"workload=kbuild locks=tas,linux threads=2",
 		"tasks=36 workload=kbuild jobs=7 tick_hz=1000",
+		"workload=kbuild latency=on trace=60 trace_until=lhp",
 		"tasks=28",
 		"ops=5 latency=on trace=9362 trace_until=lhp tests=abi,locks test_ms=9 seed=0",
 		"dispatch=indirect nodes=28 start=serial end=wait "
@@ -88,9 +89,10 @@ static void the_printed_plan_is_the_plan(void **state)
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
 		line, "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
-		      "reps=3 seed=1 test_ms=40 start=now hang_ms=0 provoke=none accel=unknown "
-		      "vmm_features=0 vmm_enforce=off vmm_hlt=exits vmm_irqchip=unknown "
-		      "vmm_kernel=0 end=exit spin_threshold=32768 prev_check_mask=255");
+		      "reps=3 latency=off trace=0 trace_until=end seed=1 test_ms=40 start=now "
+		      "hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off "
+		      "vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 end=exit "
+		      "spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(

@@ -137,6 +137,64 @@ static void the_picture_shows_the_preempted_holder(void **state)
 	assert_int_equal(count(">not known: the events kept are all later<"), 1);
 }
 
+/* workload=kbuild: who waits for another lock is no waiter behind this holder. */
+static void add_story_of_two_locks(void)
+{
+	trace_set_add(&made, 0, "wait 9000 @101, acquire 5020000 @101, release 5030000 @101");
+	trace_set_add(&made, 1,
+		      "acquire 3000 @101, acquire 4000 @2, preempted 10000, resumed 5010000, "
+		      "release 5011000 @2, release 5012000 @101, idle 5013000, busy 9000000");
+	trace_set_add(&made, 2, "wait 8000 @3, acquire 5020000 @3, release 6020000 @3");
+}
+
+static void among_several_locks_the_picture_is_about_one(void **state)
+{
+	(void)state;
+	add_story_of_two_locks();
+	draw();
+	assert_sound_svg();
+	assert_int_equal(
+		count(">tas, run 1: vCPU 1 was off the CPU for 5 ms while it held zone 101 "
+		      "and rq 2; 1 of 2 others waited for that.<"),
+		1);
+	assert_int_equal(
+		count("<title>vCPU 1 off the CPU (preempted) with zone 101 and rq 2: 5 ms<"), 1);
+	assert_int_equal(count("<title>vCPU 1 idle: 3.99 ms<"), 1);
+	assert_int_equal(count(">another lock<"), 1);
+	/* in the legend two, and vCPU 2's wait and hold */
+	assert_int_equal(count("fill-opacity=\"0.3\""), 4);
+	assert_int_equal(count("fill-opacity=\"0.3\"><title>vCPU 2 waits for rq 3: 5.01 ms<"), 1);
+	assert_int_equal(count("\"><title>vCPU 0 waits for zone 101: 5.01 ms<"), 1);
+}
+
+static void a_slice_says_which_lock(void **state)
+{
+	json_t *json, *event;
+	size_t i, held = 0, waits = 0;
+
+	(void)state;
+	add_story_of_two_locks();
+	json = perfetto();
+	json_array_foreach(json_object_get(json, "traceEvents"), i, event)
+	{
+		const char *name = json_string_value(json_object_get(event, "name"));
+		char *locks = json_dumps(
+			json_object_get(json_object_get(event, "args"), "lock_ids"), JSON_COMPACT);
+
+		if (strcmp(name, "preempted holding rq") == 0) {
+			assert_string_equal(locks, "[101,2]");
+			held++;
+		}
+		if (strcmp(name, "waits for zone") == 0) {
+			assert_string_equal(locks, "[101]");
+			waits++;
+		}
+		free(locks);
+	}
+	assert_true(held == 1 && waits == 1);
+	json_decref(json);
+}
+
 static void each_lock_has_a_picture(void **state)
 {
 	(void)state;
@@ -260,8 +318,9 @@ static void perfetto_has_every_span(void **state)
 
 static void rubbish_makes_sound_output(void **state)
 {
-	static const char *const whats[] = {"wait", "acquire", "release",   "handed",  "halt",
-					    "wake", "kick",    "preempted", "resumed", "yield"};
+	static const char *const whats[] = {"wait",    "acquire", "release", "handed",
+					    "halt",    "wake",    "kick",    "preempted",
+					    "resumed", "yield",   "idle",    "busy"};
 	static const json_int_t times[] = {0, -1, INT64_MAX, INT64_MAX - 1, 1};
 	uint64_t seed = 11;
 
@@ -275,7 +334,8 @@ static void rubbish_makes_sound_output(void **state)
 
 			if (pick % 9 == 0 && round % 3 == 0)
 				tsc = times[pick / 9 % 5];
-			trace_set_event(&made, pick / 16 % 3, whats[pick / 64 % 10], tsc,
+			made.lock_id = round % 2 ? pick / 8192 % 7 : 0;
+			trace_set_event(&made, pick / 16 % 3, whats[pick / 64 % 12], tsc,
 					(json_int_t)(pick / 1024 % 4));
 			made.run = 1 + pick / 4096 % 2;
 		}
@@ -296,6 +356,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(no_events_no_picture),
 		CASE(the_picture_shows_the_preempted_holder),
+		CASE(among_several_locks_the_picture_is_about_one),
+		CASE(a_slice_says_which_lock),
 		CASE(each_lock_has_a_picture),
 		CASE(strings_are_only_strings),
 		CASE(with_many_vcpus_the_concerned_are_shown),

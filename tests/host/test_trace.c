@@ -29,32 +29,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* "running 0-10, preempted! 10-30": ! holding, ? waiting, ^ handed, + open. */
-static const char *words(const struct spans *spans)
-{
-	static const char *const names[] = {"running", "halted", "preempted", "waited", "held"};
-	static char text[1024];
-	size_t length = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < spans->count; i++) {
-		const struct span *span = &spans->list[i];
-
-		length += (size_t)snprintf(
-			text + length, sizeof(text) - length, "%s%s%s%s%s%s %llu-%llu",
-			i ? ", " : "", names[span->kind], span->holding ? "!" : "",
-			span->waiting ? "?" : "", span->handed ? "^" : "", span->open ? "+" : "",
-			(unsigned long long)span->start, (unsigned long long)span->end);
-		assert_true(length < sizeof(text));
-	}
-	return text;
-}
-
 static void assert_cpu(size_t cpu, const char *states, const char *lock)
 {
 	assert_true(trace.run_count == 1 && trace.runs[0].cpu_count > cpu);
-	assert_string_equal(words(&trace.runs[0].cpus[cpu].states), states);
-	assert_string_equal(words(&trace.runs[0].cpus[cpu].lock), lock);
+	assert_string_equal(trace_set_words(&trace.runs[0].cpus[cpu].states), states);
+	assert_string_equal(trace_set_words(&trace.runs[0].cpus[cpu].lock), lock);
 }
 
 static void nothing_comes_of_nothing(void **state)
@@ -268,9 +247,9 @@ static void assert_orderly(const struct spans *spans, const struct trace_cpu *cp
  * and a kick is before its wake-up. */
 static void any_events_make_an_orderly_trace(void **state)
 {
-	static const char *const whats[] = {"wait",      "acquire", "release", "handed",
-					    "halt",      "wake",    "kick",    "yield",
-					    "preempted", "resumed", "what"};
+	static const char *const whats[] = {"wait", "acquire", "release", "handed",    "halt",
+					    "wake", "kick",    "yield",   "preempted", "resumed",
+					    "idle", "busy",    "what"};
 	static const json_int_t times[] = {0, -1, INT64_MAX, INT64_MAX - 1, 1};
 	uint64_t seed = 7;
 	struct trace_find find;
@@ -281,8 +260,9 @@ static void any_events_make_an_orderly_trace(void **state)
 			uint64_t pick = next_random(&seed);
 			json_int_t tsc = pick % 8 ? (json_int_t)(pick % 97) : times[pick / 8 % 5];
 
+			made.lock_id = round % 2 ? pick / 8192 % 7 : 0;
 			trace_set_event(&made, pick % 11 ? pick / 16 % 3 : INT64_MAX,
-					whats[pick / 64 % 11], tsc, (json_int_t)(pick / 1024 % 4));
+					whats[pick / 64 % 13], tsc, (json_int_t)(pick / 1024 % 4));
 			made.run = 1 + pick / 4096 % 2;
 		}
 		trace_read(&made.set, &trace);

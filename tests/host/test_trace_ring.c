@@ -78,9 +78,14 @@ static void being_off_the_cpu_is_found_once(void **state)
 	trace_look(&stats);
 	assert_int_equal(trace_kept(&ring), 1);
 	area.version += 4;
-	area.steal += (UINT64_C(1) << 40);
+	area.steal += (UINT64_C(1) << 39);
 	trace_look(&stats);
-	assert_event(1, TRACE_RESUMED, UINT64_C(1) << 40);
+	assert_event(1, TRACE_RESUMED, UINT64_C(1) << 39);
+	/* longer than an event can say */
+	area.version += 2;
+	area.steal += (UINT64_C(1) << 41) + 5;
+	trace_look(&stats);
+	assert_event(2, TRACE_RESUMED, (UINT64_C(1) << 40) - 1);
 }
 
 static void lose_cpu(uint64_t ns)
@@ -115,6 +120,24 @@ static void a_preempted_holder_closes_the_ring(void **state)
 	assert_event(3, TRACE_RELEASE, 0);
 }
 
+static void an_event_says_which_lock_it_is_about(void **state)
+{
+	(void)state;
+	trace_add(&stats, TRACE_WAIT, 0);
+	trace_about(&stats, (1 << TRACE_LOCK_BITS) - 1);
+	trace_add(&stats, TRACE_KICK, 7);
+	trace_about(&stats, 0);
+	trace_add(&stats, TRACE_RELEASE, 0);
+	assert_int_equal(trace_at(&ring, 0)->lock, 0);
+	assert_int_equal(trace_at(&ring, 1)->lock, (1 << TRACE_LOCK_BITS) - 1);
+	assert_event(1, TRACE_KICK, 7);
+	assert_int_equal(trace_at(&ring, 2)->lock, 0);
+	trace_about(&stats, 5);
+	trace_begin(&stats, &ring, NULL);
+	trace_add(&stats, TRACE_WAIT, 0);
+	assert_int_equal(trace_at(&ring, 0)->lock, 0);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -131,6 +154,7 @@ int main(void)
 		CASE(the_last_events_are_kept_in_order),
 		CASE(being_off_the_cpu_is_found_once),
 		CASE(a_preempted_holder_closes_the_ring),
+		CASE(an_event_says_which_lock_it_is_about),
 		CASE(every_kind_has_a_name),
 	};
 

@@ -4,6 +4,7 @@
 #define PVSPIN_TESTS_HOST_TRACE_SET_H
 
 #include "tools/report/data.h"
+#include "tools/report/trace.h"
 
 struct trace_set {
 	struct set set;
@@ -11,15 +12,21 @@ struct trace_set {
 	struct record boot;
 	uint64_t run; /* of the events that are added; 1 at first */
 	const char *lock;
+	uint64_t lock_id; /* of the events that are added; 0 at first: they say none */
 };
 
 /* Empty. */
 void trace_set_begin(struct trace_set *made);
 void trace_set_end(struct trace_set *made);
 
-/* "wait 10, acquire 20, kick 30 2": events of one CPU, `what tsc [to]` each. */
+/* "wait 10, acquire 20 @7, kick 30 2": events of one CPU, `what tsc [to] [@lock_id]` each; locks
+ * below 100 are of class "rq", the others of "zone". */
 void trace_set_add(struct trace_set *made, uint64_t cpu, const char *events);
 void trace_set_event(struct trace_set *made, uint64_t cpu, const char *what, json_int_t tsc,
 		     json_int_t to);
+
+/* "running 0-10, preempted! 10-30": ! holding, ? waiting, ^ handed, + open, @ which lock, & had
+ * which. */
+const char *trace_set_words(const struct spans *spans);
 
 #endif

@@ -8,7 +8,7 @@ load guest
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
-  make -s build/hosted/pvspin all >&2
+  make -s build/hosted/pvspin build/pvspin-report all >&2
 }
 
 setup() {
@@ -56,6 +56,38 @@ consistent() { # JOBS
   consistent 8
   records '.[] | select(.type == "run") | .split_idle_ns > 0.7 * .elapsed_ns and
     .split_idle_ns < 1.05 * .elapsed_ns and .sleeps == 0 and .split_halted_ns == 0'
+  records '[.[] | select(.type == "event" or .type == "hist")] == []'
+}
+
+@test "hosted: latency=on has every acquisition of every lock; the classes agree" {
+  hosted 0 workload=kbuild threads=2 tasks=5 jobs=12 reps=1 locks=mcs,paq latency=on
+  consistent 12
+  records '. as $all | [.[] | select(.type == "run") | . as $run | .ops as $ops |
+    [$all[] | select(.type == "hist" and .run == $run.run) | [.what, .count == $ops, .workload]] ==
+      [["wait", true, "kbuild"], ["hold", true, "kbuild"]]] == [true, true]'
+  # both end a hold just before the release, some instructions apart
+  records '. as $all | [.[] | select(.type == "hist" and .what == "hold") | . as $hist |
+    ([$all[] | select(.type == "class" and .run == $hist.run).hold_cycles] | add) / .sum |
+    . > 0.9 and . < 1.1] | length == 2 and all'
+}
+
+@test "hosted: a trace says which lock; no two vCPUs hold the same one at once" {
+  hosted 0 workload=kbuild threads=4 tasks=9 jobs=9 reps=1 locks=ticket trace=20000
+  records '[.[] | select(.type == "event" and (.what | IN("acquire", "release", "wait")))] |
+    length > 8500 and all(.lock_id > 0 and .class != "") and
+    (group_by(.lock_id) | length > 100 and all(map(.class) | unique | length == 1))'
+  # the ring held all of it: each hold has both ends, on one vCPU
+  records '[.[] | select(.what == "acquire" or .what == "release")] | group_by([.lock_id, .cpu]) |
+    map([_nwise(2)] | .[]) | all(map(.what) == ["acquire", "release"]) and
+    (map({lock: .[0].lock_id, from: .[0].tsc, to: .[1].tsc}) | group_by(.lock) |
+      all(sort_by(.from) | . as $held | all(range(1; length); $held[.].from > $held[. - 1].to)))'
+  records '([.[] | select(.type == "run").ops] | add) ==
+    ([.[] | select(.what == "acquire")] | length)'
+  records '[.[] | select(.what == "idle" or .what == "busy")] | length > 0 and all(has("lock_id") | not)'
+  build/pvspin-report "$log" --perfetto="$BATS_TEST_TMPDIR/trace.json" >/dev/null
+  jq -e '(.otherData | .left_out_unpaired + .left_out_unknown + .sorted_in == 0) and
+    ([.traceEvents[] | select(.name == "holds rq" and .args.lock_ids[0] > 0)] | length > 100)' \
+    "$BATS_TEST_TMPDIR/trace.json" >/dev/null
 }
 
 @test "hosted: the profile is what is run: shares, sharing and time under a lock" {
@@ -94,6 +126,19 @@ consistent() { # JOBS
   grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads, 700 ms' "$log"
 }
 
+@test "hosted: two in one section, once, fail the run: 3" {
+  # shellcheck disable=SC2046 # object names have no spaces
+  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/two-in-lock.c \
+    $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-two-in"
+  local status=0
+  timeout 60 "$BATS_TEST_TMPDIR/pvspin-two-in" workload=kbuild threads=2 tasks=2 jobs=40 reps=1 locks=two-in,tas \
+    >"$log" </dev/null || status=$?
+  [ "$status" -eq 3 ]
+  records '[.[] | select(.type == "run") | [.complete, .exclusion]] == [[true, "broken"], [true, "ok"]]'
+  records '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'
+  grep -q '^error: run 1: two-in did not exclude' "$log"
+}
+
 @test "hosted: what kbuild does not have is refused, with what it has" {
   hosted 2 workload=kbuild ms=5
   grep -q '^error: ms=5: has no meaning with workload=kbuild; accepted: jobs=, tick_hz=$' "$log"
@@ -103,8 +148,10 @@ consistent() { # JOBS
 
 @test "guest, TCG: tasks on two vCPUs do all jobs; the table; every field is described" {
   guest 0 --accel=tcg --timeout=100 -smp 2 \
-    -append "workload=kbuild jobs=8 tasks=5 reps=1 locks=tas,mcs,pv-qspinlock,paq"
+    -append "workload=kbuild jobs=8 tasks=5 reps=1 locks=tas,mcs,pv-qspinlock,paq latency=on trace=4"
   consistent 8
+  records '[.[] | select(.type == "hist")] | length == 8 and all(.count > 4000)'
+  records '[.[] | select(.type == "event" and .lock_id > 0)] | length > 8'
   records '[.[] | select(.type == "run") | .split_stolen_ns == 0 and .preemptions > 0] | all'
   grep -q '^kbuild, 2 vCPUs, 5 tasks; 1 run of 8 jobs each$' <<<"$stdout"
   grep -a '^{' "$log" | jq -r 'del(.tunables, .events) | keys[]' | sort -u |

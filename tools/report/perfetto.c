@@ -16,8 +16,11 @@
 #define DIGITS    15 /* a double has them: nanoseconds of more than ten days */
 
 static const char *const state_names[SPAN_KINDS] = {
-	[SPAN_RUNNING] = "running",     [SPAN_HALTED] = "halted",
-	[SPAN_PREEMPTED] = "preempted", [SPAN_WAITED] = "waits for lock",
+	[SPAN_RUNNING] = "running",
+	[SPAN_HALTED] = "halted",
+	[SPAN_IDLE] = "idle",
+	[SPAN_PREEMPTED] = "preempted",
+	[SPAN_WAITED] = "waits for lock",
 	[SPAN_HELD] = "holds lock",
 };
 
@@ -113,14 +116,57 @@ static void name_track(struct writer *writer, uint64_t cpu, enum track track)
 	free(name);
 }
 
-static const char *name_of(const struct span *span)
+/* By class, not by number: so that a viewer adds up what is alike. To be freed. */
+static char *name_of(const struct span *span)
 {
-	if (span->kind != SPAN_PREEMPTED)
-		return state_names[span->kind];
-	return span->holding   ? "preempted holding the lock"
-	       : span->handed  ? "preempted, lock handed to it"
-	       : span->waiting ? "preempted waiting"
-			       : "preempted";
+	const struct trace_lock *lock =
+		span->holding ? &span->held[span->held_count - 1] : &span->lock;
+	const char *which = lock->id == 0 ? NULL : lock->class[0] != '\0' ? lock->class : "lock";
+
+	switch (span->kind) {
+	case SPAN_WAITED:
+		return which ? memory_print("waits for %s", which) : memory_copy("waits for lock");
+	case SPAN_HELD:
+		return which ? memory_print("holds %s", which) : memory_copy("holds lock");
+	case SPAN_PREEMPTED:
+		if (span->holding)
+			return memory_print("preempted holding %s", which ? which : "the lock");
+		return memory_copy(span->handed    ? "preempted, lock handed to it"
+				   : span->waiting ? "preempted waiting"
+						   : "preempted");
+	default:
+		return memory_copy(state_names[span->kind]);
+	}
+}
+
+/* Numbers of the locks that a slice is about: what it waits for, holds or held. */
+static json_t *locks_of(const struct span *span)
+{
+	json_t *ids = json_array();
+
+	if (span->lock.id != 0)
+		json_array_append_new(ids, json_integer((json_int_t)span->lock.id));
+	for (size_t i = 0; i < span->held_count; i++) {
+		if (span->held[i].id != 0)
+			json_array_append_new(ids, json_integer((json_int_t)span->held[i].id));
+	}
+	return ids;
+}
+
+static void put_arguments(json_t *event, const struct span *span)
+{
+	json_t *locks = locks_of(span);
+
+	if (!span->open && json_array_size(locks) == 0) {
+		json_decref(locks);
+		return;
+	}
+	json_object_set_new(event, "args", json_object());
+	if (span->open)
+		json_object_set_new(json_object_get(event, "args"), "end_not_traced", json_true());
+	if (json_array_size(locks) != 0)
+		json_object_set(json_object_get(event, "args"), "lock_ids", locks);
+	json_decref(locks);
 }
 
 static void put_spans(struct writer *writer, const struct spans *spans, uint64_t tid)
@@ -128,16 +174,16 @@ static void put_spans(struct writer *writer, const struct spans *spans, uint64_t
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->list[i];
 		uint64_t start = ns_of(writer, span->start), end = ns_of(writer, span->end);
-		json_t *event = event_at(writer, "X", name_of(span), tid, start);
+		char *name = name_of(span);
+		json_t *event = event_at(writer, "X", name, tid, start);
 
 		json_object_set_new(event, "cat", json_string(state_names[span->kind]));
 		json_object_set_new(
 			event, "dur",
 			json_real(end > start ? (double)(end - start - 1) / NS_PER_US : 0));
-		if (span->open)
-			json_object_set_new(event, "args",
-					    json_pack("{s:b}", "end_not_traced", true));
+		put_arguments(event, span);
 		put(writer, event);
+		free(name);
 	}
 }
 

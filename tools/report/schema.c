@@ -197,9 +197,15 @@ static const struct field class_fields[] = {
 };
 
 static const struct field event_fields[] = {
-	NUMBER_IN("run", 1, MOST),    NUMBER_IN("cpu", 0, MOST_CPUS - 1), NUMBER("tsc"),
-	FIELD("what", FIELD_NAME),    OPTIONAL("lock", FIELD_NAME),       OPTIONAL("to", FIELD_CPU),
+	NUMBER_IN("run", 1, MOST),
+	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
+	NUMBER("tsc"),
+	FIELD("what", FIELD_NAME),
+	OPTIONAL("lock", FIELD_NAME),
+	OPTIONAL("to", FIELD_CPU),
 	NUMBER_OPTIONAL("stolen_ns"),
+	OPTIONAL("class", FIELD_NAME),
+	NUMBER_OPTIONAL("lock_id"),
 };
 
 static const struct field pingpong_fields[] = {

@@ -4,9 +4,9 @@
  * what it had to do with the lock. Everything is plain shapes with their own attributes, so that
  * pictures do not disturb each other or the page; text and axis have the page's colour.
  */
-#include "tools/report/escape.h"
 #include "tools/report/palette.h"
 #include "tools/report/timeline.h"
+#include "tools/report/timeline_words.h"
 
 #include <math.h>
 
@@ -22,19 +22,15 @@
 #define LABEL_FROM 120 /* a span this wide has room for its length in words */
 #define TICKS      8   /* about so many on the axis */
 
+/* Where there are several locks: those that the picture is not about. */
+#define PALE "0.3"
+
 #define COLOUR_HELD   "#d55e00"
 #define COLOUR_WAITED "#e0a800"
 
-struct look {
-	const char *colour, *name;
-};
-
-static const struct look looks[SPAN_KINDS] = {
-	[SPAN_RUNNING] = {COLOUR_RUNNING, "running"},
-	[SPAN_HALTED] = {COLOUR_HALTED, "halted"},
-	[SPAN_PREEMPTED] = {COLOUR_STOLEN, "off the CPU (preempted)"},
-	[SPAN_WAITED] = {COLOUR_WAITED, "waits for the lock"},
-	[SPAN_HELD] = {COLOUR_HELD, "holds the lock"},
+static const char *const colours[SPAN_KINDS] = {
+	[SPAN_RUNNING] = COLOUR_RUNNING,  [SPAN_HALTED] = COLOUR_HALTED, [SPAN_IDLE] = COLOUR_IDLE,
+	[SPAN_PREEMPTED] = COLOUR_STOLEN, [SPAN_WAITED] = COLOUR_WAITED, [SPAN_HELD] = COLOUR_HELD,
 };
 
 struct drawing {
@@ -59,35 +55,6 @@ static double lane_top(const struct drawing *drawing, size_t lane)
 	return TOP + drawing->lane * (double)lane;
 }
 
-/* "12.3 ms"; three digits. */
-static void put_time(FILE *out, double us)
-{
-	if (us >= 999500)
-		fprintf(out, "%.3g s", us / 1000000);
-	else if (us >= 999.5)
-		fprintf(out, "%.3g ms", us / 1000);
-	else
-		fprintf(out, "%.3g \xc2\xb5s", us);
-}
-
-static void put_length(const struct drawing *drawing, const struct span *span)
-{
-	put_time(drawing->out, trace_us(drawing->view->run, span->start, span->end));
-	if (span->open)
-		fputs(" and more", drawing->out);
-}
-
-static void put_title(const struct drawing *drawing, size_t lane, const struct span *span)
-{
-	fprintf(drawing->out, "<title>vCPU %llu %s",
-		(unsigned long long)drawing->view->lanes[lane]->cpu, looks[span->kind].name);
-	if (span->holding)
-		fputs(" with the lock", drawing->out);
-	fputs(": ", drawing->out);
-	put_length(drawing, span);
-	fputs("</title>", drawing->out);
-}
-
 static double font_of(const struct drawing *drawing)
 {
 	return drawing->lane < 16 ? 9 : 12;
@@ -95,6 +62,7 @@ static double font_of(const struct drawing *drawing)
 
 struct box {
 	double left, right, top, height;
+	bool pale;
 };
 
 static void put_box(const struct drawing *drawing, size_t lane, const struct box *box,
@@ -103,31 +71,39 @@ static void put_box(const struct drawing *drawing, size_t lane, const struct box
 	double width = box->right - box->left > LEAST ? box->right - box->left : LEAST;
 
 	fprintf(drawing->out,
-		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"", box->left,
-		box->top, width, box->height, looks[span->kind].colour);
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"%s",
+		box->left, box->top, width, box->height, colours[span->kind],
+		box->pale ? " fill-opacity=\"" PALE "\"" : "");
 	if (width < TITLE_FROM) {
 		fputs("/>\n", drawing->out);
 		return;
 	}
-	fputc('>', drawing->out);
-	put_title(drawing, lane, span);
-	fputs("</rect>\n", drawing->out);
+	fputs("><title>", drawing->out);
+	timeline_put_title(drawing->out, drawing->view->run, drawing->view->lanes[lane]->cpu, span);
+	fputs("</title></rect>\n", drawing->out);
+}
+
+/* A lock that the picture is not about, where there are several. */
+static bool is_pale(const struct timeline_view *view, const struct span *span)
+{
+	return (span->kind == SPAN_WAITED || span->kind == SPAN_HELD) && view->find &&
+	       !trace_concerns(view->find->span, span->lock.id);
 }
 
 /* All spans of a kind in the window. Those that no eye could tell apart become one, so the size of
  * the picture is bounded whatever the trace. */
 static void draw_kind(const struct drawing *drawing, size_t lane, const struct spans *spans,
-		      enum span_kind kind, double top, double height)
+		      enum span_kind kind, struct box box)
 {
 	const struct timeline_view *view = drawing->view;
-	struct box box = {.left = -1, .top = top, .height = height};
 	const struct span *shown = NULL;
 
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->list[i];
 		double left, right;
 
-		if (span->kind != kind || span->end < view->from || span->start > view->to)
+		if (span->kind != kind || span->end < view->from || span->start > view->to ||
+		    is_pale(view, span) != box.pale)
 			continue;
 		left = x_of(drawing, span->start);
 		right = x_of(drawing, span->end);
@@ -179,9 +155,15 @@ static void draw_lane(const struct drawing *drawing, size_t lane)
 		LEFT, LEFT + PLOT_WIDTH, top + state + lock, top + state + lock);
 	draw_blank(drawing, lane);
 	for (int kind = SPAN_RUNNING; kind <= SPAN_PREEMPTED; kind++)
-		draw_kind(drawing, lane, &cpu->states, (enum span_kind)kind, top, state);
-	for (int kind = SPAN_WAITED; kind <= SPAN_HELD; kind++)
-		draw_kind(drawing, lane, &cpu->lock, (enum span_kind)kind, top + state, lock);
+		draw_kind(drawing, lane, &cpu->states, (enum span_kind)kind,
+			  (struct box){.left = -1, .top = top, .height = state});
+	for (int kind = SPAN_WAITED; kind <= SPAN_HELD; kind++) {
+		struct box box = {.left = -1, .top = top + state, .height = lock, .pale = true};
+
+		draw_kind(drawing, lane, &cpu->lock, (enum span_kind)kind, box);
+		box.pale = false;
+		draw_kind(drawing, lane, &cpu->lock, (enum span_kind)kind, box);
+	}
 }
 
 /* A frame around what the picture is about, and in words how long it took. */
@@ -209,7 +191,7 @@ static void draw_find(const struct drawing *drawing)
 		font_of(drawing) - 1,
 		find->about == ABOUT_HOLDER ? "off the CPU with the lock"
 					    : "off the CPU when its turn came");
-	put_length(drawing, find->span);
+	timeline_put_length(drawing->out, drawing->view->run, find->span);
 	fputs("</text>\n", drawing->out);
 }
 
@@ -253,56 +235,30 @@ static void draw_kicks(const struct drawing *drawing)
 	}
 }
 
-static void put_about(const struct drawing *drawing)
-{
-	const struct timeline_view *view = drawing->view;
-	const struct trace_find *find = view->find;
-	FILE *out = drawing->out;
-
-	if (!find) {
-		fputs("all that was traced; nobody waited.", out);
-		return;
-	}
-	if (find->about == ABOUT_WAIT)
-		fputs("no holder was preempted in what was traced; the longest wait is of ", out);
-	fprintf(out, "vCPU %llu", (unsigned long long)find->cpu->cpu);
-	fputs(find->about == ABOUT_WAIT ? ", " : " was off the CPU for ", out);
-	put_length(drawing, find->span);
-	if (find->about == ABOUT_HOLDER)
-		fputs(" while it held the lock", out);
-	if (find->about == ABOUT_HANDED)
-		fputs(" when the lock was handed to it", out);
-	fprintf(out, "; %zu of %zu others waited.", view->waiters, view->run->cpu_count - 1);
-}
-
-/* What is shown, for the eye and, as the picture's label, for screen readers. */
-static void put_caption(const struct drawing *drawing)
-{
-	const struct timeline_view *view = drawing->view;
-	const struct trace_run *run = view->run;
-	FILE *out = drawing->out;
-
-	escape_html(out, run->lock[0] != '\0' ? run->lock : "(lock not named)");
-	fprintf(out, ", run %llu", (unsigned long long)run->run);
-	if (run->log->instances > 1)
-		fprintf(out, " of instance %u", run->log->instance);
-	fputs(": ", out);
-	put_about(drawing);
-	if (view->lane_count < run->cpu_count)
-		fprintf(out, " %zu of %zu vCPUs are shown.", view->lane_count, run->cpu_count);
-}
-
 static void draw_legend(const struct drawing *drawing)
 {
-	static const int widths[SPAN_KINDS] = {80, 74, 178, 142, 120};
+	static const int widths[SPAN_KINDS] = {74, 66, 50, 168, 134, 112};
+	bool many = drawing->view->run->many_locks;
 	double x = LEFT;
 
 	for (int kind = 0; kind < SPAN_KINDS; kind++) {
+		if (kind == SPAN_IDLE && !many)
+			continue;
 		fprintf(drawing->out,
 			"<rect x=\"%.1f\" y=\"34\" width=\"12\" height=\"12\" fill=\"%s\"/>\n"
 			"<text x=\"%.1f\" y=\"44\" font-size=\"12\">%s</text>\n",
-			x, looks[kind].colour, x + 17, looks[kind].name);
+			x, colours[kind], x + 17, timeline_names[kind]);
 		x += widths[kind];
+	}
+	if (many) {
+		fprintf(drawing->out,
+			"<rect x=\"%.1f\" y=\"34\" width=\"6\" height=\"12\" fill=\"" COLOUR_WAITED
+			"\" fill-opacity=\"" PALE "\"/>\n"
+			"<rect x=\"%.1f\" y=\"34\" width=\"6\" height=\"12\" fill=\"" COLOUR_HELD
+			"\" fill-opacity=\"" PALE "\"/>\n"
+			"<text x=\"%.1f\" y=\"44\" font-size=\"12\">another lock</text>\n",
+			x, x + 6, x + 17);
+		x += 98;
 	}
 	draw_arrow(drawing, x, 40, x + 24, 40);
 	fprintf(drawing->out, "<text x=\"%.1f\" y=\"44\" font-size=\"12\">kick, wake-up</text>\n",
@@ -369,9 +325,9 @@ void timeline_draw(FILE *out, const struct timeline_view *view)
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" role=\"img\" "
 		"font-family=\"sans-serif\" fill=\"currentColor\" aria-label=\"Timeline. ",
 		WIDTH, height);
-	put_caption(&drawing);
+	timeline_put_caption(out, view);
 	fputs("\">\n<text x=\"0\" y=\"18\" font-size=\"12.5\" font-weight=\"bold\">", out);
-	put_caption(&drawing);
+	timeline_put_caption(out, view);
 	fputs("</text>\n", out);
 	draw_legend(&drawing);
 	for (size_t lane = 0; lane < view->lane_count; lane++)

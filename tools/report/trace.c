@@ -15,7 +15,7 @@ static const char *const names[] = {
 	[EVENT_WAIT] = "wait",       [EVENT_ACQUIRE] = "acquire", [EVENT_RELEASE] = "release",
 	[EVENT_HANDED] = "handed",   [EVENT_HALT] = "halt",       [EVENT_WAKE] = "wake",
 	[EVENT_KICK] = "kick",       [EVENT_YIELD] = "yield",     [EVENT_PREEMPTED] = "preempted",
-	[EVENT_RESUMED] = "resumed",
+	[EVENT_RESUMED] = "resumed", [EVENT_IDLE] = "idle",       [EVENT_BUSY] = "busy",
 };
 
 struct events {
@@ -50,6 +50,7 @@ static void add_record(struct events *events, const struct record *record, size_
 		.order = events->count,
 		.what = what_of(record),
 		.lock = record_text(record, "lock"),
+		.which = {record_u64(record, "lock_id"), record_text(record, "class")},
 	};
 	const struct event *before = events->count ? &events->list[events->count - 1] : NULL;
 

@@ -20,11 +20,21 @@
 enum span_kind {
 	SPAN_RUNNING,
 	SPAN_HALTED,
+	SPAN_IDLE,      /* workload=kbuild: asleep without a task to run */
 	SPAN_PREEMPTED, /* could run, and the host ran something else */
-	SPAN_WAITED,    /* for the lock */
+	SPAN_WAITED,    /* for a lock */
 	SPAN_HELD,
 	SPAN_KINDS
 };
+
+/* One of a run's locks. */
+struct trace_lock {
+	uint64_t id;       /* 0: the only one */
+	const char *class; /* as it came; "" where no event says */
+};
+
+/* Locks that a vCPU holds at once: one inside of the other. */
+#define TRACE_MOST_HELD 4
 
 struct span {
 	enum span_kind kind;
@@ -33,6 +43,10 @@ struct span {
 	bool holding;        /* SPAN_PREEMPTED: it had the lock then (LHP) */
 	bool waiting;        /* or waited for it */
 	bool handed;         /* and it was handed to it (LWP) */
+	/* SPAN_WAITED, SPAN_HELD: which; SPAN_PREEMPTED: which it waited for, or was handed */
+	struct trace_lock lock;
+	struct trace_lock held[TRACE_MOST_HELD]; /* SPAN_PREEMPTED: which it had */
+	size_t held_count;
 };
 
 struct spans {
@@ -60,7 +74,7 @@ struct trace_cpu {
 	uint64_t cpu;
 	uint64_t first, last; /* tsc of its events: outside nothing is known */
 	struct spans states;  /* running, halted, preempted: all of first..last */
-	struct spans lock;    /* waited, held */
+	struct spans lock;    /* waited, held: of several the innermost */
 	uint64_t *wakes;      /* when it woke from halts, ascending */
 	size_t wake_count;
 };
@@ -70,6 +84,7 @@ struct trace_run {
 	const struct log *log;
 	uint64_t run;
 	const char *lock; /* as it came; "" where no event says */
+	bool many_locks;  /* of that kind: events have a lock_id */
 	uint64_t tsc_khz; /* never 0 */
 	uint64_t start;   /* the earliest event of the log, in all its runs */
 	int64_t wall_ns;  /* then, in a clock that the logs of a call share; 0: none */
@@ -116,10 +131,15 @@ struct trace_find {
 };
 
 /* Of the first of these kinds that there is, the one that cost most: its own time and what others
- * waited meanwhile, as far as the trace knows. False: nobody waited. */
+ * waited meanwhile for the same lock, as far as the trace knows. One that others waited for comes
+ * before any that nobody did. False: nobody waited. */
 bool trace_find(const struct trace *trace, const char *lock, struct trace_find *find);
 
-/* Cycles for which the CPU waited for the lock during the span. */
+/* Whether the span is about this lock: a wait or hold of it; off the CPU with it or, where the vCPU
+ * had none, when it waited for it. */
+bool trace_concerns(const struct span *span, uint64_t lock_id);
+
+/* Cycles for which the CPU waited during the span for a lock that the span is about. */
 uint64_t trace_waited(const struct trace_cpu *cpu, const struct span *span);
 
 #endif

@@ -7,6 +7,7 @@
 #include "tools/report/trace_cpu.h"
 
 #include "tools/report/memory.h"
+#include "tools/report/trace_locks.h"
 
 struct interval {
 	bool open;
@@ -16,10 +17,11 @@ struct interval {
 struct reader {
 	struct trace_run *run;
 	struct trace_cpu *cpu;
-	struct interval waited, held, halted, preempted;
-	bool was_holding, was_waiting; /* when it was preempted */
-	bool halting;                  /* preempted on its way out of a halt: `wake` is to come */
-	bool seen;                     /* an acquire or release: a release alone is now odd */
+	struct lock_reader locks;
+	struct interval asleep, preempted;
+	enum span_kind sleep; /* SPAN_HALTED or SPAN_IDLE */
+	struct span mark;     /* what it had to do with locks when it was preempted */
+	bool waking;          /* preempted on its way out of a sleep, the end of which is to come */
 	size_t unpaired;
 };
 
@@ -46,32 +48,25 @@ static void begin(struct interval *interval, uint64_t tsc)
 	interval->start = tsc;
 }
 
-static void end_halt(struct reader *reader, uint64_t tsc, bool open)
+static void end_sleep(struct reader *reader, uint64_t tsc, bool open)
 {
-	append_state(reader->cpu, (struct span){.kind = SPAN_HALTED,
-						.start = reader->halted.start,
+	append_state(reader->cpu, (struct span){.kind = reader->sleep,
+						.start = reader->asleep.start,
 						.end = tsc,
 						.open = open});
-	reader->halted.open = false;
+	reader->asleep.open = false;
 }
 
 static void end_preemption(struct reader *reader, uint64_t tsc, bool open)
 {
-	append_state(reader->cpu, (struct span){.kind = SPAN_PREEMPTED,
-						.start = reader->preempted.start,
-						.end = tsc,
-						.open = open,
-						.holding = reader->was_holding,
-						.waiting = reader->was_waiting});
-	reader->preempted.open = false;
-}
+	struct span span = reader->mark;
 
-static void end_lock(struct reader *reader, struct interval *interval, enum span_kind kind,
-		     uint64_t tsc, bool open)
-{
-	append(&reader->cpu->lock,
-	       (struct span){.kind = kind, .start = interval->start, .end = tsc, .open = open});
-	interval->open = false;
+	span.kind = SPAN_PREEMPTED;
+	span.start = reader->preempted.start;
+	span.end = tsc;
+	span.open = open;
+	append_state(reader->cpu, span);
+	reader->preempted.open = false;
 }
 
 /* The vCPU does something, so it is neither halted nor off the CPU, whatever the log has lost. */
@@ -81,71 +76,53 @@ static void must_run(struct reader *reader, uint64_t tsc)
 		end_preemption(reader, tsc, true);
 		reader->unpaired++;
 	}
-	if (reader->halted.open) {
-		end_halt(reader, tsc, true);
+	if (reader->asleep.open) {
+		end_sleep(reader, tsc, true);
 		reader->unpaired++;
 	}
-	reader->halting = false;
+	reader->waking = false;
 }
 
-static void acquire(struct reader *reader, uint64_t tsc)
-{
-	if (reader->held.open) { /* its release is lost */
-		reader->held.open = false;
-		reader->unpaired++;
-	}
-	if (reader->waited.open)
-		end_lock(reader, &reader->waited, SPAN_WAITED, tsc, false);
-	begin(&reader->held, tsc);
-	reader->seen = true;
-}
-
-static void release(struct reader *reader, uint64_t tsc)
-{
-	if (reader->held.open)
-		end_lock(reader, &reader->held, SPAN_HELD, tsc, false);
-	else if (reader->seen)
-		reader->unpaired++;
-	reader->seen = true;
-}
-
-static void wait(struct reader *reader, uint64_t tsc)
-{
-	if (reader->held.open)
-		reader->unpaired++;
-	else if (!reader->waited.open) /* else the next stage of the same wait */
-		begin(&reader->waited, tsc);
-}
-
-/* A vCPU that was kicked and then waited for a CPU: its halt ended with the kick. */
+/* A vCPU that was kicked, or called, and then waited for a CPU: its sleep ended with the kick. */
 static void preempted(struct reader *reader, uint64_t tsc)
 {
 	if (reader->preempted.open) {
 		end_preemption(reader, tsc, true);
 		reader->unpaired++;
 	}
-	if (reader->halted.open) {
-		end_halt(reader, tsc, false);
-		reader->halting = true;
+	if (reader->asleep.open) {
+		end_sleep(reader, tsc, false);
+		reader->waking = true;
 	}
 	begin(&reader->preempted, tsc);
-	reader->was_holding = reader->held.open;
-	reader->was_waiting = reader->waited.open;
+	reader->mark = (struct span){.kind = SPAN_PREEMPTED};
+	locks_mark(&reader->locks, &reader->mark);
+}
+
+static void fall_asleep(struct reader *reader, enum span_kind kind, uint64_t tsc)
+{
+	begin(&reader->asleep, tsc);
+	reader->sleep = kind;
+}
+
+static void awake(struct reader *reader, uint64_t tsc)
+{
+	if (reader->preempted.open) {
+		end_preemption(reader, tsc, true);
+		reader->unpaired++;
+	}
+	if (reader->asleep.open)
+		end_sleep(reader, tsc, false);
+	else if (!reader->waking && tsc > reader->cpu->first)
+		reader->unpaired++;
+	reader->waking = false;
 }
 
 static void wake(struct reader *reader, uint64_t tsc)
 {
 	struct trace_cpu *cpu = reader->cpu;
 
-	if (reader->preempted.open) {
-		end_preemption(reader, tsc, true);
-		reader->unpaired++;
-	}
-	if (reader->halted.open)
-		end_halt(reader, tsc, false);
-	else if (!reader->halting && tsc > cpu->first)
-		reader->unpaired++;
-	reader->halting = false;
+	awake(reader, tsc);
 	cpu->wakes = memory_grow(cpu->wakes, cpu->wake_count, sizeof(cpu->wakes[0]));
 	cpu->wakes[cpu->wake_count++] = tsc;
 }
@@ -165,35 +142,44 @@ static void mark(struct trace_run *run, enum mark_kind kind, const struct event 
 }
 
 /* `handed` comes right behind the end of the absence that it is about. */
-static void handed(struct trace_cpu *cpu)
+static void handed(struct trace_cpu *cpu, struct trace_lock lock)
 {
 	struct span *last = cpu->states.count ? &cpu->states.list[cpu->states.count - 1] : NULL;
 
-	if (last && last->kind == SPAN_PREEMPTED)
+	if (last && last->kind == SPAN_PREEMPTED) {
 		last->handed = true;
+		last->lock = lock;
+	}
 }
 
 static void step(struct reader *reader, const struct event *event)
 {
 	uint64_t tsc = event->tsc;
 
-	if (event->what < EVENT_WAKE || event->what == EVENT_KICK || event->what == EVENT_YIELD)
+	if (event->what < EVENT_WAKE || event->what == EVENT_KICK || event->what == EVENT_YIELD ||
+	    event->what == EVENT_IDLE)
 		must_run(reader, tsc);
 	switch (event->what) {
 	case EVENT_WAIT:
-		wait(reader, tsc);
+		locks_wait(&reader->locks, event->which, tsc);
 		break;
 	case EVENT_ACQUIRE:
-		acquire(reader, tsc);
+		locks_acquire(&reader->locks, event->which, tsc);
 		break;
 	case EVENT_RELEASE:
-		release(reader, tsc);
+		locks_release(&reader->locks, event->which, tsc);
 		break;
 	case EVENT_HALT:
-		begin(&reader->halted, tsc);
+		fall_asleep(reader, SPAN_HALTED, tsc);
 		break;
 	case EVENT_WAKE:
 		wake(reader, tsc);
+		break;
+	case EVENT_IDLE:
+		fall_asleep(reader, SPAN_IDLE, tsc);
+		break;
+	case EVENT_BUSY:
+		awake(reader, tsc);
 		break;
 	case EVENT_PREEMPTED:
 		preempted(reader, tsc);
@@ -205,7 +191,7 @@ static void step(struct reader *reader, const struct event *event)
 			reader->unpaired++;
 		break;
 	case EVENT_HANDED:
-		handed(reader->cpu);
+		handed(reader->cpu, event->which);
 		mark(reader->run, MARK_HANDED, event);
 		break;
 	case EVENT_YIELD:
@@ -225,14 +211,11 @@ static void finish(struct reader *reader)
 	struct trace_cpu *cpu = reader->cpu;
 	uint64_t from;
 
-	if (reader->waited.open)
-		end_lock(reader, &reader->waited, SPAN_WAITED, cpu->last, true);
-	if (reader->held.open)
-		end_lock(reader, &reader->held, SPAN_HELD, cpu->last, true);
+	locks_finish(&reader->locks, cpu->last);
 	if (reader->preempted.open)
 		end_preemption(reader, cpu->last, true);
-	if (reader->halted.open)
-		end_halt(reader, cpu->last, true);
+	if (reader->asleep.open)
+		end_sleep(reader, cpu->last, true);
 	from = cpu->states.count ? cpu->states.list[cpu->states.count - 1].end : cpu->first;
 	if (from < cpu->last || cpu->states.count == 0)
 		append(&cpu->states, (struct span){.start = from, .end = cpu->last});
@@ -241,13 +224,15 @@ static void finish(struct reader *reader)
 size_t trace_cpu_read(const struct event *events, size_t count, struct trace_run *run,
 		      struct trace_cpu *cpu)
 {
-	struct reader reader = {.run = run, .cpu = cpu};
+	struct reader reader = {.run = run, .cpu = cpu, .locks = {.spans = &cpu->lock}};
 
 	cpu->cpu = events[0].cpu;
 	cpu->first = events[0].tsc;
 	cpu->last = events[count - 1].tsc;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		run->many_locks |= events[i].which.id != 0;
 		step(&reader, &events[i]);
+	}
 	finish(&reader);
-	return reader.unpaired;
+	return reader.unpaired + reader.locks.unpaired;
 }

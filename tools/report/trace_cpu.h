@@ -17,6 +17,8 @@ enum event_what {
 	EVENT_YIELD,
 	EVENT_PREEMPTED,
 	EVENT_RESUMED,
+	EVENT_IDLE,
+	EVENT_BUSY,
 	EVENT_UNKNOWN
 };
 
@@ -26,6 +28,7 @@ struct event {
 	size_t order; /* in the file */
 	enum event_what what;
 	const char *lock;
+	struct trace_lock which; /* of that kind */
 };
 
 /* Events of one CPU in one run, at least one, sorted by tsc. Fills *cpu, and adds kicks and marks

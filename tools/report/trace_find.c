@@ -74,21 +74,34 @@ static uint64_t shared(const struct span *a, const struct span *b)
 	return to > from ? to - from : 0;
 }
 
+bool trace_concerns(const struct span *span, uint64_t lock_id)
+{
+	if (span->kind != SPAN_PREEMPTED || !span->holding)
+		return span->lock.id == lock_id;
+	for (size_t i = 0; i < span->held_count; i++) {
+		if (span->held[i].id == lock_id)
+			return true;
+	}
+	return false;
+}
+
 uint64_t trace_waited(const struct trace_cpu *cpu, const struct span *span)
 {
 	uint64_t cycles = 0;
 
 	for (size_t i = 0; i < cpu->lock.count; i++) {
-		if (cpu->lock.list[i].kind == SPAN_WAITED)
-			cycles += shared(&cpu->lock.list[i], span);
+		const struct span *wait = &cpu->lock.list[i];
+
+		if (wait->kind == SPAN_WAITED && trace_concerns(span, wait->lock.id))
+			cycles += shared(wait, span);
 	}
 	return cycles;
 }
 
-static double cost(const struct candidate *candidate)
+/* What others waited meanwhile. */
+static double others_us(const struct trace_find *find)
 {
-	const struct trace_find *find = &candidate->find;
-	double us = candidate->us;
+	double us = 0;
 
 	for (size_t i = 0; i < find->run->cpu_count; i++) {
 		if (&find->run->cpus[i] != find->cpu)
@@ -102,18 +115,21 @@ static bool find_about(const struct trace *trace, const char *lock, enum find_ab
 {
 	struct candidates candidates = {.count = 0};
 	double most = 0;
+	bool waited_for = false;
 
 	for (size_t i = 0; i < trace->run_count; i++) {
 		if (strcmp(trace->runs[i].lock, lock) == 0)
 			consider_all(&candidates, &trace->runs[i], about);
 	}
 	for (size_t i = 0; i < candidates.count; i++) {
-		double us = cost(&candidates.list[i]);
+		const struct candidate *candidate = &candidates.list[i];
+		double others = others_us(&candidate->find), us = candidate->us + others;
 
-		if (us <= most)
+		if (others > 0 ? waited_for && us <= most : waited_for || us <= most)
 			continue;
 		most = us;
-		*find = candidates.list[i].find;
+		waited_for = others > 0;
+		*find = candidate->find;
 	}
 	return candidates.count > 0;
 }

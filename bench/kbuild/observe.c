@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See observe.h. What the measured loop does around a lock (bench/loop.h), around each of many: the
+ * events say which, and a vCPU that lost its CPU may have had several, and may have waited for one
+ * while it had another.
+ */
+#include "bench/kbuild/observe.h"
+
+#include "bench/histogram.h"
+#include "bench/kbuild/klock.h"
+#include "bench/kbuild/world.h"
+#include "locks/trace.h"
+#include "port/port.h"
+
+static const struct lock_ops *own; /* the lock's */
+static struct lock_ops observed;
+
+static bool waited_for(const struct klock *lock)
+{
+	for (uint32_t i = 0; i < world.vcpus; i++) {
+		if (atomic_load_explicit(&world.vcpu[i].asks, memory_order_relaxed) == lock)
+			return true;
+	}
+	return false;
+}
+
+/* Of the locks held[0..count-1] of a vCPU that was off its CPU with them: what trace_until=lhp is
+ * about is a holder that somebody waits for. Most locks here are wanted by nobody else. */
+static void holder_was_away(const struct vcpu *me, uint32_t count, uint64_t stolen_ns)
+{
+	if (stolen_ns < TRACE_LHP_NS)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		if (waited_for(me->held[i].lock)) {
+			trace_close(me->worker.stats);
+			return;
+		}
+	}
+}
+
+/* klock_acquire() has filled in held[depth] but for the grant; depth does not count it yet. */
+static void acquire(void *lock, void *node)
+{
+	struct vcpu *me = this_vcpu();
+	struct lock_stats *stats = me->worker.stats;
+	uint64_t steal_ns = own_steal_ns(me), asked;
+
+	trace_look(stats);
+	trace_about(stats, klock_number(me->held[me->depth].lock));
+	asked = port_cycles();
+	own->acquire(lock, node);
+	if (me->worker.wait)
+		histogram_add(me->worker.wait, port_cycles() - asked);
+	trace_look(stats);
+	trace_add(stats, TRACE_ACQUIRE, 0);
+	if (stats->trace)
+		holder_was_away(me, me->depth, own_steal_ns(me) - steal_ns);
+}
+
+/* depth no longer counts what is released here: held[depth]. */
+static void release(void *lock, void *node)
+{
+	struct vcpu *me = this_vcpu();
+	struct lock_stats *stats = me->worker.stats;
+	const struct held *held = &me->held[me->depth];
+
+	if (stats->trace)
+		holder_was_away(me, me->depth + 1, trace_note_stolen(stats));
+	trace_add(stats, TRACE_RELEASE, 0);
+	if (me->worker.hold_time)
+		histogram_add(me->worker.hold_time, port_cycles() - held->since.start);
+	own->release(lock, node);
+	trace_look(stats); /* while it let go, or kicked */
+	trace_about(stats, me->depth ? klock_number(me->held[me->depth - 1].lock) : 0);
+}
+
+const struct lock_ops *observe(const struct lock_ops *ops)
+{
+	own = ops;
+	observed = *ops;
+	observed.acquire = acquire;
+	observed.release = release;
+	return &observed;
+}
