@@ -69,7 +69,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   local report=$tree/build/pvspin-report
   [ "$("$report" "$out")" = "$stdout" ]
   [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
-  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.e-]*,[0-9.e-]*,.*,955.1,195.99$'
+  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.e-]*,[0-9.e-]*,.*,955.1,195.99,'
   says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' 'experiment host-vs-pv'
   "$report" --format=json "$out" | jq -e '(.experiments | length == 1) and (.findings | length == 2)
     and (.experiments[0] | (.times | length == 2)
