@@ -148,6 +148,14 @@ static void verdict_text(struct table *table, const struct study_finding *findin
 	size_t n = a < b ? a : b;
 	char text[128];
 
+	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
+	    finding->verdict != VERDICT_UNDECIDED) {
+		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
+					  ? "no difference above 5 %"
+				  : finding->ratio > 1 ? "slower"
+						       : "faster");
+		return;
+	}
 	switch (finding->verdict) {
 	case VERDICT_REPRODUCED:
 		snprintf(text, sizeof(text), "reproduced");
@@ -228,9 +236,9 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 	}
 	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
 			      "where there are two.");
-	table_footnote(table,
-		       "Why: per VM, means over the repetitions. LHP: a vCPU lost its CPU with "
-		       "a lock; LWP: a lock came to one that was off its CPU;");
+	table_footnote(table, "Where time went: per VM, means over the repetitions. LHP: a vCPU "
+			      "lost its CPU with "
+			      "a lock; LWP: a lock came to one that was off its CPU;");
 	table_footnote(table, "each: for how long it was; wasted: HLTs that returned for "
 			      "nothing.");
 	table_footnote(table, "The study: %s.", studies[0].source);

@@ -29,7 +29,14 @@ struct study_cell {
 	struct cell why;              /* where the time went: study_why.h */
 };
 
-enum finding_kind { FINDING_SLOWER, FINDING_WILDER, FINDING_EQUAL, FINDING_DIFFERS, FINDING_KINDS };
+enum finding_kind {
+	FINDING_SLOWER,
+	FINDING_WILDER,
+	FINDING_EQUAL,
+	FINDING_DIFFERS,
+	FINDING_COMPARED, /* of a lock that the study has not: whether it differs, and how */
+	FINDING_KINDS
+};
 
 enum finding_verdict {
 	VERDICT_UNDECIDED,

@@ -183,10 +183,9 @@ static const struct study_cell *cell_named(const struct study *study, const char
 static bool read_finding(const struct study *study, json_t *json, struct study_finding *finding)
 {
 	static const char *const kinds[FINDING_KINDS] = {
-		[FINDING_SLOWER] = "slower",
-		[FINDING_WILDER] = "wilder",
-		[FINDING_EQUAL] = "equal",
-		[FINDING_DIFFERS] = "differs",
+		[FINDING_SLOWER] = "slower",     [FINDING_WILDER] = "wilder",
+		[FINDING_EQUAL] = "equal",       [FINDING_DIFFERS] = "differs",
+		[FINDING_COMPARED] = "compared",
 	};
 	unsigned kind = 0;
 

@@ -36,6 +36,11 @@ void why_row(struct table *table, const struct study_cell *cell);
 /* A row a cell, and in words what sets the cells of a finding apart; of table_free(). */
 struct table *study_why(const struct study *studies, size_t count);
 
+/* The pictures of an experiment for its page (study_html.c): the times, where they went, who was
+ * preempted, and of the traced call of each run the moment that says most. `number`: of the
+ * experiment on the page. */
+void study_pictures(FILE *out, const struct study *study, size_t number);
+
 /* Seconds of a cell's time that its vCPUs spent so: SAMPLE_RUNNING to SAMPLE_STOLEN. */
 struct sample why_seconds(const struct study_cell *cell, enum sample_index part);
 

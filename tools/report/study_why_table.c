@@ -206,7 +206,7 @@ struct table *study_why(const struct study *studies, size_t count)
 	struct table *table;
 
 	memcpy(columns + 2, why_columns, sizeof(why_columns));
-	table = table_new("Why: where the vCPUs' time went, who was preempted, what it cost",
+	table = table_new("Where the vCPUs' time went, who was preempted, and what it cost",
 			  columns, 2 + WHY_COLUMNS);
 	for (size_t i = 0; i < count; i++) {
 		if (!studies[i].skipped)

@@ -155,6 +155,10 @@ static int write_studies(FILE *out, const struct study *studies, size_t count, e
 	} else if (format == FORMAT_HTML) {
 		html_begin(out, "pvspin: the experiments of 2017");
 		print_tables(out, format, studies, count);
+		for (size_t i = 0; i < count; i++) {
+			if (!studies[i].skipped)
+				study_pictures(out, &studies[i], i + 1);
+		}
 		html_notes(out, "Left out, or doubtful", "warning", notes);
 		html_end(out);
 	} else {
