@@ -98,10 +98,14 @@ static const struct table_cell *in_row(const struct table *table, const char *ke
 
 static void counts_are_per_vm_and_second(void **state)
 {
+	struct figures shorter_wait = first_vm;
 	struct table *table;
 
 	(void)state;
 	write_two_vms(true);
+	shorter_wait.wait_us = 10;
+	write_why("one/rep-2/serial-0.log", &shorter_wait, true);
+	write_why("one/rep-2/serial-1.log", &second_vm, true);
 	judged();
 	table = study_why(&study, 1);
 	NEAR(in_row(table, "lhp_per_s")->number, 1);      /* (4 + 2) / 2 VMs / 3 s */
@@ -146,8 +150,9 @@ static void a_repetition_left_out_is_left_out_here(void **state)
 	assert_int_equal(study.cells[0].why.reps, 0);
 }
 
-/* Six repetitions of each cell, a few ms apart; the first is what sets them apart. */
-static struct table *apart(const struct figures *a, const struct figures *b)
+/* Six repetitions of each cell, a few ms apart; `halts`: for how many of them a now and then halts
+ * for 0.6 s, and how many of b. */
+static struct table *apart(const struct figures *a, const struct figures *b, const int halts[2])
 {
 	char file[64];
 
@@ -157,6 +162,8 @@ static struct table *apart(const struct figures *a, const struct figures *b)
 
 		x.running += n / 1000.0;
 		y.running += (7 - n) / 1000.0;
+		x.halted += n <= halts[0] ? 0.6 : 0;
+		y.halted += n <= halts[1] ? 0.6 : 0;
 		snprintf(file, sizeof(file), "one/rep-%d/serial-0.log", n);
 		write_why(file, &x, true);
 		snprintf(file, sizeof(file), "two/rep-%d/serial-0.log", n);
@@ -170,13 +177,13 @@ static void the_difference_is_of_its_parts(void **state)
 {
 	const struct figures slow = {.running = 1, .spinning = 0.5, .stolen = 0.8, .idle = 0.02};
 	const struct figures fast = {.running = 1, .spinning = 0.2, .stolen = 0.1};
-	struct table *table = apart(&slow, &fast);
+	struct table *table = apart(&slow, &fast, (const int[]){3, 1});
 
 	(void)state;
-	/* idle is sure, and worth nothing; running is larger than it, and not sure */
+	/* idle is sure, and worth nothing; halted, 16 % of it, is not sure */
 	assert_string_equal(table->footnotes[0],
-			    "A took 1.02 s longer than B. Of each vCPU's time: stolen 700 ms more "
-			    "(69 % of it), spinning 300 ms more (29 % of it).");
+			    "A took 1.22 s longer than B. Of each vCPU's time: stolen 700 ms more "
+			    "(57 % of it), spinning 300 ms more (25 % of it).");
 	table_free(table);
 }
 
@@ -184,7 +191,7 @@ static void the_faster_one_may_be_the_first(void **state)
 {
 	const struct figures fast = {.running = 1, .spinning = 0.5};
 	const struct figures slow = {.running = 1, .halted = 1.5, .stolen = 0.25};
-	struct table *table = apart(&fast, &slow);
+	struct table *table = apart(&fast, &slow, (const int[]){0, 0});
 
 	(void)state;
 	assert_string_equal(table->footnotes[0],
@@ -197,7 +204,7 @@ static void the_faster_one_may_be_the_first(void **state)
 static void what_is_not_known_to_differ_has_no_reason(void **state)
 {
 	const struct figures same = {.running = 1, .spinning = 0.5};
-	struct table *table = apart(&same, &same);
+	struct table *table = apart(&same, &same, (const int[]){0, 0});
 
 	(void)state;
 	assert_string_equal(table->footnotes[0],
