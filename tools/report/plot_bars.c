@@ -120,7 +120,7 @@ static const struct {
 	{"spinning", COLOUR_SPINNING, offsetof(struct cell, spinning)},
 	{"halted", COLOUR_HALTED, offsetof(struct cell, halted)},
 	{"idle", COLOUR_IDLE, offsetof(struct cell, idle)},
-	{"taken by the host", COLOUR_STOLEN, offsetof(struct cell, stolen)},
+	{"stolen", COLOUR_STOLEN, offsetof(struct cell, stolen)},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
