@@ -133,9 +133,8 @@ static void all_traced(FILE *out, const struct study *study)
 
 	if (json_array_size(traces) == 0)
 		return;
-	fputs("<p>Below: a preempted holder and who waited for it, from one more run of each, "
-	      "which "
-	      "was traced and does not count among the repetitions.</p>\n",
+	fputs("<p>Of each lock a preempted holder and who waited for it, or the longest wait. From "
+	      "one more run, which was traced and does not count among the repetitions.</p>\n",
 	      out);
 	for (size_t i = 0; i < json_array_size(traces); i++)
 		traced(out, study, json_array_get(traces, i));
