@@ -151,27 +151,49 @@ static void says_parts(struct table *table, const struct study_cell *slow,
 	free(text);
 }
 
-/* What sets the two cells of a finding apart. */
-static void says(struct table *table, const struct study_finding *finding)
+/* What sets the two cells of a finding apart; false: their times are not known to differ. */
+static bool says(struct table *table, const struct study_finding *finding)
 {
-	const struct study_cell *a = finding->cell, *b = finding->other, *swap = a;
+	const struct study_cell *a = finding->cell, *b = finding->other;
 	bool slower = mean(a, SAMPLE_MERIT) > mean(b, SAMPLE_MERIT);
 
-	if (finding->kind == FINDING_WILDER || isnan(mean(a, SAMPLE_RUNNING)) ||
-	    isnan(mean(b, SAMPLE_RUNNING)))
-		return;
-	if (!slower) {
-		a = b;
-		b = swap;
-	}
 	/* The test may be one of ranks: where means say the other, nothing is decided. */
-	if (finding->p < ALPHA && slower == (finding->ratio > 1))
-		says_parts(table, a, b);
-	else
+	if (!(finding->p < ALPHA) || slower != (finding->ratio > 1))
+		return false;
+	says_parts(table, slower ? a : b, slower ? b : a);
+	return true;
+}
+
+/* Whether a finding is about two times of which the parts are known. */
+static bool has_parts(const struct study_finding *finding)
+{
+	return finding->kind != FINDING_WILDER && !isnan(mean(finding->cell, SAMPLE_RUNNING)) &&
+	       !isnan(mean(finding->other, SAMPLE_RUNNING));
+}
+
+static void says_all(struct table *table, const struct study *study)
+{
+	const struct study_finding *silent = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < study->finding_count; i++) {
+		const struct study_finding *finding = &study->findings[i];
+
+		if (has_parts(finding) && !says(table, finding)) {
+			silent = finding;
+			count++;
+		}
+	}
+	if (count == 1)
 		table_footnote(table,
 			       "What sets %s and %s apart is not said: their times are not known "
 			       "to differ.",
-			       finding->cell->label, finding->other->label);
+			       silent->cell->label, silent->other->label);
+	else if (count > 1)
+		table_footnote(table,
+			       "Of %zu pairs of the findings it is not said what sets them apart: "
+			       "their times are not known to differ.",
+			       count);
 }
 
 static bool unknown_split(const struct study *study)
@@ -190,8 +212,7 @@ static void why_of(struct table *table, const struct study *study)
 		table_text(table, study->cells[i].label);
 		why_row(table, &study->cells[i]);
 	}
-	for (size_t i = 0; i < study->finding_count; i++)
-		says(table, &study->findings[i]);
+	says_all(table, study);
 	if (unknown_split(study))
 		table_footnote(table, "-: nobody says who was off the CPU without a steal-time "
 				      "page (hosted, tcg), or there was none.");
