@@ -9,6 +9,7 @@
 #include "tools/report/palette.h"
 #include "tools/report/plot.h"
 #include "tools/report/stats.h"
+#include "tools/report/status.h"
 #include "tools/report/study_why.h"
 #include "tools/report/sweep.h"
 #include "tools/report/timeline.h"
@@ -121,6 +122,8 @@ static void traced(FILE *out, const struct study *study, json_t *trace)
 		if (set_read((const char *const *)&directory, 1, &set))
 			timeline_svg(out, &set);
 		fputs("</div>\n", out);
+		if (set.status != STATUS_OK)
+			fputs("<p class=\"footnote\">Its logs are not whole.</p>\n", out);
 		set_free(&set);
 		free(label);
 	}
