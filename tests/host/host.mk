@@ -11,7 +11,7 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
 
-report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot
+report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes slice loader multiboot2 power console topology hpet trace_ring kbuild_profile streak $(report_tests)
 
@@ -54,6 +54,7 @@ host_sources_trace_locks += tests/host/trace_set.c
 host_sources_timeline += tests/host/trace_set.c
 host_sources_report_study += tests/host/study_files.c
 host_sources_report_study_judge += tests/host/study_files.c
+host_sources_report_study_why += tests/host/study_files.c
 $(report_tests:%=build/host/test_%): host_libs := -ljansson -lgsl -lgslcblas -lm
 
 host_programs := $(host_tests:%=build/host/test_%)

@@ -173,6 +173,30 @@ static void differs_either_way(void **state)
 	assert_int_equal(COMPARED("differs", B, A)->verdict, VERDICT_REPRODUCED);
 }
 
+/* Of a lock that the study has not; the verdict's words are its own. */
+static void compared_either_way(void **state)
+{
+	const double near[] = {10.1, 10.3, 10.0, 10.2, 9.9, 10.4};
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(COMPARED("compared", B, A)->verdict, VERDICT_REPRODUCED);
+	table = study_findings(&study, 1);
+	assert_string_equal(table_at(table, 0, table->column_count - 1)->text, "faster");
+	table_free(table);
+	study_teardown(state);
+	assert_int_equal(COMPARED("compared", A, B)->verdict, VERDICT_REPRODUCED);
+	table = study_findings(&study, 1);
+	assert_string_equal(table_at(table, 0, table->column_count - 1)->text, "slower");
+	table_free(table);
+	study_teardown(state);
+	assert_int_equal(COMPARED("compared", near, tame)->verdict, VERDICT_NOT_REPRODUCED);
+	table = study_findings(&study, 1);
+	assert_string_equal(table_at(table, 0, table->column_count - 1)->text,
+			    "no difference above 5 %");
+	table_free(table);
+}
+
 static void one_run_decides_nothing(void **state)
 {
 	const double one[] = {1}, two[] = {2};
@@ -212,6 +236,7 @@ int main(void)
 		CASE(not_known_to_be_equal),
 		CASE(no_difference_where_one_was),
 		CASE(differs_either_way),
+		CASE(compared_either_way),
 		CASE(one_run_decides_nothing),
 		CASE(without_kvm_nothing_is_judged),
 	};

@@ -40,8 +40,10 @@ said() { # FILTER [FILE]: must be true of experiment.json
   says "$stderr" 'brings its own instances'
   run_sh 2 --experiment=two-vms --host-peer
   run_sh 2 --experiment=two-vms --pv=off
-  experiment 2 two-vms -append locks=tas
-  says "$stderr" "which locks run is the experiment's own"
+  experiment 2 two-vms -append locks=tas,nosuch
+  says "$stderr" 'locks=tas,nosuch: nosuch: no such lock' 'accepted: all clh' 'virt-spin'
+  run_sh 2 --trace=on
+  says "$stderr" '--trace=on is for --experiment'
   experiment 2 two-vms -append 'ms=1 reps=3'
   says "$stderr" '--runs=N'
   run_sh 0 --list
@@ -69,12 +71,32 @@ said() { # FILTER [FILE]: must be true of experiment.json
   local report=$tree/build/pvspin-report
   [ "$("$report" "$out")" = "$stdout" ]
   [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
-  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.e-]*,[0-9.e-]*,.*,955.1,195.99$'
+  "$report" --format=csv "$out" | grep -q '^host-vs-pv,"KVM, pv-qspinlock",2,[0-9.e-]*,[0-9.e-]*,.*,955.1,195.99,'
   says "$("$report" --format=markdown "$out")" '| KVM, pv-qspinlock | 2 |' 'experiment host-vs-pv'
   "$report" --format=json "$out" | jq -e '(.experiments | length == 1) and (.findings | length == 2)
     and (.experiments[0] | (.times | length == 2)
       and (.cells | all(.samples | map(.repetition) == [1, 2] and all(.seconds > 0 and .overlap >= 0))))'
   says "$("$report" --format=html "$out")" '<th scope="row" class="words">KVM, pv-qspinlock</th>' 'not judged' '</html>'
+}
+
+@test "locks of one's own beside the study's; the traced calls are pictures, and no repetitions" {
+  experiment 0 host-vs-tas --runs=1 --trace=on -append "$small locks=paq,virt-spin"
+  said '(.cells | map([.name, .run, .study != null]) == [["host", "both", true], ["tas", "both", true],
+      ["beside-paq", "with-paq", false], ["with-paq", "with-paq", false]])
+    and (.findings | map([.kind, .cell, .other]) == [["slower", "tas", "host"], ["wilder", "tas", "host"],
+      ["compared", "with-paq", "beside-paq"], ["compared", "with-paq", "tas"]])
+    and (.cells | all(.directories | length == 1))
+    and .traces == [{run: "both", directory: "both/trace"}, {run: "with-paq", directory: "with-paq/trace"}]'
+  says "$stdout" 'KVM, paq' 'paq against test-and-set'
+  records '[.[] | select(.type == "run") | [.lock, .workload, .trace]] == [["paq", "contended", 60]]' \
+    "$out/with-paq/trace/serial-0.log"
+  records '[.[] | select(.type == "run") | .trace // 0] == [0]' "$out/with-paq/rep-1/serial-0.log"
+  local report=$tree/build/pvspin-report page=$BATS_TEST_TMPDIR/page.html
+  "$report" --format=json "$out" | jq -e '.experiments[0].cells
+    | map([(.samples | length), .why.stolen_percent, .why.halts_per_s != null]) | unique == [[1, null, true]]'
+  "$report" --format=html "$out" --output="$page"
+  says "$(<"$page")" '<h3>KVM, paq</h3>' '<h3>KVM, virt-spin (test-and-set)</h3>'
+  nothing_left
 }
 
 @test "a signal in the middle: 130, what is there is kept and reported" {

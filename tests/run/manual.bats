@@ -58,7 +58,7 @@ offered() { # WORD...
   [ "$(offered run.sh --accel =)" = 'auto kvm nested tcg' ]
   [ "$(offered run.sh --accel = n)" = nested ]
   [ "$(offered run.sh --pv = o)" = 'off on' ]
-  [ "$(offered run.sh --t)" = --timeout= ]
+  [ "$(offered run.sh --ti)" = --timeout= ]
   [ "$(offered run.sh -kernel READ)" = README.md ]
 }
 

@@ -56,6 +56,25 @@ is() { # JQ-CONDITION
   done
 }
 
+@test "an experiment's page: tables, why in pictures, a traced run of each: desktop and phone" {
+  local at=$BATS_TEST_TMPDIR/x
+  mkdir -p "$at/both/trace"
+  cp -r tests/report/nested "$at/both/rep-1"
+  cp "$BATS_FILE_TMPDIR/log" "$at/both/trace/serial-0.log"
+  jq -n '{schema: 1, name: "x", title: "X", study: "s", accel: "nested", host_cpus: 2, vcpus: 3, runs: 1,
+    skipped: null, summary: false, traces: [{run: "both", directory: "both/trace"}], findings: [],
+    cells: [["tas", "pv-qspinlock"][] | {name: ., run: "both", where: "vm", lock: ., label: "two VMs, \(.)",
+      field: "elapsed_ns", study: null, directories: ["both/rep-1"]}]}' >"$at/experiment.json"
+  build/pvspin-report "$at" --format=html --output="$page"
+  for width in 1280 390; do
+    look "$width"
+    is ".width == $width and .over <= 0 and .tables == 2 and .ids == 0 and .scripts == 0 and .loaded == 0"
+    # times, split, preemptions; the traced run has three locks
+    is '.pictures == 6 and .shown == 6 and (.rows | any(. == "two VMs, tas"))'
+    is '.text | contains("Where the vCPUs\u0027 time went") and contains("stolen") and contains("which was traced")'
+  done
+}
+
 @test "strings from logs and names of files are inert, and as long as they may be" {
   local evil=$BATS_TEST_TMPDIR/'<script>alert(1)<' long
   long=$(printf 'x%.0s' {1..64})

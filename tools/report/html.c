@@ -8,7 +8,6 @@
 #include "tools/report/identity.h"
 #include "tools/report/limits.h"
 #include "tools/report/memory.h"
-#include "tools/report/plot.h"
 #include "tools/report/summary.h"
 #include "tools/report/sweep.h"
 #include "tools/report/timeline.h"
@@ -124,25 +123,30 @@ static void plot(FILE *out, const struct plot *plot, size_t set)
 	free(prefix);
 }
 
+void html_plot_list(FILE *out, const struct plots *plots, size_t number)
+{
+	fputs("<div class=\"plots\">\n", out);
+	for (size_t i = 0; i < plots->count; i++) {
+		if (plots->list[i].script)
+			plot(out, &plots->list[i], number);
+	}
+	fputs("</div>\n", out);
+	for (size_t i = 0; i < plots->count; i++) {
+		if (plots->list[i].script)
+			continue;
+		fputs("<p class=\"footnote\">No plot \"", out);
+		escape_html(out, plots->list[i].title);
+		fputs("\": ", out);
+		escape_html(out, plots->list[i].missing);
+		fputs("</p>\n", out);
+	}
+}
+
 void html_plots(FILE *out, const struct set *set, const struct palette *palette, size_t number)
 {
 	struct plots plots = plots_of(set, palette);
 
-	fputs("<div class=\"plots\">\n", out);
-	for (size_t i = 0; i < plots.count; i++) {
-		if (plots.list[i].script)
-			plot(out, &plots.list[i], number);
-	}
-	fputs("</div>\n", out);
-	for (size_t i = 0; i < plots.count; i++) {
-		if (plots.list[i].script)
-			continue;
-		fputs("<p class=\"footnote\">No plot \"", out);
-		escape_html(out, plots.list[i].title);
-		fputs("\": ", out);
-		escape_html(out, plots.list[i].missing);
-		fputs("</p>\n", out);
-	}
+	html_plot_list(out, &plots, number);
 	plots_free(&plots);
 }
 

@@ -10,6 +10,7 @@
 #include "tools/report/data.h"
 #include "tools/report/notes.h"
 #include "tools/report/palette.h"
+#include "tools/report/plot.h"
 #include "tools/report/table.h"
 
 #include <stdbool.h>
@@ -39,6 +40,7 @@ void html_how(FILE *out, const struct set *set);
  * own.
  */
 void html_plots(FILE *out, const struct set *set, const struct palette *palette, size_t number);
+void html_plot_list(FILE *out, const struct plots *plots, size_t number);
 
 /* gnuplot's SVG as an element of the page: names get `prefix`, black becomes the text's colour;
  * what is no element of a drawing is left out. */

@@ -69,6 +69,13 @@ static void print_bars_drawn(FILE *script, const char *block, double half, const
 		block, axis_start(axis), half, half, block, block);
 }
 
+/* Error bars widen an axis, but are no reason for a log. */
+static void axis_widen(struct axis *axis, const struct sample *sample)
+{
+	if (!axis_is_log(axis))
+		axis->largest = fmax(axis->largest, sample_mean(sample) + sample_sd(sample));
+}
+
 void plot_throughput(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
 	size_t count, bytes;
@@ -91,11 +98,8 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 	}
 	for (size_t i = 0; i < count; i++)
 		axis_add(&axis, sample_mean(&ranked[i]->merit));
-	for (size_t i = 0; i < count;
-	     i++) /* error bars widen an axis, but are no reason for a log */
-		axis.largest = fmax(axis.largest, sample_mean(&ranked[i]->merit) +
-							  (axis_is_log(&axis) ? 0 : 1) *
-								  sample_sd(&ranked[i]->merit));
+	for (size_t i = 0; i < count; i++)
+		axis_widen(&axis, &ranked[i]->merit);
 	axis_print(&axis, 'x', 0.14, script);
 	print_names(ranked, count, script);
 	fprintf(script, "set xlabel '%s%s'\n$bars << EOD\n",
@@ -120,7 +124,7 @@ static const struct {
 	{"spinning", COLOUR_SPINNING, offsetof(struct cell, spinning)},
 	{"halted", COLOUR_HALTED, offsetof(struct cell, halted)},
 	{"idle", COLOUR_IDLE, offsetof(struct cell, idle)},
-	{"taken by the host", COLOUR_STOLEN, offsetof(struct cell, stolen)},
+	{"stolen", COLOUR_STOLEN, offsetof(struct cell, stolen)},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
@@ -230,6 +234,10 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 	for (size_t i = 0; i < count; i++) {
 		axis_add(&axis, sample_mean(&ranked[i]->lhp_events));
 		axis_add(&axis, sample_mean(&ranked[i]->lwp_events));
+	}
+	for (size_t i = 0; i < count; i++) {
+		axis_widen(&axis, &ranked[i]->lhp_events);
+		axis_widen(&axis, &ranked[i]->lwp_events);
 	}
 	axis_print(&axis, 'x', 0.14, script);
 	print_names(ranked, count, script);

@@ -2,6 +2,7 @@
 /* The tables of an experiment: see study.h. */
 #include "tools/report/study.h"
 #include "tools/report/stats.h"
+#include "tools/report/study_why.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,7 +97,8 @@ static void overlap_note(const struct study *study, struct table *table)
 			100 * sum / (double)count, 100 * least);
 }
 
-static void study_rows(struct table *table, const struct study *study)
+/* `wide`: with the columns of the other table behind. */
+static void study_rows(struct table *table, const struct study *study, bool wide)
 {
 	if (study->skipped) {
 		table_footnote(table, "%s skipped: %s.", study->name, study->skipped);
@@ -107,6 +109,8 @@ static void study_rows(struct table *table, const struct study *study)
 
 		table_text(table, study->name);
 		cell_row(table, cell);
+		if (wide)
+			why_row(table, cell);
 		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
 				       cell->label, cell->time.count, cell->wanted);
@@ -121,7 +125,20 @@ struct table *study_times(const struct study *studies, size_t count)
 	struct table *table = table_new(studies[0].title, times_columns, COUNT(times_columns));
 
 	for (size_t i = 0; i < count; i++)
-		study_rows(table, &studies[i]);
+		study_rows(table, &studies[i], false);
+	return table;
+}
+
+struct table *study_wide(const struct study *studies, size_t count)
+{
+	struct table_column columns[COUNT(times_columns) + WHY_COLUMNS];
+	struct table *table;
+
+	memcpy(columns, times_columns, sizeof(times_columns));
+	memcpy(columns + COUNT(times_columns), why_columns, sizeof(why_columns));
+	table = table_new("", columns, COUNT(columns));
+	for (size_t i = 0; i < count; i++)
+		study_rows(table, &studies[i], true);
 	return table;
 }
 
@@ -131,6 +148,14 @@ static void verdict_text(struct table *table, const struct study_finding *findin
 	size_t n = a < b ? a : b;
 	char text[128];
 
+	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
+	    finding->verdict != VERDICT_UNDECIDED) {
+		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
+					  ? "no difference above 5 %"
+				  : finding->ratio > 1 ? "slower"
+						       : "faster");
+		return;
+	}
 	switch (finding->verdict) {
 	case VERDICT_REPRODUCED:
 		snprintf(text, sizeof(text), "reproduced");
@@ -211,6 +236,11 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 	}
 	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
 			      "where there are two.");
+	table_footnote(table, "Where time went: per VM, means over the repetitions. LHP: a vCPU "
+			      "lost its CPU with "
+			      "a lock; LWP: a lock came to one that was off its CPU;");
+	table_footnote(table, "each: for how long it was; wasted: HLTs that returned for "
+			      "nothing.");
 	table_footnote(table, "The study: %s.", studies[0].source);
 	table_footnote(table, "A verdict is about this machine and this model of a compile: "
 			      "docs/experiments.md.");

@@ -26,9 +26,17 @@ struct study_cell {
 	double study_mean, study_sd;  /* NAN: the study has none */
 	double study_low, study_high; /* where it gives a range instead; else NAN */
 	size_t *repetition;           /* of each: 1, 2, 3... */
+	struct cell why;              /* where the time went: study_why.h */
 };
 
-enum finding_kind { FINDING_SLOWER, FINDING_WILDER, FINDING_EQUAL, FINDING_DIFFERS, FINDING_KINDS };
+enum finding_kind {
+	FINDING_SLOWER,
+	FINDING_WILDER,
+	FINDING_EQUAL,
+	FINDING_DIFFERS,
+	FINDING_COMPARED, /* of a lock that the study has not: whether it differs, and how */
+	FINDING_KINDS
+};
 
 enum finding_verdict {
 	VERDICT_UNDECIDED,
@@ -79,6 +87,8 @@ void study_judge(struct study *study);
 /* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
  * none. */
 struct table *study_times(const struct study *studies, size_t count);
+/* Of csv: study_times with the columns of study_why (study_why.h) in the same rows. */
+struct table *study_wide(const struct study *studies, size_t count);
 struct table *study_findings(const struct study *studies, size_t count);
 /* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
  * program's status (status.h). */

@@ -122,7 +122,9 @@ static void judge_times(struct study_finding *finding)
 		else if (different)
 			finding->verdict = VERDICT_NOT_REPRODUCED;
 	} else if (different) {
-		finding->verdict = finding->kind == FINDING_DIFFERS || finding->ratio > 1
+		finding->verdict = finding->kind == FINDING_DIFFERS ||
+						   finding->kind == FINDING_COMPARED ||
+						   finding->ratio > 1
 					   ? VERDICT_REPRODUCED
 					   : VERDICT_OPPOSITE;
 	} else if (same) {

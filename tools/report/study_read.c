@@ -4,6 +4,7 @@
 #include "tools/report/memory.h"
 #include "tools/report/notes.h"
 #include "tools/report/study.h"
+#include "tools/report/study_why.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +41,8 @@ static double number_of(json_t *object, const char *key)
 
 /* The cell's field of its runs, which are those of its lock, or all; their mean, in seconds. NAN:
  * none that counts. */
-static double log_time(const struct log *log, json_t *cell, struct notes *notes)
+static double log_time(const struct log *log, json_t *cell, struct why_sums *why,
+		       struct notes *notes)
 {
 	const char *lock = text_of(cell, "lock"), *field = text_of(cell, "field");
 	double sum = 0;
@@ -66,18 +68,19 @@ static double log_time(const struct log *log, json_t *cell, struct notes *notes)
 		}
 		sum += (double)record_u64(record, field) / NS_PER_S;
 		count++;
+		why_add(why, log, i, notes);
 	}
 	return count ? sum / (double)count : NAN;
 }
 
-static double file_time(const char *file, json_t *cell, struct notes *notes)
+static double file_time(const char *file, json_t *cell, struct why_sums *why, struct notes *notes)
 {
 	struct log log = {0};
 	uint64_t memory = SET_MEMORY_BYTES; /* freed before the next log is read */
 	double time = NAN;
 
 	if (log_read(file, &log, notes, &memory))
-		time = log_time(&log, cell, notes);
+		time = log_time(&log, cell, why, notes);
 	else
 		note_add(notes, true, "%s: %s", file, strerror(errno));
 	log_free(&log);
@@ -85,7 +88,8 @@ static double file_time(const char *file, json_t *cell, struct notes *notes)
 }
 
 /* One repetition: of the host peer, or the mean of the VMs, all of which must have ended well. */
-static double repetition_time(const char *directory, json_t *cell, struct notes *notes)
+static double repetition_time(const char *directory, json_t *cell, struct why_sums *why,
+			      struct notes *notes)
 {
 	double sum = 0;
 	size_t count = 0;
@@ -97,7 +101,7 @@ static double repetition_time(const char *directory, json_t *cell, struct notes 
 		bool there = access(file, F_OK) == 0;
 
 		if (there)
-			sum += file_time(file, cell, notes);
+			sum += file_time(file, cell, why, notes);
 		free(file);
 		if (!there || host)
 			return there && host ? sum : count ? sum / (double)count : NAN;
@@ -129,16 +133,18 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 	const char *name =
 		json_string_value(json_array_get(json_object_get(json, "directories"), index));
 	char *directory = memory_print("%s/%s", study->path, name ? name : "");
+	struct why_sums why = {0};
 	double time = NAN;
 
 	if (access(directory, F_OK) == 0) /* else it did not come to it */
-		time = repetition_time(directory, json, notes);
+		time = repetition_time(directory, json, &why, notes);
 	if (!isnan(time)) {
 		size_t n = cell->time.count++;
 
 		cell->time.value[n] = time;
 		cell->repetition[n] = index + 1;
 		cell->overlap[n] = repetition_overlap(directory);
+		why_store(cell, &why);
 	}
 	free(directory);
 }
@@ -177,10 +183,9 @@ static const struct study_cell *cell_named(const struct study *study, const char
 static bool read_finding(const struct study *study, json_t *json, struct study_finding *finding)
 {
 	static const char *const kinds[FINDING_KINDS] = {
-		[FINDING_SLOWER] = "slower",
-		[FINDING_WILDER] = "wilder",
-		[FINDING_EQUAL] = "equal",
-		[FINDING_DIFFERS] = "differs",
+		[FINDING_SLOWER] = "slower",     [FINDING_WILDER] = "wilder",
+		[FINDING_EQUAL] = "equal",       [FINDING_DIFFERS] = "differs",
+		[FINDING_COMPARED] = "compared",
 	};
 	unsigned kind = 0;
 
@@ -254,6 +259,7 @@ void study_free(struct study *study)
 		free(study->cells[i].time.value);
 		free(study->cells[i].overlap);
 		free(study->cells[i].repetition);
+		why_free(&study->cells[i]);
 	}
 	free(study->cells);
 	free(study->findings);

@@ -10,6 +10,7 @@
 #include "tools/report/output.h"
 #include "tools/report/status.h"
 #include "tools/report/study.h"
+#include "tools/report/study_why.h"
 #include "tools/report/text.h"
 
 #include <jansson.h>
@@ -44,12 +45,15 @@ static void print_tables(FILE *out, enum format format, const struct study *stud
 	struct table *findings = study_findings(studies, count);
 
 	for (size_t i = 0; i < count; i++) {
-		struct table *times = study_times(&studies[i], 1);
+		struct table *times = study_times(&studies[i], 1), *why = study_why(&studies[i], 1);
 
 		if (!findings && i + 1 == count)
-			study_notes(studies, count, times);
+			study_notes(studies, count, why->row_count > 0 ? why : times);
 		print(out, format, times);
+		if (why->row_count > 0)
+			print(out, format, why);
 		table_free(times);
+		table_free(why);
 	}
 	if (findings) {
 		study_notes(studies, count, findings);
@@ -69,13 +73,36 @@ static json_t *samples_json(const struct study_cell *cell)
 				    json_integer((json_int_t)cell->repetition[i]));
 		json_object_set_new(one, "seconds", json_of_number(cell->time.value[i]));
 		json_object_set_new(one, "overlap", json_of_number(cell->overlap[i]));
+		for (enum sample_index k = SAMPLE_LONGEST_WAIT_NS; k < SAMPLES; k++)
+			json_object_set_new(one, sample_list[k].name,
+					    json_of_number(cell_sample(&cell->why, k)->value[i]));
 		json_array_append_new(list, one);
 	}
 	return list;
 }
 
-/* experiment.json as it is, with what was measured: "times" as the table has them, and each cell's
- * "samples". */
+/* Each cell's row of the table of reasons; what it says in words is of the experiment. */
+static void set_why(json_t *all, json_t *cells, const struct study *study)
+{
+	struct table *why = study_why(study, 1);
+	json_t *rows = json_of_table(why), *says = json_array();
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+
+		json_object_del(row, "experiment");
+		json_object_del(row, "cell");
+		json_object_set(json_array_get(cells, i), "why", row);
+	}
+	for (size_t i = 0; i < why->footnote_count; i++)
+		json_array_append_new(says, json_of_text(why->footnotes[i]));
+	json_object_set_new(all, "why", says);
+	json_decref(rows);
+	table_free(why);
+}
+
+/* experiment.json as it is, with what was measured: "times" as the table has them, each cell's
+ * "samples", and why: set_why(). */
 static json_t *study_json(const struct study *study)
 {
 	json_t *all = json_deep_copy(study->json), *cells = json_object_get(all, "cells");
@@ -85,6 +112,7 @@ static json_t *study_json(const struct study *study)
 	for (size_t i = 0; i < study->cell_count; i++)
 		json_object_set_new(json_array_get(cells, i), "samples",
 				    samples_json(&study->cells[i]));
+	set_why(all, cells, study);
 	table_free(times);
 	return all;
 }
@@ -109,7 +137,7 @@ static void print_json(FILE *out, const struct study *studies, size_t count,
 	table_free(findings);
 }
 
-/* Experiments that have cells. csv has their times, in one table. */
+/* Experiments that have cells. csv has one table, a row a cell. */
 static int write_studies(FILE *out, const struct study *studies, size_t count, enum format format,
 			 const struct notes *notes)
 {
@@ -119,7 +147,7 @@ static int write_studies(FILE *out, const struct study *studies, size_t count, e
 	for (size_t i = 0; i < notes->count; i++)
 		damage |= notes->list[i].damage;
 	if (format == FORMAT_CSV) {
-		times = study_times(studies, count);
+		times = study_wide(studies, count);
 		csv_table(out, times);
 		table_free(times);
 	} else if (format == FORMAT_JSON) {
@@ -127,6 +155,10 @@ static int write_studies(FILE *out, const struct study *studies, size_t count, e
 	} else if (format == FORMAT_HTML) {
 		html_begin(out, "pvspin: the experiments of 2017");
 		print_tables(out, format, studies, count);
+		for (size_t i = 0; i < count; i++) {
+			if (!studies[i].skipped)
+				study_pictures(out, &studies[i], i + 1);
+		}
 		html_notes(out, "Left out, or doubtful", "warning", notes);
 		html_end(out);
 	} else {

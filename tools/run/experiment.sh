@@ -5,6 +5,7 @@
 # its own, with its own logs; under nested one L1 serves them all. Then the analyser's tables. Sourced.
 #
 #   $out[/<experiment>]/<run>/rep-<n>/    logs of one call        <run>/rep-<n>.txt   what it said
+#                            /trace/      of the one for pictures
 #                      experiment.json    what study.c reads      study.txt           the tables
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
@@ -19,13 +20,14 @@ experiment_main() {
     experiment_read "$name"
     experiment_needs "$name"
     experiment_check "$name"
-    [[ -n ${skipped[$name]} ]] || calls_wanted=$((calls_wanted + runs * ${#x_runs[@]}))
+    [[ -n ${skipped[$name]} ]] || calls_wanted=$((calls_wanted + (runs + x_traces) * ${#x_runs[@]}))
     mkdir -p "$(experiment_dir "$name")"
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
   [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 100))
   experiment_repeat
+  experiment_trace
   progress_end
   [[ -z $l1_server ]] || serve_stop "$l1_server"
   l1_server=''
@@ -47,6 +49,9 @@ experiment_facts() {
   # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
   work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
   work+=" tasks=$(((36 * vcpus + 27) / 28))"
+  # What the traced calls run: one lock that is hardly ever free, so that a vCPU that loses its CPU holds it soon.
+  counter="workload=contended ms=300"
+  [[ -n $trace || $accel == tcg ]] || trace=on # plain emulation has no preempted holders to show
 }
 
 # Under nested: one L1 for all calls, unless there is one already.
@@ -101,8 +106,6 @@ experiment_needs() { # NAME
 
 # The plan that the user's -append changes must remain the experiment's.
 experiment_check() { # NAME
-  ((x_summary)) || [[ " $append" != *' locks='* ]] ||
-    usage_error "--experiment=$1: -append \"$append\": which locks run is the experiment's own"
   [[ " $append" != *' reps='* || " $append" == *' reps=1 '* ]] || ((x_summary)) ||
     usage_error "--experiment=$1: -append \"$append\": reps= is --runs=N here"
 }
@@ -121,8 +124,23 @@ experiment_repeat() {
         experiment_stopped && return
         calls_made=$((calls_made + 1))
         progress "experiment: $calls_made of $calls_wanted, $name $run, repetition $n of $runs"
-        experiment_call "$name" "$run" "$n"
+        experiment_call "$name" "$run" "rep-$n"
       done
+    done
+  done
+}
+
+# The pictures: each run once more, short and traced, beside the repetitions.
+experiment_trace() {
+  local name run
+  for name in "${experiment_list[@]}"; do
+    experiment_read "$name"
+    if ((!x_traces)) || [[ -n ${skipped[$name]} ]]; then continue; fi
+    for run in "${x_runs[@]}"; do
+      experiment_stopped && return
+      calls_made=$((calls_made + 1))
+      progress "experiment: $calls_made of $calls_wanted, $name $run, traced"
+      experiment_call "$name" "$run" trace
     done
   done
 }
@@ -135,9 +153,9 @@ experiment_stopped() {
 }
 
 # One call of run.sh, once more where L1 or the firmware in it failed, which says nothing about pvspin.
-experiment_call() { # NAME RUN N
-  local code at=$1 said left=$((deadline - EPOCHSECONDS))
-  at=$(experiment_dir "$1")/$2/rep-$3
+experiment_call() { # NAME RUN rep-N|trace
+  local code at=$1 said what="$1 $2, ${3/rep-/repetition }" left=$((deadline - EPOCHSECONDS))
+  at=$(experiment_dir "$1")/$2/$3
   ((left < EXPERIMENT_BOUND)) || left=$EXPERIMENT_BOUND
   mkdir -p "${at%/*}"
   experiment_run "$2" "$at" "$left"
@@ -145,17 +163,25 @@ experiment_call() { # NAME RUN N
   said=$(<"$at.txt")
   if [[ $accel == nested ]] && ((code != 0)) && { ! nested_served ||
     [[ $said == *'the guest never started'* ]]; }; then
-    say "$1 $2, repetition $3: once more: $(tail -n 2 "$at.txt" | head -n 1)"
+    say "$what: once more: $(tail -n 2 "$at.txt" | head -n 1)"
     [[ ! -e $at ]] || mv "$at" "$at.never-started"
     if [[ -n $l1_server ]] && ! experiment_l1; then broken=1; return; fi
     experiment_run "$2" "$at" "$left"
   fi
   ((code != 0)) || return 0
   worse "$code"
-  say "$1 $2, repetition $3 ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
+  say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
     grep -v 'logs are in' | tail -n 1)"
   # What is wrong with the call, or missing here, is so for all of them.
   ((code != EXIT_USAGE && code != EXIT_ENVIRONMENT)) || broken=1
+}
+
+# The keys of a run's calls, with the user's; of the traced one the workload, and what records it.
+experiment_keys() { # RUN [trace]
+  local keys
+  keys=$(keys_override "${x_plan[$1]}" "$append")
+  [[ ${2-} != trace ]] || keys=$(keys_override "$keys" "$x_trace reps=1 trace=60 trace_until=lhp")
+  echo "$keys"
 }
 
 # Sets code. In the background, so that a signal to this script ends the wait.
@@ -169,7 +195,7 @@ experiment_run() { # RUN DIRECTORY SECONDS
   [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
   set -m # a process group of its own: a Ctrl-C reaches this script alone
   PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=$hosted "$tree/run.sh" "${own[@]}" \
-    -kernel "$image" -append "$(keys_override "${x_plan[$1]}" "$append")" ${words[@]+"${words[@]}"} \
+    -kernel "$image" -append "$(experiment_keys "$1" "${2##*/}")" ${words[@]+"${words[@]}"} \
     ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$2.txt" 2>&1 &
   call_pid=$!
   set +m
@@ -192,11 +218,11 @@ experiment_json() { # NAME
   printf '%s\n' ${x_cells[@]+"${x_cells[@]}"} | jq -s . >"$scratch/cells"
   printf '%s\n' ${x_findings[@]+"${x_findings[@]}"} | jq -s . >"$scratch/findings"
   for run in ${x_runs[@]+"${x_runs[@]}"}; do
-    printf '%s\0%s\0%s\n' "$run" "$(keys_override "${x_plan[$run]}" "$append")" "${x_options[$run]//$'\n'/ }"
+    printf '%s\0%s\0%s\n' "$run" "$(experiment_keys "$run")" "${x_options[$run]//$'\n'/ }"
   done >"$scratch/runs"
   jq -n --arg name "$1" --arg title "$x_title" --arg study "$x_study" --arg more "$x_more" --arg class "$accel_class" \
     --arg skipped "${skipped[$1]}" --arg version "$version" --argjson runs "$runs" --argjson cpus "$cpus" \
-    --argjson vcpus "$vcpus" --argjson summary "$x_summary" --slurpfile cells "$scratch/cells" \
+    --argjson vcpus "$vcpus" --argjson summary "$x_summary" --argjson traces "$x_traces" --slurpfile cells "$scratch/cells" \
     --slurpfile findings "$scratch/findings" --rawfile calls "$scratch/runs" '
     [range(1; $runs + 1)] as $n
     | {schema: 1, name: $name, title: $title, study: $study, more: $more, version: $version,
@@ -204,6 +230,8 @@ experiment_json() { # NAME
        skipped: (if $skipped == "" then null else $skipped end), summary: ($summary == 1),
        calls: ($calls | split("\n") | map(select(. != "") | split("\u0000")
          | {name: .[0], plan: .[1], options: .[2]})),
+       traces: (if $traces == 1 then $calls | split("\n") | map(select(. != "") | split("\u0000")[0]
+         | {run: ., directory: "\(.)/trace"}) else [] end),
        cells: ($cells[0] | map(.run as $run | . + {directories: [$n[] | "\($run)/rep-\(.)"]})),
        findings: $findings[0]}' >"$at/experiment.json"
 }

@@ -42,8 +42,11 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                        a table, TAP and JUnit XML in --out; -append tests=abi.kick: a part of it
   --experiment=NAME    one of experiments/ (--list), as in the study of 2017, with its tables and
                        whether its findings are seen here (docs/experiments.md); study: all of
-                       those. --runs=N repetitions (10); -append KEYS replace those of its plan.
-                       Under nested some 10 minutes each, with --runs=3 some 3
+                       those. --runs=N repetitions (10); -append KEYS replace those of its plan,
+                       but locks=A,B adds locks to its own. Under nested some 10 minutes each,
+                       with --runs=3 some 3
+  --trace=on|off       an experiment's further call for each of its runs, which measures nothing:
+                       pictures of a preempted holder for its page (on; under tcg off)
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               locks, workloads, tests and experiments there are
   --help, --version
@@ -67,6 +70,11 @@ version() {
   else
     echo unknown
   fi
+}
+
+# Those that locks= may name, one a line.
+lock_names() {
+  list | sed -n '/^locks/,/^workloads/s/^  \([a-z0-9-]*\).*/\1/p'
 }
 
 # The sources are the only list there is; the patterns are those of the definitions: a lock's

@@ -10,7 +10,7 @@ options_default() {
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
   boot=multiboot
   conformance=0 conformance_names=''
-  host_peer=0 peer_keys='' experiment=''
+  host_peer=0 peer_keys='' experiment='' trace=''
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -55,6 +55,7 @@ options_own() { # WORD
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
   --experiment=*) experiment=${1#*=} ;;
+  --trace=*) trace=$(one_of "$1" on off) ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
@@ -63,7 +64,7 @@ options_own() { # WORD
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
   --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
-    --experiment)
+    --experiment | --trace)
     usage_error "$1 needs a value: $1=..."
     ;;
   --setup=* | --gdb=* | --list=* | --help=* | --version=*)
@@ -137,6 +138,8 @@ options_parse() {
   boot_check
   limit_given=$limit l1_kernel_given=$l1_kernel
   [[ -z $experiment ]] || options_experiment
+  [[ -z $trace || -n $experiment ]] ||
+    usage_error "--trace=$trace is for --experiment; -append trace=N makes any run log its events"
   runs=${runs:-1}
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
