@@ -12,7 +12,7 @@
 #define V3    3
 #define NEVER 30 /* shift of a deadline that no case lives to see */
 
-/* More than 2^17 polls take anywhere, the longest other deadline; less than a case may. */
+/* More than 2^17 polls take anywhere; less than a case may. */
 #define LEAVES_MS 6000
 
 static uint32_t version;
@@ -189,6 +189,10 @@ static void conduct_passed(struct test *test)
 	union ticket_word *word = test->lock;
 	uint64_t grants = deadline_grants(test), steals = event_sum(test, EV_LOCK_STEALS);
 
+	/* its deadline should outlast a slice of a machine on which both share a CPU; not at
+	 * first, as that is long where a poll is slow: an emulated vCPU of 64 */
+	if (version == V2)
+		set_tunable(test, "pmt_shift", 16 + (replays < 2 ? replays : 2));
 	if (!queue_behind(test, 2))
 		return;
 	add(&word->tail, passed);
@@ -204,7 +208,7 @@ static void conduct_passed(struct test *test)
  * far ahead; version 3 at once. */
 static void test_passed(struct test *test)
 {
-	set_version(test, test->argument % 16, test->argument % 16 == V3 ? NEVER : 16);
+	set_version(test, test->argument % 16, test->argument % 16 == V3 ? NEVER : 0);
 	passed = test->argument / 16;
 	play_until_seen(test, conduct_passed, "one who was passed counts as having passed others");
 }

@@ -126,6 +126,13 @@ ok 4 - locks.tas.excludes_2" ]
   records '[.[] | select(.type == "end")] == []'
 }
 
+@test "a test whose CPU 0 sleeps again and again is found by the timer that its sleeps borrow: 5" {
+  # its waiter polls 2^17 times
+  tcg 5 -smp 2 -append "tests=locks.preemptable-ticket.passed_far hang_ms=10 test_ms=1"
+  says "$stdout" 'passed_far: hangs' 'given 11 ms' 'CPU 1 waits' 'wait_in_line'
+  no_line 'interrupts masked'
+}
+
 @test "a lock that hangs in a measured run: the same story, as a crash: 5" {
   make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "locks=stuck ms=50 reps=1"
