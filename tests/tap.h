@@ -84,7 +84,8 @@ void tests_describe(struct record *record);
 
 /*
  * For a test that can neither go on nor be left, in any context on CPU 0: its `not ok` line, TAP's
- * "Bail out!", the closing records, and the end of the VM with the verdict fail.
+ * "Bail out!", and the end of the VM as by a crash, without an end record: the tests behind it were
+ * not run.
  */
 void tests_bail_out(const char *why) __attribute__((noreturn));
 

@@ -87,10 +87,17 @@ static void watchdog_arm(void)
 {
 	uint64_t now = port_cycles();
 
-	if (watchdog.armed)
-		port_timer_start(
-			now < watchdog.deadline ? port_cycles_to_ns(watchdog.deadline - now) : 1,
-			case_hangs, NULL);
+	if (!watchdog.armed)
+		return;
+	if (now < watchdog.deadline) {
+		port_timer_start(port_cycles_to_ns(watchdog.deadline - now), case_hangs, NULL);
+		return;
+	}
+	/* The next sleep must not borrow the timer before its interrupt is here, as one after the
+	 * other would. */
+	port_timer_start(1, case_hangs, NULL);
+	for (;;)
+		port_relax();
 }
 
 /* Random cases run for test_ms. */

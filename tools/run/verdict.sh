@@ -48,7 +48,7 @@ judge_instance() { # INSTANCE
 #   37      0x12  whole   skip          skip      77
 #   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
 #                                                 command line
-#   63      0x1f  any     any           crash     5 the guest panicked, or a measured lock hung
+#   63      0x1f  any     any           crash     5 the guest panicked, or a run or test hung
 #   0       -     any     any           crash     5 the guest reset (-no-reboot ends QEMU) or powered off
 #   1       -     any     any           crash     5 QEMU ended by itself (bad option, ...)
 #   others  -     any     any           crash     5 QEMU was killed
