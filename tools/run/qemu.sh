@@ -57,7 +57,7 @@ qemu_facts() {
 qemu_append() {
   local line=$append
   line+="$(qemu_facts) accel=$accel_class end=wait"
-  if ((members > 1)) && [[ " $append " != *' start='* ]]; then
+  if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
   echo "${line# }"

@@ -18,6 +18,7 @@ finish_run() {
     done
     report_together
     report_overlaps
+    [[ -z $meet ]] || report_meeting
   } >"$run_dir/report.txt"
   run_worst=$worst worst=$saved
   manifest "$run_worst" >"$run_dir/manifest.json"
@@ -93,6 +94,23 @@ report_overlaps() {
     "$run_dir/.raw/overlaps.json"
 }
 
+# What came of --meet: how often each of the other calls was released with us, and what our logs prove.
+report_meeting() {
+  local i files=() raw=$run_dir/.raw
+  for ((i = 0; i < members; i++)); do files+=("$raw/log-$i.json"); done
+  [[ -e $raw/meeting ]] || : >"$raw/meeting"
+  jq -s --rawfile meeting "$raw/meeting" -f "$tree/tools/run/meeting.jq" "${files[@]}" >"$raw/meeting.json"
+  jq -r '.[] | (if .shorter_us > 0 then .overlap_us * 100 / .shorter_us | floor else null end) as $percent
+      | {crashed: "a member of it died", stopped: "it was stopped", died: "it died"}[.left // ""] as $lost
+      | "met PID \(.pid) (\(.user), \(.out)): "
+        + (if $percent then "our logs show \(.phases) pairs of measured phases, \($percent) % of the shorter at the same time"
+           else "our logs show no measured phase at the same time as its own" end)
+        + (if $lost then "\n  error: \($lost) after these: what we measured later was without it" else "" end)' \
+    "$raw/meeting.json"
+  # What was asked for was not measured to its end.
+  jq -e 'all(.left == null or .left == "ended")' "$raw/meeting.json" >/dev/null || worse "$EXIT_ENVIRONMENT"
+}
+
 # All the facts of a run. What the guest knows is in its log and is not repeated.
 manifest() { # CODE
   local raw=$run_dir/.raw i
@@ -107,6 +125,7 @@ manifest() { # CODE
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
     --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
     --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
+    --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
     --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
     --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;
@@ -119,7 +138,8 @@ manifest() { # CODE
       started: ([$instances[].started_us | values] | min | date),
       ended: ([$instances[].ended_us | values] | max | date),
       verdict: ([$instances[] | select(.code == $call[0].code) | .verdict] | first),
-      instances: $instances, overlaps: $overlaps[0]}'
+      instances: $instances, overlaps: $overlaps[0]}
+      + if $meet == "" then {} else {meeting: {directory: $meet, calls: $meeting[0]}} end'
 }
 
 manifest_instance() { # INSTANCE
