@@ -29,6 +29,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --host-peer[=KEYS]   the hosted build, the same locks on Linux threads, on the host during the
                        measured phases of the VMs: released together, host-peer.log; KEYS replace
                        those of -append for it, as locks=qspinlock. --instances=0: it alone
+  --meet=DIR[,CALLS]   measure together with calls started apart, CALLS with this one (2), which name
+                       the same DIR, a directory that all may write: each waits for the others, all
+                       measured phases are released together. Under nested: in one L1 (PVSPIN_L1)
   --runs=N             whole runs, one after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
                        the host peer's threads share the CPUs of the list

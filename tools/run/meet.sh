@@ -31,11 +31,10 @@ meet_directory() {
 
 # Enters DIR, and waits for the others. False, with the reason in .raw/unmet, if they do not come.
 meet_join() {
-  local door id
   declare -gA meet_there=() meet_pid=() meet_who=() meet_base=() meet_members=() meet_behind=() meet_releases=() meet_left=()
   meet_round=0 meet_said=0 meet_how=ended meet_watchers=() meet_next=$members
-  exec {door}<"$meet"
-  flock -w 10 "$door" || die "$EXIT_ENVIRONMENT" "--meet=$meet: another call has held its lock for 10 s"
+  exec {meet_door}<"$meet" # one call enters at a time
+  flock -w 10 "$meet_door" || die "$EXIT_ENVIRONMENT" "--meet=$meet: another call has held its lock for 10 s"
   meet_at=$(mktemp -d "$meet/call.XXXXXXXX")
   meet_id=${meet_at##*.}
   chmod 755 "$meet_at"
@@ -45,7 +44,8 @@ meet_join() {
   meet_look
   printf '%s\n' "$$" "$members" "$meet_calls" "$(</proc/sys/kernel/random/boot_id)" "$(id -un)" "$out" >"$meet_at/call"
   meet_tell join
-  exec {door}<&-
+  exec {meet_door}<&-
+  meet_door=''
   meet_wait
 }
 
@@ -157,7 +157,9 @@ meet_hear() { # KIND ID REST
   span)
     [[ ${words[*]} =~ ^[0-9]{1,3}\ [0-9]{1,19}\ [0-9]{1,19}$ ]] || return 0
     i=$((10#${words[0]}))
-    if ((i < meet_members[$id])); then span[meet_base[$id] + i]="${words[1]} ${words[2]}"; fi
+    ((i < meet_members[$id])) || return 0
+    i=$((i + meet_base[$id]))
+    span[i]="${words[1]} ${words[2]}"
     ;;
   held) [[ ! ${words[0]:-} =~ ^[0-9]{1,9}$ ]] || meet_behind[$id]=$((10#${words[0]})) ;;
   left) meet_part "$id" "${words[0]:-died}" ;;
@@ -218,8 +220,9 @@ meet_write() {
   done >"$run_dir/.raw/meeting"
 }
 
-# A member of the call, a process of its own: its life is not the call's.
+# A process of the call's whose life is not the call's: a member, or a watcher.
 meet_forget() {
+  [[ -z ${meet_door:-} ]] || exec {meet_door}<&-
   [[ -z ${meet_lock:-} ]] || exec {meet_lock}>&-
 }
 
