@@ -38,8 +38,10 @@ options_own() { # WORD
   case $1 in
   --setup) setup=1 ;;
   --accel=*) accel=$(one_of "$1" auto kvm nested tcg) ;;
-  --l1-kernel=/* | --l1-kernel=./*) usage_error "$1: a kernel of your own is not available yet" ;;
-  --l1-kernel=*) l1_kernel=$(one_of "$1" 6.1 6.12) ;;
+  --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
+  --l1-kernel=image-*) l1_kernel=${1#*=} ;; # as run.sh calls one itself (image.sh)
+  --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
+  --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
   --pv=*) pv=$(one_of "$1" on off) ;;
   --instances=0) instances=0 ;;
   --instances=*) instances=$(number "$1" 64) ;;
@@ -153,6 +155,14 @@ options_parse() {
   if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
     usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
   fi
+}
+
+# In L1 the file may be hidden, and nobody asks for it.
+options_image() { # WORD
+  ((!inner)) || return 0
+  l1_error=''
+  image_check "$l1_kernel" || usage_error "--l1-kernel=$l1_error"
+  [[ $l1_kernel == /* ]] || l1_kernel=$PWD/$l1_kernel
 }
 
 # DIR or DIR,CALLS.

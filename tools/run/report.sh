@@ -126,20 +126,30 @@ manifest() { # CODE
     --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
     --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
     --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
-    --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
+    --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
     --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
       timeout_s: ($limit | tonumber),
       host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber)},
-      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version} else null end),
+      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version} + $image else null end),
       qemu: ([$instances[].qemu_version | values] | first),
       started: ([$instances[].started_us | values] | min | date),
       ended: ([$instances[].ended_us | values] | max | date),
       verdict: ([$instances[] | select(.code == $call[0].code) | .verdict] | first),
       instances: $instances, overlaps: $overlaps[0]}
       + if $meet == "" then {} else {meeting: {directory: $meet, calls: $meeting[0]}} end'
+}
+
+# Of a kernel that was given by its path: which, and the name of its content.
+manifest_image() {
+  if [[ -z ${l1_dir:-} || ! -e $l1_dir/release ]]; then
+    echo '{}'
+  else
+    jq -n --arg path "$l1_kernel_given" --arg name "${l1_dir##*/}" --arg release "$(<"$l1_dir/release")" \
+      '{package: null, path: (if $path | contains("/") then $path else null end), name: $name, release: $release}'
+  fi
 }
 
 manifest_instance() { # INSTANCE
