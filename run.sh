@@ -197,7 +197,7 @@ main() {
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
-  ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
+  ((!inner)) || exit 0
   judge_all
   exit "$worst"
 }

@@ -127,13 +127,14 @@ manifest() { # CODE
     --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
     --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
     --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
+    --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --arg l1_boot "$(cat "$raw/l1-boot" 2>/dev/null)" \
     --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
       timeout_s: ($limit | tonumber),
-      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber)},
-      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version} + $image else null end),
+      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber), boot_id: $boot},
+      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version, boot_id: $l1_boot} + $image else null end),
       qemu: ([$instances[].qemu_version | values] | first),
       started: ([$instances[].started_us | values] | min | date),
       ended: ([$instances[].ended_us | values] | max | date),

@@ -14,6 +14,10 @@ readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
   mkdir -p "$run_dir/.raw"
+  if ((inner)); then
+    cp /proc/version "$run_dir/.raw/l1"
+    cp /proc/sys/kernel/random/boot_id "$run_dir/.raw/l1-boot" # whose clock this is
+  fi
   work=$(mktemp -d "$scratch/run.XXXXXX")
   if [[ -n $meet ]]; then
     events=$meet_events # the other calls talk to us there, too
