@@ -6,7 +6,7 @@
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
-#   tools/run/boot.sh      --boot=: how it is loaded
+#   tools/run/boot.sh      --boot=: how it is loaded   tools/run/meet.sh      --meet: with calls started apart
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
@@ -17,7 +17,7 @@
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
-  run/qemu run/boot run/instance run/peer run/snapshot run/together run/verdict run/report run/nested \
+  run/qemu run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
   run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -117,11 +117,15 @@ run_dir_of() { # RUN; sets run_dir
 # The virtual machines, with their logs in $out; nothing is judged here.
 run_all() {
   local n
+  run_dir_of 1
+  mkdir -p "$run_dir/.raw"
+  [[ -z $meet ]] || meet_join || return 0
   for ((n = 1; n <= runs; n++)); do
     run_dir_of "$n"
     together_run
-    [[ -z $stopping ]] || return 0
+    [[ -z $stopping ]] || break
   done
+  [[ -z $meet ]] || meet_leave "$([[ -n $stopping ]] && echo stopped || echo "$meet_how")"
 }
 
 judge_all() {
@@ -151,6 +155,7 @@ clean_up() {
   [[ -z $call_pid ]] || kill -TERM -- "-$call_pid" 2>/dev/null || true
   [[ -z ${l1_pid:-} ]] || kill -TERM "$l1_pid" 2>/dev/null || true
   [[ -z ${l1_server:-} ]] || serve_stop "$l1_server"
+  meet_leave stopped
   rm -rf "$scratch"
 }
 
@@ -185,13 +190,14 @@ main() {
   image_ready
   accel_choose
   boot_prepare
+  [[ -z $meet ]] || meet_directory
   out_ready
   version=$(version)
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
-  ((!inner)) || { cp /proc/version "$run_dir/.raw/l1"; exit 0; }
+  ((!inner)) || exit 0
   judge_all
   exit "$worst"
 }

@@ -19,7 +19,7 @@ _pvspin() {
   fi
   COMPREPLY=()
   case $option${COMP_WORDS[COMP_CWORD - 1]} in
-  --out*) COMPREPLY=($(compgen -d -- "$word")); return ;;
+  --out* | --meet*) COMPREPLY=($(compgen -d -- "$word")); return ;;
   -kernel) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   options=$(_pvspin_options "$program")

@@ -79,8 +79,10 @@ setup() {
 }
 
 @test "what is not available yet, or is another program's, says so" {
-  run_sh 2 --l1-kernel=/boot/vmlinuz
-  says "$stderr" --l1-kernel=/boot/vmlinuz 'not available yet'
+  run_sh 2 --l1-kernel=/boot/none
+  says "$stderr" --l1-kernel=/boot/none 'no such file'
+  run_sh 2 --l1-kernel="$tree/Makefile"
+  says "$stderr" "--l1-kernel=$tree/Makefile" 'not a bzImage'
   run_sh 2 --perfetto=x
   says "$stderr" --perfetto=x build/pvspin-report
 }

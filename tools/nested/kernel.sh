@@ -3,9 +3,12 @@
 # The kernel of L1: a Debian kernel package, fetched with apt (which verifies it; works as any
 # user), of which the image and the few modules needed are kept in the user's cache. Sourced.
 #
-#   nested_kernel 6.12|6.1 [refresh]   sets l1_dir, or l1_error and returns 1
+#   nested_kernel KERNEL [refresh]   6.12, 6.1, or the path of a bzImage (image.sh): sets l1_dir, or l1_error and
+#                                    returns 1. Its last part is a name of the kernel that is accepted, too
 #
-# l1_dir holds vmlinuz, modules/*.ko, modules/order and package (name and version).
+# l1_dir holds vmlinuz, modules/*.ko, modules/order and package (name and version), of an image instead release.
+# shellcheck source=tools/nested/image.sh
+source "${BASH_SOURCE[0]%/*}/image.sh"
 
 nested_cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/pvspin/nested
 
@@ -32,7 +35,12 @@ nested_meta_package() { # LINE
 nested_kernel() {
   local line=$1 refresh=${2:-}
   l1_error=''
+  if [[ $line == */* ]]; then
+    nested_image "$line"
+    return
+  fi
   l1_dir=$nested_cache/$line
+  [[ $line != image-* || -e $l1_dir/vmlinuz ]] || { l1_error="no kernel $line in $nested_cache"; return 1; }
   [[ -z $refresh && -e $l1_dir/vmlinuz ]] && return
   mkdir -p "$nested_cache" 2>/dev/null || { l1_error="cannot write $nested_cache"; return 1; }
   local lock

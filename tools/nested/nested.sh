@@ -23,7 +23,8 @@ source "$here/sandbox.sh"
 usage() {
   cat <<HELP
 usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
-  --kernel=6.12|6.1  the Debian kernel that is the hypervisor (6.12)
+  --kernel=6.12|6.1  the Debian kernel that is the hypervisor (6.12); or the path of a bzImage, with its
+                     modules in ../lib/modules/RELEASE or lib/modules/RELEASE beside it, or in /lib
   --cpus=N           CPUs of L1 (those of this machine, 16 at most)
   --memory=MB        memory of L1 (2048)
   --rw=DIR           DIR of this machine, writable in L1; repeatable
@@ -31,7 +32,8 @@ usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
   --timeout=SECONDS  bound on the whole call (300)
   --console=FILE     keep L1's kernel messages in FILE
   --serve=DIR        run no command, but keep L1 up until it is told to stop (SIGTERM) or time is
-                     up, for calls with --in=DIR; DIR/6.12/ready is there when it is (or 6.1)
+                     up, for calls with --in=DIR; DIR/6.12/ready is there when it is (or 6.1;
+                     of another kernel's path, the name that DIR gets is in the first line printed)
   --in=DIR           run the command in that L1; its output comes at its end. --see works as
                      always, --rw only at or below a directory the server was given, --cpus,
                      --memory and --console not at all
@@ -55,7 +57,7 @@ parse() {
   line=6.12 cpus='' memory=2048 limit=300 console='' prepare=0 rw=() see=()
   while (($#)); do
     case $1 in
-    --kernel=6.12 | --kernel=6.1) line=${1#*=} ;;
+    --kernel=6.12 | --kernel=6.1 | --kernel=*/* | --kernel=image-*) line=${1#*=} ;;
     --cpus=* | --memory=* | --timeout=*)
       [[ ${1#*=} =~ ^[1-9][0-9]{0,6}$ ]] || stop 2 "$1: a number from 1 on, please"
       case $1 in --cpus=*) cpus=${1#*=} ;; --memory=*) memory=${1#*=} ;; *) limit=${1#*=} ;; esac
@@ -195,8 +197,16 @@ serve() {
   cats+=($!)
   wait "$qemu_pid" || ended=$?
   wait "${cats[@]}" || true
+  check_kvm
   ((ended != 124)) || stop 124 "out of time after $limit s"
   stop 5 "L1 is gone (QEMU's status $ended)"
+}
+
+# L1 ended at once because it has no KVM: what its kernel said of it.
+check_kvm() {
+  [[ -e ctl/no-kvm ]] || return 0
+  stop 4 "kernel $line has no /dev/kvm in L1: is kvm-amd in it? (L1's CPU is an AMD one with SVM.)\
+ It said: $(paste -sd'|' ctl/no-kvm)"
 }
 
 main() {
@@ -206,8 +216,10 @@ main() {
     nested_initrd "$here/init"
     exit 0
   fi
-  [[ -z $in_dir ]] || serve_request
+  [[ -z $in_dir || $line == */* ]] || serve_request
   nested_kernel "$line" || stop 4 "$l1_error"
+  line=${l1_dir##*/}
+  [[ -z $in_dir ]] || serve_request
   nested_initrd "$here/init"
   [[ -z $console || $console == /* ]] || console=$PWD/$console
   make_work
@@ -228,6 +240,7 @@ main() {
     read -r status <ctl/status
     exit "$status"
   fi
+  check_kvm
   ((ended != 124 && ended != 137)) || stop 124 "out of time after $limit s"
   { grep -v "TCG doesn't support" qemu.log; tail -n 20 console; } >&2 || true
   [[ ! -e ctl/stage ]] || stop 5 "L1 died while the command ran (QEMU's status $ended)"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON for programs: see machine.h; docs/report.md lists the fields. */
+#include "tools/report/beside.h"
 #include "tools/report/cells.h"
 #include "tools/report/distribution.h"
 #include "tools/report/format.h"
@@ -200,19 +201,24 @@ json_t *json_of_set(const struct set *set)
 {
 	json_t *object = json_object(), *logs = json_array(), *cells = json_array();
 	struct notes limits = {0};
+	struct table *beside;
 
 	for (size_t i = 0; i < set->log_count; i++)
 		json_array_append_new(logs, json_of_log(&set->logs[i]));
 	for (size_t i = 0; i < set->cell_count; i++)
 		json_array_append_new(cells, json_of_cell(&set->cells[i]));
+	beside = beside_table(set);
 	limits_of(set, &limits);
 	json_object_set_new(object, "name", json_of_text(set->name));
 	json_object_set_new(object, "accel", set->accel ? json_string(set->accel) : json_null());
 	json_object_set_new(object, "logs", logs);
 	json_object_set_new(object, "cells", cells);
+	json_object_set_new(object, "beside", beside ? json_of_table(beside) : json_array());
 	json_object_set_new(object, "limits", json_of_notes(&limits));
 	json_object_set_new(object, "notes", json_of_notes(&set->notes));
 	json_object_set_new(object, "notes_hidden", json_of_u64(set->notes.hidden));
 	notes_free(&limits);
+	if (beside)
+		table_free(beside);
 	return object;
 }

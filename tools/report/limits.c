@@ -3,6 +3,7 @@
 #include "tools/report/limits.h"
 
 #include "bench/quoting.h"
+#include "tools/report/beside.h"
 #include "tools/report/notes.h"
 #include "tools/report/stats.h"
 
@@ -144,6 +145,40 @@ static void limit_overlap(const struct set *set, struct notes *limits)
 			 both / shorter * 100);
 }
 
+/* Calls that were started apart: what ran beside another is not of a quiet host. */
+static void limit_beside(const struct set *set, struct notes *limits)
+{
+	struct beside beside = beside_of(set);
+	size_t known = beside.calls - beside.unknown;
+	double shared = 0, all = 0;
+
+	for (size_t i = 0; i < beside.count; i++) {
+		shared += (double)beside.phase[i].calls;
+		all += (double)(beside.phase[i].end - beside.phase[i].start);
+	}
+	if (shared > 0)
+		note_add(limits, false,
+			 "calls that were started apart measured at the same time, %.0f %% of all: "
+			 "each is part of the other's host load.",
+			 shared / all * 100);
+	else if (known > 1 && beside.hosts == 1)
+		note_add(limits, false,
+			 "%zu calls measured one after the other, none beside another.", known);
+	if (beside.hosts > 1)
+		note_add(limits, false,
+			 "the calls ran on %zu hosts (or boots of one), whose clocks are not "
+			 "compared.",
+			 beside.hosts);
+	if (beside.calls > 1 && beside.unknown > 0)
+		note_add(limits, false,
+			 "%zu of %zu calls have no clock in common with the others (%s: %s): "
+			 "whether "
+			 "they measured at the same time is not known.",
+			 beside.unknown, beside.calls, beside.of_one->path,
+			 beside_why(beside.of_one));
+	beside_free(&beside);
+}
+
 void limits_of(const struct set *set, struct notes *limits)
 {
 	if (set->accel == NULL || set->cell_count == 0)
@@ -153,5 +188,6 @@ void limits_of(const struct set *set, struct notes *limits)
 	limit_overcommit(set, limits);
 	limit_stolen(set, limits);
 	limit_overlap(set, limits);
+	limit_beside(set, limits);
 	limit_sources(set, limits);
 }

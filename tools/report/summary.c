@@ -2,6 +2,7 @@
 /* The tables for people: see summary.h. Each has a row per cell; a column's unit is in its head. */
 #include "tools/report/summary.h"
 
+#include "tools/report/beside.h"
 #include "tools/report/cells.h"
 #include "tools/report/distribution.h"
 #include "tools/report/format.h"
@@ -210,6 +211,8 @@ size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]
 		else
 			table_free(table[count]);
 	}
+	table[count] = beside_table(set);
+	count += table[count] != NULL;
 	if (count > 0)
 		identity_footnotes(table[0], set);
 	return count;

@@ -40,7 +40,10 @@ nested_usable() {
     nested_why="nested needs more packages: $(setup_command <<<"$missing"), or ./run.sh --setup"
     return 1
   fi
-  if ! nested_kernel "${line:-6.12}"; then
+  if [[ $line == */* ]]; then
+    nested_kernel "$line" || die "$EXIT_ENVIRONMENT" "--l1-kernel=$l1_error"
+    line=${l1_dir##*/}
+  elif ! nested_kernel "${line:-6.12}"; then
     nested_why=$l1_error
     # Only the default may give way to another kernel.
     [[ -z $line ]] || return 1

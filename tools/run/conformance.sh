@@ -13,7 +13,7 @@ conformance_run() {
   local kernel kernels=("host") pids=() status=0 pid
   if [[ $accel == nested ]]; then
     kernels=(6.12 6.1)
-    [[ -z $l1_kernel_given ]] || kernels=("$l1_kernel_given")
+    [[ -z $l1_kernel_given ]] || kernels=("$l1_kernel")
   fi
   mkfifo "$scratch/steps"
   exec {steps}<>"$scratch/steps"

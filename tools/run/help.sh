@@ -20,7 +20,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
                        nested  real KVM in a Linux on an emulated CPU with SVM: real kicks, exits
                                and preemptions, but not for absolute times; for any user
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging
-  --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12)
+  --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12); or
+              PATH     a bzImage, its modules below ../lib/modules or lib/modules beside it, or in
+                       /lib/modules: --l1-kernel=/boot/vmlinuz-X. It must have kvm-amd and 9p
   --boot=multiboot|pvh|iso|uefi   how the guest is loaded, docs/boot.md (multiboot)
                        multiboot, pvh: QEMU -kernel (pvh: also with -M microvm)
                        iso: GRUB, BIOS; uefi: GRUB, UEFI (OVMF)
@@ -29,6 +31,9 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --host-peer[=KEYS]   the hosted build, the same locks on Linux threads, on the host during the
                        measured phases of the VMs: released together, host-peer.log; KEYS replace
                        those of -append for it, as locks=qspinlock. --instances=0: it alone
+  --meet=DIR[,CALLS]   measure together with calls started apart, CALLS with this one (2), which name
+                       the same DIR, a directory that all may write: each waits for the others, all
+                       measured phases are released together. Under nested: in one L1 (PVSPIN_L1)
   --runs=N             whole runs, one after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
                        the host peer's threads share the CPUs of the list
@@ -51,7 +56,6 @@ Everything that does not start with two dashes goes to QEMU unchanged:
   --list               locks, workloads, tests and experiments there are
   --help, --version
   --                   what follows goes to QEMU, whatever it looks like
-Not available yet: --l1-kernel=PATH.
 
 build/pvspin-report DIR analyses the logs (make report; docs/report.md): --format=html, --compare,
 --plot, --perfetto.

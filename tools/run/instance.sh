@@ -23,6 +23,7 @@ instance_main() { # INSTANCE
   local i=$1 raw=$run_dir/.raw in hold out qmp_in qmp_out
   set +m
   trap - INT TERM HUP EXIT
+  meet_forget
   mkdir "$work/$i"
   cd "$work/$i" || exit
   boot_place

@@ -10,7 +10,7 @@ def wall($line; $name):
 
 reduce inputs as $raw (
   {lines: 0, records: 0, problem: null, end: null, after_end: false, last: null, panics: [],
-    hangs: [], runs: []};
+    hangs: [], runs: [], overlaps: []};
   .lines += 1
   | ($raw | rtrimstr("\r")) as $line
   | if $line | startswith("{") | not then .
@@ -35,6 +35,10 @@ reduce inputs as $raw (
           .runs += [{lock: $record.lock, threads: $record.threads, rep: $record.rep, ops: $record.ops,
                      elapsed_ns: $record.elapsed_ns, ops_wanted: $record.ops_wanted, jobs: $record.jobs,
                      start_ns: wall($line; "start_wall_ns"), end_ns: wall($line; "end_wall_ns")}]
+        elif $record.type == "overlap" then
+          .overlaps += [{peer: $record.peer, overlap_ns: $record.overlap_ns,
+                         shorter_ns: ([$record.end_ns - $record.start_ns,
+                                       $record.peer_end_ns - $record.peer_start_ns] | min)}]
         else . end
     end)
 | if .problem then .

@@ -30,6 +30,9 @@ nested_run_all() {
   mkdir -p "$run_dir/.raw" # so that even a stillborn run is judged
   if nested_served; then
     l1=(--in="$PVSPIN_L1")
+  elif [[ -n $meet ]]; then
+    die "$EXIT_ENVIRONMENT" "--meet: under nested all calls must run in one L1: tools/nested/nested.sh --serve=DIR" \
+      "--kernel=$l1_kernel --memory=MB --rw=(above their --out), and PVSPIN_L1=DIR for each of them"
   else
     l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
     progress "starting L1 (kernel $l1_kernel)"

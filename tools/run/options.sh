@@ -8,7 +8,7 @@
 options_default() {
   action=run             # or help, version, list
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
-  boot=multiboot
+  boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
   host_peer=0 peer_keys='' experiment='' trace=''
   image=''               # -kernel
@@ -38,13 +38,16 @@ options_own() { # WORD
   case $1 in
   --setup) setup=1 ;;
   --accel=*) accel=$(one_of "$1" auto kvm nested tcg) ;;
-  --l1-kernel=/* | --l1-kernel=./*) usage_error "$1: a kernel of your own is not available yet" ;;
-  --l1-kernel=*) l1_kernel=$(one_of "$1" 6.1 6.12) ;;
+  --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
+  --l1-kernel=image-*) l1_kernel=${1#*=} ;; # as run.sh calls one itself (image.sh)
+  --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
+  --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
   --pv=*) pv=$(one_of "$1" on off) ;;
   --instances=0) instances=0 ;;
   --instances=*) instances=$(number "$1" 64) ;;
   --host-peer) host_peer=1 ;;
   --host-peer=*) host_peer=1 peer_keys=${1#*=} ;;
+  --meet=*) meet=${1#*=}; options_meet "$1" ;;
   --runs=*) runs=$(number "$1" 10000) ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
@@ -63,7 +66,7 @@ options_own() { # WORD
   --perfetto*)
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
-  --accel | --l1-kernel | --pv | --instances | --runs | --pin | --out | --timeout | --boot | \
+  --accel | --l1-kernel | --pv | --instances | --meet | --runs | --pin | --out | --timeout | --boot | \
     --experiment | --trace)
     usage_error "$1 needs a value: $1=..."
     ;;
@@ -152,6 +155,26 @@ options_parse() {
     usage_error '--gdb takes one instance and one run'
   fi
   ((!host_peer)) || options_peer
+  if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
+    usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
+  fi
+}
+
+# In L1 the file may be hidden, and nobody asks for it.
+options_image() { # WORD
+  ((!inner)) || return 0
+  l1_error=''
+  image_check "$l1_kernel" || usage_error "--l1-kernel=$l1_error"
+  [[ $l1_kernel == /* ]] || l1_kernel=$PWD/$l1_kernel
+}
+
+# DIR or DIR,CALLS.
+options_meet() { # WORD
+  if [[ $meet =~ ^(.+),([0-9]{1,3})$ ]]; then
+    meet=${BASH_REMATCH[1]} meet_calls=$((10#${BASH_REMATCH[2]}))
+  fi
+  ((meet_calls >= 2 && meet_calls <= 64)) || usage_error "$1: 2 to 64 calls can meet"
+  [[ -n $meet && $meet != *$'\n'* ]] || usage_error "$1: --meet=DIR or --meet=DIR,CALLS is accepted"
 }
 
 # What the hosted build cannot do is said before anything starts.
@@ -164,7 +187,7 @@ options_peer() {
 # The configurations are the matrix's own: of the rest only a choice of tests makes sense.
 options_conformance() {
   if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
-    ((instances != 1 || runs > 1 || gdb || host_peer)); then
+    ((instances != 1 || runs > 1 || gdb || host_peer)) || [[ -n $meet ]]; then
     usage_error "--conformance brings its own QEMU options (tests/abi/configurations);" \
       "it takes --accel, --l1-kernel, --out, --timeout and -append tests=..."
   fi
@@ -176,7 +199,7 @@ options_conformance() {
 
 # The calls are the experiment's own; of the rest all that is the same for each of them is the user's.
 options_experiment() {
-  if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on ]]; then
+  if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on || -n $meet ]]; then
     usage_error "--experiment=$experiment brings its own instances, host peer and --pv;" \
       "it takes --runs, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
   fi

@@ -56,7 +56,7 @@ keys_override() { # KEYS OTHERS
 peer_compose() {
   local keys words=()
   keys=$(keys_override "$append" "$peer_keys")
-  if ((members > 1)) && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
+  if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
   read -ra words <<<"$keys"
   peer_command=("$hosted" ${words[@]+"${words[@]}"})
   [[ -z $pin ]] || peer_command=(taskset -c "$pin" "${peer_command[@]}")
@@ -66,6 +66,7 @@ peer_main() { # MEMBER
   local i=$1 raw=$run_dir/.raw in hold out
   set +m
   trap - INT TERM HUP EXIT
+  meet_forget
   mkdir "$work/$i"
   cd "$work/$i" || exit
   mkfifo serial.in serial.out

@@ -42,6 +42,7 @@ qemu_cpu() {
 qemu_facts() {
   local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
   local kernel=$l1_kernel # under nested, when the line is made out here (boot.sh)
+  [[ ! -s ${l1_dir:-}/release ]] || kernel=$(<"$l1_dir/release")
   [[ $accel != tcg ]] || return 0
   [[ $accel == nested ]] || kernel=$(uname -r)
   [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
@@ -57,7 +58,7 @@ qemu_facts() {
 qemu_append() {
   local line=$append
   line+="$(qemu_facts) accel=$accel_class end=wait"
-  if ((members > 1)) && [[ " $append " != *' start='* ]]; then
+  if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
   echo "${line# }"

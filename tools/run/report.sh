@@ -18,6 +18,7 @@ finish_run() {
     done
     report_together
     report_overlaps
+    [[ -z $meet ]] || report_meeting
   } >"$run_dir/report.txt"
   run_worst=$worst worst=$saved
   manifest "$run_worst" >"$run_dir/manifest.json"
@@ -93,6 +94,23 @@ report_overlaps() {
     "$run_dir/.raw/overlaps.json"
 }
 
+# What came of --meet: how often each of the other calls was released with us, and what our logs prove.
+report_meeting() {
+  local i files=() raw=$run_dir/.raw
+  for ((i = 0; i < members; i++)); do files+=("$raw/log-$i.json"); done
+  [[ -e $raw/meeting ]] || : >"$raw/meeting"
+  jq -s --rawfile meeting "$raw/meeting" -f "$tree/tools/run/meeting.jq" "${files[@]}" >"$raw/meeting.json"
+  jq -r '.[] | (if .shorter_us > 0 then .overlap_us * 100 / .shorter_us | floor else null end) as $percent
+      | {crashed: "a member of it died", stopped: "it was stopped", died: "it died"}[.left // ""] as $lost
+      | "met PID \(.pid) (\(.user), \(.out)): "
+        + (if $percent then "our logs show \(.phases) pairs of measured phases, \($percent) % of the shorter at the same time"
+           else "our logs show no measured phase at the same time as its own" end)
+        + (if $lost then "\n  error: \($lost) after these: what we measured later was without it" else "" end)' \
+    "$raw/meeting.json"
+  # What was asked for was not measured to its end.
+  jq -e 'all(.left == null or .left == "ended")' "$raw/meeting.json" >/dev/null || worse "$EXIT_ENVIRONMENT"
+}
+
 # All the facts of a run. What the guest knows is in its log and is not repeated.
 manifest() { # CODE
   local raw=$run_dir/.raw i
@@ -107,19 +125,32 @@ manifest() { # CODE
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
     --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
     --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
-    --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
+    --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
+    --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
+    --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --arg l1_boot "$(cat "$raw/l1-boot" 2>/dev/null)" \
     --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
       timeout_s: ($limit | tonumber),
-      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber)},
-      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version} else null end),
+      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber), boot_id: $boot},
+      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version, boot_id: $l1_boot} + $image else null end),
       qemu: ([$instances[].qemu_version | values] | first),
       started: ([$instances[].started_us | values] | min | date),
       ended: ([$instances[].ended_us | values] | max | date),
       verdict: ([$instances[] | select(.code == $call[0].code) | .verdict] | first),
-      instances: $instances, overlaps: $overlaps[0]}'
+      instances: $instances, overlaps: $overlaps[0]}
+      + if $meet == "" then {} else {meeting: {directory: $meet, calls: $meeting[0]}} end'
+}
+
+# Of a kernel that was given by its path: which, and the name of its content.
+manifest_image() {
+  if [[ -z ${l1_dir:-} || ! -e $l1_dir/release ]]; then
+    echo '{}'
+  else
+    jq -n --arg path "$l1_kernel_given" --arg name "${l1_dir##*/}" --arg release "$(<"$l1_dir/release")" \
+      '{package: null, path: (if $path | contains("/") then $path else null end), name: $name, release: $release}'
+  fi
 }
 
 manifest_instance() { # INSTANCE

@@ -14,9 +14,17 @@ readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
   mkdir -p "$run_dir/.raw"
+  if ((inner)); then
+    cp /proc/version "$run_dir/.raw/l1"
+    cp /proc/sys/kernel/random/boot_id "$run_dir/.raw/l1-boot" # whose clock this is
+  fi
   work=$(mktemp -d "$scratch/run.XXXXXX")
-  mkfifo "$work/events"
-  exec {events}<>"$work/events"
+  if [[ -n $meet ]]; then
+    events=$meet_events # the other calls talk to us there, too
+  else
+    mkfifo "$work/events"
+    exec {events}<>"$work/events"
+  fi
   qemu_compose
   ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
@@ -30,7 +38,7 @@ together_run() {
   set +m
   together_watch
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
-  exec {events}>&-
+  if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
   rm -rf "$work"
   progress_end
   [[ -z $lost ]] || out_lost "$run_dir/$lost"
@@ -54,6 +62,7 @@ together_watch() {
     fi
     ((left < 1000000)) || left=1000000
     read -r -t "$left" -u "$events" kind i rest || continue
+    [[ $i =~ ^[0-9]+$ || $kind =~ ^(join|span|held|left)$ ]] || continue
     case $kind in
     boot) state[i]=running ;;
     ready) state[i]=held ;;
@@ -66,7 +75,11 @@ together_watch() {
       lost=serial-$i.log
       [[ -n $stopping ]] || together_stop interrupt
       ;;
-    exit) state[i]=gone live=$((live - 1)) ;;
+    exit)
+      [[ ${state[i]} == ended ]] || meet_how=crashed
+      state[i]=gone live=$((live - 1))
+      ;;
+    join | span | held | left) [[ -z $meet ]] || meet_hear "$kind" "$i" "$rest" ;;
     esac
     [[ $kind == run ]] || together_release
   done
@@ -77,12 +90,13 @@ together_watch() {
 together_release() {
   local i peer to=() go
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
+  [[ -z $meet ]] || meet_ready || return 0
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
     exec {go}<>"$work/$i/serial.in" # both directions: does not block if QEMU is gone
     to+=("$go")
-    for peer in "${!span[@]}"; do
+    for peer in "${!span[@]}"; do # those of other calls (meet.sh) are numbered on
       [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
     done
   done
@@ -103,7 +117,7 @@ together_stop() { # REASON
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
     [[ -n $stopping ]] || echo "$1" 2>/dev/null >"$run_dir/.raw/stopped-$i" || true
-    if [[ $1 != interrupt && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
+    if [[ ($1 == timeout || $1 == silent) && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"

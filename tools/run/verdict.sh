@@ -19,7 +19,7 @@ judge_instance() { # INSTANCE
   log=$run_dir/$(member_log "$i")
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
-    echo '{"problem":"the log is not text","records":0,"panics":[],"hangs":[],"runs":[]}' >"$raw/log-$i.json"
+    echo '{"problem":"the log is not text","records":0,"panics":[],"hangs":[],"runs":[],"overlaps":[]}' >"$raw/log-$i.json"
   # One value a line: none of them has a newline in it.
   {
     read -r problem
@@ -101,6 +101,8 @@ judge_stopped() { # REASON
   if [[ $1 == silent ]]; then
     verdict=timeout code=$EXIT_TIMEOUT
     why="the guest never started: nothing on its serial port in $BOOT_LIMIT s"
+  elif [[ $1 == unmet ]]; then
+    verdict=error code=$EXIT_ENVIRONMENT why=$(<"$run_dir/.raw/unmet")
   elif [[ $1 == timeout ]]; then
     verdict=timeout code=$EXIT_TIMEOUT why="still running after $limit s"
   else

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --l1-kernel=PATH up to where L1 would boot (tools/nested/image.sh): which modules are taken from where, in which
+# order, and what is said of an image that cannot serve. Image and modules are made up; nested.bats boots a real one.
+# shellcheck disable=SC2154 # tree, stderr: common.bash; l1_dir, l1_error: kernel.sh
+
+load common
+
+setup() {
+  private_tmpdir
+  export XDG_CACHE_HOME=$TMPDIR/cache
+  # shellcheck source=/dev/null
+  source "$tree/tools/nested/kernel.sh"
+  own="$BATS_TEST_TMPDIR/my own"
+  modules="$own/lib/modules/6.99.1-x"
+  mkdir -p "$own/boot" "$modules/kernel"
+  image >"$own/boot/vmlinuz"
+  module virtio_pci virtio_pci_modern_dev,virtio
+  module virtio_pci_modern_dev ''
+  module virtio ''
+  module 9pnet_virtio 9pnet,virtio
+  module 9pnet ''
+  module 9p 9pnet
+  module kvm-amd kvm,ccp
+  module kvm ''
+  module ccp ''
+  echo kernel/drivers/char/virtio_console.ko >"$modules/modules.builtin"
+}
+
+# As the boot protocol has it: "HdrS" at 0x202, at 0x20e where the release is (less 0x200).
+image() {
+  head -c $((0x202)) /dev/zero
+  printf 'HdrS\0\0\0\0\0\0\0\0\x40\0'
+  head -c $((0x30)) /dev/zero
+  printf '6.99.1-x (me@here) #1\0'
+}
+
+module() { # NAME DEPENDS
+  printf 'ELF\0license=GPL\0depends=%s\0name=%s\0' "$2" "$1" >"$modules/kernel/$1.ko"
+}
+
+refused() { # WORDS...: it is, and that is said
+  if nested_kernel "$own/boot/vmlinuz"; then return 1; fi
+  says "$l1_error" "$@"
+}
+
+@test "the modules that L1 needs, each behind those it depends on; names with - or _" {
+  nested_kernel "$own/boot/vmlinuz"
+  [ "$(paste -sd' ' "$l1_dir/modules/order")" = "virtio_pci_modern_dev.ko virtio.ko virtio_pci.ko 9pnet.ko \
+9pnet_virtio.ko 9p.ko kvm.ko ccp.ko kvm_amd.ko" ]
+  cmp "$l1_dir/vmlinuz" "$own/boot/vmlinuz"
+  [ "$(<"$l1_dir/release")" = 6.99.1-x ]
+  # The name of its content is a kernel, too: what an L1 that serves it is called.
+  name=${l1_dir##*/}
+  nested_kernel "$name"
+  [ "${l1_dir##*/}" = "$name" ]
+  # Another content is another kernel.
+  module kvm ''
+  echo more >>"$modules/kernel/kvm.ko"
+  nested_kernel "$own/boot/vmlinuz"
+  [ "${l1_dir##*/}" != "$name" ]
+}
+
+@test "compressed modules; updates/ goes before kernel/; modules beside the image" {
+  mkdir "$modules/updates"
+  printf 'depends=\0newer' >"$modules/updates/kvm.ko"
+  xz "$modules/kernel/9p.ko"
+  gzip "$modules/kernel/9pnet.ko"
+  mv "$own/boot/vmlinuz" "$own/bzImage"
+  nested_kernel "$own/bzImage"
+  grep -q newer "$l1_dir/modules/kvm.ko"
+  grep -aq depends=9pnet "$l1_dir/modules/9p.ko"
+  grep -q '^9pnet.ko' "$l1_dir/modules/order"
+}
+
+@test "a kernel with all of it built in" {
+  rm -r "$modules/kernel"
+  for name in kvm-amd 9p 9pnet_virtio virtio_pci; do echo "kernel/somewhere/$name.ko"; done >>"$modules/modules.builtin"
+  nested_kernel "$own/boot/vmlinuz"
+  [ ! -s "$l1_dir/modules/order" ]
+}
+
+@test "what cannot serve is named, and where was looked" {
+  rm "$modules/kernel/ccp.ko"
+  refused "$own/boot/vmlinuz" 'no ccp' "$modules" modules.builtin
+  echo broken >"$modules/kernel/ccp.ko.xz"
+  refused ccp.ko.xz xzcat
+  mv "$own/lib" "$own/elsewhere"
+  refused 'no modules of its release 6.99.1-x' "$modules" /lib/modules/6.99.1-x
+  echo text >"$own/boot/vmlinuz"
+  refused "$own/boot/vmlinuz" 'not a bzImage'
+  [ -z "$(ls -A "$XDG_CACHE_HOME/pvspin/nested")" ] # no half a kernel is left
+  run_sh 2 --accel=nested --l1-kernel="$own/boot/vmlinuz" -smp 1
+  says "$stderr" "--l1-kernel=$own/boot/vmlinuz" 'not a bzImage'
+  cd "$own"
+  run_sh 2 --l1-kernel=boot/none -smp 1
+  says "$stderr" --l1-kernel=boot/none 'no such file'
+}

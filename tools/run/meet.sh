@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# --meet=DIR[,CALLS]: calls of run.sh that were started apart, in several terminals or by several users, release their
+# measured phases together, as one call with --instances does its own. Nobody leads. Each call has in DIR
+#
+#   call.ID/call     lines: PID, members, CALLS, the kernel's boot ID, user, --out
+#   call.ID/alive    locked (flock) while the call lives, whatever ends it
+#   call.ID/events   the FIFO on which the others tell it what they do, read by its coordinator (together.sh):
+#
+#     join ID | span ID MEMBER START_NS END_NS | held ID ROUND | left ID WORD
+#
+# `held`: all its members that still go wait. A call releases its own when nobody who is there is behind: the last one's
+# message is the release of all. WORD: ended (every member to its last record), crashed, stopped (Ctrl-C, time), or
+# died (the lock became free without a word). Sourced by run.sh.
+
+# How long the first call waits for the others; its guests are started when all are there, because a guest waits
+# for `go` at most 120 s (bench/start.h).
+readonly MEET_LIMIT=${PVSPIN_MEET_LIMIT:-120}
+
+# Under nested the calls meet in L1, whose /tmp is its own and the same for all of them.
+meet_directory() {
+  if ((inner)); then
+    meet=/tmp/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
+    mkdir -p "$meet"
+    return
+  fi
+  [[ -d $meet ]] || usage_error "--meet=$meet: no such directory; make one that all who meet may write"
+  [[ -w $meet && -x $meet ]] || usage_error "--meet=$meet: not writable; all who meet must be able to write there"
+  meet=$(cd "$meet" && pwd -P)
+}
+
+# Enters DIR, and waits for the others. False, with the reason in .raw/unmet, if they do not come.
+meet_join() {
+  declare -gA meet_there=() meet_pid=() meet_who=() meet_base=() meet_members=() meet_behind=() meet_releases=() meet_left=()
+  meet_round=0 meet_said=0 meet_how=ended meet_watchers=() meet_next=$members
+  exec {meet_door}<"$meet" # one call enters at a time
+  flock -w 10 "$meet_door" || die "$EXIT_ENVIRONMENT" "--meet=$meet: another call has held its lock for 10 s"
+  meet_at=$(mktemp -d "$meet/call.XXXXXXXX")
+  meet_id=${meet_at##*.}
+  chmod 755 "$meet_at"
+  mkfifo -m 666 "$meet_at/events" # whoever may enter DIR may tell us
+  exec {meet_lock}>"$meet_at/alive" {meet_events}<>"$meet_at/events"
+  flock -n "$meet_lock"
+  meet_look
+  printf '%s\n' "$$" "$members" "$meet_calls" "$(</proc/sys/kernel/random/boot_id)" "$(id -un)" "$out" >"$meet_at/call"
+  meet_tell join
+  exec {meet_door}<&-
+  meet_door=''
+  meet_wait
+}
+
+# Who is there already; those that died without cleaning up are cleared away.
+meet_look() {
+  local at id
+  for at in "$meet"/call.*/; do
+    at=${at%/} id=${at##*.}
+    [[ $id =~ ^[A-Za-z0-9]+$ && $id != "$meet_id" ]] || continue
+    if flock -n -s "$at/alive" true 2>/dev/null; then
+      rm -rf "$at" 2>/dev/null || true # another user's may have to stay
+      continue
+    fi
+    meet_know "$id"
+  done
+  ((${#meet_there[@]} < meet_calls)) ||
+    die "$EXIT_ENVIRONMENT" "--meet=$meet: $meet_calls calls have met there already ($(meet_names)); take another directory"
+}
+
+# One more call: what its file says of it.
+meet_know() { # ID
+  local id=$1 fields=() boot_id
+  mapfile -t fields <"$meet/call.$id/call" || true
+  [[ ${fields[0]:-} =~ ^[0-9]+$ && ${fields[1]:-} =~ ^[0-9]{1,3}$ ]] || return 0
+  boot_id=$(</proc/sys/kernel/random/boot_id)
+  [[ ${fields[3]:-} == "$boot_id" ]] ||
+    die "$EXIT_ENVIRONMENT" "--meet=$meet: PID ${fields[0]} there is on another machine; the calls must share a host"
+  [[ ${fields[2]:-} == "$meet_calls" ]] ||
+    die "$EXIT_USAGE" "--meet=$meet: PID ${fields[0]} there waits for ${fields[2]:-?} calls to meet, this one for $meet_calls"
+  meet_there[$id]=1 meet_pid[$id]=${fields[0]} meet_members[$id]=${fields[1]}
+  meet_who[$id]="${fields[4]:-}"$'\t'"${fields[5]:-}"
+  meet_base[$id]=$meet_next meet_behind[$id]=0 meet_releases[$id]=0 meet_left[$id]=''
+  meet_next=$((meet_next + fields[1]))
+  meet_watch "$id"
+}
+
+# Tells us when the call is gone: its lock is free then, or its directory.
+meet_watch() { # ID
+  set -m # a process group, so that flock can be ended with it
+  {
+    trap - INT TERM HUP EXIT
+    meet_forget
+    flock -s "$meet/call.$1/alive" true || true
+    echo "left $1 died" 1<>"$meet_at/events"
+  } </dev/null >/dev/null 2>&1 &
+  meet_watchers+=($!)
+  set +m
+}
+
+meet_names() {
+  local id names=()
+  for id in "${!meet_there[@]}"; do names+=("PID ${meet_pid[$id]}"); done
+  local IFS=,
+  echo "${names[*]}"
+}
+
+# All the others, as a message of ours.
+meet_tell() { # WORD [REST...]
+  local id
+  for id in "${!meet_there[@]}"; do
+    # Both directions: does not block if it is gone.
+    [[ ! -p $meet/call.$id/events ]] || echo "$1 $meet_id ${*:2}" 2>/dev/null 1<>"$meet/call.$id/events" || true
+  done
+}
+
+# Until all are there.
+meet_wait() {
+  local until=$((EPOCHSECONDS + MEET_LIMIT)) missing kind id rest
+  ((until < deadline)) || until=$deadline
+  missing=$((meet_calls - 1 - ${#meet_there[@]}))
+  ((missing == 0)) || say "--meet=$meet: waiting for $missing more, at most $((until - EPOCHSECONDS)) s"
+  while ((${#meet_there[@]} < meet_calls - 1)); do
+    if ((EPOCHSECONDS >= until)); then
+      meet_fail "--meet=$meet: of $meet_calls calls only $((${#meet_there[@]} + 1)) came within $MEET_LIMIT s (or --timeout)"
+      return 1
+    fi
+    read -r -t "$((until - EPOCHSECONDS))" -u "$meet_events" kind id rest || continue
+    meet_hear "$kind" "$id" "$rest"
+  done
+  meet_formed=1
+  say "--meet=$meet: met $(meet_names)"
+}
+
+# Nothing was, or can be, measured together: what the verdicts will say. Ends what runs already.
+meet_fail() { # WHY
+  local i
+  [[ -z $stopping ]] || return 0
+  echo "$1" >"$run_dir/.raw/unmet"
+  if [[ -n ${jobs_pid[*]-} ]]; then
+    together_stop unmet
+    return
+  fi
+  for ((i = 0; i < members; i++)); do
+    echo unmet >"$run_dir/.raw/stopped-$i"
+  done
+}
+
+# A message of another call. What is no number is not taken for one: it comes from another user, perhaps.
+meet_hear() { # KIND ID REST
+  local id=$2 words=() i
+  read -ra words <<<"$3"
+  [[ $id =~ ^[A-Za-z0-9]+$ ]] || return 0
+  if [[ $1 == join ]]; then
+    [[ -n ${meet_formed:-} || ! -e $meet/call.$id/call ]] || meet_know "$id"
+    return
+  fi
+  [[ -n ${meet_there[$id]:-} ]] || return 0
+  case $1 in
+  span)
+    [[ ${words[*]} =~ ^[0-9]{1,3}\ [0-9]{1,19}\ [0-9]{1,19}$ ]] || return 0
+    i=$((10#${words[0]}))
+    ((i < meet_members[$id])) || return 0
+    i=$((i + meet_base[$id]))
+    span[i]="${words[1]} ${words[2]}"
+    ;;
+  held) [[ ! ${words[0]:-} =~ ^[0-9]{1,9}$ ]] || meet_behind[$id]=$((10#${words[0]})) ;;
+  left) meet_part "$id" "${words[0]:-died}" ;;
+  esac
+}
+
+# It is gone. Before the first release there is no measuring together any more; after it we go on, as with an
+# instance that dies, and the report says so.
+meet_part() { # ID WORD
+  local id=$1 word=$2
+  [[ $word == ended || $word == crashed || $word == stopped ]] || word=died
+  meet_left[$id]=$word
+  unset "meet_there[$id]"
+  if [[ -z ${meet_formed:-} ]]; then
+    unset "meet_pid[$id]" # another may still come in its place
+  elif ((meet_releases[$id] == 0)); then
+    meet_fail "--meet=$meet: PID ${meet_pid[$id]} $(meet_word "$word") before the first measured phase"
+  elif [[ $word != ended ]]; then
+    say "--meet=$meet: PID ${meet_pid[$id]} $(meet_word "$word"); going on without it"
+  fi
+}
+
+meet_word() { # WORD
+  case $1 in
+  ended) echo 'was done' ;;
+  crashed) echo "lost a member" ;;
+  stopped) echo 'was stopped' ;;
+  *) echo 'died' ;;
+  esac
+}
+
+# All members here wait: tells the others, once a round, when our last measured phases were. True if nobody who is there
+# is behind.
+meet_ready() {
+  local i id
+  if ((meet_said == meet_round)); then
+    meet_said=$((meet_round + 1))
+    for i in "${!span[@]}"; do
+      ((i >= members)) || meet_tell span "$i" "${span[i]}"
+    done
+    meet_tell held "$meet_said"
+  fi
+  for id in "${!meet_there[@]}"; do
+    ((meet_behind[$id] > meet_round)) || return 1
+  done
+  meet_round=$meet_said
+  for id in "${!meet_there[@]}"; do
+    meet_releases[$id]=$((meet_releases[$id] + 1))
+  done
+}
+
+# What manifest.json is told: one line for each of the others, tabs between. (Under nested, L1 writes and the host reads.)
+meet_write() {
+  local id
+  for id in "${!meet_pid[@]}"; do
+    printf '%s\t' "${meet_pid[$id]}" "${meet_members[$id]}" "${meet_base[$id]}" "${meet_releases[$id]}" "${meet_left[$id]:--}"
+    printf '%s\n' "${meet_who[$id]}"
+  done >"$run_dir/.raw/meeting"
+}
+
+# A process of the call's whose life is not the call's: a member, or a watcher.
+meet_forget() {
+  [[ -z ${meet_door:-} ]] || exec {meet_door}<&-
+  [[ -z ${meet_lock:-} ]] || exec {meet_lock}>&-
+}
+
+# Leaves nothing in DIR. Called from the exit trap, too.
+meet_leave() { # WORD
+  local pid
+  [[ -n ${meet_at:-} ]] || return 0
+  meet_tell left "$1"
+  for pid in ${meet_watchers[@]+"${meet_watchers[@]}"}; do
+    kill -TERM -- "-$pid" 2>/dev/null || true
+  done
+  { wait ${meet_watchers[@]+"${meet_watchers[@]}"} || true; } 2>/dev/null
+  rm -rf "$meet_at"
+  meet_forget
+  exec {meet_events}>&-
+  meet_at='' meet_lock=''
+}
