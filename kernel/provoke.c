@@ -230,6 +230,19 @@ static const struct {
 	{"ap-loop", provoke_ap_loop},
 };
 
+/* The boot CPU's ID is in its per-CPU data from smp_start() on only. */
+static void __attribute__((noinline)) provoke_early_nmi(void)
+{
+	apic_send_nmi(apic->id());
+	provoke_loop();
+}
+
+void provoke_early(const struct plan *plan)
+{
+	if (strcmp(plan->provoke, "early-nmi") == 0)
+		provoke_early_nmi();
+}
+
 void provoke(struct plan *plan)
 {
 	provoke_in_lock(plan);
