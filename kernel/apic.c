@@ -154,11 +154,6 @@ void apic_send_nmi(uint32_t apic_id)
 	apic->command(apic_id, ICR_NMI | ICR_ASSERT);
 }
 
-void apic_send_nmi_all_others(void)
-{
-	apic->command(0, ICR_OTHERS | ICR_NMI | ICR_ASSERT);
-}
-
 void apic_send_init(uint32_t apic_id)
 {
 	apic->command(apic_id, ICR_INIT | ICR_ASSERT);

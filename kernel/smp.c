@@ -50,8 +50,8 @@ static void allocate_stacks(struct cpu *cpu)
 
 static void allocate(const struct machine *m)
 {
+	cpus = memory_alloc(m->cpus.count * sizeof(cpus[0]), sizeof(cpus[0]));
 	total = (uint32_t)m->cpus.count;
-	cpus = memory_alloc(total * sizeof(cpus[0]), sizeof(cpus[0]));
 	steal_areas = memory_alloc(total * sizeof(steal_areas[0]), sizeof(steal_areas[0]));
 	first_steal = memory_alloc(total * sizeof(first_steal[0]), sizeof(first_steal[0]));
 	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
@@ -217,6 +217,13 @@ bool smp_rejoin(uint32_t index)
 bool smp_online(uint32_t index)
 {
 	return atomic_load_explicit(&cpus[index]->online, memory_order_acquire);
+}
+
+void smp_nmi_others(void)
+{
+	for (uint32_t i = 0; i < total; i++)
+		if (cpus[i] != NULL && cpus[i] != this_cpu() && smp_online(i))
+			apic_send_nmi(cpus[i]->apic_id);
 }
 
 struct cpu *smp_cpu(uint32_t index)

@@ -7,7 +7,6 @@
 #include "port/hang.h"
 
 #include "bench/record.h"
-#include "kernel/apic.h"
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
@@ -44,8 +43,11 @@ static void take_stand(struct stand *stand, const struct trap_frame *frame)
 	atomic_store_explicit(&stand->taken, true, memory_order_release);
 }
 
+/* Not CPU 0, which reports: an NMI there is the machine's own. */
 static void stop_here(struct trap_frame *frame)
 {
+	if (this_cpu()->index == 0)
+		return;
 	take_stand(&stands[this_cpu()->index], frame);
 	halt_for_ever();
 }
@@ -66,8 +68,7 @@ static void stop_all(void)
 	stands = port_alloc(port_cpu_count() * sizeof(stands[0]), CACHE_LINE);
 	take_stand(&stands[0], this_cpu()->frame);
 	traps_handle(VECTOR_NMI, stop_here);
-	for (uint32_t i = 1; i < port_cpu_count(); i++)
-		apic_send_nmi(smp_cpu(i)->apic_id);
+	smp_nmi_others();
 	while (!all_taken() && rdtsc() - start < bound)
 		cpu_relax();
 }
