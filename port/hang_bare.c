@@ -14,12 +14,14 @@
 #include "kernel/smp.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "locks/pv.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include <stdatomic.h>
 
 #define ANSWER_BOUND_NS 3000000000ull /* for all: each needs a time slice */
+#define REPORT_BOUND_NS 30000000000ull
 #define OPCODE_HLT      0xf4
 
 struct stand {
@@ -117,6 +119,13 @@ static void record_cpu(const struct hang *hang, uint32_t cpu, uint64_t now, bool
 	record_end(&record);
 }
 
+static void report_hangs(void *unused)
+{
+	(void)unused;
+	port_abort();
+}
+
+/* The bound on what hangs may be near still, where its own timer has told: it is replaced. */
 void port_report_hang(const struct hang *hang)
 {
 	uint64_t now = rdtsc();
@@ -125,6 +134,7 @@ void port_report_hang(const struct hang *hang)
 	uint64_t *kicked_at = port_alloc(count * sizeof(kicked_at[0]), sizeof(kicked_at[0]));
 	char state[256];
 
+	watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
 	/* as it is before anybody is disturbed */
 	if (hang->ops)
 		hang->ops->describe(hang->lock, state, sizeof(state));

@@ -11,7 +11,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace timeline plot
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet serial trace_ring kbuild_profile $(report_tests)
+	srat nodes slice loader multiboot2 power console topology hpet serial watchdog trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -36,6 +36,7 @@ host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_serial := kernel/serial.c
+host_sources_watchdog := kernel/watchdog.c
 host_sources_trace_ring := locks/trace.c
 
 # tests of the analyser: each with all of it but main()
@@ -70,6 +71,8 @@ build/host/kernel/serial.o: host_extra := -DPVSPIN_KERNEL_CPU_H -include tests/h
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
 
+# MAP_FIXED_NOREPLACE
+build/host/tests/host/test_watchdog.o: host_extra := -D_GNU_SOURCE
 # memmem, vasprintf, strerror with more than C has
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := -D_GNU_SOURCE
