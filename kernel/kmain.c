@@ -119,15 +119,15 @@ void kmain(uint32_t magic, uint64_t info)
 	serial = serial_init();
 	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
-	if (problem != NULL)
-		panic("%s (magic number %#x)", problem, magic);
-	if (!serial) {
+	if (!serial) { /* before anything may fail: else nobody hears of it */
 		console_init(&boot);
 		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
 			    "here is its text",
 			    COM1_PORT);
 		port_flush();
 	}
+	if (problem != NULL)
+		panic("%s (magic number %#x)", problem, magic);
 	memory_init(&boot);
 	paging_init();
 	discover_machine();
