@@ -11,7 +11,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace timeline plot
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet serial watchdog trace_ring kbuild_profile $(report_tests)
+	srat nodes slice loader multiboot2 power console topology hpet serial watchdog tsc trace_ring kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -37,6 +37,7 @@ host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_serial := kernel/serial.c
 host_sources_watchdog := kernel/watchdog.c
+host_sources_tsc := kernel/tsc.c
 host_sources_trace_ring := locks/trace.c
 
 # tests of the analyser: each with all of it but main()
@@ -66,7 +67,7 @@ $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 build/host/kernel/string.o: host_extra := $(foreach name,\
 	memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
 # drivers: on a machine that the test makes up
-build/host/kernel/serial.o: host_extra := -DPVSPIN_KERNEL_CPU_H -include tests/host/fake_cpu.h
+build/host/kernel/serial.o build/host/kernel/tsc.o: host_extra := -DPVSPIN_KERNEL_CPU_H -include tests/host/fake_cpu.h
 # odd formats are the point of this one
 build/host/tests/host/test_printf.o: host_extra := -Wno-format -Wno-format-zero-length \
 	-Wno-format-truncation -Wno-format-overflow
