@@ -20,7 +20,7 @@ static struct {
 	bool pit, clock;
 	uint32_t max_leaf, crystal_hz, ratio[2], base_mhz;
 	uint32_t timing_leaf_khz, kvmclock_khz;
-	uint32_t stolen_rounds; /* of the PIT: the vCPU is off its CPU for 5 ms of each */
+	uint32_t stolen_rounds; /* of the PIT: the vCPU is off its CPU for 15 ms in each */
 } machine_has;
 
 static uint64_t now;
@@ -62,7 +62,7 @@ void out8(uint16_t port, uint8_t value)
 		pit_count = pit_low | (uint32_t)value << 8;
 		pit_start = now;
 		if (rounds++ < machine_has.stolen_rounds)
-			now += 5 * KHZ;
+			now += 15 * KHZ;
 	} else {
 		fail_msg("writes port %#x", port);
 	}
