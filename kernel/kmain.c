@@ -128,6 +128,7 @@ void kmain(uint32_t magic, uint64_t info)
 	}
 	if (problem != NULL)
 		panic("%s (magic number %#x)", problem, magic);
+	machine.trampoline = loader_low_page(&boot);
 	memory_init(&boot);
 	paging_init();
 	discover_machine();
