@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; Where application processors start. smp.c copies trampoline..trampoline_end to TRAMPOLINE_BASE
-; and sends SIPIs; all APs run this at once, so nothing here is written to: each finds its slot
+; Where application processors start. smp.c copies trampoline..trampoline_end to a page
+; below 1 MiB and sends SIPIs; all APs run this at once, so nothing here is written to: each finds its slot
 ; (stack, per-CPU data) by its own APIC ID. SDM vol. 3A, 9.4.4 (MP initialization).
 
 %include "layout.inc"
@@ -15,7 +15,7 @@ extern ap_slots, ap_slot_count
 
 section .rodata
 bits 16
-; Real mode, cs = TRAMPOLINE_BASE >> 4, ip = 0, interrupts off. Runs at the copied address.
+; Real mode, cs = the page's address >> 4, ip = 0, interrupts off. Runs wherever it is copied to.
 trampoline:
 	cli
 	mov ax, cs

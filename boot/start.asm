@@ -151,7 +151,9 @@ boot_cpu_64:
 
 section .rodata
 too_old_message:
-	db "error: this CPU has no 64-bit long mode with no-execute pages; pvspin needs both", 13, 10, 0
+	; IA32_MISC_ENABLE bit 34 hides no-execute pages (SDM vol. 4, table 2-2)
+	db "error: this CPU has no 64-bit long mode with no-execute pages; pvspin needs both "
+	db "(firmware may have them off: NX, XD, execute disable)", 13, 10, 0
 
 section .data
 align 8

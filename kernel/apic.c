@@ -66,11 +66,12 @@ static uint32_t x2apic_id(void)
 	return x2apic_read(APIC_ID);
 }
 
-/* WRMSR to the x2APIC is not serialising (SDM 11.12.3): the fence makes earlier stores visible to
- * whom the IPI wakes. */
+/* WRMSR to the x2APIC is not serialising: the fences make earlier stores visible to whom the IPI
+ * wakes. MFENCE alone orders memory accesses, of which this is none; LFENCE holds the instructions
+ * behind it back (SDM vol. 3A, 11.12.3, asks for both). */
 static void x2apic_command(uint32_t destination, uint32_t low)
 {
-	__asm__ volatile("mfence" : : : "memory");
+	__asm__ volatile("mfence; lfence" : : : "memory");
 	wrmsr(X2APIC_MSR + APIC_ICR_LOW / 16, (uint64_t)destination << 32 | low);
 }
 
@@ -132,6 +133,7 @@ void apic_enable(void)
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	if (apic == &x2apic)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	apic->write(APIC_TPR, 0); /* the firmware's may hold our vectors back */
 	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
 	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* why: kernel/timer.c */
@@ -152,11 +154,6 @@ void apic_send_all_others(uint8_t vector)
 void apic_send_nmi(uint32_t apic_id)
 {
 	apic->command(apic_id, ICR_NMI | ICR_ASSERT);
-}
-
-void apic_send_nmi_all_others(void)
-{
-	apic->command(0, ICR_OTHERS | ICR_NMI | ICR_ASSERT);
 }
 
 void apic_send_init(uint32_t apic_id)

@@ -76,7 +76,6 @@ void apic_send_all_others(uint8_t vector);
 
 /* Non-maskable: comes through in cli and in HLT. */
 void apic_send_nmi(uint32_t apic_id);
-void apic_send_nmi_all_others(void);
 
 void apic_send_init(uint32_t apic_id);
 /* Starts the CPU at physical address page * 4096, in real mode. */

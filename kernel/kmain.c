@@ -128,15 +128,16 @@ void kmain(uint32_t magic, uint64_t info)
 	serial = serial_init();
 	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
-	if (problem != NULL)
-		panic("%s (magic number %#x)", problem, magic);
-	if (!serial) {
+	if (!serial) { /* before anything may fail: else nobody hears of it */
 		console_init(&boot);
 		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
 			    "here is its text",
 			    COM1_PORT);
 		port_flush();
 	}
+	if (problem != NULL)
+		panic("%s (magic number %#x)", problem, magic);
+	machine.trampoline = loader_low_page(&boot);
 	memory_init(&boot);
 	paging_init();
 	discover_machine();
@@ -149,6 +150,8 @@ void kmain(uint32_t magic, uint64_t info)
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
+	if (plan_ok)
+		provoke_early(&plan);
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);

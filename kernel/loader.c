@@ -47,6 +47,32 @@ void loader_add_ram(struct boot_info *boot, uint64_t start, uint64_t bytes)
 	}
 }
 
+#define LOW_END  0xa0000  /* of conventional memory; video memory and ROMs follow */
+#define HIGH_RAM 0x100000 /* 1 MiB */
+
+uint64_t loader_low_page(const struct boot_info *boot)
+{
+	uint64_t found = 0;
+	bool any_low = false;
+
+	for (size_t i = 0; i < boot->regions; i++) {
+		uint64_t start = boot->region[i].start, end = boot->region[i].end;
+		uint64_t page;
+
+		any_low |= start < HIGH_RAM;
+		if (start <= TRAMPOLINE_BASE && end >= TRAMPOLINE_BASE + PAGE_BYTES)
+			return TRAMPOLINE_BASE;
+		if (end > LOW_END)
+			end = LOW_END;
+		if (end < 2 * PAGE_BYTES) /* page 0 has the firmware's data */
+			continue;
+		page = (end - PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES;
+		if (page >= start && page > found)
+			found = page;
+	}
+	return any_low && found != 0 ? found : TRAMPOLINE_BASE;
+}
+
 bool loader_copy_text(acpi_map_fn map, char *to, size_t size, uint64_t from, uint64_t max)
 {
 	for (size_t i = 0; i < size; i++) {

@@ -14,6 +14,11 @@
  * that memory may be reused. NULL, or what is wrong. */
 const char *loader_read(acpi_map_fn map, uint32_t magic, uint64_t info, struct boot_info *boot);
 
+/* Where the APs' trampoline goes: TRAMPOLINE_BASE, or where the loader's map says that this is not
+ * RAM the highest page of RAM below 640 KiB. A map that knows nothing of the memory below 1 MiB is
+ * not asked. */
+uint64_t loader_low_page(const struct boot_info *boot);
+
 /* One for each loader: multiboot.c, multiboot2.c, pvh.c. */
 #define MULTIBOOT_LOADER_MAGIC  0x2badb002 /* Multiboot Specification 0.6.96, 3.2 */
 #define MULTIBOOT2_LOADER_MAGIC 0x36d76289 /* Multiboot2 Specification 2.0, 3.3 */

@@ -65,6 +65,7 @@ struct machine {
 	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
 	uint32_t nodes;          /* 1: no NUMA */
 	const char *node_source; /* "srat", "key" (nodes=), "none" */
+	uint64_t trampoline;     /* page below 1 MiB where APs start: loader_low_page() */
 	uint32_t possible_cpus;  /* as Linux counts them: with those that could be hot-added */
 	bool steal_time;
 	uint32_t tsc_khz;

@@ -6,12 +6,12 @@
  */
 #include "kernel/panic.h"
 
-#include "kernel/apic.h"
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
 #include "kernel/machine_check.h"
 #include "kernel/percpu.h"
+#include "kernel/smp.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
 #include "port/port.h"
@@ -39,22 +39,22 @@ static void __attribute__((noreturn)) stop_here(void)
 	halt_for_ever();
 }
 
+/* One that comes to the reporter is the machine's own, and must not end the report. */
 static void stop_interrupt(struct trap_frame *frame)
 {
 	(void)frame;
-	stop_here();
+	if (atomic_load_explicit(&reporter, memory_order_relaxed) != this_cpu()->index + 1)
+		stop_here();
 }
 
 /* An NMI reaches a CPU that has interrupts masked. Whoever spins would take host time from this
- * CPU; they never go on. Before apic_select() there is one CPU. */
+ * CPU; they never go on. */
 static void stop_the_others(void)
 {
 	uint64_t start = rdtsc();
 
-	if (apic == NULL)
-		return;
 	traps_handle(VECTOR_NMI, stop_interrupt);
-	apic_send_nmi_all_others();
+	smp_nmi_others();
 	if (this_cpu()->index == 0)
 		return;
 	while (!atomic_load_explicit(&log_writer_stops, memory_order_acquire) &&

@@ -16,7 +16,8 @@
 #include "pvspin/string.h"
 #include <stdatomic.h>
 
-extern char text_start[]; /* linker.ld */
+extern char text_start[];       /* linker.ld */
+extern char boot_stack_guard[]; /* boot/start.asm */
 
 static void __attribute__((noinline)) provoke_panic(void)
 {
@@ -180,9 +181,21 @@ static void fail_on(uint32_t first, void (*what)(void))
 	port_run_on(2, fail_from, &first);
 }
 
+/* As code that went astray does: rbp is no frame's, and what it points to is not mapped. */
+static void __attribute__((noinline)) provoke_loop_astray(void)
+{
+	__asm__ volatile("cli\n\t"
+			 "movq %0, %%rbp\n"
+			 "1:\tpause\n\t"
+			 "jmp 1b"
+			 :
+			 : "r"(boot_stack_guard)
+			 : "memory");
+}
+
 static void provoke_ap_loop(void)
 {
-	fail_on(1, provoke_loop);
+	fail_on(1, provoke_loop_astray);
 }
 
 static void provoke_ap_exception(void)
@@ -229,6 +242,19 @@ static const struct {
 	{"ap-stack", provoke_ap_stack},
 	{"ap-loop", provoke_ap_loop},
 };
+
+/* The boot CPU's ID is in its per-CPU data from smp_start() on only. */
+static void __attribute__((noinline)) provoke_early_nmi(void)
+{
+	apic_send_nmi(apic->id());
+	provoke_loop();
+}
+
+void provoke_early(const struct plan *plan)
+{
+	if (strcmp(plan->provoke, "early-nmi") == 0)
+		provoke_early_nmi();
+}
 
 void provoke(struct plan *plan)
 {

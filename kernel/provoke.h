@@ -9,6 +9,9 @@
  * fail later. CPU 0, all vCPUs online. */
 void provoke(struct plan *plan);
 
+/* The same before any other vCPU has been started. CPU 0, interrupts masked. */
+void provoke_early(const struct plan *plan);
+
 /* provoke_lock.c: what fails while a lock is held. Puts a lock that does so into the plan. */
 void provoke_in_lock(struct plan *plan);
 

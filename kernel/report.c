@@ -37,7 +37,7 @@ static void record_kvm(struct record *record, const struct kvm_info *kvm)
 	record_bool(record, "pv_unhalt", (kvm->features & KVM_FEATURE_PV_UNHALT) != 0);
 	record_string(record, "cpu_vendor", kvm->vendor);
 	record_string(record, "cpu_model", kvm->model);
-	record_string(record, "hypercall", kvm->amd ? "vmmcall" : "vmcall");
+	record_string(record, "hypercall", kvm->native_vmmcall ? "vmmcall" : "vmcall");
 }
 
 static void record_vcpus(struct record *record, const struct machine *m)

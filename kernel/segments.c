@@ -8,7 +8,7 @@
 #include "pvspin/string.h"
 
 extern const uint64_t boot_gdt[4];  /* boot/longmode.asm */
-extern const char boot_stack_top[]; /* boot/multiboot.asm */
+extern const char boot_stack_top[]; /* boot/start.asm */
 
 #define TSS_AVAILABLE_64 (0x89ull << 40) /* present, ring 0, type 9 */
 
@@ -22,7 +22,16 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-struct cpu boot_cpu = {.self = &boot_cpu, .stack_top = (uint64_t)boot_stack_top};
+/* The boot CPU's until smp_start() gives it such with guard pages, like all others': firmware or a
+ * VMM may send an NMI from the first instruction on, and the watchdog does. */
+#define EARLY_STACKS 2 /* as many as ist_of() in traps.c hands out */
+static uint8_t early_stack[EARLY_STACKS][IST_STACK_BYTES] __attribute__((aligned(16)));
+
+struct cpu boot_cpu = {
+	.self = &boot_cpu,
+	.stack_top = (uint64_t)boot_stack_top,
+	.tss.ist = {(uint64_t)(early_stack + 1), (uint64_t)(early_stack + 2)}, /* their tops */
+};
 
 void segments_init(struct cpu *cpu)
 {

@@ -6,55 +6,72 @@
 #include "pvspin/layout.h"
 #include <stdint.h>
 
-#define UART_DATA         (COM1_PORT + 0)
-#define UART_DIVISOR_LOW  (COM1_PORT + 0) /* while DLAB is set */
-#define UART_DIVISOR_HIGH (COM1_PORT + 1)
-#define UART_INTERRUPTS   (COM1_PORT + 1)
-#define UART_FIFO         (COM1_PORT + 2)
-#define UART_LINE_CONTROL (COM1_PORT + 3)
-#define UART_MODEM        (COM1_PORT + 4)
-#define UART_LINE_STATUS  (COM1_PORT + 5)
-#define UART_SCRATCH      (COM1_PORT + 7)
+#define UART_DATA           (COM1_PORT + 0)
+#define UART_DIVISOR_LOW    (COM1_PORT + 0) /* while DLAB is set */
+#define UART_DIVISOR_HIGH   (COM1_PORT + 1)
+#define UART_INTERRUPTS     (COM1_PORT + 1)
+#define UART_FIFO           (COM1_PORT + 2) /* written */
+#define UART_IDENTIFICATION (COM1_PORT + 2) /* read */
+#define UART_LINE_CONTROL   (COM1_PORT + 3)
+#define UART_MODEM          (COM1_PORT + 4)
+#define UART_LINE_STATUS    (COM1_PORT + 5)
 
+#define INTERRUPTS_ALL        0x0f
 #define LINE_CONTROL_DLAB     0x80
 #define LINE_CONTROL_8N1      0x03
 #define FIFO_ENABLE_CLEAR     0x07
+#define IDENTIFICATION_FIFO   0xc0 /* both bits: FIFOs, and they work */
 #define MODEM_DTR_RTS         0x03
 #define STATUS_DATA_READY     0x01
 #define STATUS_TRANSMIT_EMPTY 0x20
 #define FIFO_BYTES            16
 #define DIVISOR_115200        1
 
-/* A status read takes a microsecond or more (it exits to the VMM, or goes over the ISA bus), and a
- * full FIFO drains in 1.4 ms at 115200 baud: a million reads are more than a second. */
-#define MAX_STATUS_READS 1000000
+/* A full FIFO drains in 1.4 ms at 115200 baud, but a VMM whose output nobody reads for a while (a
+ * pager, a slow terminal) keeps the transmitter busy as long. In cycles of the TSC, whose rate is
+ * not known yet: 7 s at 5 GHz, 34 s at 1 GHz. */
+#define MAX_WAIT_CYCLES (UINT64_C(1) << 35)
 
 static bool present;
+static size_t burst; /* bytes that the empty transmitter takes */
+
+/* Every 8250 has the four bits that enable interrupts, the first one no scratch register. Another
+ * register is written in between: a bus that nothing drives may give back what was last on it. */
+static bool holds(uint8_t interrupts)
+{
+	out8(UART_INTERRUPTS, interrupts);
+	out8(UART_LINE_CONTROL, LINE_CONTROL_8N1);
+	return (in8(UART_INTERRUPTS) & INTERRUPTS_ALL) == interrupts;
+}
 
 bool serial_init(void)
 {
-	out8(UART_SCRATCH, 0x5a);
-	present = in8(UART_SCRATCH) == 0x5a;
+	out8(UART_MODEM, 0); /* OUT2 too: its interrupts, enabled for an instant, reach nobody */
+	out8(UART_LINE_CONTROL, LINE_CONTROL_8N1);
+	present = holds(INTERRUPTS_ALL) && holds(0);
 	if (!present)
 		return false;
-	out8(UART_INTERRUPTS, 0);
 	out8(UART_LINE_CONTROL, LINE_CONTROL_DLAB);
 	out8(UART_DIVISOR_LOW, DIVISOR_115200);
 	out8(UART_DIVISOR_HIGH, 0);
 	out8(UART_LINE_CONTROL, LINE_CONTROL_8N1);
 	out8(UART_FIFO, FIFO_ENABLE_CLEAR);
+	burst = (in8(UART_IDENTIFICATION) & IDENTIFICATION_FIFO) == IDENTIFICATION_FIFO ? FIFO_BYTES
+											: 1;
 	out8(UART_MODEM, MODEM_DTR_RTS);
 	return true;
 }
 
 static bool wait_until_empty(void)
 {
-	for (uint32_t i = 0; i < MAX_STATUS_READS; i++) {
-		if (in8(UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY)
-			return true;
+	uint64_t start = rdtsc();
+
+	while (!(in8(UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY)) {
+		if (rdtsc() - start > MAX_WAIT_CYCLES)
+			return false;
 		cpu_relax();
 	}
-	return false;
+	return true;
 }
 
 /* OUT, not REP OUTSB: KVM leaves for the VMM at every byte of either, and emulates the string form
@@ -65,7 +82,7 @@ void serial_write(const char *bytes, size_t count, volatile size_t *written)
 		size_t left = count - *written;
 
 		present = wait_until_empty();
-		for (size_t i = 0; present && i < left && i < FIFO_BYTES; i++) {
+		for (size_t i = 0; present && i < left && i < burst; i++) {
 			out8(UART_DATA, (uint8_t)bytes[*written]);
 			++*written;
 		}

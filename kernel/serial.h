@@ -12,7 +12,8 @@ bool serial_init(void);
 
 /* Writes bytes[*written] to bytes[count - 1] and counts *written up, byte by byte, so that a panic
  * in the middle can go on behind it. 16 (the FIFO) per look at the line status: 17 VM exits for 16
- * bytes. Bounded: a transmitter that stays busy for a second is given up for good. */
+ * bytes; one where there is no FIFO. Bounded: a transmitter that stays busy for 2^35 cycles, some
+ * 10 s, is given up for good. */
 void serial_write(const char *bytes, size_t count, volatile size_t *written);
 
 /* The next received byte, or -1. One VM exit. */

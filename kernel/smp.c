@@ -32,6 +32,7 @@ static struct cpu **cpus;
 static struct steal_area *steal_areas;
 static uint64_t *first_steal; /* of each CPU: smp_first_steal() */
 static bool steal_time;
+static uint8_t trampoline_page; /* its number: what a SIPI says */
 static uint32_t total;
 static _Atomic uint32_t online;
 static _Atomic uint32_t running; /* APs that have not finished the current work */
@@ -50,8 +51,8 @@ static void allocate_stacks(struct cpu *cpu)
 
 static void allocate(const struct machine *m)
 {
+	cpus = memory_alloc(m->cpus.count * sizeof(cpus[0]), sizeof(cpus[0]));
 	total = (uint32_t)m->cpus.count;
-	cpus = memory_alloc(total * sizeof(cpus[0]), sizeof(cpus[0]));
 	steal_areas = memory_alloc(total * sizeof(steal_areas[0]), sizeof(steal_areas[0]));
 	first_steal = memory_alloc(total * sizeof(first_steal[0]), sizeof(first_steal[0]));
 	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
@@ -165,7 +166,8 @@ bool smp_start(struct machine *m, bool lose_last)
 	allocate(m);
 	segments_init(&boot_cpu); /* again: now with its IST stacks */
 	traps_handle(VECTOR_WAKE, wake_interrupt);
-	memcpy((void *)TRAMPOLINE_BASE, trampoline, (size_t)(trampoline_end - trampoline));
+	trampoline_page = (uint8_t)(m->trampoline / PAGE_BYTES);
+	memcpy((void *)m->trampoline, trampoline, (size_t)(trampoline_end - trampoline));
 	report_online(&boot_cpu);
 
 	start = rdtsc();
@@ -176,7 +178,7 @@ bool smp_start(struct machine *m, bool lose_last)
 	for (int round = 0; round < 2; round++) {
 		for (uint32_t i = 1; i < started; i++)
 			if (!smp_online(i))
-				apic_send_startup(cpus[i]->apic_id, TRAMPOLINE_BASE / PAGE_BYTES);
+				apic_send_startup(cpus[i]->apic_id, trampoline_page);
 		if (total > 1)
 			tsc_delay_us(SIPI_DELAY_US);
 	}
@@ -202,7 +204,7 @@ bool smp_rejoin(uint32_t index)
 
 	smp_take(index);
 	for (int round = 0; round < 2 && !smp_online(index); round++) {
-		apic_send_startup(cpus[index]->apic_id, TRAMPOLINE_BASE / PAGE_BYTES);
+		apic_send_startup(cpus[index]->apic_id, trampoline_page);
 		tsc_delay_us(SIPI_DELAY_US);
 	}
 	start = rdtsc();
@@ -217,6 +219,13 @@ bool smp_rejoin(uint32_t index)
 bool smp_online(uint32_t index)
 {
 	return atomic_load_explicit(&cpus[index]->online, memory_order_acquire);
+}
+
+void smp_nmi_others(void)
+{
+	for (uint32_t i = 0; i < total; i++)
+		if (cpus[i] != NULL && cpus[i] != this_cpu() && smp_online(i))
+			apic_send_nmi(cpus[i]->apic_id);
 }
 
 struct cpu *smp_cpu(uint32_t index)

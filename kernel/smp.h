@@ -36,6 +36,9 @@ _Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
 bool smp_start(struct machine *m, bool lose_last);
 uint64_t smp_start_bound_ns(const struct machine *m); /* more than smp_start() ever takes */
 bool smp_online(uint32_t index);
+/* An NMI to every other CPU that is online, at any time, from any CPU. Not to those that are not:
+ * without an IDT of ours an NMI is a triple fault, and the end of the whole VM. */
+void smp_nmi_others(void);
 struct cpu *smp_cpu(uint32_t index);
 struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has no steal time */
 

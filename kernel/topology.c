@@ -45,7 +45,8 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 		acpi_find_cpus(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
 
 	if (status != ACPI_OK) {
-		m->cpus_unknown = status != ACPI_NO_RSDP;
+		/* none where the loader says that there is one: damaged, or beyond our 4 GiB */
+		m->cpus_unknown = status != ACPI_NO_RSDP || boot->rsdp != 0;
 		report_text("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
 			    m->cpus_unknown ? "error" : "warning", acpi_status_text(status),
 			    detail);

@@ -20,7 +20,8 @@
 #define PIT_ROUNDS      5
 #define PIT_MAX_READS   10000000
 
-#define CPUID_CRYSTAL 0x15
+#define CPUID_CRYSTAL   0x15
+#define CPUID_BASE_RATE 0x16 /* EAX, bits 15:0: in MHz */
 
 static uint32_t khz;
 
@@ -81,6 +82,15 @@ static uint32_t crystal_khz(const struct kvm_info *kvm)
 	return r.eax == 0 ? 0 : (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax / 1000);
 }
 
+/* The processor's base frequency, at which the TSC runs (SDM vol. 3B, 18.7.3): rounded to MHz, so
+ * after the PIT; but newer chipsets gate that one's clock, and tell no crystal. */
+static uint32_t base_khz(const struct kvm_info *kvm)
+{
+	if (kvm->hypervisor_bit || cpuid(0, 0).eax < CPUID_BASE_RATE)
+		return 0;
+	return (cpuid(CPUID_BASE_RATE, 0).eax & 0xffff) * 1000;
+}
+
 void tsc_init(struct machine *m)
 {
 	bool kvmclock = kvm_clock_init(&m->kvm);
@@ -99,9 +109,13 @@ void tsc_init(struct machine *m)
 		khz = measure_by_pit();
 		m->tsc_source = "pit";
 	}
+	if (khz == 0) {
+		khz = base_khz(&m->kvm);
+		m->tsc_source = "cpuid-0x16";
+	}
 	if (khz == 0)
-		panic("TSC frequency unknown: no CPUID leaf 0x40000010 or 0x15, no kvmclock, and "
-		      "the PIT does not count (microvm under TCG needs pit=on)");
+		panic("TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no kvmclock, "
+		      "and the PIT does not count (microvm under TCG needs pit=on)");
 	m->tsc_khz = khz;
 }
 

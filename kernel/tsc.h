@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /* Finds machine->tsc_khz and says by what in machine->tsc_source, best first: "cpuid-0x40000010",
- * "kvmclock", "cpuid-0x15", "pit". Boot CPU, interrupts masked. Panics if even the PIT gives
- * nothing. */
+ * "kvmclock", "cpuid-0x15", "pit", "cpuid-0x16". Boot CPU, interrupts masked. Panics if none gives
+ * anything. */
 void tsc_init(struct machine *machine);
 
 uint64_t tsc_to_ns(uint64_t cycles);

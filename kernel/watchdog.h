@@ -24,7 +24,8 @@ void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void watchdog_stop(void);
 void watchdog_feed(void); /* something has come about: a bound that is set begins anew */
 
-/* Of an NMI on CPU 0 (trap_dispatch): if time is up it calls fn, and is true if that returned. */
+/* Of an NMI on CPU 0 (trap_dispatch): if time is up it calls fn. True if that returned, or if the
+ * NMI is that of a bound lifted in the same instant. */
 bool watchdog_bites(void);
 
 #endif

@@ -180,12 +180,11 @@ bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
 		}
 		if (byte >= 0 && byte != '\r' && used < sizeof(pending))
 			pending[used++] = (char)byte;
-		if (byte < 0) {
-			if (rdtsc() - start >= bound) {
-				port_watch_over();
-				return false;
-			}
-			timer_sleep(LINE_POLL_NS);
+		if (rdtsc() - start >= bound) { /* also where bytes come and no newline */
+			port_watch_over();
+			return false;
 		}
+		if (byte < 0)
+			timer_sleep(LINE_POLL_NS);
 	}
 }

@@ -7,7 +7,6 @@
 #include "port/hang.h"
 
 #include "bench/record.h"
-#include "kernel/apic.h"
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
@@ -15,12 +14,14 @@
 #include "kernel/smp.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
+#include "kernel/watchdog.h"
 #include "locks/pv.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include <stdatomic.h>
 
 #define ANSWER_BOUND_NS 3000000000ull /* for all: each needs a time slice */
+#define REPORT_BOUND_NS 30000000000ull
 #define OPCODE_HLT      0xf4
 
 struct stand {
@@ -44,8 +45,11 @@ static void take_stand(struct stand *stand, const struct trap_frame *frame)
 	atomic_store_explicit(&stand->taken, true, memory_order_release);
 }
 
+/* Not CPU 0, which reports: an NMI there is the machine's own. */
 static void stop_here(struct trap_frame *frame)
 {
+	if (this_cpu()->index == 0)
+		return;
 	take_stand(&stands[this_cpu()->index], frame);
 	halt_for_ever();
 }
@@ -66,8 +70,7 @@ static void stop_all(void)
 	stands = port_alloc(port_cpu_count() * sizeof(stands[0]), CACHE_LINE);
 	take_stand(&stands[0], this_cpu()->frame);
 	traps_handle(VECTOR_NMI, stop_here);
-	for (uint32_t i = 1; i < port_cpu_count(); i++)
-		apic_send_nmi(smp_cpu(i)->apic_id);
+	smp_nmi_others();
 	while (!all_taken() && rdtsc() - start < bound)
 		cpu_relax();
 }
@@ -116,6 +119,13 @@ static void record_cpu(const struct hang *hang, uint32_t cpu, uint64_t now, bool
 	record_end(&record);
 }
 
+static void report_hangs(void *unused)
+{
+	(void)unused;
+	port_abort();
+}
+
+/* The bound on what hangs may be near still, where its own timer has told: it is replaced. */
 void port_report_hang(const struct hang *hang)
 {
 	uint64_t now = rdtsc();
@@ -124,6 +134,7 @@ void port_report_hang(const struct hang *hang)
 	uint64_t *kicked_at = port_alloc(count * sizeof(kicked_at[0]), sizeof(kicked_at[0]));
 	char state[256];
 
+	watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
 	/* as it is before anybody is disturbed */
 	if (hang->ops)
 		hang->ops->describe(hang->lock, state, sizeof(state));

@@ -5,7 +5,8 @@
 #define PVSPIN_LAYOUT_H
 
 /* Physical = virtual addresses. The image starts where multiboot loaders expect it; the AP
- * trampoline must be a 4 KiB page below 1 MiB whose number fits the SIPI vector. */
+ * trampoline goes to TRAMPOLINE_BASE if that is RAM (kernel/loader.c): a 4 KiB page below 1 MiB,
+ * whose number fits the SIPI vector. */
 #define KERNEL_BASE     0x100000
 #define TRAMPOLINE_BASE 0x8000
 #define PAGE_BYTES      4096

@@ -13,7 +13,8 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet trace_ring kbuild_profile streak $(report_tests)
+	srat nodes slice loader multiboot2 power console topology hpet serial watchdog tsc trace_ring kbuild_profile streak \
+	$(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -38,6 +39,9 @@ host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_streak := bench/worker.c bench/histogram.c
+host_sources_serial := kernel/serial.c
+host_sources_watchdog := kernel/watchdog.c
+host_sources_tsc := kernel/tsc.c
 host_sources_trace_ring := locks/trace.c
 
 # tests of the analyser: each with all of it but main()
@@ -69,16 +73,21 @@ $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 # The guest's mem* and str* must not take the place of those that ASan watches.
 host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
 build/host/kernel/string.o: host_extra := $(host_string)
+# drivers: on a machine that the test makes up
+host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -include tests/host/fake_cpu.h
+build/host/kernel/serial.o build/host/kernel/tsc.o: host_extra := $(host_fake_cpu)
 # odd formats are the point of this one
 host_printf := -Wno-format -Wno-format-zero-length -Wno-format-truncation -Wno-format-overflow
 build/host/tests/host/test_printf.o: host_extra := $(host_printf)
 
-# memmem, vasprintf, strerror with more than C has
+# MAP_FIXED_NOREPLACE
 host_gnu := -D_GNU_SOURCE
+build/host/tests/host/test_watchdog.o: host_extra := $(host_gnu)
+# memmem, vasprintf, strerror with more than C has
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := $(host_gnu)
 
-build/host/flags: flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu)
+build/host/flags: flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu) : $(host_fake_cpu)
 build/host/flags: FORCE ; $(write_flags)
 build/host/%.o: %.c build/host/flags
 	@mkdir -p $(@D)

@@ -260,6 +260,29 @@ static void noise(void **state)
 	}
 }
 
+/* The page for the APs, on maps that UEFI firmware may give. */
+static void the_low_page(void **state)
+{
+	(void)state;
+	memset(&boot, 0, sizeof(boot));
+	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
+	loader_add_ram(&boot, 0x100000, 0x7f00000); /* nothing is said of what is below */
+	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
+	loader_add_ram(&boot, 0, 0x7fff); /* some, and none of it at 0x8000 */
+	assert_int_equal(loader_low_page(&boot), 0x6000);
+	loader_add_ram(&boot, 0x9001, 0x1ffe);
+	assert_int_equal(loader_low_page(&boot), 0x6000); /* no whole page in that */
+	loader_add_ram(&boot, 0x58000, 0x47800);
+	assert_int_equal(loader_low_page(&boot), 0x9e000);
+	loader_add_ram(&boot, 0xf0000, 0x10000); /* no RAM, whatever the map says */
+	assert_int_equal(loader_low_page(&boot), 0x9e000);
+	loader_add_ram(&boot, 0x7800, 0x2000);
+	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
+	memset(&boot, 0, sizeof(boot));
+	loader_add_ram(&boot, 0, 0x1fff); /* page 0 alone */
+	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +294,7 @@ int main(void)
 		cmocka_unit_test(pvh_tells_everything),
 		cmocka_unit_test(pvh_damaged),
 		cmocka_unit_test(unknown_loaders_are_named_so),
+		cmocka_unit_test(the_low_page),
 		cmocka_unit_test(noise),
 	};
 

@@ -192,6 +192,21 @@ static void no_acpi(void **state)
 	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
 }
 
+/* The loader has said where its RSDP is: that it cannot be read is not the same as none. */
+static void an_rsdp_out_of_reach(void **state)
+{
+	struct boot_info info = {.rsdp = UINT64_C(0x1000000000)};
+	struct machine m = {.online = 0};
+
+	(void)state;
+	memory_clear();
+	said[0] = '\0';
+	topology_init(&info, &m);
+	assert_true(m.cpus.count == 1 && m.cpus_unknown);
+	assert_non_null(strstr(said, "error: no CPU list from ACPI (no ACPI RSDP found: no RSDP at "
+				     "0x1000000000)"));
+}
+
 static int teardown(void **state)
 {
 	while (alloc_count != 0)
@@ -209,6 +224,7 @@ int main(void)
 		cmocka_unit_test(every_id_twice),
 		cmocka_unit_test(tables_that_cannot_be_believed),
 		cmocka_unit_test(no_acpi),
+		cmocka_unit_test(an_rsdp_out_of_reach),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, teardown);

@@ -39,6 +39,9 @@ whole_panic() { # FILTER
   provoked nmi ''
   whole_panic '.reason | contains("NMI") and contains("nobody here has sent it")'
   says "$stdout" provoke_nmi
+  provoked early-nmi ''
+  whole_panic '.reason | contains("NMI")'
+  says "$stdout" provoke_early_nmi
 }
 
 @test "an exception and a stack overflow on another vCPU than 0: 5" {

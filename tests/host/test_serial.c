@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/serial.c on UARTs that no QEMU has: without FIFOs, without a scratch register, none at
+ * all, one whose output stands still. PC16550D data sheet, section 8; the 8250 is the same with
+ * less.
+ */
+#include "kernel/serial.h"
+
+#include "pvspin/layout.h"
+#include "tests/host/fake_cpu.h"
+#include "tests/host/test.h"
+#include <stdbool.h>
+#include <string.h>
+
+#define ACCESS_CYCLES 3000 /* an access to a port takes a microsecond at 3 GHz */
+
+static struct {
+	bool there, fifo, remembers; /* remembers: no UART, but a bus that keeps the last value */
+	uint8_t interrupts, line_control, fifo_control, modem, last;
+	uint16_t divisor;
+	uint64_t busy_until; /* TSC */
+	size_t room;         /* bytes that still fit while it is empty */
+	char out[256];
+	size_t sent, lost;
+	bool raised; /* an interrupt that would have reached somebody */
+} uart;
+
+static uint64_t tsc;
+
+uint64_t rdtsc(void)
+{
+	return tsc;
+}
+
+static void transmit(uint8_t value)
+{
+	if (uart.room == 0) {
+		uart.lost++;
+		return;
+	}
+	uart.room--;
+	uart.out[uart.sent++] = (char)value;
+}
+
+void out8(uint16_t port, uint8_t value)
+{
+	bool divisor = uart.line_control & 0x80;
+
+	tsc += ACCESS_CYCLES;
+	uart.last = value;
+	switch (port - COM1_PORT) {
+	case 0:
+		if (divisor)
+			uart.divisor = (uint16_t)((uart.divisor & 0xff00) | value);
+		else
+			transmit(value);
+		break;
+	case 1:
+		if (divisor)
+			uart.divisor = (uint16_t)((uart.divisor & 0xff) | value << 8);
+		else
+			uart.interrupts = value & 0x0f;
+		break;
+	case 2:
+		uart.fifo_control = value;
+		break;
+	case 3:
+		uart.line_control = value;
+		break;
+	case 4:
+		uart.modem = value;
+		break;
+	default:
+		fail_msg("writes port %#x", port);
+	}
+	uart.raised |= uart.interrupts != 0 && (uart.modem & 0x08);
+}
+
+static uint8_t line_status(void)
+{
+	if (tsc < uart.busy_until)
+		return 0;
+	uart.room = uart.fifo && (uart.fifo_control & 1) ? 16 : 1;
+	return 0x60;
+}
+
+uint8_t in8(uint16_t port)
+{
+	tsc += ACCESS_CYCLES;
+	if (!uart.there)
+		return uart.remembers ? uart.last : 0xff;
+	switch (port - COM1_PORT) {
+	case 1:
+		return uart.interrupts;
+	case 2:
+		return uart.fifo && (uart.fifo_control & 1) ? 0xc1 : 0x01;
+	case 5:
+		return line_status();
+	default:
+		fail_msg("reads port %#x", port);
+		return 0;
+	}
+}
+
+static void plug(bool there, bool fifo)
+{
+	memset(&uart, 0, sizeof(uart));
+	uart.there = there;
+	uart.fifo = fifo;
+	uart.modem = 0x0b; /* as firmware leaves it: OUT2, which lets interrupts through */
+	uart.line_control = 0x80;
+	uart.room = 1;
+}
+
+static size_t write_all(const char *text)
+{
+	volatile size_t written = 0;
+
+	serial_write(text, strlen(text), &written);
+	return written;
+}
+
+static const char forty[] = "0123456789abcdefghijklmnopqrstuvwxyz....";
+
+static void all_bytes_arrive(void **state)
+{
+	(void)state;
+	for (int fifo = 0; fifo < 2; fifo++) {
+		plug(true, fifo != 0);
+		assert_true(serial_init());
+		assert_int_equal(uart.divisor, 1);
+		assert_int_equal(uart.line_control, 0x03);
+		assert_int_equal(uart.modem, 0x03);
+		assert_int_equal(uart.interrupts, 0);
+		assert_false(uart.raised);
+		assert_int_equal(write_all(forty), 40);
+		assert_int_equal(uart.lost, 0);
+		assert_memory_equal(uart.out, forty, 40);
+	}
+}
+
+static void nobody_there(void **state)
+{
+	(void)state;
+	for (int remembers = 0; remembers < 2; remembers++) {
+		plug(false, false);
+		uart.remembers = remembers != 0;
+		assert_false(serial_init());
+		uart.last = 0;
+		assert_int_equal(write_all(forty), 0);
+		assert_int_equal(uart.last, 0); /* no port was written to */
+		assert_int_equal(serial_read(), -1);
+	}
+}
+
+/* 2 s at 3 GHz: somebody reads it slowly. */
+static void a_pause_loses_nothing(void **state)
+{
+	(void)state;
+	plug(true, true);
+	assert_true(serial_init());
+	uart.busy_until = tsc + UINT64_C(6000000000);
+	assert_int_equal(write_all(forty), 40);
+	assert_memory_equal(uart.out, forty, 40);
+}
+
+/* Given up after a bound, and for good: the next text does not wait again. */
+static void one_that_never_empties_is_given_up(void **state)
+{
+	uint64_t start, waited;
+
+	(void)state;
+	plug(true, true);
+	assert_true(serial_init());
+	uart.busy_until = UINT64_MAX;
+	start = tsc;
+	assert_int_equal(write_all(forty), 0);
+	waited = tsc - start;
+	assert_in_range(waited, UINT64_C(1) << 34, UINT64_C(1) << 36);
+	start = tsc;
+	assert_int_equal(write_all(forty), 0);
+	assert_int_equal(tsc, start);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_bytes_arrive),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(a_pause_loses_nothing),
+		cmocka_unit_test(one_that_never_empties_is_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/tsc.c: who tells the TSC's rate on which machine, and the arithmetic. The PIT here counts
+ * as an 8254 in mode 0 does, or is not there, or has no clock (chipsets can switch it off).
+ */
+#include "kernel/tsc.h"
+
+#include "kernel/kvm.h"
+#include "kernel/panic.h"
+#include "tests/host/fake_cpu.h"
+#include "tests/host/test.h"
+#include <stdbool.h>
+#include <string.h>
+
+#define KHZ           2400000 /* of the machine's TSC */
+#define ACCESS_CYCLES 2400    /* a port takes a microsecond */
+#define PIT_HZ        1193182
+
+static struct {
+	bool pit, clock;
+	uint32_t max_leaf, crystal_hz, ratio[2], base_mhz;
+	uint32_t timing_leaf_khz, kvmclock_khz;
+	uint32_t stolen_rounds; /* of the PIT: the vCPU is off its CPU for 15 ms in each */
+} machine_has;
+
+static uint64_t now;
+static uint32_t pit_low, rounds;
+static uint64_t pit_start, pit_count;
+static bool latched, high_next;
+static jmp_buf panicked;
+
+uint64_t rdtsc(void)
+{
+	return now += 20;
+}
+
+struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	(void)subleaf;
+	if (leaf == 0)
+		return (struct cpuid){.eax = machine_has.max_leaf};
+	if (leaf == 0x15)
+		return (struct cpuid){.eax = machine_has.ratio[0],
+				      .ebx = machine_has.ratio[1],
+				      .ecx = machine_has.crystal_hz};
+	if (leaf == 0x16)
+		return (struct cpuid){.eax = 0xabcd0000 | machine_has.base_mhz};
+	fail_msg("asks leaf %#x", leaf);
+	return (struct cpuid){.eax = 0};
+}
+
+void out8(uint16_t port, uint8_t value)
+{
+	now += ACCESS_CYCLES;
+	if (port == 0x43) {
+		latched = value == 0xe2;
+		high_next = false;
+	} else if (port == 0x40 && !high_next) {
+		pit_low = value;
+		high_next = true;
+	} else if (port == 0x40) {
+		pit_count = pit_low | (uint32_t)value << 8;
+		pit_start = now;
+		if (rounds++ < machine_has.stolen_rounds)
+			now += 15 * KHZ;
+	} else {
+		fail_msg("writes port %#x", port);
+	}
+}
+
+uint8_t in8(uint16_t port)
+{
+	uint64_t ticks;
+
+	now += ACCESS_CYCLES;
+	assert_int_equal(port, 0x40);
+	assert_true(latched);
+	if (!machine_has.pit)
+		return 0xff;
+	ticks = (now - pit_start) * (PIT_HZ / 1000) / KHZ;
+	return machine_has.clock && ticks > pit_count ? 0xb0 : 0x30;
+}
+
+uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
+{
+	(void)kvm;
+	return machine_has.timing_leaf_khz;
+}
+
+bool kvm_clock_init(const struct kvm_info *kvm)
+{
+	(void)kvm;
+	return machine_has.kvmclock_khz != 0;
+}
+
+uint32_t kvm_clock_tsc_khz(void)
+{
+	return machine_has.kvmclock_khz;
+}
+
+void panic(const char *format, ...)
+{
+	(void)format;
+	longjmp(panicked, 1);
+}
+
+static void expect(const char *source, uint32_t khz, bool hypervisor)
+{
+	struct machine m = {.kvm.hypervisor_bit = hypervisor};
+
+	rounds = 0;
+	assert_int_equal(setjmp(panicked), 0);
+	tsc_init(&m);
+	assert_string_equal(m.tsc_source, source);
+	assert_in_range(m.tsc_khz, khz - khz / 1000, khz + khz / 1000);
+}
+
+static int bare_metal(void **state)
+{
+	(void)state;
+	memset(&machine_has, 0, sizeof(machine_has));
+	machine_has.pit = machine_has.clock = true;
+	machine_has.max_leaf = 0x16;
+	machine_has.ratio[0] = 2;
+	machine_has.ratio[1] = 200;
+	machine_has.base_mhz = 2500;
+	return 0;
+}
+
+static void the_best_that_is_there(void **state)
+{
+	(void)state;
+	expect("pit", KHZ, false);
+	machine_has.crystal_hz = 24000000;
+	expect("cpuid-0x15", 2400000, false);
+	expect("pit", KHZ, true); /* a virtual CPU's leaves are not asked */
+	machine_has.kvmclock_khz = 2100000;
+	expect("kvmclock", 2100000, true);
+	machine_has.timing_leaf_khz = 2000000;
+	expect("cpuid-0x40000010", 2000000, true);
+}
+
+static void rounds_of_the_pit_may_be_long(void **state)
+{
+	(void)state;
+	machine_has.stolen_rounds = 4;
+	expect("pit", KHZ, false);
+}
+
+/* Without an 8254, or with one that stands still. */
+static void no_pit(void **state)
+{
+	struct machine m = {.kvm.hypervisor_bit = true};
+
+	(void)state;
+	machine_has.pit = false;
+	expect("cpuid-0x16", 2500000, false);
+	if (setjmp(panicked) == 0) {
+		tsc_init(&m);
+		fail_msg("no panic");
+	}
+	machine_has.pit = true;
+	machine_has.clock = false;
+	expect("cpuid-0x16", 2500000, false);
+	machine_has.max_leaf = 0x15;
+	m.kvm.hypervisor_bit = false;
+	if (setjmp(panicked) == 0) {
+		tsc_init(&m);
+		fail_msg("no panic");
+	}
+}
+
+static void times_of_years(void **state)
+{
+	const uint64_t year_ns = UINT64_C(31557600) * 1000000000;
+
+	(void)state;
+	machine_has.kvmclock_khz = 4999999;
+	expect("kvmclock", 4999999, true);
+	for (uint64_t years = 1; years <= 100; years *= 10) {
+		uint64_t cycles = tsc_from_ns(years * year_ns);
+
+		assert_in_range(tsc_to_ns(cycles), years * year_ns - 1, years * year_ns);
+	}
+	assert_int_equal(tsc_from_ns(1), 4);
+	assert_int_equal(tsc_to_ns(5), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_best_that_is_there, bare_metal),
+		cmocka_unit_test_setup(rounds_of_the_pit_may_be_long, bare_metal),
+		cmocka_unit_test_setup(no_pit, bare_metal),
+		cmocka_unit_test_setup(times_of_years, bare_metal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
