@@ -71,6 +71,22 @@ says() { # TEXT WORDS...
   says "$stderr" /dev/full
 }
 
+@test "what --output names is written whole or left as it is, and is never a log that is read" {
+  cp "$LOG" "$made"
+  report 2 "$made" --output="$made"
+  says "$stderr" 'made here.log' 'not written to'
+  cmp "$made" "$LOG"
+  echo earlier >"$BATS_TEST_TMPDIR/kept"
+  report 4 "$BATS_TEST_TMPDIR/none.log" --output="$BATS_TEST_TMPDIR/kept"
+  [ "$(<"$BATS_TEST_TMPDIR/kept")" = earlier ]
+}
+
+@test "--plot says on stderr what it did: the figures on stdout are for programs" {
+  report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
+  jq -e '.schema == 1' "$BATS_TEST_TMPDIR/stdout"
+  says "$stderr" plot
+}
+
 @test "a person reads: what ran, one row per lock, units, limits" {
   report 0 "$nested"
   says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'LWP' 'stolen' \
