@@ -13,6 +13,7 @@
 #include "version.h"
 
 #include <errno.h>
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,7 @@ int main(int count, char **word)
 	int status = STATUS_OK;
 
 	html_program = "pvspin-report " PVSPIN_VERSION;
+	gsl_set_error_handler_off(); /* a figure that cannot be had is a NAN and not an abort */
 	if (!options_read(count, word, &options))
 		status = STATUS_USAGE;
 	else if (options.help)
