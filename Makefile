@@ -33,10 +33,13 @@ include tools/flags.mk
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
+# No path of the tree in what is built; the tree's name may have a quote in it.
+quote := '
+prefix_map := '-ffile-prefix-map=$(subst $(quote),'\'',$(CURDIR))=.'
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
-	'-ffile-prefix-map=$(CURDIR)=.' \
+	$(prefix_map) \
 	-I. -Iinclude -Ibuild/guest
 guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning -Werror
 guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \

@@ -121,6 +121,7 @@ run_all() {
   mkdir -p "$run_dir/.raw"
   [[ -z $meet ]] || meet_join || return 0
   for ((n = 1; n <= runs; n++)); do
+    [[ -z $interrupted ]] || break
     run_dir_of "$n"
     together_run
     [[ -z $stopping ]] || break
@@ -152,9 +153,11 @@ clean_up() {
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
-  [[ -z $call_pid ]] || kill -TERM -- "-$call_pid" 2>/dev/null || true
-  [[ -z ${l1_pid:-} ]] || kill -TERM "$l1_pid" 2>/dev/null || true
-  [[ -z ${l1_server:-} ]] || serve_stop "$l1_server"
+  # The rest: L1, or a call of run.sh. By bash's own list, because a signal may come before its number is noted.
+  for pid in $(jobs -p); do
+    kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
+  done
+  [[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid" # one that is still coming up, too
   meet_leave stopped
   rm -rf "$scratch"
 }
@@ -162,6 +165,7 @@ clean_up() {
 # shellcheck disable=SC2317 # called by trap
 interrupt() {
   interrupted=1
+  [[ -z $starting ]] || return 0
   if [[ -n ${l1_pid:-} ]]; then
     kill -TERM "$l1_pid" 2>/dev/null || true
   elif [[ -n $call_pid ]]; then
@@ -173,8 +177,16 @@ interrupt() {
   fi
 }
 
+# What runs in the background is started between starting=1 and this: a signal in between, when not all of it
+# has its number yet, is obeyed here.
+# shellcheck disable=SC2317 # called by the parts
+started() {
+  starting=''
+  [[ -z $interrupted ]] || interrupt
+}
+
 main() {
-  inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
+  starting='' inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
   options_parse "$@"
   case $action in help | version | list) "$action"; exit ;; esac
   if ((inner)); then accel=kvm setup=0; fi

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # build/hosted/pvspin: the guest's locks and measurement on Linux threads. Part of the Makefile.
 
-hosted_cflags := -std=c11 -O2 -g '-ffile-prefix-map=$(CURDIR)=.' -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
+hosted_cflags := -std=c11 -O2 -g $(prefix_map) -pthread -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
 hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \

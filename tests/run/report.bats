@@ -74,6 +74,34 @@ says() { # TEXT WORDS...
   says "$stderr" /dev/full
 }
 
+@test "what --output names is written whole or left as it is, and is never a log that is read" {
+  cp "$LOG" "$made"
+  report 2 "$made" --output="$made"
+  says "$stderr" 'made here.log' 'not written to'
+  cmp "$made" "$LOG"
+  echo earlier >"$BATS_TEST_TMPDIR/kept"
+  report 4 "$BATS_TEST_TMPDIR/none.log" --output="$BATS_TEST_TMPDIR/kept"
+  [ "$(<"$BATS_TEST_TMPDIR/kept")" = earlier ]
+}
+
+@test "--plot says on stderr what it did: the figures on stdout are for programs" {
+  report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
+  jq -e '.schema == 1' "$BATS_TEST_TMPDIR/stdout"
+  says "$stderr" plot
+}
+
+@test "a line for each of all locks: their legend is one column, so that the lines have room" {
+  build/hosted/pvspin locks=all threads=2 ops=20 warmup_ms=0 reps=1 latency=on >"$made"
+  report 0 "$made" --plot="$BATS_TEST_TMPDIR/plots"
+  python3 - "$BATS_TEST_TMPDIR/plots/fairness.svg" "$BATS_TEST_TMPDIR/plots/wait.svg" <<'PYTHON'
+import re, sys
+for name in sys.argv[1:]:
+    # the names of the locks are what is written to the right of a place
+    places = re.findall(r'translate\(([\d.]+),[\d.]+\)"[^>]*text-anchor="start"', open(name).read())
+    assert len(places) > 15 and len(set(places)) == 1 and float(places[0]) > 400, (name, places)
+PYTHON
+}
+
 @test "a person reads: what ran, one row per lock, units, limits" {
   report 0 "$nested"
   says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'LWP' 'stolen' \

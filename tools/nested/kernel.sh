@@ -56,6 +56,7 @@ nested_kernel() {
 
 nested_fetch() { # LINE
   local meta package new deb name
+  rm -rf "$nested_cache"/.new.* # of one that was interrupted: the lock is ours
   meta=$(nested_meta_package "$1")
   package=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/^ *Depends: *//p;T;q')
   if [[ -z $package ]]; then

@@ -39,7 +39,7 @@ static void best_and_worst(FILE *out, const struct sweep *sweep)
 		double merit = sample_mean(&cell->merit);
 
 		/* fixed work: less time is better */
-		if (merit <= 0 || strcmp(cell->key.lock, "null") == 0)
+		if (merit <= 0 || cell->key.damaged || cell->excludes_nobody)
 			continue;
 		if (best == NULL || (merit > sample_mean(&best->merit)) != cell->fixed_work)
 			best = cell;
@@ -210,8 +210,10 @@ bool html_write(FILE *out, const struct set *sets, size_t count)
 	const char *const *of = count == 1 ? alone : of_both;
 	struct palette palette = palette_new(sets, count);
 
-	html_begin(out, count == 1 ? "pvspin: spinlocks under virtualisation"
-				   : "pvspin: two measurements compared");
+	html_begin(out,
+		   count == 1 ? "pvspin: spinlocks under virtualisation"
+			      : "pvspin: two measurements compared",
+		   sets[0].name);
 	for (size_t i = 0; i < count; i++)
 		summary(out, &sets[i], before[i]);
 	for (size_t i = 0; i < count; i++)
@@ -222,10 +224,11 @@ bool html_write(FILE *out, const struct set *sets, size_t count)
 		       &sets[i]);
 	if (count == 2)
 		comparison(out, sets);
+	/* The tables of a sweep are long: the pictures stand before them. */
 	for (size_t i = 0; i < count; i++) {
-		tables(out, &sets[i], of[i]);
 		heading(out, "Pictures", of[i]);
 		html_plots(out, &sets[i], &palette, i + 1);
+		tables(out, &sets[i], of[i]);
 		timeline(out, &sets[i], of[i]);
 	}
 	for (size_t i = 0; i < count; i++)

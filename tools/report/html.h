@@ -24,7 +24,8 @@ extern const char html_style[]; /* the page's style sheet: html_style.c */
 
 extern const char *html_program; /* name and version, in the footer; main() sets it */
 
-void html_begin(FILE *out, const char *title);
+/* name: of the logs, for the window's title; NULL: none */
+void html_begin(FILE *out, const char *title, const char *name);
 void html_end(FILE *out);
 
 /* A table in a box that scrolls sideways where the page is narrow. */

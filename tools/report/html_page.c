@@ -8,7 +8,7 @@
 
 const char *html_program = "pvspin-report";
 
-void html_begin(FILE *out, const char *title)
+void html_begin(FILE *out, const char *title, const char *name)
 {
 	/* The policy keeps a browser from loading or running anything, should an escape be missing.
 	 */
@@ -18,6 +18,10 @@ void html_begin(FILE *out, const char *title)
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
 	      out);
+	if (name) { /* first: a browser's tab has room for so much */
+		escape_html(out, name);
+		fputs(" - ", out);
+	}
 	escape_html(out, title);
 	fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>", html_style);
 	escape_html(out, title);

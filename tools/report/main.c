@@ -13,9 +13,11 @@
 #include "version.h"
 
 #include <errno.h>
+#include <gsl/gsl_errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Before anything is read. */
 static bool fit_together(const struct options *options)
@@ -104,18 +106,65 @@ static int run(FILE *out, const struct options *options)
 	return options->compare[0] ? compare(out, options) : report(out, options);
 }
 
-static int run_into(const char *path, const struct options *options)
+static bool same_file(const char *a, const char *b)
 {
-	FILE *out = path ? fopen(path, "w") : stdout;
+	struct stat of_a, of_b;
+
+	return a && b && stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
+/* A log is never what is written to. */
+static bool is_input(const char *path, const struct options *options)
+{
+	bool input = same_file(path, options->compare[0]) || same_file(path, options->compare[1]);
+
+	for (size_t i = 0; i < options->path_count; i++)
+		input |= same_file(path, options->paths[i]);
+	if (input)
+		fprintf(stderr, "pvspin-report: %s is to be read: it is not written to\n", path);
+	return input;
+}
+
+static bool write_file(const char *path, const char *content, size_t bytes)
+{
+	FILE *out = fopen(path, "w");
+	bool good = out != NULL && fwrite(content, 1, bytes, out) == bytes;
+
+	return (out == NULL || fclose(out) == 0) && good;
+}
+
+/* The file is touched when all is there that is to be in it: one of an earlier call is not lost to
+ * a log that cannot be read. */
+static int run_into_file(const char *path, const struct options *options)
+{
+	char *content = NULL;
+	size_t bytes = 0;
+	FILE *memory = open_memstream(&content, &bytes);
 	int status;
 
-	if (out == NULL)
+	if (memory == NULL)
 		return cannot(path);
-	status = run(out, options);
-	if (fflush(out) != 0 || ferror(out))
-		status = cannot(path ? path : "standard output");
+	status = run(memory, options);
+	if (fclose(memory) != 0)
+		status = cannot(path);
+	else if (printable(status) && !write_file(path, content, bytes))
+		status = cannot(path);
+	free(content);
+	return status;
+}
+
+static int run_into(const char *path, const struct options *options)
+{
+	int status;
+
+	if (is_input(path, options) || is_input(options->perfetto, options))
+		return STATUS_USAGE;
 	if (path)
-		fclose(out);
+		return run_into_file(path, options);
+	status = run(stdout, options);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		status = cannot("standard output");
 	return status;
 }
 
@@ -125,6 +174,7 @@ int main(int count, char **word)
 	int status = STATUS_OK;
 
 	html_program = "pvspin-report " PVSPIN_VERSION;
+	gsl_set_error_handler_off(); /* a figure that cannot be had is a NAN and not an abort */
 	if (!options_read(count, word, &options))
 		status = STATUS_USAGE;
 	else if (options.help)

@@ -153,9 +153,10 @@ static enum gnuplot_status write_plot(const char *dir, const struct plot *plot, 
 	if (status == GNUPLOT_OK && path != NULL && !write_file(path, content, bytes))
 		status = GNUPLOT_FAILED;
 	else if (status == GNUPLOT_OK)
-		printf("plot: %s\n", path);
+		fprintf(stderr, "plot: %s\n", path);
 	else if (status == GNUPLOT_MISSING)
-		printf("no plots: %s; on Debian and Ubuntu: apt-get install gnuplot-nox\n", error);
+		fprintf(stderr, "no plots: %s; on Debian and Ubuntu: apt-get install gnuplot-nox\n",
+			error);
 	else
 		fprintf(stderr, "pvspin-report: plot %s: %s\n", plot->kind, error);
 	free(path);
@@ -179,7 +180,7 @@ bool plot_write_all(const char *dir, const struct set *set)
 		const struct plot *plot = &plots.list[i];
 
 		if (plot->script == NULL) {
-			printf("no plot \"%s\": %s\n", plot->title, plot->missing);
+			fprintf(stderr, "no plot \"%s\": %s\n", plot->title, plot->missing);
 			continue;
 		}
 		status = write_plot(dir, plot, PLOT_SVG);

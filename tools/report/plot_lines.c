@@ -14,19 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEGEND_ROW  19  /* pixels */
+#define LEGEND_ROW  21  /* pixels: 1.5 x 14, what the svg terminal takes; png takes less */
 #define LINES_LEAST 380 /* pixels */
 
 static unsigned height_of(size_t locks)
 {
-	unsigned legend = 90 + LEGEND_ROW * (unsigned)locks;
+	unsigned legend = 150 + LEGEND_ROW * (unsigned)locks;
 
 	return legend > LINES_LEAST ? legend : LINES_LEAST;
 }
 
 static void print_key(FILE *script)
 {
-	fputs("set key outside right top vertical Left reverse samplen 2.5\n", script);
+	/* a second column would leave no room for the lines */
+	fputs("set key outside right top vertical maxcols 1 Left reverse samplen 2.5\n", script);
 }
 
 /* One data block per lock: threads, mean, low and high end of the error bar. */
@@ -257,14 +258,16 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 		"set xlabel 'vCPUs, the slowest first'\nset ylabel 'acquisitions, 1 is an equal "
 		"share'\n"
 		"plot 1 with lines lc rgb '#8a8f98' lw 1 notitle",
-		vcpus, vcpus / 16 + 1);
+		vcpus, vcpus <= 16 ? 1 : vcpus / 8 + 1); /* room for some eight numbers */
 	for (size_t i = 0; i < count; i++) {
 		char *label;
 
 		if (ranked[i] == NULL)
 			continue;
 		drawn++;
-		fprintf(script, ", $ranks%zu using 1:2 with linespoints lw 2 ps 0.7 ", i);
+		/* so many points would hide the lines */
+		fprintf(script, ", $ranks%zu using 1:2 with %s lw 2 ps 0.7 ", i,
+			vcpus > 64 ? "lines" : "linespoints");
 		palette_line(palette, ranked[i]->key.lock, script);
 		fputs("title ", script);
 		escape_gnuplot(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # build/pvspin-report: the analyser of serial logs (docs/report.md). Part of the Makefile.
 
-report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g '-ffile-prefix-map=$(CURDIR)=.' -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
+report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
 report_c := $(sort $(wildcard tools/report/*.c)) bench/quoting.c # as the guest says it

@@ -153,7 +153,7 @@ static int write_studies(FILE *out, const struct study *studies, size_t count, e
 	} else if (format == FORMAT_JSON) {
 		print_json(out, studies, count, notes);
 	} else if (format == FORMAT_HTML) {
-		html_begin(out, "pvspin: the experiments of 2017");
+		html_begin(out, "pvspin: the experiments of 2017", NULL);
 		print_tables(out, format, studies, count);
 		for (size_t i = 0; i < count; i++) {
 			if (!studies[i].skipped)

@@ -17,6 +17,7 @@ conformance_run() {
   fi
   mkfifo "$scratch/steps"
   exec {steps}<>"$scratch/steps"
+  starting=1
   set -m # each kernel's calls a process group, so that a Ctrl-C reaches this script alone
   for kernel in "${kernels[@]}"; do
     conformance_kernel "$kernel" &
@@ -24,6 +25,7 @@ conformance_run() {
   done
   set +m
   jobs_pid=("${pids[@]}")
+  started
   conformance_watch "${#kernels[@]}"
   { wait "${pids[@]}" || true; } 2>/dev/null
   jobs_pid=()

@@ -193,12 +193,14 @@ experiment_run() { # RUN DIRECTORY SECONDS
   [[ -z $pin ]] || own+=(--pin="$pin")
   [[ -z $user_cpu ]] || own+=(-cpu "$user_cpu")
   [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
+  starting=1
   set -m # a process group of its own: a Ctrl-C reaches this script alone
   PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=$hosted "$tree/run.sh" "${own[@]}" \
     -kernel "$image" -append "$(experiment_keys "$1" "${2##*/}")" ${words[@]+"${words[@]}"} \
     ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$2.txt" 2>&1 &
   call_pid=$!
   set +m
+  started
   code=0
   until { wait "$call_pid" && code=0; } || { code=$?; ! kill -0 "$call_pid" 2>/dev/null; }; do :; done
   call_pid=''

@@ -43,8 +43,13 @@ instance_main() { # INSTANCE
   echo "$qemu" >qemu.pid
   exec {hold}>&-
   [[ -z $pin ]] || instance_pin "$i" || kill "$qemu" 2>/dev/null || true
-  instance_watch "$i" < <({ tee -i --output-error=exit "$run_dir/serial-$i.log" <&"$out" || echo "lost $i" >&"$events"; } |
-    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"')
+  instance_watch "$i" < <(instance_log "$i" <&"$out")
+}
+
+# Keeps the log on stdin, and passes on the records that the coordinator waits for.
+instance_log() { # INSTANCE
+  { tee -i --output-error=exit "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"; } |
+    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"'
 }
 
 # However the watching ended, QEMU must be gone before the coordinator hears so; and it must hear.

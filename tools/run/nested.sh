@@ -8,12 +8,12 @@
 nested_memory() {
   local m=${user_m#size=}
   m=${m%%,*}
-  case $m in
-  '') m=128 ;;
-  *[gG]) m=$((${m%[gG]} * 1024)) ;;
-  *[mM]) m=${m%[mM]} ;;
-  *[!0-9]*) m=1024 ;; # QEMU will judge it
-  esac
+  if [[ ! ${m:=128} =~ ^0*([0-9]{1,7})([mMgG]?)$ ]]; then
+    m=1024 # QEMU will judge it
+  else
+    m=${BASH_REMATCH[1]}
+    [[ ${BASH_REMATCH[2]} != [gG] ]] || m=$((m * 1024))
+  fi
   echo $((700 + instances * (m + 100 + 3 * $(qemu_vcpus))))
 }
 
@@ -37,6 +37,7 @@ nested_run_all() {
     l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
     progress "starting L1 (kernel $l1_kernel)"
   fi
+  starting=1
   PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_MEDIUM=$medium PVSPIN_HOSTED=$hosted PVSPIN_OUT=$out \
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
@@ -44,6 +45,7 @@ nested_run_all() {
     --rw="$out" --see="$tree" --see="$scratch" -- \
     "$tree/run.sh" "${arguments[@]}" </dev/null &
   l1_pid=$!
+  started
   # A trapped signal ends `wait` early; then L1 is on its way out.
   until wait "$l1_pid" && status=0 || { status=$?; ! kill -0 "$l1_pid" 2>/dev/null; }; do :; done
   l1_pid=''

@@ -74,15 +74,15 @@ peer_main() { # MEMBER
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>serial.in {hold}<>serial.out {out}<serial.out
   printf '%s\0' "${peer_command[@]}" >"$raw/command-$i"
-  local started=$EPOCHREALTIME qemu
-  trap 'instance_gone "$i"' EXIT
+  started=$EPOCHREALTIME qemu='' # as in instance_main
+  # shellcheck disable=SC2064 # $i as it is now
+  trap "instance_gone $i" EXIT
   timeout --foreground --kill-after=5 "$((limit + 10))" "${peer_command[@]}" \
     <&"$in" >&"$hold" 2>"$run_dir/$(member_errors "$i")" {out}<&- &
   qemu=$!
   echo "$qemu" >qemu.pid
   exec {hold}>&-
-  instance_watch "$i" < <(tee -i "$run_dir/$(member_log "$i")" <&"$out" |
-    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"')
+  instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
 # The hosted build's exit statuses (bench/hosted_main.c), as judge_ended of verdict.sh wants them.

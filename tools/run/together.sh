@@ -4,8 +4,9 @@
 # instance that is still going has come there, releases them with one line each, and waits until
 # the last QEMU is gone. Blocks in one read of the instances' messages (instance.sh). Sourced.
 #
-#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in $run_dir; always returns, at the deadline
-#                  or an interrupt with all QEMUs ended and .raw/stopped-<i> saying why
+#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in $run_dir;
+#                  always returns, at the deadline or an interrupt with all QEMUs ended and
+#                  .raw/stopped-<i> saying why
 
 # A guest that has not said a word by then never will: its firmware, or the hypervisor, hangs. (Our
 # first record comes when all vCPUs are up, at most 40 s after the first one is: kernel/smp.c.)
@@ -28,6 +29,7 @@ together_run() {
   qemu_compose
   ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
+  starting=1
   jobs_pid=() state=() span=() stopping='' lost=''
   set -m # each job a process group
   for ((i = 0; i < members; i++)); do
@@ -36,6 +38,7 @@ together_run() {
     jobs_pid[i]=$!
   done
   set +m
+  started
   together_watch
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
   if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
@@ -72,7 +75,7 @@ together_watch() {
       ;;
     end) state[i]=ended ;;
     lost)
-      lost=serial-$i.log
+      lost=$(member_log "$i")
       [[ -n $stopping ]] || together_stop interrupt
       ;;
     exit)
@@ -121,11 +124,14 @@ together_stop() { # REASON
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
-      [[ -z $pid ]] || kill -TERM "$pid" 2>/dev/null || true
+      # Not noted yet: it is just being started.
+      kill -TERM -- "${pid:--${jobs_pid[i]}}" 2>/dev/null || true
     else
       kill -KILL -- "-${jobs_pid[i]}" 2>/dev/null || true
     fi
   done
   if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
   deadline=$((EPOCHSECONDS + 5))
+  # From a trap: together_watch goes on with its read, which has the old bound. This ends it.
+  { echo stop >&"$events"; } 2>/dev/null || true
 }
