@@ -228,6 +228,28 @@ composed() { # ACCEL ARGUMENT...
   says "$output" '<x accel=tcg end=wait>' '<--weird>'
 }
 
+@test "under nested, firmware that takes no interrupts, unless the user has chosen one" {
+  composed nested
+  says "$output" '<-bios><qboot.rom>'
+  composed nested --boot=pvh -machine microvm
+  says "$output" '<-bios><qboot.rom>'
+  composed nested -bios other.rom
+  [[ $output != *qboot* ]]
+  composed nested -drive if=pflash,format=raw,file=x
+  [[ $output != *qboot* ]]
+  composed nested --boot=iso -machine q35
+  says "$output" '<-machine><pit=off>' '<-machine><q35>'
+  [[ $output != *qboot* ]]
+  composed nested --boot=iso -cpu host,kvm=off # then the PIT is the guest's only clock
+  [[ $output != *pit=off* ]]
+  for accel in kvm tcg; do
+    composed "$accel"
+    [[ $output != *qboot* ]]
+    composed "$accel" --boot=iso
+    [[ $output != *pit=off* ]]
+  done
+}
+
 @test "more than 255 vCPUs: q35 unless a machine is named; under tcg an error" {
   local n
   for n in 256 cpus=288 288,sockets=4,cores=72 sockets=288,cpus=288; do
