@@ -122,6 +122,7 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "ops_min", result->ops_min);
 	record_number(&record, "ops_max", result->ops_max);
 	put_counters(&record, result->count, result->wait_max_cycles);
+	record_number(&record, "lhp_max_cycles", result->lhp_max_cycles);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
