@@ -124,6 +124,7 @@ static void emit_sums(const struct run_result *result)
 	if (result_has_streak(result))
 		record_number(&record, "streak_max", result->longest_streak);
 	put_counters(&record, result->count, result->wait_max_cycles);
+	record_number(&record, "lhp_max_cycles", result->lhp_max_cycles);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);

@@ -42,6 +42,7 @@ void result_sum(struct run_result *result)
 	result->ops_max = 0;
 	result->wait_max_cycles = 0;
 	result->longest_streak = 0;
+	result->lhp_max_cycles = 0;
 	result->steal_ns = 0;
 	for (int event = 0; event < EV_COUNT; event++)
 		result->count[event] = 0;
@@ -57,6 +58,8 @@ void result_sum(struct run_result *result)
 			result->wait_max_cycles = worker->delta.wait_max_cycles;
 		if (worker->longest_streak > result->longest_streak)
 			result->longest_streak = worker->longest_streak;
+		if (worker->delta.lhp_max_cycles > result->lhp_max_cycles)
+			result->lhp_max_cycles = worker->delta.lhp_max_cycles;
 		result->steal_ns += worker->steal_ns;
 		for (int event = 0; event < EV_COUNT; event++)
 			result->count[event] += worker->delta.count[event];

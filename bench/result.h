@@ -52,7 +52,7 @@ struct run_result {
 	/* over all workers */
 	uint64_t ops, ops_min, ops_max;
 	uint64_t count[EV_COUNT];
-	uint64_t wait_max_cycles;
+	uint64_t wait_max_cycles, lhp_max_cycles;
 	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
 	uint64_t steal_ns;
 	uint64_t jain_permille;

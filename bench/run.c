@@ -202,7 +202,8 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->sharers = run.plan->workload == WORKLOAD_UNCONTENDED ? 1 : run.result->threads;
 	worker->phase = &shared.phase;
 	worker->stats = port_stats(i);
-	worker->stats->holder = &worker->section->holder;
+	atomic_store_explicit(&worker->stats->holder, &worker->section->holder,
+			      memory_order_relaxed);
 	worker->cpu = i;
 	worker->hold = run.plan->hold;
 	worker->think = run.plan->think;

@@ -53,6 +53,7 @@ static void measure_begins(struct worker *worker, uint64_t now)
 {
 	worker->start_cycles = now;
 	worker->stats->wait_max_cycles = 0;
+	worker->stats->lhp_max_cycles = 0;
 	worker->before = *worker->stats;
 	worker->limit = worker->ops_wanted;
 	streak_begin(&worker->streak, sections_so_far(worker));
@@ -125,7 +126,31 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 {
 	uint64_t steal = atomic_load_explicit(&worker->stats->steal->steal, memory_order_relaxed);
 
+	uint64_t away = port_ns_to_cycles(steal - steal_before_ns);
+
 	/* KVM also moves `version` when there was nothing to add to `steal`: an event, no time. */
 	lock_count(worker->stats, EV_LHP_EVENTS);
-	worker->stats->count[EV_LHP_CYCLES] += port_ns_to_cycles(steal - steal_before_ns);
+	worker->stats->count[EV_LHP_CYCLES] += away;
+	if (away > worker->stats->lhp_max_cycles)
+		worker->stats->lhp_max_cycles = away;
+	if (worker->section)
+		worker_waiters_lost(worker, worker->section, away);
+}
+
+void worker_waiters_lost(struct worker *worker, const struct section *section, uint64_t away_cycles)
+{
+	uint64_t now = port_cycles(), waited;
+
+	for (uint32_t i = 0; away_cycles != 0 && i < port_cpu_count(); i++) {
+		const struct lock_stats *other = port_stats(i);
+		uint64_t since = atomic_load_explicit(&other->waits_since, memory_order_relaxed);
+
+		if (since == 0 ||
+		    atomic_load_explicit(&other->holder, memory_order_relaxed) != &section->holder)
+			continue;
+		waited = now > since ? now - since : 0;
+		lock_count(worker->stats, EV_LHP_WAITS);
+		worker->stats->count[EV_LHP_WAIT_CYCLES] +=
+			waited < away_cycles ? waited : away_cycles;
+	}
 }

@@ -69,6 +69,11 @@ void worker_begin(struct worker *worker, uint32_t first_phase);
 bool worker_next_phase(struct worker *worker, uint32_t phase);
 void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
 
+/* What of that waiters for `section`, which it still has, paid: exact for those that polled at
+ * least once, as nobody got the lock meanwhile. Whether they had a CPU themselves is not asked. */
+void worker_waiters_lost(struct worker *worker, const struct section *section,
+			 uint64_t away_cycles);
+
 /* The measured loop with the operations read at run time (indirect.c), worker->lock_ops. */
 void measure_indirect_plain(struct worker *worker);
 void measure_indirect_latency(struct worker *worker);

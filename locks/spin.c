@@ -30,6 +30,7 @@ void spin_first(struct spin *spin)
 	trace_add(spin->stats, TRACE_WAIT, 0);
 	note_steal(spin);
 	spin->start = port_cycles();
+	atomic_store_explicit(&spin->stats->waits_since, spin->start, memory_order_relaxed);
 }
 
 void spin_interrupted(struct spin *spin, enum spin_outcome outcome)
@@ -73,11 +74,13 @@ void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen)
  * waiter whose turn it is. The preempted byte says better, where the host offers it. */
 void spin_sample(struct spin *spin)
 {
+	const _Atomic uint32_t *section =
+		atomic_load_explicit(&spin->stats->holder, memory_order_relaxed);
 	uint32_t holder;
 
-	if (!spin->stats->holder)
+	if (!section)
 		return;
-	holder = atomic_load_explicit(spin->stats->holder, memory_order_relaxed);
+	holder = atomic_load_explicit(section, memory_order_relaxed);
 	if (holder == 0) {
 		lock_count(spin->stats, EV_LWP_SAMPLES);
 		return;

@@ -95,6 +95,7 @@ static inline void spin_end(struct spin *spin, enum spin_outcome outcome)
 	if (spin->polls == 0)
 		return;
 	spin_stage(spin, outcome);
+	atomic_store_explicit(&spin->stats->waits_since, 0, memory_order_relaxed);
 	if (spin->polls >= SPIN_ACCOUNT_POLLS || spin->interrupted)
 		spin_account(spin);
 }

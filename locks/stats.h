@@ -20,6 +20,8 @@ enum lock_event {
 	EV_LOCK_STEALS,      /* won at slow-path entry, queue or none (pv_lock_stealing) */
 	EV_LHP_EVENTS,       /* descheduled while holding (own steal-time page) */
 	EV_LHP_CYCLES,       /* ... and for how long */
+	EV_LHP_WAITS,        /* waits of other vCPUs for that lock when it was back */
+	EV_LHP_WAIT_CYCLES,  /* ... and how much of that time they had waited */
 	EV_LWP_EVENTS,       /* handed the lock while descheduled */
 	EV_LWP_CYCLES,       /* ... and for how long off the CPU (upper bound of the loss) */
 	EV_LHP_SAMPLES,      /* VEE'13: after 2^10 polls the lock was held */
@@ -77,9 +79,12 @@ struct trace_ring;
 struct lock_stats {
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles;       /* longest of EV_WAITS */
+	uint64_t lhp_max_cycles;        /* longest of EV_LHP_EVENTS */
 	const struct steal_area *steal; /* this vCPU's own; a zeroed one where there is none */
-	/* CPU index + 1 of who is in the critical section, 0 nobody; NULL outside a run. */
-	const _Atomic uint32_t *holder;
+	/* CPU index + 1 of who is in the critical section, 0 nobody; NULL outside a run. Others
+	 * compare it: who waits for the same lock? */
+	const _Atomic uint32_t *_Atomic holder;
+	_Atomic uint64_t waits_since; /* TSC at the first poll of the wait under way; 0: none */
 	struct trace_ring *trace;   /* trace=N: where this vCPU's events go (trace.h); NULL: off */
 	_Atomic uint64_t kicked_at; /* TSC of the last kick, by its sender; 0: none since awake */
 	_Atomic bool halted;        /* in HLT by pv_wait; for reports, nothing may depend on it */

@@ -180,7 +180,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 			     : world.nodes + ((size_t)row * world.vcpus + me->worker.cpu) *
 						     world.node_stride;
 	atomic_store_explicit(&me->asks, lock, memory_order_relaxed);
-	stats->holder = &lock->section.holder;
+	atomic_store_explicit(&stats->holder, &lock->section.holder, memory_order_relaxed);
 	world.ops->acquire(state_of(lock), held->node);
 	held->since = stretch_begin(me);
 	atomic_store_explicit(&me->asks, NULL, memory_order_relaxed);
@@ -189,6 +189,18 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 		count_wait(me, &me->count[class], held->since.start - asked,
 			   stats->count[EV_HALT_CYCLES] - halted, own_steal_ns(me) - steal_ns);
 	enter(me, held, &me->count[class]);
+}
+
+/* Still with the lock; of nested ones each is asked for its waiters. */
+__attribute__((noinline)) static void holder_preempted(struct vcpu *me)
+{
+	const struct held *held = &me->held[me->depth];
+	uint64_t steal_ns = own_steal_ns(me) - held->since.steal_ns;
+
+	me->count[held->class].lhp_events++;
+	worker_waiters_lost(&me->worker, &held->lock->section, port_ns_to_cycles(steal_ns));
+	if (me->depth == 0) /* once, however many locks it held */
+		worker_holder_preempted(&me->worker, held->since.steal_ns);
 }
 
 void klock_release(struct vcpu *me)
@@ -201,11 +213,8 @@ void klock_release(struct vcpu *me)
 	atomic_store_explicit(&section->second, held->second + 1, memory_order_relaxed);
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
 	if (atomic_load_explicit(&me->worker.stats->steal->version, memory_order_relaxed) !=
-	    held->version) {
-		count->lhp_events++;
-		if (me->depth == 0) /* once, however many locks it held */
-			worker_holder_preempted(&me->worker, held->since.steal_ns);
-	}
+	    held->version)
+		holder_preempted(me);
 	cycles = port_cycles() - held->since.start;
 	world.ops->release(state_of(held->lock), held->node);
 	count->hold_cycles += cycles;

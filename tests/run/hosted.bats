@@ -46,7 +46,8 @@ all() {
   hosted locks=tas threads=2 ms=20 warmup_ms=5 reps=1
   for field in lock workload dispatch threads tasks rep hold think elapsed_cycles elapsed_ns \
     ops ops_min ops_max halts kicks spurious_wakeups yields lock_steals lhp_events \
-    lhp_cycles lwp_events lwp_cycles steal_ns lhp_samples lwp_samples lhp_flagged waits \
+    lhp_cycles lhp_max_cycles lhp_waits lhp_wait_cycles lwp_events lwp_cycles steal_ns lhp_samples \
+    lwp_samples lhp_flagged waits \
     wait_cycles wait_max_cycles halt_cycles kick_cycles events tunables pv_backend \
     latency seed exclusion clock start_wall_ns end_wall_ns start_tsc end_tsc; do
     all "[.[] | select(.type == \"run\") | has(\"$field\")] | all"

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What a preempted holder cost (bench/worker.h): its own time off the CPU, and what of it those
+ * paid that waited for the same lock. Four vCPUs, of which this test plays the host. */
+#include "tests/host/test.h"
+
+#include "bench/worker.h"
+#include "locks/stats.h"
+#include "port/port.h"
+#include <string.h>
+
+#define CPUS    4
+#define TO_TICK 3 /* cycles a nanosecond */
+
+static struct lock_stats stats[CPUS];
+static struct steal_area area;
+static struct section section, another;
+static struct worker worker;
+
+struct lock_stats *port_stats(uint32_t cpu)
+{
+	return &stats[cpu];
+}
+
+uint32_t port_cpu_count(void)
+{
+	return CPUS;
+}
+
+uint64_t port_ns_to_cycles(uint64_t ns)
+{
+	return ns * TO_TICK;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(stats, 0, sizeof(stats));
+	memset(&area, 0, sizeof(area));
+	worker = (struct worker){.section = &section, .stats = &stats[0]};
+	for (int i = 0; i < CPUS; i++) {
+		stats[i].steal = &area;
+		stats[i].holder = &section.holder;
+	}
+	return 0;
+}
+
+/* The vCPU asked that many cycles ago. */
+static void waits(uint32_t cpu, uint64_t cycles)
+{
+	stats[cpu].waits_since = port_cycles() - cycles;
+}
+
+static void assert_counts(uint64_t events, uint64_t away, uint64_t longest)
+{
+	assert_int_equal(stats[0].count[EV_LHP_EVENTS], events);
+	assert_int_equal(stats[0].count[EV_LHP_CYCLES], away);
+	assert_int_equal(stats[0].lhp_max_cycles, longest);
+}
+
+static void the_longest_absence_is_kept(void **state)
+{
+	(void)state;
+	area.steal = 1500;
+	worker_holder_preempted(&worker, 1000);
+	area.steal = 1700;
+	worker_holder_preempted(&worker, 1600);
+	assert_counts(2, 600 * TO_TICK, 500 * TO_TICK);
+	assert_int_equal(stats[0].count[EV_LHP_WAITS], 0);
+}
+
+/* A phase has a longest of its own. */
+static void it_begins_anew_with_the_measured_phase(void **state)
+{
+	(void)state;
+	area.steal = 900;
+	worker_holder_preempted(&worker, 0);
+	worker_begin(&worker, PHASE_MEASURE);
+	area.steal = 950;
+	worker_holder_preempted(&worker, 900);
+	worker_next_phase(&worker, PHASE_STOP);
+	assert_int_equal(worker.delta.lhp_max_cycles, 50 * TO_TICK);
+	assert_int_equal(worker.delta.count[EV_LHP_CYCLES], 50 * TO_TICK);
+}
+
+/* Who came before the holder lost its CPU lost all of that time, who came later what was left. */
+static void waiters_pay_for_what_they_waited(void **state)
+{
+	const uint64_t away = 1000000000, late = 400000000;
+	uint64_t paid, before = port_cycles();
+
+	(void)state;
+	stats[3].waits_since = before - late;
+	waits(1, 5 * away);
+	area.steal = away / TO_TICK;
+	worker_holder_preempted(&worker, 0);
+	assert_int_equal(stats[0].count[EV_LHP_WAITS], 2);
+	paid = stats[0].count[EV_LHP_WAIT_CYCLES];
+	assert_in_range(paid, area.steal * TO_TICK + late,
+			area.steal * TO_TICK + late + (port_cycles() - before));
+	/* a wait that begins now: by a TSC that is ahead */
+	stats[2].waits_since = UINT64_MAX;
+	stats[1].waits_since = stats[3].waits_since = 0;
+	worker_holder_preempted(&worker, 0);
+	assert_int_equal(stats[0].count[EV_LHP_WAITS], 3);
+	assert_int_equal(stats[0].count[EV_LHP_WAIT_CYCLES], paid);
+}
+
+static void who_waits_for_another_lock_pays_nothing(void **state)
+{
+	(void)state;
+	for (uint32_t cpu = 1; cpu < CPUS; cpu++)
+		waits(cpu, 1000000);
+	stats[1].holder = &another.holder;
+	stats[2].holder = NULL;
+	area.steal = 100;
+	worker_holder_preempted(&worker, 0);
+	assert_int_equal(stats[0].count[EV_LHP_WAITS], 1);
+	assert_int_equal(stats[0].count[EV_LHP_WAIT_CYCLES], 100 * TO_TICK);
+	/* KVM moves the version also for no time */
+	worker_holder_preempted(&worker, 100);
+	assert_int_equal(stats[0].count[EV_LHP_WAITS], 1);
+	assert_int_equal(stats[0].count[EV_LHP_EVENTS], 2);
+}
+
+#define CASE(function) cmocka_unit_test_setup(function, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(the_longest_absence_is_kept),
+		CASE(it_begins_anew_with_the_measured_phase),
+		CASE(waiters_pay_for_what_they_waited),
+		CASE(who_waits_for_another_lock_pays_nothing),
+	};
+
+	return cmocka_run_group_tests_name("lhp_cost", tests, NULL, NULL);
+}
