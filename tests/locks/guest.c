@@ -4,6 +4,7 @@
 #include "client_port.h"
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
+#include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
@@ -78,9 +79,12 @@ static void case_hangs(void *unused)
 	report_case("");
 }
 
+/* In the NMI behind it. On a starved machine it may be here before the timer's interrupt. */
 static void case_hangs_masked(void)
 {
-	report_case(", CPU 0 with interrupts masked");
+	bool enabled = this_cpu()->frame->rflags & RFLAGS_IF;
+
+	report_case(enabled ? "" : ", CPU 0 with interrupts masked");
 }
 
 static void watchdog_arm(void)
