@@ -48,6 +48,34 @@ static inline void assert_fails(uint64_t rsdp, enum acpi_status expected, const 
 		fail_msg("\"%s\" is not in: %s", text, detail);
 }
 
+/* One table of a saved machine as the last bytes before unmapped memory, cut at every length. */
+static inline void cut_at_every_length(const char *saved, const char *signature, uint64_t at,
+				       void (*expect_damage)(void))
+{
+	static uint8_t whole[4096];
+	uint64_t addresses[16];
+	size_t count, length;
+
+	memory_load(saved);
+	count = memory_segments(addresses, COUNT(addresses));
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *bytes = memory_at(addresses[i], &length);
+
+		if (memcmp(bytes, signature, 4) != 0)
+			continue;
+		memcpy(whole, bytes, length);
+		for (size_t kept = 0; kept < length; kept++) {
+			memory_clear();
+			rsdp_add(RSDP, 0, ROOT, 0);
+			root_add(ROOT, "RSDT", &at, 1);
+			memcpy(memory_add(at, kept), whole, kept);
+			expect_damage();
+		}
+		return;
+	}
+	fail_msg("no %s among the saved tables", signature);
+}
+
 /* A machine with one table, at fixed addresses. */
 static inline void build(const uint8_t *entries, size_t length)
 {

@@ -38,12 +38,12 @@ host_sources_nodes := kernel/nodes.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
-host_sources_streak := bench/worker.c bench/histogram.c
+host_sources_streak := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
 host_sources_watchdog := kernel/watchdog.c
 host_sources_tsc := kernel/tsc.c
 host_sources_trace_ring := locks/trace.c
-host_sources_lhp_cost := bench/worker.c bench/histogram.c
+host_sources_lhp_cost := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 
 # tests of the analyser: each with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) bench/quoting.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a preempted holder cost (bench/worker.h): its own time off the CPU, and what of it those
  * paid that waited for the same lock. Four vCPUs, of which this test plays the host. */
+#include "tests/host/fake_vcpus.h"
 #include "tests/host/test.h"
 
 #include "bench/worker.h"
@@ -8,23 +9,11 @@
 #include "port/port.h"
 #include <string.h>
 
-#define CPUS    4
 #define TO_TICK 3 /* cycles a nanosecond */
 
-static struct lock_stats stats[CPUS];
 static struct steal_area area;
 static struct section section, another;
 static struct worker worker;
-
-struct lock_stats *port_stats(uint32_t cpu)
-{
-	return &stats[cpu];
-}
-
-uint32_t port_cpu_count(void)
-{
-	return CPUS;
-}
 
 uint64_t port_ns_to_cycles(uint64_t ns)
 {
@@ -34,12 +23,12 @@ uint64_t port_ns_to_cycles(uint64_t ns)
 static int set_up(void **state)
 {
 	(void)state;
-	memset(stats, 0, sizeof(stats));
+	memset(fake_stats, 0, sizeof(fake_stats));
 	memset(&area, 0, sizeof(area));
-	worker = (struct worker){.section = &section, .stats = &stats[0]};
-	for (int i = 0; i < CPUS; i++) {
-		stats[i].steal = &area;
-		stats[i].holder = &section.holder;
+	worker = (struct worker){.section = &section, .stats = &fake_stats[0]};
+	for (int i = 0; i < FAKE_VCPUS; i++) {
+		fake_stats[i].steal = &area;
+		fake_stats[i].holder = &section.holder;
 	}
 	return 0;
 }
@@ -47,14 +36,14 @@ static int set_up(void **state)
 /* The vCPU asked that many cycles ago. */
 static void waits(uint32_t cpu, uint64_t cycles)
 {
-	stats[cpu].waits_since = port_cycles() - cycles;
+	fake_stats[cpu].waits_since = port_cycles() - cycles;
 }
 
 static void assert_counts(uint64_t events, uint64_t away, uint64_t longest)
 {
-	assert_int_equal(stats[0].count[EV_LHP_EVENTS], events);
-	assert_int_equal(stats[0].count[EV_LHP_CYCLES], away);
-	assert_int_equal(stats[0].lhp_max_cycles, longest);
+	assert_int_equal(fake_stats[0].count[EV_LHP_EVENTS], events);
+	assert_int_equal(fake_stats[0].count[EV_LHP_CYCLES], away);
+	assert_int_equal(fake_stats[0].lhp_max_cycles, longest);
 }
 
 static void the_longest_absence_is_kept(void **state)
@@ -65,7 +54,7 @@ static void the_longest_absence_is_kept(void **state)
 	area.steal = 1700;
 	worker_holder_preempted(&worker, 1600);
 	assert_counts(2, 600 * TO_TICK, 500 * TO_TICK);
-	assert_int_equal(stats[0].count[EV_LHP_WAITS], 0);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 0);
 }
 
 /* A phase has a longest of its own. */
@@ -89,37 +78,37 @@ static void waiters_pay_for_what_they_waited(void **state)
 	uint64_t paid, before = port_cycles();
 
 	(void)state;
-	stats[3].waits_since = before - late;
+	fake_stats[3].waits_since = before - late;
 	waits(1, 5 * away);
 	area.steal = away / TO_TICK;
 	worker_holder_preempted(&worker, 0);
-	assert_int_equal(stats[0].count[EV_LHP_WAITS], 2);
-	paid = stats[0].count[EV_LHP_WAIT_CYCLES];
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 2);
+	paid = fake_stats[0].count[EV_LHP_WAIT_CYCLES];
 	assert_in_range(paid, area.steal * TO_TICK + late,
 			area.steal * TO_TICK + late + (port_cycles() - before));
 	/* a wait that begins now: by a TSC that is ahead */
-	stats[2].waits_since = UINT64_MAX;
-	stats[1].waits_since = stats[3].waits_since = 0;
+	fake_stats[2].waits_since = UINT64_MAX;
+	fake_stats[1].waits_since = fake_stats[3].waits_since = 0;
 	worker_holder_preempted(&worker, 0);
-	assert_int_equal(stats[0].count[EV_LHP_WAITS], 3);
-	assert_int_equal(stats[0].count[EV_LHP_WAIT_CYCLES], paid);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 3);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAIT_CYCLES], paid);
 }
 
 static void who_waits_for_another_lock_pays_nothing(void **state)
 {
 	(void)state;
-	for (uint32_t cpu = 1; cpu < CPUS; cpu++)
+	for (uint32_t cpu = 1; cpu < FAKE_VCPUS; cpu++)
 		waits(cpu, 1000000);
-	stats[1].holder = &another.holder;
-	stats[2].holder = NULL;
+	fake_stats[1].holder = &another.holder;
+	fake_stats[2].holder = NULL;
 	area.steal = 100;
 	worker_holder_preempted(&worker, 0);
-	assert_int_equal(stats[0].count[EV_LHP_WAITS], 1);
-	assert_int_equal(stats[0].count[EV_LHP_WAIT_CYCLES], 100 * TO_TICK);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 1);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAIT_CYCLES], 100 * TO_TICK);
 	/* KVM moves the version also for no time */
 	worker_holder_preempted(&worker, 100);
-	assert_int_equal(stats[0].count[EV_LHP_WAITS], 1);
-	assert_int_equal(stats[0].count[EV_LHP_EVENTS], 2);
+	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 1);
+	assert_int_equal(fake_stats[0].count[EV_LHP_EVENTS], 2);
 }
 
 #define CASE(function) cmocka_unit_test_setup(function, set_up)

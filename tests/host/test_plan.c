@@ -1,33 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bench/plan*.c: defaults, every key, every way to be wrong. Locks are those of stub_locks.c; the
  * machine has 28 vCPUs. */
-#include "tests/host/test.h"
-
-#include "bench/plan.h"
-#include "locks/tunables.h"
-#include <stdbool.h>
+#include "tests/host/plan_machine.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CPUS         28
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct plan plan;
-static char error[PLAN_ERROR_BYTES];
-
-/* KVM with PV_UNHALT */
-static struct plan_machine machine = {
-	.cpus = CPUS,
-	.linux_facts = {.hypervisor = true, .kvm = true, .pv_unhalt = true, .possible_cpus = CPUS},
-};
-
-static void assert_ok(const char *cmdline)
-{
-	if (!plan_parse(cmdline, &machine, &plan, error))
-		fail_msg("\"%s\": %s", cmdline, error);
-	assert_string_equal(error, "");
-}
 
 /* An error of one line, with each of the NULL-terminated texts in it. */
 static void assert_error(const char *cmdline, const char *const *texts)

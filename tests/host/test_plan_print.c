@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The round trip plan_print -> plan_parse, and random command lines: accepted ones make the round
  * trip, the others an error of one printable line. Locks are those of stub_locks.c. */
-#include "tests/host/test.h"
+#include "tests/host/plan_machine.h"
 
-#include "bench/plan.h"
-#include "locks/tunables.h"
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define CPUS         28
-#define FUZZ_ROUNDS  30000
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static struct plan plan;
-static char error[PLAN_ERROR_BYTES];
-
-/* KVM with PV_UNHALT */
-static struct plan_machine machine = {
-	.cpus = CPUS,
-	.linux_facts = {.hypervisor = true, .kvm = true, .pv_unhalt = true, .possible_cpus = CPUS},
-};
-
-static void assert_ok(const char *cmdline)
-{
-	if (!plan_parse(cmdline, &machine, &plan, error))
-		fail_msg("\"%s\": %s", cmdline, error);
-	assert_string_equal(error, "");
-}
+#define FUZZ_ROUNDS 30000
 
 static void assert_same_plan(const struct plan *a, const struct plan *b)
 {

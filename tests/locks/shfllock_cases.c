@@ -81,10 +81,16 @@ static void conduct_order(struct test *test)
 	}
 }
 
-static void play(struct test *test)
+/* With the order of arrival and that of grants, how many waiters are moved, how many come late. */
+static void play(struct test *test, const uint32_t in[ACTORS], const uint32_t out[ACTORS],
+		 uint32_t moved, uint32_t behind)
 {
 	struct state initial;
 
+	arrivals = in;
+	grants = out;
+	sorted = moved;
+	late = behind;
 	state_copy(test, &initial);
 	with_actors(test, conduct_order);
 	check_free(test, &initial);
@@ -96,11 +102,7 @@ static void test_groups(struct test *test)
 	static const uint32_t in[] = {2, 1, 3, 4, 5, 7, 6}, out[] = {2, 1, 3, 5, 7, 4, 6};
 
 	client_nodes(test, 2);
-	arrivals = in;
-	grants = out;
-	sorted = 2;
-	late = 0;
-	play(test);
+	play(test, in, out, 2, 0);
 }
 
 /* 3 joins the group of 1, the head, which passes it the role: it is 3 that moves 5 and 7. */
@@ -109,11 +111,7 @@ static void test_role(struct test *test)
 	static const uint32_t in[] = {2, 1, 3, 4, 5, 7, 6}, out[] = {2, 1, 3, 5, 7, 4, 6};
 
 	client_nodes(test, 2);
-	arrivals = in;
-	grants = out;
-	sorted = 2;
-	late = 3;
-	play(test);
+	play(test, in, out, 2, 3);
 }
 
 /* The last of the queue stays the last. */
@@ -122,11 +120,7 @@ static void test_last_stays(struct test *test)
 	static const uint32_t in[] = {2, 1, 4, 3, 6, 5, 7}, out[] = {2, 1, 3, 5, 4, 6, 7};
 
 	client_nodes(test, 2);
-	arrivals = in;
-	grants = out;
-	sorted = 2;
-	late = 0;
-	play(test);
+	play(test, in, out, 2, 0);
 }
 
 /* Groups of two: 1 and 3 are one, 4 starts another. */
@@ -136,11 +130,7 @@ static void test_full(struct test *test)
 
 	client_nodes(test, 2);
 	set_tunable(test, "shfl_batch", 2);
-	arrivals = in;
-	grants = out;
-	sorted = 0;
-	late = 0;
-	play(test);
+	play(test, in, out, 0, 0);
 }
 
 static bool three_is_off(uint32_t cpu)
@@ -157,11 +147,7 @@ static void test_active_first(struct test *test)
 	backend.preempted = three_is_off;
 	pv_backend = &backend;
 	set_tunable(test, "shfl_policy", 1);
-	arrivals = in;
-	grants = out;
-	sorted = 3;
-	late = 0;
-	play(test);
+	play(test, in, out, 3, 0);
 	pv_backend = real;
 }
 

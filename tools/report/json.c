@@ -113,12 +113,11 @@ static json_t *json_of_origins(const struct cell *cell)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < cell->reps; i++) {
-		json_t *origin = json_object();
+		const struct origin *origin = &cell->origin[i];
 
-		json_object_set_new(origin, "log", json_of_text(cell->origin[i].log->path));
-		json_object_set_new(origin, "run", json_of_u64(cell->origin[i].run));
-		json_object_set_new(origin, "rep", json_of_u64(cell->origin[i].rep));
-		json_array_append_new(list, origin);
+		json_array_append_new(
+			list, json_pack("{so,so,so}", "log", json_of_text(origin->log->path), "run",
+					json_of_u64(origin->run), "rep", json_of_u64(origin->rep)));
 	}
 	return list;
 }
@@ -188,11 +187,10 @@ static json_t *json_of_notes(const struct notes *notes)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < notes->count; i++) {
-		json_t *note = json_object();
+		const struct note *note = &notes->list[i];
 
-		json_object_set_new(note, "text", json_of_text(notes->list[i].text));
-		json_object_set_new(note, "damage", json_boolean(notes->list[i].damage));
-		json_array_append_new(list, note);
+		json_array_append_new(list, json_pack("{so,sb}", "text", json_of_text(note->text),
+						      "damage", (int)note->damage));
 	}
 	return list;
 }

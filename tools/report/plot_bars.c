@@ -6,6 +6,7 @@
  */
 #include "tools/report/plot.h"
 
+#include "tools/report/drawing.h"
 #include "tools/report/escape.h"
 #include "tools/report/memory.h"
 #include "tools/report/plot_axis.h"
@@ -78,11 +79,9 @@ static void axis_widen(struct axis *axis, const struct sample *sample)
 
 void plot_throughput(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	size_t count, bytes;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
+	struct drawing draw;
 	bool fixed = sweep_is_fixed_work(sweep);
 	struct axis axis = {0};
-	FILE *script;
 
 	plot->title = memory_print("%s: %s, %" PRIu64 " vCPUs",
 				   fixed ? "Time for the work" : "Throughput", sweep->title,
@@ -90,29 +89,25 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 	plot->alt = memory_print("Bar chart: %s of each lock, mean over repetitions with standard "
 				 "deviation, best on top.",
 				 fixed ? "seconds" : "acquisitions per second");
-	plot->height = height_of(count);
-	script = open_memstream(&plot->script, &bytes);
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
-	}
-	for (size_t i = 0; i < count; i++)
-		axis_add(&axis, sample_mean(&ranked[i]->merit));
-	for (size_t i = 0; i < count; i++)
-		axis_widen(&axis, &ranked[i]->merit);
-	axis_print(&axis, 'x', 0.14, script);
-	print_names(ranked, count, script);
-	fprintf(script, "set xlabel '%s%s'\n$bars << EOD\n",
+	plot->height = height_of(draw.count);
+	for (size_t i = 0; i < draw.count; i++)
+		axis_add(&axis, sample_mean(&draw.ranked[i]->merit));
+	for (size_t i = 0; i < draw.count; i++)
+		axis_widen(&axis, &draw.ranked[i]->merit);
+	axis_print(&axis, 'x', 0.14, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
+	fprintf(draw.script, "set xlabel '%s%s'\n$bars << EOD\n",
 		fixed ? "seconds, less is better" : "acquisitions per second",
 		axis_is_log(&axis) ? " (log scale)" : "");
-	for (size_t i = 0; i < count; i++)
-		print_bar(script, (double)(count - i), &ranked[i]->merit, &axis,
-			  palette_colour(palette, ranked[i]->key.lock));
-	fputs("EOD\nplot ", script);
-	print_bars_drawn(script, "$bars", 0.34, &axis);
-	fputc('\n', script);
-	fclose(script);
-	free(ranked);
+	for (size_t i = 0; i < draw.count; i++)
+		print_bar(draw.script, (double)(draw.count - i), &draw.ranked[i]->merit, &axis,
+			  palette_colour(palette, draw.ranked[i]->key.lock));
+	fputs("EOD\nplot ", draw.script);
+	print_bars_drawn(draw.script, "$bars", 0.34, &axis);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot, NULL);
 }
 
 /* The five states that the shares of a cell are of, in the order they are stacked. */
@@ -154,22 +149,9 @@ static bool print_shares(const struct cell *const *ranked, size_t count, FILE *s
 	return any;
 }
 
-/* Closes the script; without data it goes, and the sentence takes its place. */
-static void end_script(FILE *script, struct plot *plot, const char *missing)
-{
-	fclose(script);
-	if (missing == NULL)
-		return;
-	free(plot->script);
-	plot->script = NULL;
-	plot->missing = memory_print("%s", missing);
-}
-
 void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	size_t count, bytes;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
-	FILE *script = open_memstream(&plot->script, &bytes);
+	struct drawing draw;
 	bool any;
 
 	(void)palette;
@@ -178,27 +160,24 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 	plot->alt = memory_print(
 		"Stacked bars for each lock: share of vCPU time running, spinning, halted, "
 		"idle and taken by the host.");
-	plot->height = height_of(count) + 30;
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
-	}
-	any = print_shares(ranked, count, script);
-	print_names(ranked, count, script);
+	plot->height = height_of(draw.count) + 30;
+	any = print_shares(draw.ranked, draw.count, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
 	fputs("set xrange [0:100]\nset xlabel 'share of vCPU time, %'\n"
 	      "set key outside top center horizontal\nplot ",
-	      script);
+	      draw.script);
 	for (size_t state = 0; state < STATES; state++)
-		fprintf(script,
+		fprintf(draw.script,
 			"%s$shares using %zu:1:%zu:%zu:($1-0.36):($1+0.36) with boxxyerror lc rgb "
 			"'%s' "
 			"title '%s'",
 			state > 0 ? ", " : "", state + 2, state + 2, state + 3,
 			states[state].colour, states[state].name);
-	fputc('\n', script);
-	end_script(script, plot,
-		   any ? NULL : "the log does not say how the vCPUs spent their time");
-	free(ranked);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot,
+		    any ? NULL : "the log does not say how the vCPUs spent their time");
 }
 
 static void print_preemptions(const struct cell *const *ranked, size_t count, bool holder,
@@ -214,9 +193,7 @@ static void print_preemptions(const struct cell *const *ranked, size_t count, bo
 
 void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	size_t count, bytes;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
-	FILE *script = open_memstream(&plot->script, &bytes);
+	struct drawing draw;
 	struct axis axis = {0};
 
 	(void)palette;
@@ -226,39 +203,36 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 		"Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
 		"while it held the lock (LHP), and how often the lock was handed to a vCPU "
 		"that had lost its CPU (LWP).");
-	plot->height = height_of(count + count / 2) + 30;
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
+	plot->height = height_of(draw.count + draw.count / 2) + 30;
+	for (size_t i = 0; i < draw.count; i++) {
+		axis_add(&axis, sample_mean(&draw.ranked[i]->lhp_events));
+		axis_add(&axis, sample_mean(&draw.ranked[i]->lwp_events));
 	}
-	for (size_t i = 0; i < count; i++) {
-		axis_add(&axis, sample_mean(&ranked[i]->lhp_events));
-		axis_add(&axis, sample_mean(&ranked[i]->lwp_events));
+	for (size_t i = 0; i < draw.count; i++) {
+		axis_widen(&axis, &draw.ranked[i]->lhp_events);
+		axis_widen(&axis, &draw.ranked[i]->lwp_events);
 	}
-	for (size_t i = 0; i < count; i++) {
-		axis_widen(&axis, &ranked[i]->lhp_events);
-		axis_widen(&axis, &ranked[i]->lwp_events);
-	}
-	axis_print(&axis, 'x', 0.14, script);
-	print_names(ranked, count, script);
-	fprintf(script,
+	axis_print(&axis, 'x', 0.14, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
+	fprintf(draw.script,
 		"set xlabel 'events per repetition%s'\nset key outside top center horizontal\n",
 		axis_is_log(&axis) ? " (log scale)" : "");
-	print_preemptions(ranked, count, true, &axis, script);
-	print_preemptions(ranked, count, false, &axis, script);
-	fputs("plot ", script);
-	print_bars_drawn(script, "$lhp", 0.18, &axis);
-	fputs(", ", script);
-	print_bars_drawn(script, "$lwp", 0.18, &axis);
-	fprintf(script,
+	print_preemptions(draw.ranked, draw.count, true, &axis, draw.script);
+	print_preemptions(draw.ranked, draw.count, false, &axis, draw.script);
+	fputs("plot ", draw.script);
+	print_bars_drawn(draw.script, "$lhp", 0.18, &axis);
+	fputs(", ", draw.script);
+	print_bars_drawn(draw.script, "$lwp", 0.18, &axis);
+	fprintf(draw.script,
 		", NaN with boxes lc rgb '%s' title 'holder preempted (LHP)', NaN with boxes lc "
 		"rgb '%s' "
 		"title 'waiter preempted at the hand-over (LWP)'\n",
 		COLOUR_LHP, COLOUR_LWP);
-	end_script(script, plot,
-		   axis.largest > 0
-			   ? NULL
-			   : "none was counted: no vCPU lost its CPU at such a moment, or the "
-			     "host does not tell steal time");
-	free(ranked);
+	drawing_end(&draw, plot,
+		    axis.largest > 0
+			    ? NULL
+			    : "none was counted: no vCPU lost its CPU at such a moment, or the "
+			      "host does not tell steal time");
 }

@@ -5,6 +5,7 @@
  */
 #include "tools/report/plot.h"
 
+#include "tools/report/drawing.h"
 #include "tools/report/escape.h"
 #include "tools/report/memory.h"
 #include "tools/report/plot_axis.h"
@@ -28,6 +29,14 @@ static void print_key(FILE *script)
 {
 	/* a second column would leave no room for the lines */
 	fputs("set key outside right top vertical maxcols 1 Left reverse samplen 2.5\n", script);
+}
+
+/* A line's colour and kind, and its name in the legend. */
+static void print_line_of(const char *lock, const struct palette *palette, FILE *script)
+{
+	palette_line(palette, lock, script);
+	fputs("title ", script);
+	escape_gnuplot(script, lock, PLOT_NAME_COLUMNS);
 }
 
 /* One data block per lock: threads, mean, low and high end of the error bar. */
@@ -71,9 +80,7 @@ static void print_thread_axis(const struct sweep *sweep, FILE *script)
 void plot_throughput_line(const struct sweep *sweep, const struct palette *palette,
 			  struct plot *plot)
 {
-	size_t count, bytes;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
-	FILE *script = open_memstream(&plot->script, &bytes);
+	struct drawing draw;
 	bool fixed = sweep_is_fixed_work(sweep);
 	struct axis axis = {0};
 
@@ -83,35 +90,30 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 		"Line chart: %s against the number of vCPUs, a line for each lock, mean over "
 		"repetitions with standard deviation.",
 		fixed ? "seconds" : "acquisitions per second");
-	plot->height = height_of(count);
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
-	}
+	plot->height = height_of(draw.count);
 	for (size_t i = 0; i < sweep->count; i++) {
 		const struct sample *merit = &sweep->cells[i]->merit;
 
 		axis_add(&axis, sample_mean(merit));
 		axis_add(&axis, sample_mean(merit) + sample_sd(merit));
 	}
-	axis_print(&axis, 'y', 0.08, script);
-	print_thread_axis(sweep, script);
-	fprintf(script, "set ylabel '%s%s'\n",
+	axis_print(&axis, 'y', 0.08, draw.script);
+	print_thread_axis(sweep, draw.script);
+	fprintf(draw.script, "set ylabel '%s%s'\n",
 		fixed ? "seconds, less is better" : "acquisitions per second",
 		axis_is_log(&axis) ? " (log scale)" : "");
-	print_throughput(sweep, ranked, count, &axis, script);
-	print_key(script);
-	fputs("plot ", script);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(script, "%s$lock%zu using 1:2:3:4 with yerrorlines lw 2 ps 0.9 ",
+	print_throughput(sweep, draw.ranked, draw.count, &axis, draw.script);
+	print_key(draw.script);
+	fputs("plot ", draw.script);
+	for (size_t i = 0; i < draw.count; i++) {
+		fprintf(draw.script, "%s$lock%zu using 1:2:3:4 with yerrorlines lw 2 ps 0.9 ",
 			i > 0 ? ", " : "", i);
-		palette_line(palette, ranked[i]->key.lock, script);
-		fputs("title ", script);
-		escape_gnuplot(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
+		print_line_of(draw.ranked[i]->key.lock, palette, draw.script);
 	}
-	fputc('\n', script);
-	fclose(script);
-	free(ranked);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot, NULL);
 }
 
 /* By the number of nines: 0 is none of the waits, 1 is 90 % of them, 2 is 99 %. */
@@ -160,9 +162,8 @@ static void print_nines_axis(double most, FILE *script)
 
 void plot_wait(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	size_t count, bytes, drawn = 0;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
-	FILE *script = open_memstream(&plot->script, &bytes);
+	struct drawing draw;
+	size_t drawn = 0;
 	struct axis axis = {0};
 	double most = 0;
 
@@ -171,38 +172,29 @@ void plot_wait(const struct sweep *sweep, const struct palette *palette, struct 
 	plot->alt = memory_print(
 		"Cumulative distribution of wait times, a line for each lock: time on a "
 		"logarithmic axis, the share of waits that are over by then.");
-	plot->height = height_of(count);
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
+	plot->height = height_of(draw.count);
+	for (size_t i = 0; i < draw.count; i++) {
+		if (draw.ranked[i]->wait.count > 0)
+			most = fmax(most, print_waits(draw.ranked[i], i, &axis, draw.script));
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (ranked[i]->wait.count > 0)
-			most = fmax(most, print_waits(ranked[i], i, &axis, script));
-	}
-	print_nines_axis(most, script);
-	print_key(script);
-	fprintf(script,
+	print_nines_axis(most, draw.script);
+	print_key(draw.script);
+	fprintf(draw.script,
 		"set logscale x 10\nset xrange [%g:%g]\nset format x '%%.0s %%cs'\n"
 		"set xlabel 'time from the call to the lock (log scale)'\nplot ",
 		axis.least * 1e-9, axis.largest * 1e-9);
-	for (size_t i = 0; i < count; i++) {
-		if (ranked[i]->wait.count == 0)
+	for (size_t i = 0; i < draw.count; i++) {
+		if (draw.ranked[i]->wait.count == 0)
 			continue;
-		fprintf(script, "%s$wait%zu using ($1*1e-9):2 with lines lw 2 ",
+		fprintf(draw.script, "%s$wait%zu using ($1*1e-9):2 with lines lw 2 ",
 			drawn++ > 0 ? ", " : "", i);
-		palette_line(palette, ranked[i]->key.lock, script);
-		fputs("title ", script);
-		escape_gnuplot(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
+		print_line_of(draw.ranked[i]->key.lock, palette, draw.script);
 	}
-	fputc('\n', script);
-	fclose(script);
-	free(ranked);
-	if (drawn > 0)
-		return;
-	free(plot->script);
-	plot->script = NULL;
-	plot->missing = memory_print("the log has no wait times: run with latency=on");
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot,
+		    drawn > 0 ? NULL : "the log has no wait times: run with latency=on");
 }
 
 static int ascending(const void *a, const void *b)
@@ -234,54 +226,43 @@ static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	size_t count, bytes, drawn = 0;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
-	FILE *script = open_memstream(&plot->script, &bytes);
+	struct drawing draw;
+	size_t drawn = 0;
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
 
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
 		"slowest vCPU first, a line for each lock; a fair lock is flat at 1.");
-	plot->height = height_of(count);
-	if (script == NULL || ranked == NULL) {
-		free(ranked);
+	if (!drawing_begin(&draw, sweep, plot))
 		return;
+	plot->height = height_of(draw.count);
+	for (size_t i = 0; i < draw.count; i++) {
+		if (!print_ranks(draw.ranked[i], i, draw.script))
+			draw.ranked[i] = NULL;
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (!print_ranks(ranked[i], i, script))
-			ranked[i] = NULL;
-	}
-	print_key(script);
-	fprintf(script,
+	print_key(draw.script);
+	fprintf(draw.script,
 		"set xrange [0.7:%" PRIu64 ".3]\nset yrange [0:*]\nset xtics 1,%" PRIu64 "\n"
 		"set xlabel 'vCPUs, the slowest first'\nset ylabel 'acquisitions, 1 is an equal "
 		"share'\n"
 		"plot 1 with lines lc rgb '#8a8f98' lw 1 notitle",
 		vcpus, vcpus <= 16 ? 1 : vcpus / 8 + 1); /* room for some eight numbers */
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < draw.count; i++) {
 		char *label;
 
-		if (ranked[i] == NULL)
+		if (draw.ranked[i] == NULL)
 			continue;
 		drawn++;
 		/* so many points would hide the lines */
-		fprintf(script, ", $ranks%zu using 1:2 with %s lw 2 ps 0.7 ", i,
+		fprintf(draw.script, ", $ranks%zu using 1:2 with %s lw 2 ps 0.7 ", i,
 			vcpus > 64 ? "lines" : "linespoints");
-		palette_line(palette, ranked[i]->key.lock, script);
-		fputs("title ", script);
-		escape_gnuplot(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
-		label = memory_print(" (Jain %.2f)", sample_mean(&ranked[i]->jain));
-		fputs(" . ", script);
-		escape_gnuplot(script, label != NULL ? label : "", ESCAPE_WHOLE);
+		print_line_of(draw.ranked[i]->key.lock, palette, draw.script);
+		label = memory_print(" (Jain %.2f)", sample_mean(&draw.ranked[i]->jain));
+		fputs(" . ", draw.script);
+		escape_gnuplot(draw.script, label != NULL ? label : "", ESCAPE_WHOLE);
 		free(label);
 	}
-	fputc('\n', script);
-	fclose(script);
-	free(ranked);
-	if (drawn > 0)
-		return;
-	free(plot->script);
-	plot->script = NULL;
-	plot->missing = memory_print("the log does not say what each vCPU acquired");
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot, drawn > 0 ? NULL : "the log does not say what each vCPU acquired");
 }

@@ -7,6 +7,7 @@
 #include "tools/report/distribution.h"
 #include "tools/report/format.h"
 #include "tools/report/identity.h"
+#include "tools/report/memory.h"
 #include "tools/report/stats.h"
 
 #include <math.h>
@@ -19,6 +20,8 @@ struct kind {
 	const char *title;
 	const struct table_column *columns; /* behind those of identity.h */
 	size_t count;
+	const struct table_column *more; /* behind those; several kinds may have them */
+	size_t more_count;
 	bool (*has)(const struct cell *cell);
 	void (*fill)(struct table *table, const struct cell *cell);
 };
@@ -87,22 +90,16 @@ static const struct table_column rate_columns[] = {
 	{"± sd", "%", "ops_per_s_sd_percent", false, false},
 	{"Jain", "0..1", "jain_mean", false, false},
 	{"streak", "ops", "longest_streak", false, false},
-	{"wait p50", "", "wait_p50_ns", false, false},
-	{"p99", "", "wait_p99_ns", false, false},
-	{"longest", "", "longest_wait_ns", false, false},
-	{"halts", "/rep", "halts_mean", false, false},
-	{"kicks", "/rep", "kicks_mean", false, false},
-	{"LHP", "/rep", "lhp_events_mean", false, false},
-	{"LWP", "/rep", "lwp_events_mean", false, false},
 };
 
-/* The same with time for rate. */
 static const struct table_column time_columns[] = {
 	{"reps", "", "reps", false, true},
 	{"elapsed", "s", "elapsed_s_mean", false, false},
 	{"± sd", "%", "elapsed_s_sd_percent", false, false},
 	{"Jain", "0..1", "jain_mean", false, false},
-	{"streak", "ops", "longest_streak", false, false},
+};
+
+static const struct table_column wait_columns[] = {
 	{"wait p50", "", "wait_p50_ns", false, false},
 	{"p99", "", "wait_p99_ns", false, false},
 	{"longest", "", "longest_wait_ns", false, false},
@@ -112,7 +109,7 @@ static const struct table_column time_columns[] = {
 	{"LWP", "/rep", "lwp_events_mean", false, false},
 };
 
-static void fill_summary(struct table *table, const struct cell *cell)
+static void fill_merit(struct table *table, const struct cell *cell)
 {
 	struct stats merit = stats_of(&cell->merit), jain = stats_of(&cell->jain);
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
@@ -121,7 +118,10 @@ static void fill_summary(struct table *table, const struct cell *cell)
 	put_count(table, merit.mean);
 	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
 	table_number(table, jain.mean, "%.3f", jain.mean);
-	put_count(table, stats_of(&cell->longest_streak).max);
+}
+
+static void fill_waits(struct table *table, const struct cell *cell)
+{
 	put_ns(table, quantile_ns(cell, &cell->wait, 0.5));
 	put_ns(table, quantile_ns(cell, &cell->wait, 0.99));
 	put_ns(table, longest_wait_ns(cell));
@@ -129,6 +129,19 @@ static void fill_summary(struct table *table, const struct cell *cell)
 	put_mean(table, cell, SAMPLE_KICKS);
 	put_mean(table, cell, SAMPLE_LHP_EVENTS);
 	put_mean(table, cell, SAMPLE_LWP_EVENTS);
+}
+
+static void fill_rate(struct table *table, const struct cell *cell)
+{
+	fill_merit(table, cell);
+	put_count(table, stats_of(&cell->longest_streak).max);
+	fill_waits(table, cell);
+}
+
+static void fill_time(struct table *table, const struct cell *cell)
+{
+	fill_merit(table, cell);
+	fill_waits(table, cell);
 }
 
 static const struct table_column latency_columns[] = {
@@ -176,20 +189,28 @@ static void fill_split(struct table *table, const struct cell *cell)
 	put_mean(table, cell, SAMPLE_LOCK_STEALS);
 }
 
+#define COLUMNS(list) list, COUNT_OF(list)
+
 static const struct kind kinds[] = {
-	{"Rate", rate_columns, COUNT_OF(rate_columns), has_rate, fill_summary},
-	{"Time for fixed work", time_columns, COUNT_OF(time_columns), has_time, fill_summary},
+	{"Rate", COLUMNS(rate_columns), COLUMNS(wait_columns), has_rate, fill_rate},
+	{"Time for fixed work", COLUMNS(time_columns), COLUMNS(wait_columns), has_time, fill_time},
 	{"Waits and holds (upper bounds of histogram buckets, at most 1/8 too high)",
-	 latency_columns, COUNT_OF(latency_columns), has_latency, fill_latency},
-	{"Where the vCPUs' time went, and what cost it", split_columns, COUNT_OF(split_columns),
-	 has_split, fill_split},
+	 COLUMNS(latency_columns), NULL, 0, has_latency, fill_latency},
+	{"Where the vCPUs' time went, and what cost it", COLUMNS(split_columns), NULL, 0, has_split,
+	 fill_split},
 };
 
 static struct table *make(const struct set *set, const struct kind *kind)
 {
-	struct table_column *columns = identity_columns(kind->columns, kind->count);
-	struct table *table = table_new(kind->title, columns, IDENTITY_COLUMNS + kind->count);
+	size_t count = kind->count + kind->more_count;
+	struct table_column *own = memory_new(count, sizeof(*own)), *columns;
+	struct table *table;
 
+	for (size_t i = 0; i < count; i++)
+		own[i] = i < kind->count ? kind->columns[i] : kind->more[i - kind->count];
+	columns = identity_columns(own, count);
+	table = table_new(kind->title, columns, IDENTITY_COLUMNS + count);
+	free(own);
 	free(columns);
 	for (size_t i = 0; i < set->cell_count; i++) {
 		if (!kind->has(&set->cells[i]))

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of port/port.h that tells how many vCPUs there are and what they counted: fake_vcpus.h.
+ */
+#include "tests/host/fake_vcpus.h"
+
+#include "port/port.h"
+
+struct lock_stats fake_stats[FAKE_VCPUS];
+
+struct lock_stats *port_stats(uint32_t cpu)
+{
+	return &fake_stats[cpu];
+}
+
+uint32_t port_cpu_count(void)
+{
+	return FAKE_VCPUS;
+}
