@@ -37,9 +37,9 @@ serve_l1() { # KERNEL
 
 # nested STATUS ARGUMENT...: run.sh in the L1 of the kernel that --l1-kernel=, if given, names.
 #
-# About one virtual machine in a hundred hangs in its firmware on the emulated SVM, before a single
-# instruction of pvspin (CPU 0 in real mode at f000:f15d, the others in HLT). Such a run, and no other,
-# is made a second time, in a new L1, and the test's output says so.
+# When SeaBIOS started them, one virtual machine in a hundred hung before a single instruction of pvspin;
+# docs/boot.md, "Nested", has the reason, and what run.sh does about it. Should it happen again, such a run,
+# and no other, is made a second time, in a new L1, and the test's output says so.
 nested() {
   local want=$1 kernel=6.12 got=0
   shift
