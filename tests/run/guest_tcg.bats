@@ -126,11 +126,13 @@ ok 4 - locks.tas.excludes_2" ]
   records '[.[] | select(.type == "end")] == []'
 }
 
-@test "a test whose CPU 0 sleeps again and again is found by the timer that its sleeps borrow: 5" {
-  # its waiter polls 2^17 times
-  tcg 5 -smp 2 -append "tests=locks.preemptable-ticket.passed_far hang_ms=10 test_ms=1"
-  says "$stdout" 'passed_far: hangs' 'given 11 ms' 'CPU 1 waits' 'wait_in_line'
+@test "a test whose CPU 0 sleeps again and again, or takes no interrupt, is found, and which it was is said: 5" {
+  make -s build/pvspin-broken.elf >&2
+  tcg 5 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.naps hang_ms=1500 test_ms=1"
+  says "$stdout" 'Bail out! locks.stuck.naps: hangs' 'given 1501 ms' test_naps
   no_line 'interrupts masked'
+  tcg 5 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.masked hang_ms=1500 test_ms=1"
+  says "$stdout" 'Bail out! locks.stuck.masked: hangs, CPU 0 with interrupts masked' 'given 1501 ms' test_masked
 }
 
 @test "a lock that hangs in a measured run: the same story, as a crash: 5" {
