@@ -3,10 +3,10 @@
  * The longest streak: how many times in a row one vCPU got the lock while others were after it,
  * too. It shows what Jain's index averages out: a lock can give equal shares in turns of a million.
  *
- * The section already counts who went through it. A vCPU that finds that count as it left it was the
- * last owner itself. So nothing is shared for this, and a turn that goes on costs four instructions,
- * all on the worker's own lines: load, compare, branch, store. (Behind the release they would be
- * five: the count would take a register from the loop.)
+ * The section already counts who went through it. A vCPU that finds that count as it left it was
+ * the last owner itself. So nothing is shared for this, and a turn that goes on costs four
+ * instructions, all on the worker's own lines: load, compare, branch, store. (Behind the release
+ * they would be five: the count would take a register from the loop.)
  */
 #ifndef PVSPIN_BENCH_STREAK_H
 #define PVSPIN_BENCH_STREAK_H

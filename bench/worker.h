@@ -39,10 +39,10 @@ struct worker {
 	void *lock;
 	void *node;
 	struct section *section; /* NULL: kbuild, whose sections are elsewhere */
-	uint32_t sharers;        /* workers that have the same section */
 	const _Atomic uint32_t *phase;
 	struct lock_stats *stats;
 	uint32_t cpu;
+	uint32_t sharers;     /* workers that have the same section */
 	uint32_t hold, think; /* work-loop iterations */
 	uint64_t ops_wanted;  /* acquisitions in PHASE_MEASURE, then stop; UINT64_MAX: by time */
 
@@ -55,11 +55,11 @@ struct worker {
 
 	/* results */
 	uint64_t measured_ops;
-	uint64_t longest_streak;           /* in the measured phase */
-	uint64_t start_cycles, end_cycles; /* TSC at which this worker saw the phases change */
-	struct lock_stats before, delta;   /* counters at the start; their growth while measuring */
+	uint64_t longest_streak;            /* in the measured phase */
+	uint64_t start_cycles, end_cycles;  /* TSC at which this worker saw the phases change */
 	uint64_t steal_before_ns, steal_ns; /* taken by CPU 0 when it moves the phase */
 	struct histogram *wait, *hold_time; /* latency=on: acquire to grant, grant to release */
+	struct lock_stats before, delta; /* counters at the start; their growth while measuring */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* On the worker's CPU, just before the measured loop, in the run's first phase. */
