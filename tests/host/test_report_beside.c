@@ -134,6 +134,11 @@ static void without_a_manifest_nothing_is_known(void **state)
 	assert_null(table);
 	assert_true(has_note(&limits, "1 of 2 calls have no clock in common"));
 	assert_true(has_note(&limits, "no manifest.json"));
+	forget(state);
+	remove(logs_path("two/b/manifest.json"));
+	two_calls("nested", NULL, NULL, "kvmclock");
+	assert_null(table);
+	assert_true(has_note(&limits, "2 of 2 calls have no clock in common"));
 }
 
 static void without_a_clock_nothing_is_known(void **state)

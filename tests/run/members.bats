@@ -113,3 +113,35 @@ finish() { # STATUS
   says "$stdout" 'together' 'instance 7'
   nothing_left
 }
+
+# Logs of runs of 1 s, as log.jq leaves them: each argument a member, its words LOCK:OPS.
+together() { # MEMBER...
+  local member files=() n=0
+  for member; do
+    files+=("$BATS_TEST_TMPDIR/$((n++)).json")
+    jq -n --arg runs "$member" '{runs: [$runs | split(" ")[] | split(":")
+      | {lock: .[0], threads: 2, ops: (.[1] | tonumber), elapsed_ns: 1000000000}]}' >"${files[-1]}"
+  done
+  jq -rs --argjson names "$(jq -nc "[range($#) | \"VM \\(.)\"]")" -f "$tree/tools/run/together.jq" "${files[@]}" | tr '\t' ,
+}
+
+@test "together: means and sums; who died has a dash where it has no run, and there is no sum of less than all" {
+  diff - <(together 'tas:10 mcs:30 tas:20' 'tas:1 mcs:3 tas:2') <<'END'
+together,threads,VM 0,VM 1,all
+tas,2,15,1.5,16.5,ops/s
+mcs,2,30,3,33,ops/s
+END
+  diff - <(together 'tas:10 mcs:30 tas:20' 'tas:1' 'tas:100 mcs:300 tas:200') <<'END'
+together,threads,VM 0,VM 1,VM 2,all
+tas,2,15,1,150,111,ops/s
+mcs,2,30,-,300,-,ops/s
+END
+  diff - <(together 'tas:10' '') <<'END'
+together,threads,VM 0,VM 1,all
+tas,2,10,-,-,ops/s
+END
+  diff - <(together 'tas:10' 'mcs:1') <<'END'
+together,threads,VM 0,VM 1,all
+tas / mcs,2,10,1,11,ops/s
+END
+}

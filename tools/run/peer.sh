@@ -22,6 +22,10 @@ member_errors() { # MEMBER
   if is_peer "$1"; then echo host-peer.err; else echo "qemu-$1.log"; fi
 }
 
+member_name() { # MEMBER
+  if is_peer "$1"; then echo 'host peer'; else echo "instance $1"; fi
+}
+
 member_title() { # MEMBER
   if ! is_peer "$1"; then
     echo "instance $1"

@@ -16,6 +16,7 @@ finish_run() {
         "$(jq -Rn --arg why "$why" '$why')" >>"$run_dir/.raw/verdicts"
       report_instance "$i"
     done
+    report_verdicts
     report_together
     report_overlaps
     [[ -z $meet ]] || report_meeting
@@ -53,13 +54,24 @@ report_instance() { # INSTANCE
   echo "verdict: $verdict: $why"
 }
 
-# All members beside each other. One that died half-way leaves what the others have in common with it.
+# Who did not end well, once more in one place: of many members the first ones have scrolled away.
+report_verdicts() {
+  local i
+  ((members > 1 && worst != 0)) || return 0
+  echo "of $members, $(grep -c '"code":0,' "$run_dir/.raw/verdicts" || true) ended ok"
+  jq -r 'select(.code != 0) | "\(.instance)\t\(.verdict): \(.why)"' "$run_dir/.raw/verdicts" |
+    while IFS=$'\t' read -r i; do
+      echo "  $(member_name "${i%%$'\t'*}"): ${i#*$'\t'}"
+    done
+}
+
+# All members beside each other. One that died leaves a "-" where it has no run. Many get short names.
 report_together() {
   local i names=() files=()
   ((members > 1)) || return 0
   for ((i = 0; i < members; i++)); do
     files+=("$run_dir/.raw/log-$i.json")
-    if is_peer "$i"; then names+=("host peer"); else names+=("instance $i"); fi
+    if ((members <= 4)); then names+=("$(member_name "$i")"); elif is_peer "$i"; then names+=(host); else names+=("VM $i"); fi
   done
   jq -rs --argjson names "$(printf '%s\n' "${names[@]}" | jq -Rn '[inputs]')" -f "$tree/tools/run/together.jq" \
     "${files[@]}" | awk -F '\t' '

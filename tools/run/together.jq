@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# The members of a run beside each other and together. Usage: jq -rs -f together.jq log-0.json log-1.json...
-# (log.jq). One line for each lock and number of threads, with tabs between, a title line first: the mean over
-# the repetitions of each member's operations per second and of their sum; of runs with a fixed amount of work
-# the seconds it took, and until the last was done.
+# The members of a run beside each other and together. Usage: jq -rs --argjson names '[...]' -f together.jq log-0.json
+# log-1.json... (log.jq). One line for each lock and number of threads, with tabs between, a title line first: the mean
+# over the repetitions of each member's operations per second and of their sum; of runs with a fixed amount of work the
+# seconds it took, and until the last was done. A member that died has "-" where it has no run; sums are over the
+# repetitions that all have.
 
 def mean: add / length;
 def fixed: .ops_wanted != null or .jobs != null;
@@ -11,19 +12,23 @@ def figure: if fixed then .elapsed_ns / 1e9 else .ops * 1e9 / .elapsed_ns end;
 def digits: if . >= 100 then round elif . >= 10 then . * 10 | round / 10 else . * 100 | round / 100 end;
 def text: if . >= 1e6 then "\(. / 1e6 | digits) M" elif . >= 1e3 then "\(. / 1e3 | digits) k"
   else "\(digits)" end;
+def text_of_mean: if length == 0 then "-" else mean | text end;
 def distinct: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
+# What a dead member would have run, where all others run the same.
+def filled: (map(values) | distinct) as $known | if ($known | length) == 1 then map(. // $known[0]) else . end;
+def title: map(. // "-") | distinct | join(" / ");
 
 [.[].runs | map(select(.elapsed_ns > 0))] as $members
-| ($members | map(length) | min) as $count
-| [range($count) as $n | {n: $n, runs: [$members[] | .[$n]]}]
-| group_by([.runs[] | .lock, .threads])
-| map({n: (map(.n) | min), of: .[0].runs, figures: (map([.runs[] | figure]) | transpose),
-       all: (map([.runs[] | figure]) | map(if length == 0 then 0 else add end)),
-       last: (map([.runs[] | figure] | max))})
+| ($members | map(length) | max // 0) as $count
+| [range($count) as $n | {n: $n, runs: [$members[] | .[$n]]}
+   | .locks = ([.runs[].lock] | filled) | .threads = ([.runs[].threads] | filled)]
+| group_by([.locks, .threads])
+| map({n: (map(.n) | min), of: .[0], first: ([.[].runs[] | values] | first),
+       each: (map(.runs) | transpose | map([.[] | values | figure])),
+       whole: (map(.runs | select(all(. != null)) | map(figure)))})
 | sort_by(.n)
 | select(length > 0)
-| (.[0].of[0] | fixed) as $fixed
+| (.[0].first | fixed) as $fixed
 | (["together", "threads"] + $names + [if $fixed then "last" else "all" end] | join("\t")),
-  (.[] | [(.of | map(.lock) | distinct | join(" / ")), (.of | map(.threads) | distinct | join(" / "))]
-    + (.figures | map(mean | text)) + [if $fixed then .last else .all end | mean | text]
-    + [if $fixed then "s" else "ops/s" end] | join("\t"))
+  (.[] | [(.of.locks | title), (.of.threads | map(values) | title)] + (.each | map(text_of_mean))
+    + [.whole | map(if $fixed then max else add end) | text_of_mean] + [if $fixed then "s" else "ops/s" end] | join("\t"))
