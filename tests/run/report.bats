@@ -85,7 +85,7 @@ says() { # TEXT WORDS...
 }
 
 @test "--plot says on stderr what it did: the figures on stdout are for programs" {
-  report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
+  GNUTERM=nonsense report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
   jq -e '.schema == 1' "$BATS_TEST_TMPDIR/stdout"
   says "$stderr" plot
 }
