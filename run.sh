@@ -70,7 +70,7 @@ image_ready() {
     image=$tree/$elf
     build_target "$elf"
   fi
-  # A copy, so that a rebuild meanwhile changes nothing for this run.
+  [[ -e $image ]] || die "$EXIT_ENVIRONMENT" "there is no $image"
   cp "$image" "$scratch/pvspin.elf" ||
     die "$EXIT_ENVIRONMENT" "cannot copy $image to $scratch (TMPDIR chooses another place)"
   image=$scratch/pvspin.elf

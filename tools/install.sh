@@ -21,7 +21,7 @@ put 644 share/pvspin/tools/run tools/run/*
 put 644 share/pvspin/tools/nested tools/nested/*
 chmod 755 "$prefix/share/pvspin/tools/nested/nested.sh"
 put 644 share/pvspin/tests/abi tests/abi/configurations
-put 644 share/pvspin/build build/pvspin.elf
+put 644 share/pvspin/build build/pvspin.elf build/pvspin-pvh.elf
 ./run.sh --list >"$prefix/share/pvspin/list"
 echo "$version" >"$prefix/share/pvspin/VERSION"
 chmod 644 "$prefix/share/pvspin"/{list,VERSION}

@@ -92,6 +92,8 @@ version: ; @echo "$(VERSION)"'
   TMPDIR=/tmp ordinary_user timeout 100 ./link --accel=tcg -smp 2 -append "locks=tas ms=5 reps=1" >said
   grep -F 'verdict: ok' said
   jq -e .code==0 out/*/manifest.json
+  TMPDIR=/tmp ordinary_user timeout 100 ./link --accel=tcg --boot=pvh --out=by-pvh -append "locks=tas ms=5 reps=1"
+  grep -F '"loader":"pvh"' by-pvh/serial-0.log
   [ "$(./link --version)" = "$(cd "$tree" && make -s -f - version <<<'include Makefile
 version: ; @echo "$(VERSION)"')" ]
   # no path of the tree it came from is in what was installed

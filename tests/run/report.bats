@@ -85,7 +85,7 @@ says() { # TEXT WORDS...
 }
 
 @test "--plot says on stderr what it did: the figures on stdout are for programs" {
-  report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
+  GNUTERM=nonsense report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
   jq -e '.schema == 1' "$BATS_TEST_TMPDIR/stdout"
   says "$stderr" plot
 }
@@ -100,6 +100,15 @@ for name in sys.argv[1:]:
     places = re.findall(r'translate\(([\d.]+),[\d.]+\)"[^>]*text-anchor="start"', open(name).read())
     assert len(places) > 15 and len(set(places)) == 1 and float(places[0]) > 400, (name, places)
 PYTHON
+}
+
+@test "plots: instances together have all their vCPUs; what comes from damaged logs says so" {
+  report 0 "$nested" --plot="$BATS_TEST_TMPDIR/plots"
+  grep -q 'Fairness: .*together, 6 vCPUs' "$BATS_TEST_TMPDIR/plots/fairness.svg"
+  head -n -1 "$LOG" >"$made"
+  report 3 "$made" --format=html
+  says "$stdout" 'from DAMAGED logs'
+  [[ $stdout != *'did best'* ]]
 }
 
 @test "a person reads: what ran, one row per lock, units, limits" {

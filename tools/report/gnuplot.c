@@ -35,13 +35,14 @@ static int64_t now_ms(void)
 }
 
 /* 0, or an errno. -d keeps gnuplot from its init files (gnuplot 5.4 manual, "Command-line
- * options"). */
+ * options"); a terminal that the user's GNUTERM names and gnuplot-nox has not would end it. */
 static int start(const char *program, FILE *script, struct child *child)
 {
 	char *arguments[] = {(char *)program, (char *)"-d", (char *)"-", NULL};
 	posix_spawn_file_actions_t actions;
 	int pipe_ends[2], error;
 
+	unsetenv("GNUTERM");
 	if (pipe(pipe_ends) != 0)
 		return errno;
 	posix_spawn_file_actions_init(&actions);

@@ -230,6 +230,8 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 	size_t drawn = 0;
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
 
+	for (size_t i = 0; i < count; i++) /* of instances together there are more */
+		vcpus = ranked[i]->vcpus > vcpus ? ranked[i]->vcpus : vcpus;
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
