@@ -11,7 +11,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet trace_ring lhp_cost kbuild_profile $(report_tests)
+	srat nodes slice loader multiboot2 power console topology hpet trace_ring lhp_cost kbuild_observe kbuild_profile $(report_tests)
 
 # what each test is linked with, besides itself
 host_sources_string := kernel/string.c
@@ -37,6 +37,7 @@ host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_trace_ring := locks/trace.c
 host_sources_lhp_cost := bench/worker.c bench/histogram.c
+host_sources_kbuild_observe := bench/kbuild/observe.c bench/histogram.c locks/trace.c
 
 # tests of the analyser: each with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c)))

@@ -87,6 +87,7 @@ static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t 
 	cell->lock_steals = some(1000, plan->reps, state);
 	cell->lhp_events = some((double)(10 * lock % 37), plan->reps, state);
 	cell->lhp_ns = some(4e6, plan->reps, state);
+	cell->lhp_wait_ns = some(6e6, plan->reps, state);
 	cell->lwp_events = some((double)(7 * lock % 23), plan->reps, state);
 	cell->lwp_ns = some(4e6, plan->reps, state);
 	fill_shares(cell, plan, state);
@@ -118,12 +119,12 @@ void report_sample_free(struct set *set)
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
 		struct sample *samples[] = {
-			&cell->merit,   &cell->jain,        &cell->longest_wait_ns,
-			&cell->halts,   &cell->kicks,       &cell->spurious_wakeups,
-			&cell->yields,  &cell->lock_steals, &cell->lhp_events,
-			&cell->lhp_ns,  &cell->lwp_events,  &cell->lwp_ns,
-			&cell->running, &cell->spinning,    &cell->halted,
-			&cell->idle,    &cell->stolen};
+			&cell->merit,  &cell->jain,        &cell->longest_wait_ns,
+			&cell->halts,  &cell->kicks,       &cell->spurious_wakeups,
+			&cell->yields, &cell->lock_steals, &cell->lhp_events,
+			&cell->lhp_ns, &cell->lhp_wait_ns, &cell->lwp_events,
+			&cell->lwp_ns, &cell->running,     &cell->spinning,
+			&cell->halted, &cell->idle,        &cell->stolen};
 
 		for (size_t j = 0; j < sizeof(samples) / sizeof(samples[0]); j++)
 			free(samples[j]->value);
