@@ -224,14 +224,25 @@ static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 	return sum > 0;
 }
 
+/* Of instances together there are more than run the lock in each. */
+static uint64_t vcpus_of(const struct sweep *sweep)
+{
+	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
+	size_t count = 0;
+	const struct cell **ranked = sweep_ranked(sweep, &count);
+
+	for (size_t i = 0; ranked != NULL && i < count; i++)
+		vcpus = ranked[i]->vcpus > vcpus ? ranked[i]->vcpus : vcpus;
+	free(ranked);
+	return vcpus;
+}
+
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
 	struct drawing draw;
 	size_t drawn = 0;
-	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
+	uint64_t vcpus = vcpus_of(sweep);
 
-	for (size_t i = 0; i < count; i++) /* of instances together there are more */
-		vcpus = ranked[i]->vcpus > vcpus ? ranked[i]->vcpus : vcpus;
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
