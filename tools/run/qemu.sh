@@ -97,9 +97,9 @@ qemu_firmware_chosen() {
 # delivers an interrupt twice now and then (docs/boot.md, "Nested"): the first time as VMRUN says, again
 # when the thread that emulates all CPUs in turn is called to the next one before the guest's first exit.
 # pvspin's handlers write EOI first, an exit, and stand it; SeaBIOS's tick does not (its second entry
-# overwrites the first one's stack). So -kernel is started by qboot, which takes no interrupt (and is
-# there in a fraction of the time), and a BIOS is given no PIT, except where the guest needs it as a
-# clock (kvm=off). SeaBIOS and GRUB take time from the ACPI timer and the TSC.
+# overwrites the first one's stack). So -kernel is started by qboot, which takes no interrupt, and a BIOS
+# is given no PIT, except where the guest needs it as a clock (kvm=off). SeaBIOS and GRUB take time from
+# the ACPI timer and the TSC.
 qemu_quiet_firmware() {
   if [[ $accel_class != nested ]] || qemu_firmware_chosen; then return; fi
   case $boot in
