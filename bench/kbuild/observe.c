@@ -24,11 +24,16 @@ static bool waited_for(const struct klock *lock)
 	return false;
 }
 
-/* Of the locks held[0..count-1] of a vCPU that was off its CPU with them: what trace_until=lhp is
- * about is a holder that somebody waits for. Most locks here are wanted by nobody else. */
-static void holder_was_away(const struct vcpu *me, uint32_t count, uint64_t stolen_ns)
+/* Whether the vCPU was off its CPU since the last look, in which time it had held[0..count-1]: what
+ * trace_until=lhp is about is a holder that somebody waits for. Most locks here are wanted by
+ * nobody else. */
+static void look(struct vcpu *me, uint32_t count)
 {
-	if (stolen_ns < TRACE_LHP_NS)
+	uint64_t now = own_steal_ns(me), stolen_ns = now - me->looked_ns;
+
+	me->looked_ns = now;
+	trace_look(me->worker.stats); /* a wait may have noted it already */
+	if (!me->worker.stats->trace || stolen_ns < TRACE_LHP_NS)
 		return;
 	for (uint32_t i = 0; i < count; i++) {
 		if (waited_for(me->held[i].lock)) {
@@ -43,18 +48,16 @@ static void acquire(void *lock, void *node)
 {
 	struct vcpu *me = this_vcpu();
 	struct lock_stats *stats = me->worker.stats;
-	uint64_t steal_ns = own_steal_ns(me), asked;
+	uint64_t asked;
 
-	trace_look(stats);
+	look(me, me->depth);
 	trace_about(stats, klock_number(me->held[me->depth].lock));
 	asked = port_cycles();
 	own->acquire(lock, node);
 	if (me->worker.wait)
 		histogram_add(me->worker.wait, port_cycles() - asked);
-	trace_look(stats);
+	look(me, me->depth);
 	trace_add(stats, TRACE_ACQUIRE, 0);
-	if (stats->trace)
-		holder_was_away(me, me->depth, own_steal_ns(me) - steal_ns);
 }
 
 /* depth no longer counts what is released here: held[depth]. */
@@ -64,13 +67,12 @@ static void release(void *lock, void *node)
 	struct lock_stats *stats = me->worker.stats;
 	const struct held *held = &me->held[me->depth];
 
-	if (stats->trace)
-		holder_was_away(me, me->depth + 1, trace_note_stolen(stats));
+	look(me, me->depth + 1);
 	trace_add(stats, TRACE_RELEASE, 0);
 	if (me->worker.hold_time)
 		histogram_add(me->worker.hold_time, port_cycles() - held->since.start);
 	own->release(lock, node);
-	trace_look(stats); /* while it let go, or kicked */
+	look(me, me->depth); /* while it let go, or kicked */
 	trace_about(stats, me->depth ? klock_number(me->held[me->depth - 1].lock) : 0);
 }
 

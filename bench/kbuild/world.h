@@ -88,6 +88,7 @@ struct vcpu {
 	uint32_t scheduler_locks;  /* pi and rq locks that it took, not yet made up for (job.c) */
 	uint32_t depth;            /* of `held` */
 	_Atomic bool need_resched; /* by its tick */
+	uint64_t looked_ns;        /* stolen time at the last look: observe.c alone */
 
 	struct run_queue queue;
 	struct {

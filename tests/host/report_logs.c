@@ -119,7 +119,8 @@ void log_run(struct made *log, unsigned run, const char *lock, unsigned rep, uns
 		"\"rep\":%u,\"dispatch\":\"inline\",\"hold\":1,\"think\":2,\"pv_backend\":\"kvm\","
 		"\"elapsed_cycles\":1000000000,\"elapsed_ns\":1000000000,\"ops\":%u,"
 		"\"ops_min\":0,\"ops_max\":%u,\"halts\":4,\"kicks\":3,\"spurious_wakeups\":0,"
-		"\"yields\":0,\"lock_steals\":0,\"lhp_events\":2,\"lhp_cycles\":7,"
+		"\"yields\":0,\"lock_steals\":0,\"lhp_events\":2,\"lhp_cycles\":7,\"lhp_wait_"
+		"cycles\":21,"
 		"\"lwp_events\":1,\"lwp_cycles\":5,\"wait_max_cycles\":900,\"steal_ns\":0%s",
 		run, lock, threads, threads, rep, sum, sum, more);
 	for (unsigned i = 0; i < threads; i++)

@@ -88,6 +88,7 @@ static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t 
 	cell->lock_steals = some(1000, plan->reps, state);
 	cell->lhp_events = some((double)(10 * lock % 37), plan->reps, state);
 	cell->lhp_ns = some(4e6, plan->reps, state);
+	cell->lhp_wait_ns = some(6e6, plan->reps, state);
 	cell->lwp_events = some((double)(7 * lock % 23), plan->reps, state);
 	cell->lwp_ns = some(4e6, plan->reps, state);
 	fill_shares(cell, plan, state);
@@ -128,7 +129,8 @@ void report_sample_free(struct set *set)
 					    &cell->yields,
 					    &cell->lock_steals,
 					    &cell->lhp_events,
-					    &cell->lhp_ns,
+					    &cell->lhp_ns,cell->lhp_ns,
+					    &cell->lhp_wait_ns,
 					    &cell->lwp_events,
 					    &cell->lwp_ns,
 					    &cell->running,

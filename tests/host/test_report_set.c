@@ -85,6 +85,7 @@ static void runs_of_files_and_reps_are_one_cell(void **state)
 	near(cell->vcpu_ops[0], 45);
 	near(cell->vcpu_ops[1], 25);
 	near(stats_of(&cell->lhp_ns).mean, 7);
+	near(stats_of(&cell->lhp_wait_ns).mean, 21);
 	near(stats_of(&cell->longest_wait_ns).max, 900);
 	near(stats_of(&cell->longest_streak).max, 7);
 	assert_int_equal(stats_of(&cell->longest_streak).count, 2); /* two of the four have none */

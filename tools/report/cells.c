@@ -32,6 +32,7 @@ const struct sample_kind sample_list[SAMPLES] = {
 	[SAMPLE_LOCK_STEALS] = KIND(lock_steals, "", TOGETHER_SUM),
 	[SAMPLE_LHP_EVENTS] = KIND(lhp_events, "", TOGETHER_SUM),
 	[SAMPLE_LHP_NS] = KIND(lhp_ns, "ns", TOGETHER_SUM),
+	[SAMPLE_LHP_WAIT_NS] = KIND(lhp_wait_ns, "ns", TOGETHER_SUM),
 	[SAMPLE_LWP_EVENTS] = KIND(lwp_events, "", TOGETHER_SUM),
 	[SAMPLE_LWP_NS] = KIND(lwp_ns, "ns", TOGETHER_SUM),
 	[SAMPLE_RUNNING] = KIND(running, "", TOGETHER_MEAN),

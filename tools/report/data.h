@@ -130,7 +130,7 @@ struct cell {
 	struct sample longest_streak; /* acquisitions in a row by one vCPU */
 	struct sample longest_wait_ns;
 	struct sample halts, kicks, spurious_wakeups, yields, lock_steals; /* per repetition */
-	struct sample lhp_events, lhp_ns, lwp_events, lwp_ns;
+	struct sample lhp_events, lhp_ns, lhp_wait_ns, lwp_events, lwp_ns;
 	/* shares of vCPU time, 0..1: they add up to 1 */
 	struct sample running, spinning, halted, idle, stolen;
 	struct distribution wait, hold; /* all repetitions merged; empty: latency=off */

@@ -124,6 +124,7 @@ static void read_values(const struct log *log, const struct record *run, struct 
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		rep->value[counters[i].index] = (double)record_u64(run, counters[i].field);
 	rep->value[SAMPLE_LHP_NS] = ns_of(log, run, "lhp_cycles");
+	rep->value[SAMPLE_LHP_WAIT_NS] = ns_if_there(log, run, "lhp_wait_cycles");
 	rep->value[SAMPLE_LWP_NS] = ns_of(log, run, "lwp_cycles");
 	rep->value[SAMPLE_LONGEST_STREAK] = json_object_get(run->json, "streak_max")
 						    ? (double)record_u64(run, "streak_max")

@@ -159,6 +159,7 @@ static const struct table_column split_columns[] = {
 	{"idle", "", "idle_percent", false, false},
 	{"stolen", "", "stolen_percent", false, false},
 	{"LHP time", "/rep", "lhp_ns_mean", false, false},
+	{"LHP waits", "/rep", "lhp_wait_ns_mean", false, false},
 	{"LWP time", "/rep", "lwp_ns_mean", false, false},
 	{"spurious", "/rep", "spurious_wakeups_mean", false, false},
 	{"yields", "/rep", "yields_mean", false, false},
@@ -170,6 +171,7 @@ static void fill_split(struct table *table, const struct cell *cell)
 	for (int index = SAMPLE_RUNNING; index <= SAMPLE_STOLEN; index++)
 		put_percent(table, stats_of(cell_sample(cell, index)).mean);
 	put_ns(table, stats_of(&cell->lhp_ns).mean);
+	put_ns(table, stats_of(&cell->lhp_wait_ns).mean);
 	put_ns(table, stats_of(&cell->lwp_ns).mean);
 	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
 	put_mean(table, cell, SAMPLE_YIELDS);
