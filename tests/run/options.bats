@@ -52,7 +52,7 @@ setup() {
   run_sh 2 --instances=two
   run_sh 2 --timeout=1.5
   run_sh 2 --l1-kernel=5.10
-  says "$stderr" '6.1 6.12'
+  says "$stderr" '6.1, 6.12, and the path'
   run_sh 2 --pin=3-1
   says "$stderr" downwards
   run_sh 2 --pin=a
