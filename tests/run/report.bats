@@ -102,6 +102,15 @@ for name in sys.argv[1:]:
 PYTHON
 }
 
+@test "plots: instances together have all their vCPUs; what comes from damaged logs says so" {
+  report 0 "$nested" --plot="$BATS_TEST_TMPDIR/plots"
+  grep -q 'Fairness: .*together, 6 vCPUs' "$BATS_TEST_TMPDIR/plots/fairness.svg"
+  head -n -1 "$LOG" >"$made"
+  report 3 "$made" --format=html
+  says "$stdout" 'from DAMAGED logs'
+  [[ $stdout != *'did best'* ]]
+}
+
 @test "a person reads: what ran, one row per lock, units, limits" {
   report 0 "$nested"
   says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'LWP' 'stolen' \

@@ -226,8 +226,10 @@ bool html_write(FILE *out, const struct set *sets, size_t count)
 		comparison(out, sets);
 	/* The tables of a sweep are long: the pictures stand before them. */
 	for (size_t i = 0; i < count; i++) {
-		heading(out, "Pictures", of[i]);
-		html_plots(out, &sets[i], &palette, i + 1);
+		if (sets[i].cell_count > 0) {
+			heading(out, "Pictures", of[i]);
+			html_plots(out, &sets[i], &palette, i + 1);
+		}
 		tables(out, &sets[i], of[i]);
 		timeline(out, &sets[i], of[i]);
 	}

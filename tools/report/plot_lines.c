@@ -226,10 +226,14 @@ static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
+	const struct cell *cell;
 	struct drawing draw;
 	size_t drawn = 0;
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
 
+	/* of instances together there are more */
+	for (size_t i = 0; (cell = sweep_at_most(sweep, i)) != NULL; i++)
+		vcpus = cell->vcpus > vcpus ? cell->vcpus : vcpus;
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "

@@ -28,7 +28,7 @@ static bool together(const struct cell_key *a, const struct cell_key *b)
 {
 	return strcmp(a->workload, b->workload) == 0 && strcmp(a->dispatch, b->dispatch) == 0 &&
 	       strcmp(a->pv_backend, b->pv_backend) == 0 && a->hold == b->hold &&
-	       a->think == b->think && a->instance == b->instance &&
+	       a->think == b->think && a->instance == b->instance && a->damaged == b->damaged &&
 	       /* as many tasks as vCPUs is what "no tasks=" means, whatever the sweep is at */
 	       (a->tasks == b->tasks || (a->tasks == a->threads && b->tasks == b->threads));
 }
@@ -50,6 +50,8 @@ static char *describe(const struct cell_key *key)
 		fprintf(out, ", backend %s", key->pv_backend);
 	if (key->instance == CELL_TOGETHER)
 		fputs(", all instances together", out);
+	if (key->damaged)
+		fputs(", from DAMAGED logs", out);
 	fclose(out);
 	return title;
 }
