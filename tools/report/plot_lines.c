@@ -239,10 +239,14 @@ static uint64_t vcpus_of(const struct sweep *sweep)
 
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
+	const struct cell *cell;
 	struct drawing draw;
 	size_t drawn = 0;
 	uint64_t vcpus = vcpus_of(sweep);
 
+	/* of instances together there are more */
+	for (size_t i = 0; (cell = sweep_at_most(sweep, i)) != NULL; i++)
+		vcpus = cell->vcpus > vcpus ? cell->vcpus : vcpus;
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
