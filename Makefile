@@ -68,6 +68,7 @@ build/pvspin-pvh.elf: build/pvspin.elf
 
 # With locks that hang and trap, for the tests of what the guest does then.
 broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
+	tests/run/fixtures/stuck-cases.c \
 	tests/run/fixtures/trap-lock.c))
 build/pvspin-broken.elf: $(guest_objects) $(broken_objects) build/guest/linker.ld
 	$(say) LD $@

@@ -11,7 +11,7 @@
 
 struct figures {
 	double running, spinning, halted, idle, stolen; /* seconds */
-	unsigned lhp_events, lhp_us, wait_us;
+	unsigned lhp_events, lhp_us, lhp_wait_us, wait_us;
 };
 
 static double total(const struct figures *f)
@@ -36,9 +36,11 @@ static void write_why(const char *file, const struct figures *f, bool steal_time
 		"\"threads\":1,\"tasks\":2,\"rep\":1,\"dispatch\":\"inline\",\"hold\":0,"
 		"\"think\":0,\"elapsed_cycles\":1,\"elapsed_ns\":%.0f,\"ops\":1,\"ops_min\":1,"
 		"\"ops_max\":1,\"halts\":6,\"kicks\":0,\"spurious_wakeups\":0,\"yields\":0,"
-		"\"lock_steals\":0,\"lhp_events\":%u,\"lhp_cycles\":%u,\"lwp_events\":0,"
+		"\"lock_steals\":0,\"lhp_events\":%u,\"lhp_cycles\":%u,\"lhp_wait_cycles\":%u,"
+		"\"lwp_events\":0,"
 		"\"lwp_cycles\":0,\"steal_ns\":%.0f,\"wait_max_cycles\":%u,\"jobs\":1,",
-		total(f) * 1e9, f->lhp_events, f->lhp_us, f->stolen * 1e9, f->wait_us);
+		total(f) * 1e9, f->lhp_events, f->lhp_us, f->lhp_wait_us, f->stolen * 1e9,
+		f->wait_us);
 	fprintf(out,
 		"\"split_running_ns\":%.0f,\"split_spinning_ns\":%.0f,\"split_halted_ns\":%.0f,"
 		"\"split_idle_ns\":%.0f,\"split_stolen_ns\":%.0f}\n",
@@ -53,9 +55,15 @@ static double mean(size_t cell, enum sample_index index)
 	return stats_of(cell_sample(&study.cells[cell].why, index)).mean;
 }
 
-static const struct figures first_vm = {
-	.running = 1, .spinning = 0.5, .stolen = 0.5, .lhp_events = 4, .lhp_us = 9, .wait_us = 70};
-static const struct figures second_vm = {.running = 1, .stolen = 3, .lhp_events = 2, .wait_us = 50};
+static const struct figures first_vm = {.running = 1,
+					.spinning = 0.5,
+					.stolen = 0.5,
+					.lhp_events = 4,
+					.lhp_us = 9,
+					.lhp_wait_us = 24,
+					.wait_us = 70};
+static const struct figures second_vm = {
+	.running = 1, .stolen = 3, .lhp_events = 2, .lhp_wait_us = 6, .wait_us = 50};
 
 static void write_two_vms(bool steal_time)
 {
@@ -108,8 +116,9 @@ static void counts_are_per_vm_and_second(void **state)
 	write_why("one/rep-2/serial-1.log", &second_vm, true);
 	judged();
 	table = study_why(&study, 1);
-	NEAR(in_row(table, "lhp_per_s")->number, 1);      /* (4 + 2) / 2 VMs / 3 s */
-	NEAR(in_row(table, "lhp_each_ns")->number, 1500); /* (9 + 0) us / 6 */
+	NEAR(in_row(table, "lhp_per_s")->number, 1);           /* (4 + 2) / 2 VMs / 3 s */
+	NEAR(in_row(table, "lhp_each_ns")->number, 1500);      /* (9 + 0) us / 6 */
+	NEAR(in_row(table, "lhp_each_wait_ns")->number, 5000); /* (24 + 6) us / 6 */
 	NEAR(in_row(table, "longest_wait_ns")->number, 70000);
 	NEAR(in_row(table, "halts_per_s")->number, 2);
 	NEAR(in_row(table, "running_percent")->number, 100 / 3.0);

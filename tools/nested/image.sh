@@ -68,7 +68,8 @@ image_add() { # DIR NAME
   if [[ -z $file ]]; then
     # Without that list (no modules_install) it may be built in: L1 will tell.
     [[ -e $image_tree/modules.builtin ]] || return 0
-    ! tr - _ <"$image_tree/modules.builtin" | grep -q "/$name\\.ko\$" || return 0
+    # No pipe into grep -q: it ends at the first match, and tr would fail of SIGPIPE.
+    ! grep -q "/$name\\.ko\$" <(tr - _ <"$image_tree/modules.builtin") || return 0
     l1_error="the kernel has no $name: neither a module below $image_tree nor in its modules.builtin"
     return 1
   fi

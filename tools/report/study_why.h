@@ -29,7 +29,7 @@ void why_store(struct study_cell *cell, const struct why_sums *sums);
 void why_free(struct study_cell *cell);
 
 /* The columns, and what a row has in them: for the table here and for the one row of csv. */
-#define WHY_COLUMNS 13
+#define WHY_COLUMNS 14
 extern const struct table_column why_columns[WHY_COLUMNS];
 void why_row(struct table *table, const struct study_cell *cell);
 

@@ -23,6 +23,7 @@ const struct table_column why_columns[WHY_COLUMNS] = {
 	{"stolen", "%", "stolen_percent", false, false},
 	{"LHP", "/s", "lhp_per_s", false, false},
 	{"each", "", "lhp_each_ns", false, false},
+	{"cost", "", "lhp_each_wait_ns", false, false},
 	{"LWP", "/s", "lwp_per_s", false, false},
 	{"each", "", "lwp_each_ns", false, false},
 	{"longest wait", "", "longest_wait_ns", false, false},
@@ -72,6 +73,7 @@ void why_row(struct table *table, const struct study_cell *cell)
 	}
 	per_second(table, cell, SAMPLE_LHP_EVENTS);
 	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_NS);
+	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
 	per_second(table, cell, SAMPLE_LWP_EVENTS);
 	each(table, cell, SAMPLE_LWP_EVENTS, SAMPLE_LWP_NS);
 	ns(table, stats_of(&cell->why.longest_wait_ns).max);

@@ -21,7 +21,8 @@ boot_by_grub() {
 }
 
 boot_has() { # FILE MAGIC WITHIN
-  head -c "$3" "$1" | LC_ALL=C grep -qaP "$2"
+  # No pipe: grep ends at the first match, and pipefail would take head's SIGPIPE for "it has not".
+  LC_ALL=C grep -qaP "$2" <(head -c "$3" "$1")
 }
 
 # GRUB passes words on, and puts a backslash before quotes and backslashes.
