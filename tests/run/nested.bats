@@ -133,7 +133,7 @@ own_kernel() { # sets own
 }
 
 @test "a guest that hangs: 124 from inside, with its log" {
-  run_sh 124 --accel=nested --timeout=25 --out="$out" -kernel "$GUEST" -append case=hang
+  run_sh 124 --accel=nested --timeout=70 --out="$out" -kernel "$GUEST" -append case=hang
   grep -q '"boot"' "$out/serial-0.log"
   jq -e '.instances[0].verdict == "timeout"' "$out/manifest.json"
   nothing_left
