@@ -171,10 +171,14 @@ all() {
 }
 
 @test "many more threads than CPUs: fair locks crawl, the run still ends and says so" {
-  hosted locks=tas,ticket threads=24 ms=50 warmup_ms=10 reps=1
+  local tries=5
+  # One ticket thread may have the measured phase to itself, before the others are run at all: then once more.
+  until hosted locks=tas,ticket threads=24 ms=50 warmup_ms=10 reps=1 &&
+    grep -q '^- hardly any progress: ticket\.' "$log"; do
+    ((--tries > 0))
+  done
   all '[.[] | select(.type == "run") | .exclusion == "ok"] == [true, true]'
   all '.[] | select(.type == "run" and .lock == "ticket") | .wait_max_cycles > 0'
-  grep -q '^- hardly any progress: ticket\.' "$log"
   grep -q '^== table$' "$log"
   grep -q '^== end$' "$log"
 }
