@@ -22,7 +22,8 @@ struct fixup {
 	".quad 1b, 2b\n\t"                    \
 	".popsection\n\t"
 
-/* wrmsr that returns false instead of #GP. */
+/* wrmsr that returns false instead of #GP. For what a hypervisor may refuse; the architecture's own
+ * (EFER, APIC_BASE, GS_BASE) it may not, and a #GP there is a panic that names the MSR. */
 static inline bool wrmsr_safe(uint32_t msr, uint64_t value)
 {
 	uint64_t result = (uint32_t)value;
@@ -33,6 +34,22 @@ static inline bool wrmsr_safe(uint32_t msr, uint64_t value)
 			 : "c"(msr), "d"((uint32_t)(value >> 32))
 			 : "memory");
 	return !(result & FIXUP_FAULTED);
+}
+
+/* rdmsr that returns false, and leaves *value, instead of #GP. */
+static inline bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	uint64_t low, high = 0;
+
+	__asm__ volatile("1: rdmsr\n\t"
+			 "2:\n\t" FIXUP_1_TO_2
+			 : "=a"(low), "+d"(high)
+			 : "c"(msr)
+			 : "memory");
+	if (low & FIXUP_FAULTED)
+		return false;
+	*value = high << 32 | low;
+	return true;
 }
 
 #endif

@@ -156,6 +156,7 @@ void kmain(uint32_t magic, uint64_t info)
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);
 	report_boot(&boot, &machine, &plan, pv_backend);
+	report_refused();
 	port_flush();
 	port_watch_over();
 	outcome = run_plan(plan_ok);

@@ -15,6 +15,7 @@ static struct kvm_wall_clock wall_clock __attribute__((aligned(32)));
 static struct kvm_system_time system_time;
 static uint64_t boot_wall_ns; /* host time at which the VM's system_time was 0 */
 static uint64_t found;        /* kvm_clock_found() */
+static _Atomic uint32_t refused;
 
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
 {
@@ -79,15 +80,32 @@ static uint64_t read_wall_clock(void)
 	return sec * 1000000000ull + nsec;
 }
 
+/* An offered feature's MSR. A hypervisor that offers and refuses is broken, but the guest has to
+ * live to say so: it goes on without the feature. */
+static bool set_up(uint32_t feature, uint32_t msr, uint64_t value)
+{
+	if (wrmsr_safe(msr, value))
+		return true;
+	atomic_fetch_or_explicit(&refused, feature, memory_order_relaxed);
+	return false;
+}
+
+uint32_t kvm_refused(void)
+{
+	return atomic_load_explicit(&refused, memory_order_relaxed);
+}
+
 bool kvm_clock_init(const struct kvm_info *kvm)
 {
 	if (!kvm->present || !(kvm->features & KVM_FEATURE_CLOCKSOURCE2))
 		return false;
 	if (boot_wall_ns == 0)
-		found = rdmsr(MSR_KVM_SYSTEM_TIME_NEW);
-	wrmsr(MSR_KVM_SYSTEM_TIME_NEW, (uint64_t)&system_time | MSR_KVM_ENABLE);
-	wrmsr(MSR_KVM_WALL_CLOCK_NEW, (uint64_t)&wall_clock);
-	boot_wall_ns = read_wall_clock();
+		rdmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, &found);
+	if (!set_up(KVM_FEATURE_CLOCKSOURCE2, MSR_KVM_SYSTEM_TIME_NEW,
+		    (uint64_t)&system_time | MSR_KVM_ENABLE))
+		return false;
+	if (set_up(KVM_FEATURE_CLOCKSOURCE2, MSR_KVM_WALL_CLOCK_NEW, (uint64_t)&wall_clock))
+		boot_wall_ns = read_wall_clock();
 	return kvm_clock_tsc_khz() != 0;
 }
 
@@ -145,9 +163,9 @@ uint64_t kvm_clock_wall_ns(void)
 	return boot_wall_ns == 0 || since_boot == 0 ? 0 : boot_wall_ns + since_boot;
 }
 
-void kvm_steal_time_enable(const void *area)
+bool kvm_steal_time_enable(const void *area)
 {
-	wrmsr(MSR_KVM_STEAL_TIME, (uint64_t)area | MSR_KVM_ENABLE);
+	return set_up(KVM_FEATURE_STEAL_TIME, MSR_KVM_STEAL_TIME, (uint64_t)area | MSR_KVM_ENABLE);
 }
 
 int64_t hypercall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)

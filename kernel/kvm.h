@@ -66,7 +66,10 @@ struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible
 /* TSC kHz from the timing leaf base + 0x10; 0: not there. */
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);
 
-/* Sets up kvmclock on the boot CPU; false if KVM has none. */
+/* Feature bits that are offered but whose MSR was #GP when this guest set it up, on any CPU. */
+uint32_t kvm_refused(void);
+
+/* Sets up kvmclock on the boot CPU; false if KVM has none or refuses it. */
 bool kvm_clock_init(const struct kvm_info *kvm);
 uint32_t kvm_clock_tsc_khz(void); /* after kvm_clock_init() */
 /* What SYSTEM_TIME was before the first kvm_clock_init(): the firmware's. */
@@ -77,7 +80,8 @@ uint64_t kvm_clock_read(struct kvm_system_time *area);
 /* Nanoseconds since 1970 on the host's clock; 0 without kvmclock. Boot CPU only. */
 uint64_t kvm_clock_wall_ns(void);
 
-/* Registers this CPU's steal-time area (physical = virtual address). Each CPU. */
-void kvm_steal_time_enable(const void *area);
+/* Registers this CPU's steal-time area (physical = virtual address); false if that is refused. Each
+ * CPU. */
+bool kvm_steal_time_enable(const void *area);
 
 #endif

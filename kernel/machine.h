@@ -67,7 +67,7 @@ struct machine {
 	const char *node_source; /* "srat", "key" (nodes=), "none" */
 	uint64_t trampoline;     /* page below 1 MiB where APs start: loader_low_page() */
 	uint32_t possible_cpus;  /* as Linux counts them: with those that could be hot-added */
-	bool steal_time;
+	bool steal_time;         /* offered and, after smp_start(), not refused */
 	uint32_t tsc_khz;
 	const char *tsc_source;
 	uint32_t online;

@@ -20,6 +20,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 
+extern const char text_start[], text_end[]; /* linker.ld */
+
 void (*panic_describe)(struct record *record);
 
 #define REPORT_BOUND_NS 30000000000ull
@@ -193,15 +195,27 @@ static bool stack_overflowed(const struct trap_frame *frame)
 	       fault >= bottom - PAGE_BYTES;
 }
 
+/* WRMSR is 0F 30, RDMSR 0F 32 (SDM vol. 2). */
+static bool msr_refused(const struct trap_frame *frame)
+{
+	const uint8_t *instruction = (const uint8_t *)frame->rip;
+
+	return frame->vector == VECTOR_GP && frame->rip >= (uint64_t)text_start &&
+	       frame->rip < (uint64_t)text_end - 1 && instruction[0] == 0x0f &&
+	       (instruction[1] & ~2) == 0x30;
+}
+
 /* An NMI here is none that pvspin sent: those have a handler. */
 static void describe_trap(const struct trap_frame *frame, char *text, size_t size)
 {
-	const char *cause = "";
+	char cause[40] = "";
 
 	if (frame->vector == VECTOR_NMI)
-		cause = ": nobody here has sent it";
+		ksnprintf(cause, sizeof(cause), ": nobody here has sent it");
 	else if (stack_overflowed(frame))
-		cause = ": stack overflow";
+		ksnprintf(cause, sizeof(cause), ": stack overflow");
+	else if (msr_refused(frame))
+		ksnprintf(cause, sizeof(cause), ": MSR %#x is refused", (uint32_t)frame->rcx);
 	ksnprintf(text, size, "exception %lu (%s), error code %#lx%s", frame->vector,
 		  exception_name(frame->vector), frame->error, cause);
 }

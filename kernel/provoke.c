@@ -29,6 +29,13 @@ static void __attribute__((noinline)) provoke_invalid_opcode(void)
 	__asm__ volatile("ud2");
 }
 
+/* IA32_PKRS, bits 63:32 of which are reserved (SDM vol. 4); unknown to most CPUs, refused by all.
+ */
+static void __attribute__((noinline)) provoke_msr(void)
+{
+	wrmsr(0x6e1, UINT64_MAX);
+}
+
 /* Text is read-only. */
 static void __attribute__((noinline)) provoke_page_fault(void)
 {
@@ -225,6 +232,7 @@ static const struct {
 } failures[] = {
 	{"panic", provoke_panic},
 	{"ud", provoke_invalid_opcode},
+	{"msr", provoke_msr},
 	{"pf", provoke_page_fault},
 	{"nx", provoke_execute_data},
 	{"stack", overflow_stack},

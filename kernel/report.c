@@ -34,6 +34,8 @@ static void record_kvm(struct record *record, const struct kvm_info *kvm)
 	record_number(record, "kvm_base", kvm->base);
 	record_number(record, "kvm_features", kvm->features);
 	record_number(record, "kvm_hints", kvm->hints);
+	if (kvm_refused() != 0)
+		record_number(record, "kvm_refused", kvm_refused());
 	record_bool(record, "pv_unhalt", (kvm->features & KVM_FEATURE_PV_UNHALT) != 0);
 	record_string(record, "cpu_vendor", kvm->vendor);
 	record_string(record, "cpu_model", kvm->model);
@@ -107,6 +109,16 @@ void report_text(const char *format, ...)
 		length = sizeof(text) - 2;
 	text[length] = '\n';
 	port_write(text, (size_t)length + 1);
+}
+
+void report_refused(void)
+{
+	uint32_t refused = kvm_refused();
+
+	if (refused & KVM_FEATURE_CLOCKSOURCE2)
+		report_text("kvmclock: the hypervisor offers it and refuses its MSR");
+	if (refused & KVM_FEATURE_STEAL_TIME)
+		report_text("steal time: the hypervisor offers it and refuses its MSR");
 }
 
 static void record_per_cpu(struct record *record, const char *name, size_t field, uint32_t count)

@@ -15,6 +15,9 @@
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
 		 const struct pv_backend *backend);
 
+/* Says which of the hypervisor's features this guest goes without, although they are offered. */
+void report_refused(void);
+
 /* A line of text for people. */
 void report_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

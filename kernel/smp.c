@@ -82,8 +82,7 @@ static void enable_steal_time(uint32_t index)
 	struct steal_area *area = &steal_areas[index];
 	bool first = atomic_load_explicit(&area->version, memory_order_relaxed) == 0;
 
-	kvm_steal_time_enable(area);
-	if (first)
+	if (kvm_steal_time_enable(area) && first)
 		first_steal[index] = atomic_load_explicit(&area->steal, memory_order_relaxed);
 }
 
@@ -185,6 +184,7 @@ bool smp_start(struct machine *m, bool lose_last)
 	wait_until_online();
 	m->bringup_cycles = rdtsc() - start;
 	m->online = atomic_load_explicit(&online, memory_order_acquire);
+	m->steal_time = steal_time && !(kvm_refused() & KVM_FEATURE_STEAL_TIME);
 	return m->online == total;
 }
 

@@ -44,6 +44,11 @@ whole_panic() { # FILTER
   says "$stdout" provoke_early_nmi
 }
 
+@test "an MSR that the CPU refuses: a panic that names it: 5" {
+  provoked msr ''
+  whole_panic '.reason | contains("#GP") and contains("MSR 0x6e1 is refused")'
+}
+
 @test "an exception and a stack overflow on another vCPU than 0: 5" {
   provoked ap-ud '' -smp 2
   whole_panic '.cpu == 1 and (.reason | contains("#UD"))'

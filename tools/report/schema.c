@@ -48,6 +48,7 @@ static const struct field boot_fields[] = {
 	NUMBER_OPTIONAL("kvm_base"),
 	NUMBER("kvm_features"),
 	NUMBER("kvm_hints"),
+	NUMBER_OPTIONAL("kvm_refused"),
 	FIELD("pv_unhalt", FIELD_BOOL),
 	OPTIONAL("steal_time", FIELD_BOOL),
 	OPTIONAL("hypercall", FIELD_TEXT),
