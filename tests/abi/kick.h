@@ -35,7 +35,7 @@ uint64_t kick_control(struct test_result *result, void (*call)(struct scene *sce
 /* The same, and call() itself must wake it. */
 void kick_wakes_by(struct test_result *result, void (*call)(struct scene *scene), const char *how);
 
-/* Makes sure that no CPU's latch is set: each kicks itself and halts once. */
+/* Makes sure that no CPU's latch is set. */
 void kick_drain_all(void);
 
 #endif

@@ -204,7 +204,7 @@ ABI_CLAUSE(hidden_wakes, "ABI-KICK-28", "abi.kick.hidden_works", ABI_KVM, KICK_H
 
 /*
  * ABI-KICK-29: not offered and enforced: -KVM_ENOSYS, and nobody wakes; an NMI still wakes the same
- * target. So no latch can be emptied by a kick here: the scene is this clause's own.
+ * target.
  */
 static void refused(struct scene *scene)
 {

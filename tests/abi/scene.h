@@ -21,7 +21,6 @@ struct scene {
 	struct test_result *result;
 	void (*target)(struct scene *scene);     /* on CPU 1, interrupts masked, latch empty */
 	void (*controller)(struct scene *scene); /* on CPU 0, once the target is ready */
-	bool no_drain;            /* the latch is not emptied first: there is no kick to do it by */
 	_Atomic uint32_t ready;   /* the target has emptied its latch: kicks count from here on */
 	_Atomic uint32_t go;      /* written by the controller */
 	_Atomic uint32_t halts;   /* the target is about to execute its n-th HLT */
@@ -40,8 +39,8 @@ bool scene_reaches(_Atomic uint32_t *word, uint32_t value, uint32_t ms);
 uint64_t scene_play(struct test_result *result, void (*target)(struct scene *scene),
 		    void (*controller)(struct scene *scene), struct scene *after);
 
-/* Where no kick can empty the latch or wake: the target halts once, call() must not wake it (`how`
- * says on what), an NMI then must. A latch that was set before is a failure like a wake-up. */
+/* Where no kick can wake: the target halts once, call() must not wake it (`how` says on what), an
+ * NMI then must. */
 void scene_control_by_nmi(struct test_result *result, void (*call)(struct scene *scene),
 			  const char *how);
 
@@ -53,7 +52,7 @@ void scene_halt_once(struct scene *scene);
 uint64_t scene_halt_enabled(struct scene *scene);
 /* Target: one HLT with them masked, then interrupts are let in and counted in scene->interrupts. */
 void scene_target_halts_once(struct scene *scene);
-/* Any CPU: empties its kick latch, whatever was in it: after a kick of itself one HLT passes. */
+/* Any CPU: empties its kick latch, whatever was in it. Takes interrupts meanwhile. */
 void scene_drain_self(void);
 
 /* CPU 0, no scene: the target's CPU is reset and idles again; an error if it does not come back. */

@@ -12,18 +12,17 @@
 #include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
-#include "kernel/timer.h"
 #include "kernel/tsc.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
 #include "tests/abi/abi.h"
 #include "tests/abi/call.h"
 #include "tests/abi/interrupts.h"
+#include "tests/abi/kick.h"
 
 #define PAIRING_BYTES 64
 #define CANARY        0x5c
 #define LEAST_CALLS   32 /* per CPU, also where one gets to run after the time is over */
-#define DRAIN_NS      2000000
 
 /* ICR: vector and delivery mode, and what makes KVM refuse: logical destination, shorthands. */
 #define ICR_VECTOR_AND_MODE 0x7ffull
@@ -166,18 +165,6 @@ static void call_at_random(void *unused)
 		irq_disable();
 }
 
-/* Uses up a kick that this CPU still has, if any: a HLT falls through by it, or ends by the timer.
- * Twice, for an interrupt may make the first one's HLT be passed over (kernel/traps.c). */
-static void drain(void *unused)
-{
-	(void)unused;
-	for (int i = 0; i < 2; i++)
-		if (this_cpu()->index == 0)
-			timer_sleep(DRAIN_NS);
-		else
-			timer_doze(DRAIN_NS);
-}
-
 /* FNV-1a, by words (Fowler, Noll, Vo; RFC 9923's constants) */
 static uint64_t add_to_sum(uint64_t sum, uint64_t word)
 {
@@ -261,7 +248,7 @@ static void random_calls(struct test_result *result)
 	prepare();
 	before = sum_of_memory();
 	smp_run_on(machine.online, call_at_random, NULL);
-	smp_run_on(machine.online, drain, NULL);
+	kick_drain_all();
 	interrupts_stop(result, VECTOR_TEST);
 	if (sum_of_memory() != before)
 		test_fail(result, "code, constants or page tables changed");
