@@ -35,6 +35,17 @@ results() {
   [ "$(grep -c '^[a-zA-Z]' tests/abi/configurations)" -ge 20 ]
 }
 
+@test "other-vendor names the vendor that the CPU is not, an Intel one too" {
+  other() { # ACCEL VENDOR
+    printf 'vendor_id\t: %s\n' "$2" >"$at/cpuinfo"
+    accel=$1 cpuinfo=$at/cpuinfo bash -c 'source tools/run/conformance.sh; conformance_other_vendor'
+  }
+  [ "$(other kvm GenuineIntel)" = AuthenticAMD ]
+  [ "$(other kvm AuthenticAMD)" = GenuineIntel ]
+  [ "$(other nested GenuineIntel)" = GenuineIntel ]
+  grep -q '^other-vendor .*vendor=OTHER_VENDOR$' tests/abi/configurations
+}
+
 some_results() {
   {
     results 6.12 one 3 'fail: the guest said so' <<'LOG'
