@@ -85,11 +85,15 @@ bare() {
   records '.[0].vcpus == 1 and .[-1].verdict == "ok"' "$serial"
 }
 
-@test "a CPU without long mode gets a message, not a reset" {
-  for cpu in qemu32 pentium3 486; do
-    bare 39 -cpu "$cpu" -kernel build/pvspin.elf -device isa-debug-exit,iobase=0xf4,iosize=4
-    says "$(<"$serial")" 'no 64-bit long mode'
+@test "a CPU without what pvspin needs: an error that names it, not a reset or a panic: 4" {
+  local cpu
+  for cpu in 'pentium3 sse2 nx lm' '486 tsc msr pae apic cmov sse2 nx lm' 'max,-apic apic' 'max,-tsc tsc' 'max,-cmov,-sse2 cmov sse2'; do
+    bare 39 -cpu "${cpu%% *}" -kernel build/pvspin.elf -device isa-debug-exit,iobase=0xf4,iosize=4
+    says "$(<"$serial")" "lacks what pvspin needs: ${cpu#* }"
+    records 'length == 1 and .[0].verdict == "error" and .[0].reason == "cpu-features"' "$serial"
   done
+  tcg 4 -cpu athlon
+  says "$stdout" 'error: this CPU lacks what pvspin needs: nx lm' 'the guest said so (cpu-features)'
 }
 
 @test "without a serial port the text is on the screen, and the machine stays on" {
