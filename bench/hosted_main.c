@@ -58,6 +58,7 @@ static void describe_machine(struct plan_machine *plan_machine, const char *line
 {
 	kvm_detect(&kvm);
 	plan_machine->cpus = cpus_for(line);
+	plan_machine->vmm = false;
 	plan_machine->linux_facts = kvm_linux_facts(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
 }
 

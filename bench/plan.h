@@ -12,12 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAX_LOCKS   64
-#define PLAN_MAX_THREADS 64 /* points of a threads= sweep */
-#define PLAN_TESTS_BYTES 256
-#define PLAN_ERROR_BYTES 2048
-#define PLAN_MAX_TRACE   262144 /* events over all vCPUs: 4 MiB of memory, 25 MB of log */
-#define PLAN_LINE_BYTES  4096   /* holds any plan printed */
+#define PLAN_MAX_LOCKS     64
+#define PLAN_MAX_THREADS   64 /* points of a threads= sweep */
+#define PLAN_TESTS_BYTES   256
+#define PLAN_ERROR_BYTES   2048
+#define PLAN_IGNORED_BYTES 256
+#define PLAN_MAX_TRACE     262144 /* events over all vCPUs: 4 MiB of memory, 25 MB of log */
+#define PLAN_LINE_BYTES    4096   /* holds any plan printed */
 
 enum dispatch { DISPATCH_INLINE, DISPATCH_PATCHED, DISPATCH_INDIRECT, DISPATCH_COUNT };
 extern const char *const dispatch_names[DISPATCH_COUNT];
@@ -81,12 +82,15 @@ struct plan {
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	struct vmm_facts vmm; /* told by the launcher */
 	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */
+	char ignored[PLAN_IGNORED_BYTES]; /* words for Linux that the VMM has added, " " before each
+					   */
 };
 
 /* What a plan depends on besides the command line. */
 struct plan_machine {
 	uint32_t cpus;                  /* vCPUs that may take part */
 	struct linux_facts linux_facts; /* nopvspin is read from the command line */
+	bool vmm;                       /* a VMM may have added words: plan_foreign.c */
 };
 
 /*
@@ -96,6 +100,7 @@ struct plan_machine {
  * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
  * together with ops, key that the workload does not have: `error` then names the input and lists
  * what is accepted, in one line. Tunables (locks/tunables.h) are keys too and are set in place.
+ * Words that a VMM adds for Linux are ignored and go to plan->ignored.
  */
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);

@@ -7,6 +7,7 @@
  */
 #include "bench/plan.h"
 #include "bench/plan_error.h"
+#include "bench/plan_foreign.h"
 #include "bench/plan_keys.h"
 #include "bench/plan_workload.h"
 #include "locks/tunables.h"
@@ -16,7 +17,7 @@
 
 struct parser {
 	const char *start; /* behind the loader's word */
-	uint32_t cpus;
+	const struct plan_machine *machine;
 	struct plan *plan;
 	const struct lock_entry *by_linux; /* in the plan only because `linux` asked for it */
 	struct plan_error error;
@@ -122,7 +123,7 @@ static void add_thread_count(struct parser *parser, const char *item, size_t len
 	const char *problem = NULL;
 	uint64_t number = 0;
 
-	if (!cmdline_number(item, length, 1, parser->cpus, &number))
+	if (!cmdline_number(item, length, 1, parser->machine->cpus, &number))
 		problem = "not a number of this machine's vCPUs";
 	for (size_t i = 0; problem == NULL && i < plan->thread_counts; i++) {
 		if (plan->threads[i] == number)
@@ -135,7 +136,7 @@ static void add_thread_count(struct parser *parser, const char *item, size_t len
 	else if (begin_error(parser, item, length, problem))
 		plan_error_add(&parser->error,
 			       "; accepted: 1..%u, up to %u different ones, as in threads=1,2",
-			       parser->cpus, PLAN_MAX_THREADS);
+			       parser->machine->cpus, PLAN_MAX_THREADS);
 }
 
 static void parse_threads(struct parser *parser, const char *value, size_t value_length)
@@ -188,7 +189,7 @@ static void parse_number(struct parser *parser, const struct plan_key *key)
 	void *field = plan_field(parser->plan, key);
 	uint64_t number;
 
-	if (key->kind == KEY_CPUS ? !number_in(parser, 1, parser->cpus, &number)
+	if (key->kind == KEY_CPUS ? !number_in(parser, 1, parser->machine->cpus, &number)
 				  : !number_in(parser, key->min, key->max, &number))
 		return;
 	if (key->kind == KEY_U64)
@@ -299,7 +300,9 @@ static void parse_word(struct parser *parser)
 	const struct plan_key *key = find_key(word);
 	const struct tunable *tunable = tunable_find(word->key, word->key_length);
 
-	if (key == NULL && tunable == NULL) {
+	if (key == NULL && tunable == NULL && parser->machine->vmm && plan_foreign(word)) {
+		plan_ignore(parser->plan, word);
+	} else if (key == NULL && tunable == NULL) {
 		if (begin_error(parser, NULL, 0, "unknown key"))
 			plan_accept_keys(&parser->error);
 	} else if (given(parser, word->key, word->key_length, word->key)) {
@@ -362,7 +365,7 @@ static void complete(struct parser *parser, const char *end)
 			default_locks(parser);
 	}
 	if (!given(parser, "threads", 7, end)) {
-		plan->threads[0] = parser->cpus;
+		plan->threads[0] = parser->machine->cpus;
 		plan->thread_counts = 1;
 	}
 	check_trace(parser);
@@ -377,7 +380,7 @@ static void complete(struct parser *parser, const char *end)
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES])
 {
-	struct parser parser = {.cpus = machine->cpus, .plan = plan, .error = {.text = error}};
+	struct parser parser = {.machine = machine, .plan = plan, .error = {.text = error}};
 	struct linux_facts facts = machine->linux_facts;
 	const char *cursor;
 

@@ -73,6 +73,9 @@ static struct outcome run_plan(bool plan_ok)
 {
 	struct outcome outcome = {.verdict = VERDICT_OK, .reason = ""};
 
+	if (plan.ignored[0] != '\0')
+		report_text("warning: ignored, as words that a VMM adds for Linux:%s",
+			    plan.ignored);
 	if (boot.cmdline_truncated) {
 		report_text("error: the command line is longer than %u bytes",
 			    BOOT_CMDLINE_BYTES - 1);
@@ -144,6 +147,7 @@ void kmain(uint32_t magic, uint64_t info)
 	panic_describe = describe_run;
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
 	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
+	plan_machine.vmm = true;
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
 	settle_accel();
 	watch_set_usual(plan_ok ? plan.hang_ms : 0);

@@ -41,6 +41,7 @@ static void check_round_trip(const struct plan *plan, const struct plan_machine 
 	/* what is not in the line: how the plan was asked for, not what it is */
 	second.linux_asked = plan->linux_asked;
 	second.defaulted = plan->defaulted;
+	memcpy(second.ignored, plan->ignored, sizeof(second.ignored));
 	if (memcmp(plan, &second, sizeof(second)) != 0)
 		__builtin_trap();
 }
@@ -60,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				.kvm = data[0] & 0x40,
 				.pv_unhalt = data[0] & 0x80,
 				.possible_cpus = 1 + data[0] % 64},
+		.vmm = data[0] & 0x40,
 	};
 	cmdline = malloc(size); /* exactly as long as it is, for ASan */
 	memcpy(cmdline, data + 1, size - 1);

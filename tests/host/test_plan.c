@@ -293,6 +293,27 @@ static void input_is_quoted_short_and_printable(void **state)
 	ASSERT_ERROR(line, "kkk...: unknown key", "accepted: locks=", "prev_check_mask=");
 }
 
+static void words_that_a_vmm_adds_are_ignored(void **state)
+{
+	static const char line[] =
+		"pvspin.elf reboot=k panic=1 nomodule 8250.nr_uarts=0 i8042.noaux locks=mcs "
+		"root=/dev/vda rw virtio_mmio.device=512@0xfeb00e00:12 pci=off";
+
+	(void)state;
+	ASSERT_ERROR(line, "reboot: unknown key");
+	machine.vmm = true;
+	assert_ok(line);
+	assert_locks("mcs");
+	assert_string_equal(plan.ignored,
+			    " reboot=k panic=1 nomodule 8250.nr_uarts=0 i8042.noaux root=/dev/vda "
+			    "rw virtio_mmio.device=512@0xfeb00e00:12 pci=off");
+	ASSERT_ERROR("locks=mcs virtio_mmio.=1", "virtio_mmio.: unknown key");
+	ASSERT_ERROR("locks=mcs locks.mcs", "locks.mcs: unknown key");
+	ASSERT_ERROR("pci=off lock=mcs", "lock: unknown key");
+	assert_string_equal(plan.ignored, " pci=off");
+	machine.vmm = false;
+}
+
 static void kbuild_has_keys_of_its_own(void **state)
 {
 	(void)state;
@@ -328,6 +349,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kbuild_has_keys_of_its_own),
+		cmocka_unit_test(words_that_a_vmm_adds_are_ignored),
 		cmocka_unit_test(the_default_plan),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(all_locks_are_all_but_the_baseline),

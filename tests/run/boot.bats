@@ -37,6 +37,11 @@ bare() {
   records '.[0].loader == "pvh" and .[0].vcpus_online == 2 and .[0].tsc_khz > 100000'
 }
 
+@test "words that a VMM adds for Linux are ignored, and that is said" {
+  tcg 0 --boot=pvh -M microvm,acpi=off -device virtio-rng-device -append "$short"
+  says "$stdout" 'warning: ignored, as words that a VMM adds for Linux: virtio_mmio.device=512@'
+}
+
 @test "--boot=iso: GRUB on a BIOS; each word of -append reaches the guest as it is" {
   tcg 2 --boot=iso -smp 2 -append 'threads=2;reboot $x ${y} {a} <b> #c *?[z] ~ `w` ! & | (d)'
   records '.[0] | .loader == "multiboot2" and (.loader_name | startswith("GRUB")) and .vcpus_online == 2'

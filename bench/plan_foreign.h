@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Words of the command line that are for Linux: who adds them is said in plan_foreign.c. */
+#ifndef PVSPIN_BENCH_PLAN_FOREIGN_H
+#define PVSPIN_BENCH_PLAN_FOREIGN_H
+
+#include "bench/plan.h"
+#include "pvspin/cmdline.h"
+#include <stdbool.h>
+
+bool plan_foreign(const struct cmdline_word *word);
+
+/* Adds the word to plan->ignored, if there is room. */
+void plan_ignore(struct plan *plan, const struct cmdline_word *word);
+
+#endif
