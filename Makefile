@@ -132,8 +132,8 @@ check-mutants: ## break every lock on purpose: its tests must notice
 	$(Q)tests/mutants/run
 
 .PHONY: check-faults
-check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice
-	$(Q)tests/faults/check-faults
+check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice; FAULTS="...": its arguments
+	$(Q)tests/faults/check-faults $(FAULTS)
 
 .PHONY: conformance
 conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
@@ -148,7 +148,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

@@ -65,6 +65,16 @@ static void steal_missing(struct visit *visit)
 	missing(visit, MSR_KVM_STEAL_TIME);
 }
 
+static void clock_missing(struct visit *visit)
+{
+	missing(visit, MSR_KVM_SYSTEM_TIME_NEW);
+}
+
+static void wall_missing(struct visit *visit)
+{
+	missing(visit, MSR_KVM_WALL_CLOCK_NEW);
+}
+
 /* Reads of numbers that are not assigned succeed, as those of ASYNC_PF_ACK: 0. */
 static void unassigned_read(struct visit *visit)
 {
@@ -166,6 +176,10 @@ const struct fault msr_faults[] = {
 	{"poll-missing", POINT_WRMSR, .before = poll_missing},
 	{"steal-missing", POINT_RDMSR, .before = steal_missing},
 	{"steal-missing", POINT_WRMSR, .before = steal_missing},
+	{"clock-missing", POINT_RDMSR, .before = clock_missing},
+	{"clock-missing", POINT_WRMSR, .before = clock_missing},
+	{"wall-missing", POINT_RDMSR, .before = wall_missing},
+	{"wall-missing", POINT_WRMSR, .before = wall_missing},
 	{"msr-unassigned", POINT_RDMSR, .before = unassigned_read},
 	{"msr-unassigned", POINT_WRMSR, .before = unassigned_write},
 	{"msr-reads-0", POINT_RDMSR, .after = read_0},

@@ -46,6 +46,18 @@ results() {
   grep -q '^other-vendor .*vendor=OTHER_VENDOR$' tests/abi/configurations
 }
 
+@test "each fault of the module is in faults.table, each clause there in the suite" {
+  here=tests/faults
+  source tests/faults/table.sh
+  read_table
+  sed -nE 's/^\t\{"([a-z0-9-]+)", POINT_.*/\1/p' tests/faults/*.c | sort -u >"$at/module"
+  for fault in "${names[@]}"; do key "$fault" fault "$fault"; echo "$value"; done | sort -u >"$at/table"
+  [ "$(wc -l <"$at/module")" -ge 90 ]
+  diff "$at/module" "$at/table"
+  sed -nE 's/^ABI_CLAUSE\(.*"(ABI-[A-Z]+-[0-9]+)".*/\1/p' tests/abi/*.c | sort -u >"$at/suite"
+  printf '%s\n' "${clauses_of[@]}" | tr , '\n' | grep -vx run | sort -u | comm -23 - "$at/suite" | diff /dev/null -
+}
+
 some_results() {
   {
     results 6.12 one 3 'fail: the guest said so' <<'LOG'

@@ -24,9 +24,11 @@ setup() {
   done
 }
 
+# Other ones with each commit; the whole table is docs/abi.md's. A refused MSR of steal time always: the guest
+# went on without it, and said so.
 @test "faults in KVM turn the clauses red that are about them" {
-  run timeout 900 tests/faults/check-faults --kernel=6.12 enosys-0 kick-no-latch cpuid-signature
+  run timeout 900 tests/faults/check-faults --sample=6 steal-missing-run
   echo "$output"
   [ "$status" -eq 0 ]
-  [ "$(grep -c '^ok ' <<<"$output")" -eq 4 ]
+  [ "$(grep -c '^ok .* noticed by ' <<<"$output")" -eq 7 ]
 }

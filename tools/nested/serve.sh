@@ -6,7 +6,7 @@
 #   request.in/out the two directions of virtio port 3 (served: the protocol)
 #   rw             the directories that are writable there
 #   requests/ID/   see served; and `done`, a FIFO that tells the waiting client "done" or "dead"
-# Sourced by nested.sh; and by run.sh, tests/faults/check-faults and tests/run/served.bash for serve_start,
+# Sourced by nested.sh; and by run.sh and tests/run/served.bash for serve_start,
 # serve_stop, serve_answers and serve_writable.
 
 readonly SERVE_START_SECONDS=240 # an L1 is up after 5 to 40 s, by the machine and its other load

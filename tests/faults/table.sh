@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with check-faults
+# The table of faults: reading it, the rows that in-l1 is given, and the table of results in docs/abi.md.
+# Sourced by check-faults.
+
+# Sets names (in order), clauses_of, keys_of.
+read_table() {
+  local line name clauses keys
+  declare -gA clauses_of=() keys_of=() properties_of=()
+  names=()
+  while read -r name clauses keys; do
+    [[ -n $name && $name != '#'* ]] || continue
+    names+=("$name")
+    clauses_of[$name]=$clauses keys_of[$name]=$keys
+  done <"$here/faults.table"
+}
+
+key() { # FAULT KEY DEFAULT; sets value
+  value=$3
+  if [[ " ${keys_of[$1]} " =~ \ $2=([^ ]+)\  ]]; then value=${BASH_REMATCH[1]}; fi
+}
+
+# The guest's command line: the clauses, and what run.sh would tell it.
+append_of() { # CLAUSES PROPERTIES KERNEL
+  local what="tests=$1" enforce=''
+  [[ $1 != run ]] || what='locks=tas reps=1 ms=20 warmup_ms=0'
+  [[ $2 != *kvm-pv-enforce-cpuid=on* ]] || enforce=' vmm_enforce=on'
+  echo "$what accel=nested vmm_kernel=$((${3%%.*} * 1000 + ${3#*.}))$enforce"
+}
+
+# For each set of properties rows without a fault, named none-1, none-2, ..., with all clauses of its faults; then
+# the faults. Sets properties_of on the way, so it is not for a subshell.
+write_rows() { # KERNEL
+  local fault properties module n cpu smp rows=''
+  local -A clauses=()
+  for fault in "${chosen[@]}"; do
+    key "$fault" fault "$fault" && module=$value
+    key "$fault" n 3 && n=$value
+    key "$fault" cpu 1 && cpu=$value
+    key "$fault" smp 2 && smp=$value
+    key "$fault" props - && properties=$value
+    rows+="$fault $module $n $cpu $smp $properties $(append_of "${clauses_of[$fault]}" "$properties" "$1")"$'\n'
+    properties_of[$fault]=$properties
+    [[ ${clauses_of[$fault]} == run ]] || clauses[$properties]+=${clauses_of[$fault]},
+  done
+  references=0
+  for properties in "${!clauses[@]}"; do
+    reference_rows "$1" "$properties" "$(tr , '\n' <<<"${clauses[$properties]}" | sort -u)"
+  done
+  printf %s "$rows"
+}
+
+# As many rows as it takes, for tests= is not longer than 255 bytes (bench/plan.h).
+reference_rows() { # KERNEL PROPERTIES CLAUSES
+  local clause list=''
+  for clause in $3 ''; do
+    if [[ -z $clause ]] || ((${#list} + ${#clause} > 250)); then
+      properties_of[none-$((++references))]=$2
+      echo "none-$references none 3 1 2 $2 $(append_of "${list#,}" "$2" "$1")"
+      list=''
+    fi
+    list+=,$clause
+  done
+}
+
+# One line of results for each fault, between the marks in FILE.
+write_table() { # FILE
+  local fault cells kernel new
+  new=$(mktemp "$scratch/table.XXXXXX")
+  {
+    sed '/<!-- faults: begin/q' "$1"
+    echo
+    TZ=UTC printf 'Run on %(%Y-%m-%d)T, ' -1
+    echo "${#chosen[@]} faults on kernels ${kernels[*]}: $number checks, $failed of them failed."
+    echo
+    echo "| fault | red on ${kernels[0]}${kernels[1]:+ | red on ${kernels[1]}} |"
+    echo "|---|---${kernels[1]:+|---}|"
+    for fault in "${chosen[@]}"; do
+      cells=''
+      for kernel in "${kernels[@]}"; do cells+=" | ${result[$kernel/$fault]:-no result}"; done
+      echo "| \`$fault\`$cells |"
+    done
+    echo
+    sed -n '/<!-- faults: end/,$p' "$1"
+  } >"$new"
+  cat "$new" >"$1"
+}
