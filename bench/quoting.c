@@ -5,8 +5,9 @@
 #include "pvspin/string.h"
 
 const char *const accel_names[ACCEL_COUNT] = {
-	[ACCEL_UNKNOWN] = "unknown", [ACCEL_KVM] = "kvm",       [ACCEL_NESTED] = "nested",
-	[ACCEL_TCG] = "tcg",         [ACCEL_HOSTED] = "hosted", [ACCEL_BARE] = "bare",
+	[ACCEL_UNKNOWN] = "unknown", [ACCEL_KVM] = "kvm", [ACCEL_KVM_IN_VM] = "kvm-in-vm",
+	[ACCEL_NESTED] = "nested",   [ACCEL_TCG] = "tcg", [ACCEL_HOSTED] = "hosted",
+	[ACCEL_BARE] = "bare",
 };
 
 static const char *const sentences[ACCEL_COUNT] = {
@@ -14,6 +15,10 @@ static const char *const sentences[ACCEL_COUNT] = {
 			  "figures.",
 	[ACCEL_KVM] = "hardware virtualisation: compare only with runs on the same host and "
 		      "placement.",
+	[ACCEL_KVM_IN_VM] =
+		"KVM in a virtual machine: each exit costs what the hypervisor below makes "
+		"of it, and the CPU time that it takes is seen by nobody. Compare only with "
+		"runs on the same machine.",
 	[ACCEL_NESTED] =
 		"real KVM on an emulated CPU. Good for behaviour, counts and their ratios; "
 		"times and rates mean nothing on hardware.",
@@ -26,6 +31,13 @@ static const char *const sentences[ACCEL_COUNT] = {
 	[ACCEL_BARE] = "no hypervisor shows itself: a real machine, the baseline for VMs on it. "
 		       "Waiters only spin; no preemption and no stolen time are seen.",
 };
+
+bool accel_is_kvm(const char *name)
+{
+	return strcmp(name, accel_names[ACCEL_KVM]) == 0 ||
+	       strcmp(name, accel_names[ACCEL_KVM_IN_VM]) == 0 ||
+	       strcmp(name, accel_names[ACCEL_NESTED]) == 0;
+}
 
 const char *accel_sentence(const char *name)
 {

@@ -2,6 +2,7 @@
 /* The clauses as a family of tests: what they need, and how a verdict of each class is reported. */
 #include "tests/abi/abi.h"
 
+#include "bench/quoting.h"
 #include "kernel/apic.h"
 #include "kernel/machine.h"
 #include "pvspin/printf.h"
@@ -18,7 +19,7 @@ bool abi_is_nested(void)
 
 static bool told_kvm(void)
 {
-	return strcmp(abi_plan->accel, "kvm") == 0 || abi_is_nested();
+	return accel_is_kvm(abi_plan->accel);
 }
 
 bool abi_on_kvm(void)

@@ -4,6 +4,7 @@
  * STI's shadow, handlers. Linux arch/x86/kvm/x86.c (kvm_skip_emulated_instruction),
  * arch/x86/kvm/svm/svm.c and vmx/vmx.c (skip_emulated_instruction).
  */
+#include "bench/quoting.h"
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
@@ -167,7 +168,7 @@ static void lock_prefix(struct test_result *result)
 	static const uint8_t lock[] = {0xf0};
 	struct stop stop;
 
-	if (strcmp(abi_plan->accel, "kvm") != 0) {
+	if (!accel_is_kvm(abi_plan->accel) || abi_is_nested()) {
 		test_skip(result, "an emulated CPU says nothing about LOCK");
 		return;
 	}

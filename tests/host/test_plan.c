@@ -167,7 +167,7 @@ static void unknown_values_list_all_values(void **state)
 	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
 	assert_ok("accel=bare"); /* as the boot record of a real machine has it in its plan */
 	ASSERT_ERROR("accel=xen",
-		     "accel=xen:", "accepted: unknown, kvm, nested, tcg, hosted, bare");
+		     "accel=xen:", "accepted: unknown, kvm, kvm-in-vm, nested, tcg, hosted, bare");
 	ASSERT_ERROR("end=", "end=:", "accepted: exit, wait");
 	ASSERT_ERROR("provoke=oops",
 		     "provoke=oops:", "accepted: none, panic, ud, pf, nx, stack, hang, lost-vcpu");

@@ -146,7 +146,7 @@ struct set {
 	size_t log_count;
 	struct cell *cells; /* in order of first appearance */
 	size_t cell_count;
-	const char *accel; /* "kvm", "nested", "tcg", "hosted", "unknown"; NULL: no usable log */
+	const char *accel; /* as in bench/quoting.h; NULL: no usable log */
 	struct notes notes;
 	int status; /* of the program, from status.h: what reading came to */
 };

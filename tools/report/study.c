@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables of an experiment: see study.h. */
 #include "tools/report/study.h"
+#include "bench/quoting.h"
 #include "tools/report/stats.h"
 #include "tools/report/study_why.h"
 
@@ -230,7 +231,7 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
 				      "emulated host (L1).");
 		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
-	} else if (strcmp(accel, "kvm") != 0) {
+	} else if (!accel_is_kvm(accel)) {
 		table_footnote(table, "%s: no KVM and no hypercalls. Good for testing this only.",
 			       accel);
 	}

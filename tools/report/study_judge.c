@@ -12,6 +12,7 @@
  * Wilder: Brown and Forsythe's test (J. Am. Stat. Assoc. 69, 1974: Levene's, about the median) of
  * the deviations relative to the cell's median, so that a slower cell is not wilder for that alone.
  */
+#include "bench/quoting.h"
 #include "tools/report/memory.h"
 #include "tools/report/study.h"
 #include "tools/report/twosample.h"
@@ -186,7 +187,7 @@ void study_judge(struct study *study)
 		else
 			judge_times(finding);
 		/* A machine without KVM has nothing to say about it. */
-		if (strcmp(study->accel, "kvm") != 0 && strcmp(study->accel, "nested") != 0)
+		if (!accel_is_kvm(study->accel))
 			finding->verdict = VERDICT_NOT_JUDGED;
 	}
 }
