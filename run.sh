@@ -194,6 +194,7 @@ main() {
   [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   setup_check run || exit "$EXIT_ENVIRONMENT"
+  [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
   qemu_probe
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")

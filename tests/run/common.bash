@@ -11,7 +11,7 @@ build_fixture() { # sets and exports GUEST
   ld -m elf_i386 -N -Ttext=0x100000 -e start -o "$GUEST" "$GUEST.o"
 }
 
-# All scratch files of a test and its processes' working directories are below $TMPDIR, whose name
+# All scratch files of a test are below $TMPDIR, whose name
 # is as awkward as a name may be.
 private_tmpdir() {
   export TMPDIR="$BATS_TEST_TMPDIR/t m,p"
@@ -46,13 +46,13 @@ says() { # TEXT WORDS...
   done
 }
 
-# Processes that still work below $TMPDIR, one "PID NAME" a line.
+# Processes that still have something open below $TMPDIR, or work there, one "PID NAME" a line.
 processes_left() {
-  local link
-  for link in /proc/[0-9]*/cwd; do
-    [[ $(readlink "$link" 2>/dev/null) != "$TMPDIR"/* ]] ||
-      echo "${link//[!0-9]/} $(cat "${link%cwd}comm" 2>/dev/null)"
-  done
+  local pid
+  find /proc/[0-9]*/cwd /proc/[0-9]*/fd -maxdepth 1 -lname "$TMPDIR/*" 2>/dev/null | cut -d/ -f3 | sort -u |
+    while read -r pid; do
+      echo "$pid $(cat "/proc/$pid/comm" 2>/dev/null)"
+    done
 }
 
 nothing_left() {

@@ -95,6 +95,22 @@ setup() {
   nothing_left
 }
 
+@test "what QEMU answers with text is QEMU's to answer: no machine, no logs" {
+  local real
+  real=$(command -v qemu-system-x86_64)
+  for words in '-cpu help' '-M ?' '-machine q35,help' '-device isa-debug-exit,help' '-accel help' -version '-smp 2 -nic model=help'; do
+    read -ra words <<<"$words"
+    run_sh 0 --out="$out" "${words[@]}"
+    [ "$stdout" = "$("$real" "${words[@]}" 2>/dev/null)" ]
+    [ -n "$stdout" ]
+  done
+  run_sh 2 --out="$out" -object none-such,help
+  says "$stderr" none-such
+  run_sh 2 -h
+  says "$stderr" --help 'qemu-system-x86_64 -help'
+  [ ! -e "$out" ]
+}
+
 @test "a missing tool is named with the command that installs it" {
   PATH=$(path_without jq) run_sh 4 --accel=tcg --out="$out"
   says "$stderr" jq 'apt-get install' 'package jq'
@@ -122,7 +138,7 @@ STUB
   PATH=$path run_sh 2 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR"/none
   [ ! -e "$BATS_TEST_TMPDIR/asked" ] # nothing is installed for a call that is wrong
   : >"$BATS_TEST_TMPDIR/image"
-  PATH=$path run_sh 5 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR/image"
+  PATH=$path run_sh 4 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR/image"
   says "$(<"$BATS_TEST_TMPDIR/asked")" update '-y install --no-install-recommends cpio jq'
 }
 
@@ -134,25 +150,36 @@ STUB
   says "$output" 'missing: bats' 'apt-get install'
 }
 
-# The choice alone, with a machine of our invention: $cpuinfo and $device.
+# A QEMU that says $kvm_says and fails if it is to make a virtual machine of KVM, or else succeeds; no KVM is touched.
+fake_qemu() {
+  mkdir -p "$BATS_TEST_TMPDIR/bin"
+  cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<QEMU
+#!/bin/bash
+[[ -z "${kvm_says:-}" ]] || { echo "qemu-system-x86_64: -accel kvm: ${kvm_says:-}" >&2; exit 1; }
+QEMU
+  chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
+}
+
+# The choice alone, with a machine of our invention: $flag, $device and $kvm_says.
 choose() { # ARGUMENT...
+  fake_qemu
   printf 'flags\t\t: fpu %s sse2\n' "$flag" >"$BATS_TEST_TMPDIR/cpuinfo"
-  PVSPIN_CPUINFO=$BATS_TEST_TMPDIR/cpuinfo PVSPIN_KVM_DEVICE=$device run bash -c '
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH PVSPIN_CPUINFO=$BATS_TEST_TMPDIR/cpuinfo PVSPIN_KVM_DEVICE=$device run bash -c '
     set -euo pipefail
-    tree=$1 inner=0
+    tree=$1 inner=${inside_l1:-0}
     shift
     for part in run/say run/options run/boot setup nested/kernel run/accel; do . "$tree/tools/$part.sh"; done
     nested_usable() { nested_why="no nested here"; ((${nested_works:-0})); }
     options_parse "$@"
     accel_choose
-    echo "took $accel"' choose "$tree" "$@"
+    echo "took $accel, class $accel_class"' choose "$tree" "$@"
 }
 
 @test "auto takes kvm with the flag and a device that opens" {
   flag=vmx device=$BATS_TEST_TMPDIR/kvm
   touch "$device"
   choose
-  says "$output" 'accel kvm: the CPU has vmx' 'took kvm'
+  says "$output" 'accel kvm: the CPU has vmx' 'took kvm, class kvm'
   flag=svm choose --accel=kvm
   says "$output" 'took kvm'
 }
@@ -176,6 +203,39 @@ choose() { # ARGUMENT...
   choose --accel=kvm
   [ "$status" -eq 4 ]
   says "$output" 'usermod -aG kvm'
+}
+
+@test "KVM that opens but makes no virtual machine: the reason, and nested; asked for, 4" {
+  flag=svm device=$BATS_TEST_TMPDIR/kvm kvm_says='failed to initialize kvm: Device or resource busy'
+  touch "$device"
+  export nested_works=1
+  choose
+  says "$output" 'accel nested: ' 'makes no virtual machine' 'Device or resource busy' 'took nested'
+  [ "$(wc -l <<<"$output")" -eq 2 ]
+  choose --accel=kvm
+  [ "$status" -eq 4 ]
+  says "$output" '--accel=kvm' 'Device or resource busy'
+}
+
+@test "KVM of a machine that is itself virtual has a class of its own; our L1 has not" {
+  flag='svm hypervisor' device=$BATS_TEST_TMPDIR/kvm
+  touch "$device"
+  choose
+  says "$output" 'accel kvm-in-vm: the CPU has svm' 'itself a virtual one' 'took kvm, class kvm-in-vm'
+  choose --accel=kvm
+  says "$output" 'accel kvm-in-vm: asked for' 'took kvm, class kvm-in-vm'
+  PVSPIN_CLASS=nested inside_l1=1 choose --accel=kvm
+  says "$output" 'took kvm, class nested'
+}
+
+@test "a guest that waits for somebody is not sent to nested, where nobody reaches it" {
+  flag=mmx device=/nonexistent
+  export nested_works=1
+  choose -S
+  says "$output" '-S' 'took tcg'
+  choose --accel=nested -s -S
+  [ "$status" -eq 4 ]
+  says "$output" '--gdb, -S'
 }
 
 @test "auto ends at tcg and says all that stood in the way; an explicit choice never falls back" {
@@ -224,6 +284,9 @@ composed() { # ACCEL ARGUMENT...
   says "$output" '<start=now accel=tcg end=wait>'
   composed tcg --gdb
   says "$output" '<-S><-gdb><tcp:127.0.0.1:'
+  # The scratch directory is reached by what QEMU inherits: no word of ours depends on its directory.
+  composed tcg -drive file=disk.img,format=raw
+  says "$output" '<-kernel></proc/self/fd/99/pvspin.elf>' '<-drive><file=disk.img,format=raw>'
   composed tcg -- -append x --weird
   says "$output" '<x accel=tcg end=wait>' '<--weird>'
 }
@@ -252,12 +315,17 @@ composed() { # ACCEL ARGUMENT...
 
 @test "more than 255 vCPUs: q35 unless a machine is named; under tcg an error" {
   local n
-  for n in 256 cpus=288 288,sockets=4,cores=72 sockets=288,cpus=288; do
+  for n in 256 cpus=288 288,sockets=4,cores=72 sockets=288,cpus=288 4,maxcpus=288 sockets=4,cores=72 0x100 \
+    sockets=2,dies=2,clusters=2,cores=8,threads=8; do
     composed kvm -smp "$n"
     says "$output" '<-machine><q35>' "<-smp><$n>"
     [[ $output != *'<pc>'* ]]
   done
-  for n in 255 cpus=255,maxcpus=288 255,sockets=255; do
+  composed kvm -smp 4 -smp maxcpus=288 -machine hpet=off
+  says "$output" '<-machine><hpet=off>' '<-machine><q35>'
+  composed kvm -machine smp.cpus=256
+  says "$output" '<-machine><q35>'
+  for n in 255 cpus=255,maxcpus=0xff 255,sockets=255 sockets=5,cores=51 what; do
     composed kvm -smp "$n"
     says "$output" '<-machine><pc>'
   done

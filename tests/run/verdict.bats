@@ -76,9 +76,52 @@ manifest() { # FILTER: must be true of manifest.json
   manifest '.instances[0].qemu_exit == 0'
 }
 
-@test "QEMU's own refusal is shown" {
-  guest 5 ok -machine none-such
-  says "$stdout" 'status 1' 'unsupported machine type'
+# A QEMU that says TEXT and ends with STATUS when it is to run a machine.
+refusing_qemu() { # STATUS TEXT; sets path
+  path=$(path_without qemu-system-x86_64)
+  printf '#!/bin/bash\n[[ " $* " != *" -version "* ]] || exec %q "$@"\necho %q >&2\nexit %d\n' \
+    "$(command -v qemu-system-x86_64)" "$2" "$1" >"$path/qemu-system-x86_64"
+  chmod +x "$path/qemu-system-x86_64"
+}
+
+@test "a QEMU that does not start the machine: 4, its words, and what mends it where that is known" {
+  local path
+  guest 4 ok -machine none-such
+  says "$stdout" 'did not start the virtual machine (status 1)' 'unsupported machine type'
+  manifest '.verdict == "error" and .instances[0].qemu_exit == 1'
+  refusing_qemu 1 'qemu-system-x86_64: -sandbox on: failed to load seccomp syscall filter in kernel'
+  PATH=$path guest 4 ok
+  says "$stdout" 'failed to load seccomp' 'PVSPIN_SANDBOX=off'
+  refusing_qemu 1 'qemu-system-x86_64: could not open int.log: Read-only file system'
+  PATH=$path PVSPIN_CLASS=nested guest 4 ok
+  says "$stdout" 'int.log: Read-only' "only below --out ($out)"
+  refusing_qemu 0 'text that was asked for'
+  PATH=$path guest 4 ok
+  says "$stdout" 'status 0' 'text that was asked for'
+  [[ $stdout != *'triple fault'* ]]
+}
+
+@test "relative paths in QEMU's options are the caller's" {
+  local file
+  mkdir "$BATS_TEST_TMPDIR/a, b"
+  cd "$BATS_TEST_TMPDIR/a, b"
+  truncate -s 1M disk.img
+  guest 0 ok -drive file=disk.img,format=raw,if=none,id=d -d int -D int.log -qmp unix:socket,server=on,wait=off \
+    -chardev file,id=c,path=chars
+  for file in int.log chars; do [ -e "$file" ]; done # a socket and a -pidfile are removed
+  guest 0 ok -initrd disk.img # a multiboot module
+  nothing_left
+}
+
+@test "a guest that finds fewer vCPUs than -smp gave is not ok: 4" {
+  guest 0 one-cpu -smp 1
+  guest 4 one-cpu -smp sockets=2,cores=2
+  says "$stdout" 'found 1 of its 4 vCPUs'
+}
+
+@test "a guest stopped by -S has no limit to start in" {
+  PVSPIN_BOOT_LIMIT=1 guest 124 ok -S --timeout=3
+  says "$stdout" 'still running'
 }
 
 @test "a panic is reported with symbols" {
@@ -94,16 +137,22 @@ manifest() { # FILTER: must be true of manifest.json
   nothing_left
 }
 
-@test "a QEMU killed half-way is a crash" {
-  "$tree/run.sh" --accel=tcg --timeout=60 --out="$out" -kernel "$GUEST" -append case=hang \
-    >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
-  local pid=$! status=0
-  wait_for "$out/serial-0.log" '"boot"'
-  kill -KILL "$(processes_left | sed -n 's/ qemu-system.*//p')"
-  wait "$pid" || status=$?
-  [ "$status" -eq 5 ]
-  says "$(<"$BATS_TEST_TMPDIR/stdout")" 'QEMU was killed'
-  nothing_left
+@test "a QEMU ended half-way by a signal is a crash, and the signal is named" {
+  local pid status signal
+  for signal in KILL TERM; do
+    status=0
+    rm -rf "$out"
+    "$tree/run.sh" --accel=tcg --timeout=60 --out="$out" -kernel "$GUEST" -append case=hang \
+      >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
+    pid=$!
+    wait_for "$out/serial-0.log" '"boot"'
+    kill -"$signal" "$(processes_left | sed -n 's/ qemu-system.*//p')"
+    wait "$pid" || status=$?
+    [ "$status" -eq 5 ]
+    says "$(<"$BATS_TEST_TMPDIR/stdout")" "SIG$signal"
+    [[ $(<"$BATS_TEST_TMPDIR/stdout") != *'triple fault'* ]]
+    nothing_left
+  done
 }
 
 @test "a signal: 130, the logs are kept and named, nothing is left" {
@@ -210,4 +259,14 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
     [ "$(grep -c '^{' "$n/serial-0.log")" -eq 3 ]
   done <<<"$dirs"
   nothing_left
+}
+
+@test "no number is made of text with white space around it: jq 1.8 refuses that" {
+  local filter=$BATS_TEST_TMPDIR/strict.jq
+  printf '%s\n' 'def old: tonumber;' \
+    'def tonumber: if type == "string" and test("[[:space:]]") then error("white space") else old end;' >"$filter"
+  cat "$tree/tools/run/instance.jq" >>"$filter"
+  jq -n --argjson log '[{"records": 3}]' --argjson verdicts '[]' --argjson i 0 --arg log_name serial-0.log --arg command '' \
+    --arg exit $'33\n' --arg time $'1700 1800\n' --arg qmp '' --arg pin $'7 3\n8 4\n' -f "$filter" |
+    jq -e '.started_us == 1700 and .ended_us == 1800 and .qemu_exit == 33'
 }

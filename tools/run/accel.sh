@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# Which accelerator: sets accel_class (kvm, nested, tcg: what the records and the manifest say) and
-# accel_why, and says both in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx
-# nor svm: that is a software KVM, which interprets each guest instruction. Sourced by run.sh.
+# Which accelerator: sets accel (kvm, nested, tcg), accel_class (what the records and the manifest say:
+# the same, but that KVM of a machine which is itself virtual is kvm-in-vm) and accel_why, and says both
+# in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a software
+# KVM, which interprets each guest instruction. Sourced by run.sh.
 
 # The two things looked at; tests point them elsewhere.
 cpuinfo=${PVSPIN_CPUINFO:-/proc/cpuinfo}
 kvm_device=${PVSPIN_KVM_DEVICE:-/dev/kvm}
 
-# Sets kvm_why: why KVM can, or cannot, be used; false if it cannot. Only opens the device.
+# Sets kvm_why: why KVM can, or cannot, be used; false if it cannot. Sets kvm_class.
+#
+# The CPUID bit `hypervisor` beside vmx or svm is a virtual machine that may run its own (EC2, GCP, CI runners,
+# WSL2): the hypervisor below handles each exit of the guest first, and may take the CPU from guest and
+# KVM alike, unseen by both.
 kvm_usable() {
-  local flag
-  flag=$(grep -m1 -owE 'vmx|svm' "$cpuinfo" | head -n 1) || true
+  local flag flags
+  flags=" $(grep -m1 '^flags' "$cpuinfo") " || true
+  flag=$(grep -m1 -owE 'vmx|svm' <<<"$flags" | head -n 1) || true
+  kvm_class=kvm
+  [[ $flags != *' hypervisor '* ]] || kvm_class=kvm-in-vm
   if [[ -z $flag ]]; then
     kvm_why='the CPU has no hardware virtualisation (neither vmx nor svm)'
     [[ ! -e $kvm_device ]] || kvm_why+=", so $kvm_device is a software KVM and is not used"
@@ -24,8 +32,27 @@ kvm_usable() {
     kvm_why="the CPU has $flag, but $kvm_device cannot be opened by this user"
     kvm_why+=" (to mend it: sudo usermod -aG kvm $(id -un), then log in again)"
     return 1
+  elif ! kvm_makes_vm; then
+    kvm_why="the CPU has $flag and $kvm_device opens, but KVM makes no virtual machine: $kvm_refusal"
+    return 1
   fi
   kvm_why="the CPU has $flag and $kvm_device opens"
+}
+
+# KVM may refuse a virtual machine though its device opens: another hypervisor has VMX or SVM (EBUSY), or a
+# filter or a limit is in the way. Asked of the QEMU that is to use it, with a machine that never runs and
+# is given up at once; without our -sandbox, of which a refusal would look like KVM's. Sets kvm_refusal.
+kvm_makes_vm() {
+  local said line
+  ((!inner)) || return 0 # L1's KVM is known to work
+  if said=$(timeout 20 qemu-system-x86_64 -accel kvm -cpu host -machine pc -m 16 -S -display none -nodefaults \
+    -no-user-config -monitor stdio 2>&1 <<<quit); then
+    return 0
+  fi
+  line=$(grep -m1 -i 'kvm.*failed\|failed.*kvm' <<<"$said") || line=${said##*$'\n'}
+  kvm_refusal=${line#qemu-system-x86_64: }
+  [[ $kvm_refusal != *[Bb]usy* ]] || kvm_refusal+=' (another hypervisor has it: VirtualBox, VMware?)'
+  return 1
 }
 
 # Sets nested_why; false if L1 cannot be had. May download its kernel (once).
@@ -54,15 +81,17 @@ nested_usable() {
   l1_kernel=${line:-6.12}
 }
 
+readonly PAUSED_NESTED='a guest that waits for a debugger or monitor (--gdb, -S) is out of reach in nested; use kvm or tcg'
+
 accel_choose() {
   accel_class=$accel
   case $accel in
   kvm)
     kvm_usable || die "$EXIT_ENVIRONMENT" "--accel=kvm: $kvm_why"
-    accel_why='asked for'
+    accel_class=$kvm_class accel_why='asked for'
     ;;
   nested)
-    ((!gdb)) || die "$EXIT_ENVIRONMENT" '--gdb does not reach into nested: use kvm or tcg'
+    ((!paused)) || die "$EXIT_ENVIRONMENT" "--accel=nested: $PAUSED_NESTED"
     nested_usable || die "$EXIT_ENVIRONMENT" "--accel=nested: $nested_why"
     accel_why='asked for'
     ;;
@@ -71,18 +100,20 @@ accel_choose() {
   esac
   # Inside L1 the accelerator is kvm, but what is measured is nested.
   [[ -z ${PVSPIN_CLASS:-} ]] || accel_class=$PVSPIN_CLASS
+  [[ $accel_class != kvm-in-vm ]] || accel_why+='; this machine is itself a virtual one'
   ((inner)) || say "accel $accel_class: $accel_why"
 }
 
 accel_auto() {
   if kvm_usable; then
-    accel_class=kvm accel_why=$kvm_why
-  elif ((gdb)); then
-    accel_class=tcg accel_why="$kvm_why; --gdb does not reach into nested"
+    accel=kvm accel_class=$kvm_class accel_why=$kvm_why
+    return
+  elif ((paused)); then
+    accel=tcg accel_why="$kvm_why; $PAUSED_NESTED"
   elif nested_usable; then
-    accel_class=nested accel_why=$kvm_why
+    accel=nested accel_why=$kvm_why
   else
-    accel_class=tcg accel_why="$kvm_why; $nested_why"
+    accel=tcg accel_why="$kvm_why; $nested_why"
   fi
-  accel=$accel_class
+  accel_class=$accel
 }

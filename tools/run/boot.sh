@@ -4,7 +4,7 @@
 #
 #   boot_check     the command line, against what the loader can carry; a usage error if it cannot
 #   boot_prepare   sets medium: for iso and uefi a CD image whose GRUB boots $image at once
-#   boot_place     in an instance's directory: the files that boot_options names
+#   boot_place DIR makes, in an instance's scratch directory, the files that boot_options names
 #   boot_options   prints QEMU's options, one a line's worth: NUL-separated
 
 readonly BOOT_OVMF=/usr/share/OVMF
@@ -29,7 +29,7 @@ boot_has() { # FILE MAGIC WITHIN
 boot_check() {
   local LC_ALL=C
   boot_by_grub || return 0
-  [[ $user_machine != microvm* ]] || usage_error "--boot=$boot: microvm has no CD drive; use --boot=pvh"
+  [[ $machine_type != microvm ]] || usage_error "--boot=$boot: microvm has no CD drive; use --boot=pvh"
   [[ ! $append =~ [^\ -~] && $append != *[\'\"\\]* ]] ||
     usage_error "-append ${append@Q}: with --boot=$boot, GRUB carries printable ASCII without ' \" \\ unchanged"
 }
@@ -89,23 +89,23 @@ boot_prepare() {
   esac
 }
 
-boot_place() {
-  ln -s "$image" pvspin.elf
-  ! boot_by_grub || ln -s "$medium" pvspin.iso
+boot_place() { # DIRECTORY
+  ln -s "$image" "$1/pvspin.elf"
+  ! boot_by_grub || ln -s "$medium" "$1/pvspin.iso"
   if [[ $boot == uefi ]]; then
-    ln -s "$BOOT_OVMF/OVMF_CODE_4M.fd" code.fd
-    cp "$BOOT_OVMF/OVMF_VARS_4M.fd" vars.fd # UEFI writes to it
+    ln -s "$BOOT_OVMF/OVMF_CODE_4M.fd" "$1/code.fd"
+    cp "$BOOT_OVMF/OVMF_VARS_4M.fd" "$1/vars.fd" # UEFI writes to it
   fi
 }
 
 boot_options() {
   case $boot in
-  multiboot) printf '%s\0' -kernel pvspin.elf -append "$(qemu_append)" ;;
-  pvh) printf '%s\0' -kernel pvspin.elf -append "pvspin.elf $(qemu_append)" ;;
+  multiboot) printf '%s\0' -kernel "$QEMU_DIR/pvspin.elf" -append "$(qemu_append)" ;;
+  pvh) printf '%s\0' -kernel "$QEMU_DIR/pvspin.elf" -append "pvspin.elf $(qemu_append)" ;;
   uefi)
-    printf '%s\0' -drive if=pflash,unit=0,format=raw,readonly=on,file=code.fd \
-      -drive if=pflash,unit=1,format=raw,file=vars.fd
+    printf '%s\0' -drive "if=pflash,unit=0,format=raw,readonly=on,file=$QEMU_DIR/code.fd" \
+      -drive "if=pflash,unit=1,format=raw,file=$QEMU_DIR/vars.fd"
     ;;&
-  iso | uefi) printf '%s\0' -cdrom pvspin.iso ;;
+  iso | uefi) printf '%s\0' -cdrom "$QEMU_DIR/pvspin.iso" ;;
   esac
 }

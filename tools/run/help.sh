@@ -7,7 +7,7 @@ help() {
 usage: ./run.sh [pvspin options] [QEMU options]
 
 Boots the pvspin guest, runs spinlocks in it, checks its log and prints its tables.
-Everything that does not start with two dashes goes to QEMU unchanged:
+Everything that does not start with two dashes goes to QEMU unchanged (-cpu help: what QEMU says of it):
   ./run.sh -smp 28                                            the default plan on 28 vCPUs
   ./run.sh -smp 4 -append "locks=tas,mcs threads=1,2,4 ms=500 reps=5"
   ./run.sh --instances=2 --pv=off -smp 28                     two VMs at once, no PV_UNHALT
@@ -16,7 +16,8 @@ Everything that does not start with two dashes goes to QEMU unchanged:
 
   --setup              first install what is missing (apt packages, as root or by sudo)
   --accel=auto|kvm|nested|tcg   (auto)
-                       kvm     hardware virtualisation
+                       kvm     hardware virtualisation; on a machine that is itself a virtual one the
+                               logs name it kvm-in-vm
                        nested  real KVM in a Linux on an emulated CPU with SVM: real kicks, exits
                                and preemptions, but not for absolute times; for any user
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging

@@ -5,7 +5,8 @@
 def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
   | first | if . then (ltrimstr($name + " ") | fromjson | .return) else null end;
 
-($time | split(" ") | map(tonumber? // null)) as $times
+# (`tonumber` takes no white space from jq 1.8 on.)
+($time | rtrimstr("\n") | split(" ") | map(tonumber? // null)) as $times
 | ($pin | split("\n") | map(select(. != "") | split(" ") | {key: .[0], value: (.[1] | tonumber)})
    | from_entries) as $pinned
 | ((answer("stats") // [])

@@ -12,35 +12,42 @@
 #   boot <i> | ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
 # What is left behind, in $run_dir/.raw: command-<i> (NUL-separated), exit-<i> (QEMU's status),
 # time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|stats JSON"), pin-<i> (lines
-# "thread CPU"), failed-<i> (why it was not started). If one of them or the log could not be written:
+# "thread CPU"), failed-<i> (why it was not started), and of a QEMU that ended with 0 or 1: unstarted-<i>
+# (it never ran its machine), shutdown-<i> (its SHUTDOWN event's reason), stayed-<i> (it did not end with
+# the guest). If one of them or the log could not be written:
 # lost <i>, before the exit.
 
+readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
 readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
 "preemption_reported","signal_exits"'
 
 instance_main() { # INSTANCE
-  local i=$1 raw=$run_dir/.raw in hold out qmp_in qmp_out
+  local i=$1 raw=$run_dir/.raw dir=$work/$1 in hold out qmp_in qmp_out
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
-  mkdir "$work/$i"
-  cd "$work/$i" || exit
-  boot_place
-  mkfifo serial.in serial.out qmp.in qmp.out
+  mkdir "$dir"
+  boot_place "$dir"
+  mkfifo "$dir/serial.in" "$dir/serial.out" "$dir/qmp.in" "$dir/qmp.out"
   # For both directions first: no open blocks. QEMU inherits `hold`, the write end of serial.out;
   # when QEMU is gone, whatever ended it, the reader sees the end of the file.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
-  exec {in}<>serial.in {hold}<>serial.out {out}<serial.out {qmp_in}<>qmp.in {qmp_out}<>qmp.out
-  started=$EPOCHREALTIME qemu='' # not local: the trap may run outside of this function
+  exec {in}<>"$dir/serial.in" {hold}<>"$dir/serial.out" {out}<"$dir/serial.out" \
+    {qmp_in}<>"$dir/qmp.in" {qmp_out}<>"$dir/qmp.out"
+  # Not local: the trap may run outside of this function.
+  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed=''
   # shellcheck disable=SC2064 # $i as it is now
   trap "instance_gone $i" EXIT
   printf '%s\0' "${qemu_command[@]}" >"$raw/command-$i"
-  # timeout: QEMU's life is bounded even if run.sh is killed with SIGKILL.
+  # Waits in the pipe until QEMU's main loop runs, which is when the machine is there: that it was
+  # answered tells a guest that reset from a QEMU that refused its options (verdict.sh).
+  qmp_send qmp_capabilities
+  # timeout: QEMU's life is bounded even if run.sh is killed with SIGKILL. 99: QEMU_DIR.
   timeout --foreground --kill-after=5 "$((limit + 10))" "${qemu_command[@]}" \
-    </dev/null >/dev/null 2>"$run_dir/qemu-$i.log" {out}<&- &
+    </dev/null >"$run_dir/qemu-$i.log" 2>&1 {out}<&- 99<"$dir" &
   qemu=$!
-  echo "$qemu" >qemu.pid
+  echo "$qemu" >"$dir/qemu.pid"
   exec {hold}>&-
   [[ -z $pin ]] || instance_pin "$i" || kill "$qemu" 2>/dev/null || true
   instance_watch "$i" < <(instance_log "$i" <&"$out")
@@ -60,6 +67,7 @@ instance_gone() { # INSTANCE
   if [[ -n $qemu ]]; then
     kill "$qemu" 2>/dev/null # gone already, unless the guest stays after its last record
     { wait "$qemu" || code=$?; } 2>/dev/null
+    qmp_last "$1" "$code"
   fi
   { echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1" && echo "$code" >"$raw/exit-$1"; } 2>/dev/null ||
     echo "lost $1" >&"$events"
@@ -67,10 +75,11 @@ instance_gone() { # INSTANCE
 }
 
 # Reads the chosen records to the end of the log. Nothing bounds the wait for a record but the
-# coordinator, which kills QEMU when time is up; after the last record QEMU has 20 s to end.
+# coordinator, which kills QEMU when time is up; after the last record QEMU has END_SECONDS.
 instance_watch() { # INSTANCE
   local i=$1 line patience=()
-  while IFS= read -r ${patience[@]+"${patience[@]}"} line; do
+  # A status above 128 is that of -t.
+  while IFS= read -r ${patience[@]+"${patience[@]}"} line || { (($? <= 128)) || stayed=1; false; }; do
     case $line in
     '{"type":"boot"'*) echo "boot $i" >&"$events" ;;
     '{"type":"ready"'*)
@@ -91,47 +100,67 @@ instance_watch() { # INSTANCE
       instance_statistics "$i"
       echo bye >&"$in"
       echo "end $i" >&"$events"
-      patience=(-t 20)
+      patience=(-t "$END_SECONDS")
       ;;
     esac
   done
 }
 
-# Sends a QMP command and sets qmp_reply to its answer; false on an error, or after 5 s.
-qmp() { # COMMAND
-  echo "$1" >&"$qmp_in"
+qmp_sent=0
+
+# Sends a QMP command; sets qmp_id, which comes back with its answer.
+qmp_send() { # COMMAND [ARGUMENTS]
+  local arguments=${2:-'{}'}
+  qmp_id=pvspin-$BASHPID-$((++qmp_sent))
+  echo "{\"execute\":\"$1\",\"arguments\":$arguments,\"id\":\"$qmp_id\"}" >&"$qmp_in"
+}
+
+# The same, and sets qmp_reply to the answer; false on an error, or after 5 s. What else is in the pipe
+# (the greeting, events, answers that nobody read) is passed over.
+qmp() { # COMMAND [ARGUMENTS]
+  qmp_send "$@"
   while IFS= read -r -t 5 -u "$qmp_out" qmp_reply; do
-    case $qmp_reply in
-    *'"return":'*) return 0 ;;
-    *'"error":'*) return 1 ;;
-    esac # else the greeting or an event
+    [[ $qmp_reply == *"\"$qmp_id\""* ]] || continue
+    [[ $qmp_reply == *'"return":'* ]] || return 1
+    qmp_answered=1
+    return 0
   done
   return 1
+}
+
+# QEMU is gone: leaves behind whether it ever ran its machine, and the reason of its SHUTDOWN event
+# (qapi/run-state.json), where the exit status alone does not tell.
+qmp_last() { # INSTANCE STATUS
+  local raw=$run_dir/.raw
+  [[ -n ${qmp_out:-} && $2 == [01] ]] || return 0
+  while IFS= read -r -t 0.2 -u "$qmp_out" qmp_reply; do
+    case $qmp_reply in
+    *'"return":'*) qmp_answered=1 ;;
+    *'"SHUTDOWN"'*) [[ ! $qmp_reply =~ \"reason\":\ *\"([a-z-]+)\" ]] || echo "${BASH_REMATCH[1]}" >"$raw/shutdown-$1" ;;
+    esac
+  done
+  [[ -n $qmp_answered ]] || : >"$raw/unstarted-$1"
+  [[ -z $stayed ]] || : >"$raw/stayed-$1"
 }
 
 # QEMU without statistics (before 7.1, or TCG) answers with an error or an empty list.
 instance_statistics() { # INSTANCE
   local i=$1
-  qmp_ready || return 0
+  [[ -n ${qmp_in:-} ]] || return 0 # the host peer has none
   {
-    if qmp '{"execute":"query-version"}'; then echo "version $qmp_reply"; fi
-    if qmp '{"execute":"query-cpus-fast"}'; then echo "cpus $qmp_reply"; fi
-    if qmp '{"execute":"query-stats","arguments":{"target":"vcpu","providers":[{"provider":"kvm",
-             "names":['"$QMP_STATS"']}]}}'; then echo "stats $qmp_reply"; fi
+    if qmp query-version; then echo "version $qmp_reply"; fi
+    if qmp query-cpus-fast; then echo "cpus $qmp_reply"; fi
+    if qmp query-stats '{"target":"vcpu","providers":[{"provider":"kvm","names":['"$QMP_STATS"']}]}'; then
+      echo "stats $qmp_reply"
+    fi
   } >"$run_dir/.raw/qmp-$i"
-}
-
-qmp_ready() {
-  [[ -n ${qmp_in:-} ]] || return 1 # the host peer has none
-  [[ -z ${qmp_negotiated:-} ]] || return 0
-  qmp '{"execute":"qmp_capabilities"}' && qmp_negotiated=1
 }
 
 # The vCPU threads exist but have not run yet (-S). What fails here is the environment's fault and
 # is left in .raw/failed-<i>.
 instance_pin() { # INSTANCE
   local i=$1 k=0 cpu thread failed=$run_dir/.raw/failed-$1
-  if ! qmp_ready || ! qmp '{"execute":"query-cpus-fast"}'; then
+  if ! qmp query-cpus-fast; then
     echo '--pin: QEMU does not tell its vCPU threads' >"$failed"
     return 1
   fi
@@ -143,5 +172,5 @@ instance_pin() { # INSTANCE
     }
     echo "$thread $cpu" >>"$run_dir/.raw/pin-$i"
   done < <(jq '.return[]["thread-id"]' <<<"$qmp_reply")
-  ((gdb)) || qmp '{"execute":"cont"}'
+  ((paused)) || qmp cont
 }

@@ -9,7 +9,7 @@ def wall($line; $name):
   ($line | capture("\"" + $name + "\":(?<n>[0-9]+)").n) // null;
 
 reduce inputs as $raw (
-  {lines: 0, records: 0, problem: null, end: null, after_end: false, last: null, panics: [],
+  {lines: 0, records: 0, problem: null, vcpus_online: null, end: null, after_end: false, last: null, panics: [],
     hangs: [], runs: [], overlaps: []};
   .lines += 1
   | ($raw | rtrimstr("\r")) as $line
@@ -27,6 +27,7 @@ reduce inputs as $raw (
       | if .end then .after_end = true else . end
       | .last = ($record.type // .last)
       | if $record == null then .
+        elif $record.type == "boot" then .vcpus_online = $record.vcpus_online
         elif $record.type == "end" then .end = $record
         elif $record.type == "panic" then .panics += [$record]
         elif $record.type == "hang" then .hangs += [$record + {cpus: []}]

@@ -14,7 +14,8 @@ nested_memory() {
     m=${BASH_REMATCH[1]}
     [[ ${BASH_REMATCH[2]} != [gG] ]] || m=$((m * 1024))
   fi
-  echo $((700 + instances * (m + 100 + 3 * $(qemu_vcpus))))
+  qemu_smp
+  echo $((700 + instances * (m + 100 + 3 * smp_max)))
 }
 
 # PVSPIN_L1=DIR: an L1 of this kernel that serves there (tools/nested/nested.sh --serve=DIR) is used

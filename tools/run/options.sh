@@ -6,7 +6,7 @@
 #   options_parse "$@"   sets the variables of options_default
 
 options_default() {
-  action=run             # or help, version, list
+  action=run             # or help, version, list, qemu_help
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
@@ -14,7 +14,10 @@ options_default() {
   image=''               # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
-  user_cpu='' user_m='' user_machine='' user_smp=''
+  qemu_words=()          # all of QEMU's options as they came
+  user_cpu='' user_m='' user_machine='' user_smp='' # those of several -machine or -smp, with commas between
+  machine_type=''        # pc, q35...; empty: QEMU's own choice
+  paused=0               # the guest starts when somebody says so
 }
 
 number() { # WORD MAX: the number after '=', or a usage error
@@ -77,8 +80,25 @@ options_own() { # WORD
   esac
 }
 
+# Whether QEMU answers this option with text and ends: what its parsers of options call a help option
+# (util/qemu-option.c, is_help_option: "help" or "?"). Not for options whose value is free text or the name
+# of a file.
+options_help() { # OPTION [VALUE]
+  local key='(model|type|driver|qom-type|backend|format|trace):?=?'
+  case $1 in
+  -version | -audio-help) return 0 ;;
+  -L | -accel | -action | -audio | -audiodev | -boot | -chardev | -cpu | -d | -device | -display | -drive | -global | \
+    -icount | -M | -m | -machine | -net | -netdev | -nic | -numa | -object | -overcommit | -rtc | -smp | -soundhw | \
+    -spice | -tpmdev | -trace | -vga | -vnc | -watchdog | -watchdog-action)
+    [[ ${2-} =~ (^|,)($key)?(help|\?)(,|$) ]]
+    ;;
+  *) return 1 ;;
+  esac
+}
+
 options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
   took=1
+  ! options_help "$@" || action=qemu_help
   case $1 in
   -append | -kernel | -cpu | -m | -machine | -M | -smp)
     [[ $# -ge 2 ]] || usage_error "$1 needs a value"
@@ -98,19 +118,38 @@ options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
     image=$2
     return
     ;;
-  -accel | -enable-kvm) usage_error "$1: use --accel=kvm, --accel=nested or --accel=tcg" ;;
+  -accel | -enable-kvm)
+    [[ $action == qemu_help ]] || usage_error "$1: use --accel=kvm, --accel=nested or --accel=tcg"
+    ;;
   -daemonize) usage_error '-daemonize: run.sh watches QEMU and cannot let it go' ;;
   -h | -help) usage_error "$1: for QEMU's own help, run qemu-system-x86_64 -help" ;;
+  -S | -preconfig) paused=1 ;;
   -cpu) user_cpu=$2 ;;
   -m) user_m=$2 ;;
-  -smp) user_smp=$2 ;;
+  -smp) user_smp+=${user_smp:+,}$2 ;; # QEMU merges them, too
   -machine | -M)
-    [[ $2 != *accel=* ]] || usage_error "$1 $2: use --accel=..."
-    user_machine=$2
+    [[ $2 != *accel=* || $action == qemu_help ]] || usage_error "$1 $2: use --accel=..."
+    options_machine "$2"
     ;;
   esac
+  qemu_words+=("${@:1:took}")
   # -cpu is composed anew in qemu.sh, where the feature of --pv is added.
   [[ $1 == -cpu ]] || qemu_user+=("${@:1:took}")
+}
+
+# QEMU merges the values of several -machine. smp.cpus=N among them is -smp cpus=N.
+options_machine() { # VALUE
+  local words word
+  user_machine+=${user_machine:+,}$1
+  IFS=, read -ra words <<<"$1"
+  for word in ${words[@]+"${words[@]}"}; do
+    case $word in
+    smp.*=*) user_smp+=${user_smp:+,}${word#smp.} ;;
+    type=*) machine_type=${word#type=} ;;
+    *=*) ;;
+    *) machine_type=$word ;;
+    esac
+  done
 }
 
 options_parse() {
@@ -138,6 +177,8 @@ options_parse() {
       ;;
     esac
   done
+  [[ $action != qemu_help ]] || return 0
+  ((!gdb)) || paused=1
   boot_check
   limit_given=$limit l1_kernel_given=$l1_kernel
   [[ -z $experiment ]] || options_experiment
@@ -147,7 +188,7 @@ options_parse() {
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
     limit=$((300 * runs))
-    ((!gdb)) || limit=86400 # a person is thinking
+    ((!paused)) || limit=86400 # a person is thinking
   fi
   members=$((instances + host_peer))
   ((members)) || usage_error '--instances=0: nothing would run; with --host-peer, the hosted build alone'

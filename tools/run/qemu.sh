@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# QEMU's command line for one instance. It is started in a private directory that holds the image
-# as pvspin.elf, because QEMU hands "<image> <append>" to the guest as one line, and the FIFOs of
-# serial and QMP, because a QEMU option value has no quotes for a path. Sourced by run.sh.
+# QEMU's command line, the same for each instance. QEMU runs in the caller's directory, so that
+# relative paths in its options mean what the caller meant. What is pvspin's own (the image, the FIFOs
+# of serial and QMP) is in a scratch directory of the instance. QEMU is told of it by a descriptor that
+# it inherits (instance.sh): the scratch directory's name may hold a comma, which ends a value of a
+# QEMU option, or a space, which ends the image's name where QEMU hands "<image> <append>" to the
+# guest as one line. Sourced by run.sh.
+readonly QEMU_DIR=/proc/self/fd/99 # beyond the numbers that a caller may have given away
 
 # Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too.
 qemu_probe() {
@@ -14,6 +18,14 @@ qemu_probe() {
   sandbox_qemu_new_enough || die "$EXIT_ENVIRONMENT" \
     "qemu-system-x86_64 is version $qemu_version; $QEMU_OLDEST or newer is needed (7.2 is tested)"
   ((${#sandbox[@]})) || export PVSPIN_SANDBOX=off
+}
+
+# The user's options ask QEMU for text, not for a machine (options_help): -cpu help. Ends the call.
+qemu_help() {
+  local status=0
+  timeout 60 qemu-system-x86_64 "${qemu_words[@]}" </dev/null || status=$?
+  ((status == 0 || status == EXIT_TIMEOUT)) || status=$EXIT_USAGE # as of -device nonsense,help
+  exit "$status"
 }
 
 # QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named; of what the user
@@ -64,26 +76,38 @@ qemu_append() {
   echo "${line# }"
 }
 
-# How many vCPUs -smp asks for: "N,...", "cpus=N,..." or nothing (1; topologies alone are QEMU's
-# business).
-qemu_vcpus() {
-  if [[ $user_smp =~ (^|,)(cpus=)?([0-9]{1,5})(,|$) ]]; then
-    echo "$((10#${BASH_REMATCH[3]}))"
-  else
-    echo 1
-  fi
+# Sets smp_cpus, smp_max: how many vCPUs there are at the start and at most, as QEMU counts them
+# (hw/core/machine-smp.c): what cpus= and maxcpus= say, or else the product of the topology. A number
+# is one as C writes it. What is no number QEMU will refuse.
+qemu_smp() {
+  local words word key value product=1
+  smp_cpus=0 smp_max=0
+  IFS=, read -ra words <<<"$user_smp"
+  for word in ${words[@]+"${words[@]}"}; do
+    key=${word%%=*} value=${word#*=}
+    [[ $word == *=* ]] || key=cpus
+    [[ $value =~ ^(0[0-7]{0,6}|[1-9][0-9]{0,6}|0[xX][0-9a-fA-F]{1,6})$ ]] || continue
+    case $key in
+    cpus) smp_cpus=$((value)) ;;
+    maxcpus) smp_max=$((value)) ;;
+    drawers | books | sockets | dies | clusters | modules | cores | threads) product=$((product * (value > 0 ? value : 1))) ;;
+    esac
+  done
+  ((smp_cpus)) || smp_cpus=$((smp_max ? smp_max : product))
+  ((smp_max)) || smp_max=$smp_cpus
 }
 
 # More than 255 vCPUs have APIC IDs that only x2APIC can address, with KVM's local APICs; QEMU's machine
 # pc ends at 255, q35 does not. (Linux would want an interrupt-remapping IOMMU too, for devices.) A
 # machine that the user names is left as it is.
 qemu_many_vcpus() {
-  (($(qemu_vcpus) > 255)) || return 0
+  qemu_smp
+  ((smp_max > 255)) || return 0
   [[ $accel != tcg ]] ||
     die "$EXIT_ENVIRONMENT" "-smp $user_smp: more than 255 vCPUs need KVM (--accel=kvm or nested)"
-  [[ -z $user_machine ]] || return 0
-  user_machine=q35
-  qemu_user+=(-machine "$user_machine")
+  [[ -z $machine_type ]] || return 0
+  machine_type=q35
+  qemu_user+=(-machine q35)
 }
 
 qemu_firmware_chosen() {
@@ -120,7 +144,7 @@ qemu_compose() {
   tcg) qemu_command+=(-accel tcg,thread=single) ;;
   esac
   qemu_command+=(-cpu "$(qemu_cpu)")
-  [[ -n $user_machine ]] || qemu_command+=(-machine pc)
+  [[ -n $machine_type ]] || qemu_command+=(-machine pc)
   [[ -n $user_m ]] || qemu_command+=(-m 128)
   qemu_quiet_firmware
   local by_boot
@@ -129,8 +153,8 @@ qemu_compose() {
     -display none -nodefaults -no-user-config -no-reboot
     "${by_boot[@]}"
     -device isa-debug-exit,iobase=0xf4,iosize=4
-    -chardev pipe,id=serial,path=serial -serial chardev:serial
-    -chardev pipe,id=qmp,path=qmp -mon chardev=qmp,mode=control
+    -chardev "pipe,id=serial,path=$QEMU_DIR/serial" -serial chardev:serial
+    -chardev "pipe,id=qmp,path=$QEMU_DIR/qmp" -mon chardev=qmp,mode=control
   )
   # A -sandbox of the user's own takes the place of ours.
   [[ " ${qemu_user[*]-} " == *' -sandbox '* ]] || qemu_command+=(${sandbox[@]+"${sandbox[@]}"})

@@ -49,9 +49,17 @@ report_instance() { # INSTANCE
   snapshot_text "$i"
   if [[ $code != 0 && -s $errors ]]; then
     if is_peer "$i"; then echo -n 'the host peer'; else echo -n QEMU; fi
-    echo " said: $(head -n 5 "$errors")"
+    echo " said: $(report_errors "$errors")"
   fi
   echo "verdict: $verdict: $why"
+}
+
+# What matters of QEMU's messages, behind which it ended: the last ones, and not those about the features that an
+# emulated CPU lacks.
+report_errors() { # FILE
+  local lines=5
+  [[ ! -e $run_dir/.raw/unstarted-$i ]] || lines=100 # it may be text that was asked for (options_help)
+  { grep -av ': warning: ' "$1" || cat "$1"; } | sed "s|$QEMU_DIR/||g" | tail -n "$lines"
 }
 
 # Who did not end well, once more in one place: of many members the first ones have scrolled away.

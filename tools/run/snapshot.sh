@@ -11,8 +11,7 @@ snapshot_take() { # INSTANCE
   [[ -p $work/$1/qmp.in ]] || return 0
   # Both directions: does not block if QEMU is gone.
   exec {qmp_in}<>"$work/$1/qmp.in" {qmp_out}<>"$work/$1/qmp.out"
-  qmp '{"execute":"qmp_capabilities"}' || true # an error if --pin has negotiated before
-  if qmp '{"execute":"human-monitor-command","arguments":{"command-line":"info registers -a"}}'; then
+  if qmp human-monitor-command '{"command-line":"info registers -a"}'; then
     jq -r .return <<<"$qmp_reply" | tr -d '\r' >"$file" || true # the disk may be full
   fi
   exec {qmp_in}>&- {qmp_out}>&-

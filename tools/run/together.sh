@@ -56,7 +56,7 @@ together_watch() {
       [[ $stopping != killed ]] || return 0
       continue
     fi
-    if [[ -z $stopping && " ${state[*]} " == *' starting '* ]] && ((!gdb)); then
+    if [[ -z $stopping && " ${state[*]} " == *' starting '* ]] && ((!paused)); then
       if ((EPOCHSECONDS >= boot_deadline)); then
         together_stop silent
         continue

@@ -49,8 +49,10 @@ judge_instance() { # INSTANCE
 #   39      0x13  whole   error         error     4; 2 with reason "usage": the guest refused its
 #                                                 command line
 #   63      0x1f  any     any           crash     5 the guest panicked, or a run or test hung
+#   0, 1    -     empty   -             error     4 QEMU never ran the machine (bad option, no KVM...)
 #   0       -     any     any           crash     5 the guest reset (-no-reboot ends QEMU) or powered off
-#   1       -     any     any           crash     5 QEMU ended by itself (bad option, ...)
+#                                                 or QEMU obeyed a signal
+#   1       -     any     any           crash     5 QEMU ended by itself
 #   others  -     any     any           crash     5 QEMU was killed
 #   any     any   broken  any           crash     5
 #   any     any   whole   another       crash     5 two answers are none
@@ -73,14 +75,11 @@ judge_ended() {
     return
     ;;
   none) why="$who was not watched to its end" ; return ;;
-  0 | 1)
-    why="$who ended by itself with status $exit_status: ${problem:-see $(member_errors "$i")}"
-    ((exit_status)) || why+="; that is a reset, of a triple fault most likely (an exception that finds \
-no handler), behind ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
-    [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
+  0 | 1) judge_by_itself; return ;;
+  *)
+    why="$who was killed$(signal_of_status "$exit_status") (status $exit_status): ${problem:-though the log is whole}"
     return
     ;;
-  *) why="$who was killed (status $exit_status): ${problem:-though the log is whole}" ; return ;;
   esac
   if [[ -n $problem ]]; then
     why=$problem
@@ -88,12 +87,67 @@ no handler), behind ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE sho
     why="the end record says ${says:-nothing}, the exit status says $agrees"
   else
     verdict=$agrees why="${who_said} said so${reason:+ ($reason)}"
+    judge_vcpus
     case $verdict in
     ok) code=0 ;;
     fail) code=$EXIT_FAIL ;;
     skip) code=$EXIT_SKIP ;;
     error) if [[ $reason == usage ]]; then code=$EXIT_USAGE; else code=$EXIT_ENVIRONMENT; fi ;;
     esac
+  fi
+}
+
+# A guest that finds fewer vCPUs than it has (no ACPI, no MP table) measured something else than was asked.
+judge_vcpus() {
+  local online
+  [[ $verdict == ok || $verdict == skip ]] && ! is_peer "$i" || return 0
+  online=$(jq '.vcpus_online // empty' "$raw/log-$i.json")
+  qemu_smp
+  if [[ -n $online ]] && ((online < smp_cpus)); then
+    verdict=error why="the guest found $online of its $smp_cpus vCPUs (-smp $user_smp)"
+  fi
+}
+
+# QEMU, or the host peer, ended with 0 or 1 of its own.
+judge_by_itself() {
+  local errors raw=$run_dir/.raw reason='' signal
+  errors=$run_dir/$(member_errors "$i")
+  [[ ! -s $raw/shutdown-$i ]] || read -r reason <"$raw/shutdown-$i"
+  if [[ -e $raw/unstarted-$i && ! -s $log ]]; then
+    verdict=error code=$EXIT_ENVIRONMENT
+    why="QEMU did not start the virtual machine (status $exit_status)$(unstarted_hint "$errors")"
+    return
+  fi
+  why="$who ended by itself with status $exit_status: ${problem:-see ${errors##*/}}"
+  # QEMU obeys SIGTERM, SIGINT and SIGHUP, says so, and ends with 0.
+  if [[ -e $raw/stayed-$i ]]; then
+    why="QEMU went on for $END_SECONDS s after the guest's last record"
+  elif signal=$(sed -n 's/.*: terminating on signal \([0-9]*\)\( from pid [0-9]*\)\{0,1\}.*/\1\2/p;T;q' "$errors" 2>/dev/null) &&
+    [[ -n $signal ]]; then
+    why="QEMU was ended by SIG$(kill -l "${signal%% *}")${signal#"${signal%% *}"}: ${problem:-though the log is whole}"
+  elif [[ $reason == guest-shutdown ]]; then
+    why="the guest switched the machine off, behind ${last:-the start}"
+  elif ((exit_status == 0)) && [[ $reason == @(|guest-reset) ]]; then
+    why+="; that is a reset, of a triple fault most likely (an exception that finds no handler), behind \
+${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
+  elif [[ -n $reason ]]; then
+    why+="; the reason it gives: $reason"
+  fi
+  [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
+}
+
+# " by SIGKILL" of a status that timeout or a shell makes of a signal.
+signal_of_status() { # STATUS
+  local name
+  if (($1 > 128)) && name=$(kill -l "$(($1 - 128))" 2>/dev/null); then echo " by SIG$name"; fi
+}
+
+# What mends a refusal of QEMU whose words alone do not tell.
+unstarted_hint() { # FILE
+  if grep -qs 'seccomp' "$1"; then
+    echo '; PVSPIN_SANDBOX=off leaves its system call filter out'
+  elif [[ $accel_class == nested ]] && grep -qsi 'read-only file system' "$1"; then
+    echo "; under nested it can write only below --out ($out)"
   fi
 }
 
