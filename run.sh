@@ -10,6 +10,7 @@
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
+#   tools/run/cgroup.sh    the CPU quota we run under
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
@@ -17,7 +18,7 @@
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
-  run/qemu run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
+  run/qemu run/cgroup run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
   run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -209,6 +210,7 @@ main() {
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
+  cgroup_begin
   if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
   ((!inner)) || exit 0
   judge_all

@@ -6,6 +6,7 @@
 #include "tests/host/report_logs.h"
 #include "tools/report/cells.h"
 #include "tools/report/compare.h"
+#include "tools/report/limits.h"
 #include "tools/report/notes.h"
 #include "tools/report/stats.h"
 #include "tools/report/status.h"
@@ -228,6 +229,41 @@ static void the_manifest_is_asked(void **state)
 	assert_int_equal(set.status, STATUS_OK);
 }
 
+static bool limit_says(const char *manifest_text, const char *part)
+{
+	struct made manifest = log_empty("limits/manifest.json");
+	struct notes limits = {0};
+	bool found;
+
+	log_line(&manifest, "%s", manifest_text);
+	whole_log("limits/serial-0.log", "kvm", "tas", few, "");
+	assert_true(read_paths(logs_path("limits"), NULL));
+	limits_of(&set, &limits);
+	found = has_note(&limits, part);
+	notes_free(&limits);
+	set_free(&set);
+	return found;
+}
+
+/* Two vCPUs on a host of 8 CPUs. */
+static void cpus_that_vcpus_cannot_use_do_not_count(void **state)
+{
+	(void)state;
+	assert_false(limit_says("{\"host\": {\"cpus\": 8}}", "more vCPUs"));
+	assert_false(limit_says("{\"host\": {\"cpus\": 8}, \"instances\": [{\"instance\": 0,"
+				" \"vcpus\": [{\"pinned_to\": 3}, {\"pinned_to\": 5}]}]}",
+				"more vCPUs"));
+	assert_true(limit_says("{\"host\": {\"cpus\": 8}, \"instances\": [{\"instance\": 0,"
+			       " \"vcpus\": [{\"pinned_to\": 3}, {\"pinned_to\": 3}]}]}",
+			       "more vCPUs than the 1 CPUs they could run on"));
+	assert_true(limit_says("{\"host\": {\"cpus\": 8, \"cpu_quota\": {\"quota_us\": 20000,"
+			       " \"period_us\": 100000, \"throttled_us\": 331000}}}",
+			       "0.20 CPUs and stopped them for 331 ms"));
+	assert_false(limit_says("{\"host\": {\"cpus\": 8, \"cpu_quota\": {\"quota_us\": 20000,"
+				" \"period_us\": 100000, \"throttled_us\": 0}}}",
+				"stopped them"));
+}
+
 /* Per vCPU, of 1 s: 0.5 s stolen, 0.4 s waiting of which 0.1 s halted. Half of each part was
  * stolen. */
 static void time_is_split_once(void **state)
@@ -365,6 +401,7 @@ int main(void)
 		cmocka_unit_test_teardown(instances_are_also_added, forget),
 		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_together, forget),
 		cmocka_unit_test_teardown(the_manifest_is_asked, forget),
+		cmocka_unit_test_teardown(cpus_that_vcpus_cannot_use_do_not_count, forget),
 		cmocka_unit_test_teardown(time_is_split_once, forget),
 		cmocka_unit_test_teardown(fixed_work_is_measured_in_seconds, forget),
 		cmocka_unit_test_teardown(unfinished_work_is_no_figure, forget),

@@ -261,6 +261,41 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
   nothing_left
 }
 
+# As a process in a group of a cgroup hierarchy sees it: the group may use 20 ms of each 100, the one above 300.
+quota_fixture() { # cgroup2|cgroup; sets PVSPIN_PROC_SELF
+  export PVSPIN_PROC_SELF=$BATS_TEST_TMPDIR/self
+  local mount="$BATS_TEST_TMPDIR/c g" group
+  mkdir -p "$mount/above/ours" "$PVSPIN_PROC_SELF"
+  if [[ $1 == cgroup2 ]]; then
+    echo "30 23 0:26 / ${mount// /\\040} rw - cgroup2 cgroup2 rw" >"$PVSPIN_PROC_SELF/mountinfo"
+    printf '1:name=x:/else\n0::/above/ours\n' >"$PVSPIN_PROC_SELF/cgroup"
+    echo '300000 100000' >"$mount/above/cpu.max"
+    echo '20000 100000' >"$mount/above/ours/cpu.max"
+  else
+    # a container without a cgroup name space: what is mounted is our part of the hierarchy
+    echo "30 23 0:26 /docker ${mount// /\\040} rw - cgroup cgroup rw,cpu,cpuacct" >"$PVSPIN_PROC_SELF/mountinfo"
+    printf '2:cpu,cpuacct:/docker/above/ours\n0::/\n' >"$PVSPIN_PROC_SELF/cgroup"
+    for group in above above/ours; do echo 100000 >"$mount/$group/cpu.cfs_period_us"; done
+    echo 20000 >"$mount/above/ours/cpu.cfs_quota_us"
+    echo -1 >"$mount/above/cpu.cfs_quota_us"
+  fi
+  for group in above above/ours; do echo 'nr_throttled 3' >"$mount/$group/cpu.stat"; done
+}
+
+@test "a cgroup's CPU quota is in the manifest and in the report" {
+  guest 0 ok
+  manifest '.host | has("cpu_quota")'
+  local version
+  for version in cgroup2 cgroup; do
+    quota_fixture "$version"
+    guest 0 ok
+    says "$stdout" 'gives this call 0.2 CPUs' above/ours
+    manifest '.host.cpu_quota | .quota_us == 20000 and .period_us == 100000 and .throttled_us == 0
+      and (.cgroup | endswith("/c g/above/ours"))'
+    rm -rf "$BATS_TEST_TMPDIR/c g"
+  done
+}
+
 @test "no number is made of text with white space around it: jq 1.8 refuses that" {
   local filter=$BATS_TEST_TMPDIR/strict.jq
   printf '%s\n' 'def old: tonumber;' \

@@ -8,6 +8,7 @@
 #include "tools/report/stats.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define OVERLAP_ENOUGH 0.9
@@ -42,6 +43,30 @@ static uint64_t host_cpus(const struct log *log)
 	return (uint64_t)cpus;
 }
 
+/* --pin: how many CPUs the vCPUs of a call were put on; 0: not on any. */
+static uint64_t pinned_cpus(const struct log *log)
+{
+	json_t *seen = json_object(), *instance, *vcpu;
+	size_t i, v, count;
+
+	json_array_foreach(json_object_get(log->manifest, "instances"), i, instance)
+	{
+		json_array_foreach(json_object_get(instance, "vcpus"), v, vcpu)
+		{
+			const json_t *cpu = json_object_get(vcpu, "pinned_to");
+			char key[24];
+
+			if (!json_is_integer(cpu))
+				continue;
+			snprintf(key, sizeof(key), "%lld", (long long)json_integer_value(cpu));
+			json_object_set_new(seen, key, json_true());
+		}
+	}
+	count = json_object_size(seen);
+	json_decref(seen);
+	return count;
+}
+
 static void limit_overcommit(const struct set *set, struct notes *limits)
 {
 	size_t rows = 0;
@@ -50,7 +75,10 @@ static void limit_overcommit(const struct set *set, struct notes *limits)
 	for (size_t i = 0; i < set->cell_count; i++) {
 		const struct cell *cell = &set->cells[i];
 		uint64_t have = host_cpus(cell->origin[0].log);
+		uint64_t pinned = pinned_cpus(cell->origin[0].log);
 
+		if (pinned > 0 && (have == 0 || pinned < have))
+			have = pinned;
 		if (have == 0 || cell->key.threads * cell->key.instances <= have)
 			continue;
 		rows++;
@@ -58,12 +86,36 @@ static void limit_overcommit(const struct set *set, struct notes *limits)
 	}
 	if (rows > 0)
 		note_add(limits, false,
-			 "%zu of %zu rows: more vCPUs than the host's %llu CPUs. They show the "
-			 "host's "
+			 "%zu of %zu rows: more vCPUs than the %llu CPUs they could run on. They "
+			 "show the host's "
 			 "scheduler as much as the lock, and not what the lock does with CPUs of "
 			 "its "
 			 "own.",
 			 rows, set->cell_count, (unsigned long long)cpus);
+}
+
+/* A cgroup that has used up its quota is stopped, whatever its vCPUs hold. */
+static void limit_quota(const struct set *set, struct notes *limits)
+{
+	double most = 0, cpus = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const json_t *host = json_object_get(set->logs[i].manifest, "host");
+		const json_t *quota = json_object_get(host, "cpu_quota");
+		double stopped =
+			(double)json_integer_value(json_object_get(quota, "throttled_us")) / 1e3;
+
+		if (stopped <= most)
+			continue;
+		most = stopped;
+		cpus = (double)json_integer_value(json_object_get(quota, "quota_us")) /
+		       (double)json_integer_value(json_object_get(quota, "period_us"));
+	}
+	if (most > 0)
+		note_add(limits, false,
+			 "a cgroup gave the VMs %.2f CPUs and stopped them for %.0f ms: nobody's "
+			 "lock made that wait.",
+			 cpus, most);
 }
 
 /* The host took time although nobody may have meant it to. */
@@ -186,6 +238,7 @@ void limits_of(const struct set *set, struct notes *limits)
 	note_add(limits, false, "accel %s: %s", set->accel, accel_sentence(set->accel));
 	limit_reps(set, limits);
 	limit_overcommit(set, limits);
+	limit_quota(set, limits);
 	limit_stolen(set, limits);
 	limit_overlap(set, limits);
 	limit_beside(set, limits);

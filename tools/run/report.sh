@@ -20,6 +20,7 @@ finish_run() {
     report_together
     report_overlaps
     [[ -z $meet ]] || report_meeting
+    cgroup_note
   } >"$run_dir/report.txt"
   run_worst=$worst worst=$saved
   manifest "$run_worst" >"$run_dir/manifest.json"
@@ -145,6 +146,7 @@ manifest() { # CODE
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
     --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
     --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
+    --argjson quota "$(cgroup_manifest)" \
     --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
     --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
     --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --arg l1_boot "$(cat "$raw/l1-boot" 2>/dev/null)" \
@@ -153,7 +155,7 @@ manifest() { # CODE
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
       timeout_s: ($limit | tonumber),
-      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber), boot_id: $boot},
+      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber), cpu_quota: $quota, boot_id: $boot},
       l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version, boot_id: $l1_boot} + $image else null end),
       qemu: ([$instances[].qemu_version | values] | first),
       started: ([$instances[].started_us | values] | min | date),
