@@ -8,6 +8,7 @@
 #include "kernel/kvm.h"
 #include "kernel/smp.h"
 #include "kernel/watchdog.h"
+#include "port/bare.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/printf.h"
@@ -183,13 +184,29 @@ static void wait_for_bye(void)
 		;
 }
 
+/* Whatever the run came to, its records are not all there. */
+static void judge_lost_log(struct outcome *outcome)
+{
+	if (outcome->verdict >= VERDICT_ERROR)
+		return;
+	outcome->verdict = VERDICT_ERROR;
+	outcome->reason = "log-lost";
+}
+
 void report_finish(const struct outcome *outcome)
 {
+	struct outcome final = *outcome;
+	bool complete;
+
 	if (record_count() != 0) /* else the vCPUs are not known yet */
 		report_counts();
-	report_end(outcome);
-	port_flush();
-	if (launcher_waits)
+	if (!log_complete())
+		judge_lost_log(&final);
+	report_end(&final);
+	complete = log_complete();
+	if (!complete)
+		judge_lost_log(&final);
+	else if (launcher_waits)
 		wait_for_bye();
-	exit_guest(exit_code(outcome));
+	exit_guest(exit_code(&final));
 }

@@ -27,11 +27,6 @@
 #define FIFO_BYTES            16
 #define DIVISOR_115200        1
 
-/* A full FIFO drains in 1.4 ms at 115200 baud, but a VMM whose output nobody reads for a while (a
- * pager, a slow terminal) keeps the transmitter busy as long. In cycles of the TSC, whose rate is
- * not known yet: 7 s at 5 GHz, 34 s at 1 GHz. */
-#define MAX_WAIT_CYCLES (UINT64_C(1) << 35)
-
 static bool present;
 static size_t burst; /* bytes that the empty transmitter takes */
 
@@ -62,12 +57,12 @@ bool serial_init(void)
 	return true;
 }
 
-static bool wait_until_empty(void)
+static bool wait_until_empty(uint64_t patience_cycles)
 {
 	uint64_t start = rdtsc();
 
 	while (!(in8(UART_LINE_STATUS) & STATUS_TRANSMIT_EMPTY)) {
-		if (rdtsc() - start > MAX_WAIT_CYCLES)
+		if (rdtsc() - start >= patience_cycles)
 			return false;
 		cpu_relax();
 	}
@@ -76,17 +71,22 @@ static bool wait_until_empty(void)
 
 /* OUT, not REP OUTSB: KVM leaves for the VMM at every byte of either, and emulates the string form
  * instruction by instruction where OUT has a fast path (Linux arch/x86/kvm/x86.c, kvm_fast_pio). */
-void serial_write(const char *bytes, size_t count, volatile size_t *written)
+bool serial_write(const char *bytes, size_t count, volatile size_t *written,
+		  uint64_t patience_cycles)
 {
-	while (present && *written < count) {
+	if (!present)
+		*written = count;
+	while (*written < count) {
 		size_t left = count - *written;
 
-		present = wait_until_empty();
-		for (size_t i = 0; present && i < left && i < burst; i++) {
+		if (!wait_until_empty(patience_cycles))
+			return false;
+		for (size_t i = 0; i < left && i < burst; i++) {
 			out8(UART_DATA, (uint8_t)bytes[*written]);
 			++*written;
 		}
 	}
+	return true;
 }
 
 int serial_read(void)

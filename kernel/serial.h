@@ -6,15 +6,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* 115200 8N1, FIFOs on, no interrupts. False if no UART answers. */
 bool serial_init(void);
 
 /* Writes bytes[*written] to bytes[count - 1] and counts *written up, byte by byte, so that a panic
  * in the middle can go on behind it. 16 (the FIFO) per look at the line status: 17 VM exits for 16
- * bytes; one where there is no FIFO. Bounded: a transmitter that stays busy for 2^35 cycles, some
- * 10 s, is given up for good. */
-void serial_write(const char *bytes, size_t count, volatile size_t *written);
+ * bytes; one where there is no FIFO. False: the transmitter stayed busy for patience_cycles; a
+ * later call goes on from *written. Without a UART all bytes count as written. */
+bool serial_write(const char *bytes, size_t count, volatile size_t *written,
+		  uint64_t patience_cycles);
 
 /* The next received byte, or -1. One VM exit. */
 int serial_read(void);

@@ -2,7 +2,6 @@
 /* port.h in the guest: thin, over kernel/. */
 #include "port/bare.h"
 
-#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
@@ -11,25 +10,17 @@
 #include "kernel/smp.h"
 #include "kernel/timer.h"
 #include "kernel/tsc.h"
-#include "kernel/watchdog.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include "port/pv_bare.h"
 #include "pvspin/string.h"
 
-#define LOG_BYTES    (128 * 1024)
-#define LINE_POLL_NS 2000000 /* one VM exit per look at the UART, halted between */
-/* Output may take minutes where each byte is an exit to a VMM that waits for a CPU; that is no
- * hang. */
-#define FEED_BYTES     512
+#define LINE_POLL_NS   2000000 /* one VM exit per look at the UART, halted between */
 #define LINE_MAX       256
 #define LINE_MARGIN_NS 10000000000ull
 
 static struct lock_stats *stats;
 static uint32_t cpu_count;
-static char log_buffer[LOG_BYTES];
-static size_t log_used;
-static volatile size_t log_sent; /* of log_used; a panic goes on from here */
 
 void port_bare_init(const struct machine *m, bool nopvspin)
 {
@@ -123,38 +114,6 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 	for (size_t i = 0; i < count; i++)
 		paging_write_text((uint64_t)patch[i].address, patch[i].bytes, patch[i].count);
 	smp_run_on(cpu_count, serialise, NULL);
-}
-
-void port_write(const char *bytes, size_t count)
-{
-	while (count > 0) {
-		size_t part = LOG_BYTES - log_used;
-
-		if (log_used == 0)
-			log_sent = 0;
-		if (part > count)
-			part = count;
-		memcpy(log_buffer + log_used, bytes, part);
-		log_used += part;
-		bytes += part;
-		count -= part;
-		if (log_used == LOG_BYTES)
-			port_flush();
-	}
-}
-
-void port_flush(void)
-{
-	while (log_sent < log_used) {
-		size_t end = log_used - log_sent < FEED_BYTES ? log_used : log_sent + FEED_BYTES;
-
-		serial_write(log_buffer, end, &log_sent);
-		if (log_sent < end)
-			break; /* the UART is dead */
-		watchdog_feed();
-	}
-	console_write(log_buffer, log_used);
-	log_used = 0;
 }
 
 /* Bytes after the newline stay in the UART; bytes beyond the buffer are dropped up to the newline.

@@ -13,7 +13,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet serial watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
+	srat nodes slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak $(report_tests)
 
 # what each test is linked with, besides itself
@@ -40,6 +40,7 @@ host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_streak := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
+host_sources_log := port/log_bare.c
 host_sources_watchdog := kernel/watchdog.c
 host_sources_tsc := kernel/tsc.c
 host_sources_trace_ring := locks/trace.c

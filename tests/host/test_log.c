@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* port/log_bare.c before a UART that takes so many bytes and is then busy until somebody reads. */
+#include "kernel/console.h"
+#include "kernel/serial.h"
+#include "kernel/tsc.h"
+#include "kernel/watchdog.h"
+#include "port/bare.h"
+#include "port/port.h"
+#include "tests/host/test.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LINE      100
+#define LOG_BYTES (128 * 1024)
+
+struct machine machine = {.tsc_khz = 1000000}; /* a cycle is a nanosecond */
+
+static size_t room; /* bytes that the pipe still takes */
+static uint64_t now, fed, read_at;
+static char out[1024 * 1024];
+static size_t out_used, displayed;
+
+uint64_t tsc_from_ns(uint64_t ns)
+{
+	return ns;
+}
+
+bool serial_write(const char *bytes, size_t count, volatile size_t *written, uint64_t patience)
+{
+	if (room == 0 && now < read_at) {
+		assert_true(patience <= 1000000000); /* the watchdog must be fed */
+		now += patience;
+	}
+	if (now >= read_at)
+		room = SIZE_MAX;
+	for (; *written < count && room > 0; room--)
+		out[out_used++] = bytes[(*written)++];
+	return *written == count;
+}
+
+void console_write(const char *bytes, size_t count)
+{
+	(void)bytes;
+	displayed += count;
+}
+
+void watchdog_feed(void)
+{
+	fed = now;
+}
+
+static void plug(size_t bytes, uint64_t reader_comes_ns)
+{
+	room = SIZE_MAX;
+	read_at = 0;
+	port_flush(); /* of the test before */
+	out_used = displayed = 0;
+	room = bytes;
+	read_at = now + reader_comes_ns;
+}
+
+/* Lines of LINE bytes with their number. */
+static void write_lines(size_t from, size_t to)
+{
+	char line[LINE + 1];
+
+	for (size_t i = from; i < to; i++) {
+		snprintf(line, sizeof(line), "%-*zu\n", LINE - 1, i);
+		port_write(line, LINE);
+	}
+}
+
+static void check_lines(size_t count)
+{
+	char *end;
+
+	assert_int_equal(out_used, count * LINE);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(strtoul(out + i * LINE, &end, 10), i);
+}
+
+static void a_reader_that_comes_in_time_gets_all(void **state)
+{
+	(void)state;
+	plug(30, UINT64_C(60000000000));
+	write_lines(0, 3000); /* more than the buffer */
+	port_flush();
+	assert_true(log_complete());
+	check_lines(3000);
+	assert_int_equal(displayed, 3000 * LINE);
+}
+
+/* Waited for once; the rest is kept, each flush is short, and the log goes on by itself. */
+static void one_that_comes_late_gets_what_was_kept(void **state)
+{
+	uint64_t start;
+
+	(void)state;
+	plug(130, UINT64_C(3600000000000));
+	write_lines(0, 10);
+	start = now;
+	port_flush();
+	assert_in_range(now - start, UINT64_C(60000000000), UINT64_C(300000000000));
+	assert_in_range(now - fed, 0, UINT64_C(1000000000));
+	start = now;
+	for (size_t i = 1; i < 100; i++) {
+		write_lines(i * 10, i * 10 + 10);
+		port_flush();
+	}
+	assert_in_range(now - start, 0, UINT64_C(10000000000));
+	assert_false(log_complete());
+	now = read_at;
+	port_flush();
+	check_lines(1000);
+	assert_true(log_complete());
+}
+
+/* Whole lines are lost, and it is known. The last test: what is lost stays so. */
+static void what_the_buffer_cannot_keep_is_known_to_be_lost(void **state)
+{
+	size_t kept = (LOG_BYTES + 130) / LINE;
+
+	(void)state;
+	plug(130, UINT64_C(3600000000000));
+	write_lines(0, kept + 100);
+	port_flush();
+	now = read_at;
+	port_flush();
+	assert_in_range(out_used, (kept - 2) * LINE, kept * LINE);
+	check_lines(out_used / LINE);
+	assert_false(log_complete());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reader_that_comes_in_time_gets_all),
+		cmocka_unit_test(one_that_comes_late_gets_what_was_kept),
+		cmocka_unit_test(what_the_buffer_cannot_keep_is_known_to_be_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
