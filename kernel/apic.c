@@ -19,7 +19,6 @@
 #define PIC_SLAVE_MASK  0xa1
 
 #define SPURIOUS_ENABLE (1u << 8)
-#define LVT_MASKED      (1u << 16)
 
 /* An xAPIC accepts an IPI within microseconds; never spin on one that does not. */
 #define MAX_PENDING_READS 100000
@@ -100,8 +99,8 @@ static void spurious_interrupt(struct trap_frame *frame)
 }
 
 /*
- * The two 8259s, which nobody here listens to. Before LINT0 is masked: an interrupt of theirs that
- * is pending then (the firmware's timer tick) would be left without a vector, and QEMU's TCG
+ * The two 8259s, all of whose lines stay masked. Before LINT0 is masked: an interrupt of theirs
+ * that is pending then (the firmware's timer tick) would be left without a vector, and QEMU's TCG
  * delivers it as vector -1 (#GP, error code -14, at the first sti; one boot in thirteen).
  */
 static void mask_8259(void)
@@ -137,7 +136,13 @@ void apic_enable(void)
 	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
 	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* why: kernel/timer.c */
-	apic->write(APIC_LVT_LINT0, LVT_MASKED);
+	/*
+	 * The boot CPU goes on accepting the 8259s' interrupts, of which there are none. When a
+	 * device sets its line, to whatever level, KVM looks for the first vCPU that accepts them
+	 * (pic_unlock, arch/x86/kvm/i8259.c); if none does it has asked them all, and QEMU sets a
+	 * UART's line four times for each byte written: with 288 vCPUs, most of the log's time.
+	 */
+	apic->write(APIC_LVT_LINT0, base & APIC_BASE_BSP ? LVT_EXTINT : LVT_MASKED);
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
 }
 

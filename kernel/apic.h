@@ -26,6 +26,11 @@
 #define APIC_DIVIDE_BY_1   0xb
 #define APIC_DIVIDE_BY_128 0xa
 
+/* Fields of LVT LINT0, SDM vol. 3A, figure 11-8. ExtINT: the 8259s give the vector. */
+#define LVT_MODE   (7u << 8)
+#define LVT_EXTINT (7u << 8)
+#define LVT_MASKED (1u << 16)
+
 /* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
 #define ICR_FIXED       0x000u
 #define ICR_LOWEST      0x100u
@@ -45,6 +50,7 @@
 /* IA32_APIC_BASE, SDM vol. 3A, 11.12.1: enabled, and in x2APIC mode. */
 #define APIC_BASE_ENABLE (1u << 11)
 #define APIC_BASE_X2APIC (1u << 10)
+#define APIC_BASE_BSP    (1u << 8) /* the boot CPU's */
 
 struct apic_ops {
 	const char *name; /* "xapic", "x2apic": the boot record's apic_mode */

@@ -50,6 +50,10 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'nodes=3' 'accepted: 1..2'
 }
 
+@test "of all vCPUs the boot CPU alone accepts the 8259s' interrupts" {
+  tcg 0 -smp 3 -append "tests=pv.lint0"
+}
+
 @test "without KVM nothing halts, kicks or counts preemption, and the table says so" {
   tcg 0 -smp 4 -append "locks=pv-qspinlock ms=50 reps=1 spin_threshold=1"
   records '.[0].pv_backend == "none" and .[0].tsc_source == "pit"'
