@@ -7,6 +7,7 @@
 #include "bench/latency.h"
 #include "bench/mark.h"
 #include "bench/patched.h"
+#include "bench/patience.h"
 #include "bench/trace.h"
 #include "port/hang.h"
 #include "port/port.h"
@@ -18,8 +19,6 @@
  * 128-byte pairs (Intel Optimization Reference Manual, "Data Prefetching", L2). */
 #define APART ((size_t)2 * CACHE_LINE)
 
-#define STOP_BASE_NS  10000000000ull
-#define STOP_SLICE_NS 20000000ull
 /* The timer's bounds come first. */
 #define WATCH_MARGIN_NS 1000000000ull
 
@@ -88,19 +87,9 @@ static uint64_t measure_ns(void)
 	return run.plan->ops ? OPS_BOUND_NS : run.plan->ms * 1000000;
 }
 
-static uint64_t patience_ns(uint64_t usual)
-{
-	return run.plan->hang_ms ? run.plan->hang_ms * UINT64_C(1000000) : usual;
-}
-
-/* How long the last waits may take once everybody has been told to stop. A FIFO lock lets each of T
- * waiters through, and where vCPUs outnumber CPUs each hand-over may wait until the host has gone
- * round all the others' slices: T * (T - 1) slices on one CPU. */
 static uint64_t stop_bound_ns(void)
 {
-	uint64_t threads = run.result->threads;
-
-	return patience_ns(STOP_BASE_NS) + threads * threads * STOP_SLICE_NS;
+	return patience_stop_ns(run.plan, run.result->threads);
 }
 
 static const char *worker_state(uint32_t cpu)
@@ -141,7 +130,7 @@ static void run_hangs(void *unused)
 
 static uint64_t run_bound_ns(void)
 {
-	return patience_ns(ARRIVAL_BOUND_NS) + run.plan->warmup_ms * UINT64_C(1000000) +
+	return patience_ns(run.plan, ARRIVAL_BOUND_NS) + run.plan->warmup_ms * UINT64_C(1000000) +
 	       measure_ns() + stop_bound_ns() + WATCH_MARGIN_NS;
 }
 

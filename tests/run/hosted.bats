@@ -105,6 +105,11 @@ all() {
   done
 }
 
+@test "a section longer than the watchdog's patience is no hang" {
+  hosted locks=ticket threads=2 hold=1000000000 think=0 ms=1 warmup_ms=0 reps=1 hang_ms=1
+  all '.[-1].verdict == "ok"'
+}
+
 @test "indirect dispatch and locks of one's own exclude too" {
   hosted locks=all threads=2 ms=20 reps=1 dispatch=indirect
   all '[.[] | select(.type == "run") | .dispatch == "indirect" and .exclusion == "ok"] | all'
