@@ -30,8 +30,8 @@ static void put_counters(struct record *record, const uint64_t count[EV_COUNT],
 	record_number(record, "wait_max_cycles", wait_max_cycles);
 }
 
-/* There is one record per vCPU and run, and each byte on serial is a VM exit: of the counters that
- * a reader may not count on, only those that are not zero. */
+/* There is one vcpu record per vCPU and run, and each byte on serial is a VM exit: what the run
+ * record says is not said again, and optional counters are written only when non-zero. */
 static bool always_in_vcpu(int event)
 {
 	return event == EV_HALTS || event == EV_KICKS || event == EV_SPURIOUS_WAKEUPS ||
@@ -56,6 +56,19 @@ static const struct {
 	{"pv_spurious_wakeup", EV_SPURIOUS_WAKEUPS},
 	{"pv_latency_kick", EV_KICK_CYCLES},
 };
+
+static bool any_events(const uint64_t count[EV_COUNT])
+{
+	for (size_t i = 0; i < sizeof(linux_names) / sizeof(linux_names[0]); i++) {
+		if (count[linux_names[i].event] != 0)
+			return true;
+	}
+	for (int event = EV_KICK_CYCLES + 1; event < EV_COUNT; event++) {
+		if (count[event] != 0)
+			return true;
+	}
+	return false;
+}
 
 static void put_events(struct record *record, const uint64_t count[EV_COUNT])
 {
@@ -146,15 +159,15 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 
 	record_begin(&record, "vcpu");
 	record_number(&record, "run", result->number);
-	record_string(&record, "lock", result->lock->ops->name);
 	record_number(&record, "cpu", worker->cpu);
 	record_number(&record, "apic_id", port_apic_id(worker->cpu));
 	record_number(&record, "ops", worker->measured_ops);
-	if (result_has_streak(result))
+	if (result_has_streak(result) && worker->longest_streak != 0)
 		record_number(&record, "streak_max", worker->longest_streak);
 	put_vcpu_counters(&record, &worker->delta);
 	record_number(&record, "steal_ns", worker->steal_ns);
-	put_events(&record, worker->delta.count);
+	if (any_events(worker->delta.count))
+		put_events(&record, worker->delta.count);
 	record_end(&record);
 }
 

@@ -68,7 +68,7 @@ all() {
     length == $run.threads and min == $run.ops_min and max == $run.ops_max)'
   all '. as $r | [.[] | select(.type == "run")] | all(. as $run |
     [$r[] | select(.type == "vcpu" and .run == $run.run)] |
-    (map(.streak_max) | max) == $run.streak_max and all(.streak_max <= .ops))'
+    (map(.streak_max // 0) | max) == $run.streak_max and all((.streak_max // 0) <= .ops))'
   all '[.[] | select(.type == "run") | .exclusion == "ok"] | all'
 }
 

@@ -149,7 +149,7 @@ static const struct field run_fields[] = {
 
 static const struct field vcpu_fields[] = {
 	NUMBER_IN("run", 1, MOST),
-	FIELD("lock", FIELD_NAME),
+	OPTIONAL("lock", FIELD_NAME), /* logs of versions before this field went */
 	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
 	NUMBER("apic_id"),
 	NUMBER("ops"),
@@ -251,7 +251,7 @@ static const struct field panic_fields[] = {
 };
 
 static const struct field hang_fields[] = {
-	FIELD("what", FIELD_TEXT),          FIELD("lock", FIELD_NAME),
+	FIELD("what", FIELD_TEXT),          OPTIONAL("lock", FIELD_NAME),
 	OPTIONAL("lock_state", FIELD_TEXT), {"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
 	NUMBER_OPTIONAL("threads"),         NUMBER_OPTIONAL("bound_ms"),
 	OPTIONAL("pv_backend", FIELD_NAME),
@@ -259,7 +259,7 @@ static const struct field hang_fields[] = {
 
 static const struct field hang_cpu_fields[] = {
 	NUMBER("cpu"),
-	FIELD("state", FIELD_TEXT),
+	OPTIONAL("state", FIELD_TEXT),
 	OPTIONAL("halted", FIELD_BOOL),
 	OPTIONAL("answered", FIELD_BOOL),
 	NUMBER_OPTIONAL("kicked_us_ago"),
