@@ -79,6 +79,7 @@ static void broken_lines_are_named(void **state)
 		{"{\"type\":\"event\",\"seq\":2,\"run\":1,\"cpu\":4096,\"tsc\":1,\"what\":\"x\"}",
 		 "cpu 4096, not an integer from 0 to 4095"},
 		{"kernel: {\"type\":\"x\",\"seq\":2}", "begins inside the line"},
+		{"12.5 {\"type\":\"x\",\"seq\":2}", "begins inside the line"},
 	};
 
 	(void)state;
@@ -109,6 +110,46 @@ static void unknown_types_and_fields_are_fine(void **state)
 	read_again(made.path);
 	assert_true(serial.complete);
 	assert_int_equal(serial.records[1].type, RECORD_OTHER);
+}
+
+/* As picocom, tio or `ts` write them. A number before one record only is no stamp. */
+static void stamps_of_serial_programs_are_taken_off(void **state)
+{
+	static const char *const stamps[] = {"[12:00:00.000] ", "Nov 29 12:00:00 ",
+					     "[    0.001234] ", "2026-11-29T12:00:00Z: "};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stamps) / sizeof(stamps[0]); i++) {
+		struct made plain = log_begin("plain.log", "kvm"), made = log_empty("stamped.log");
+		char line[4096];
+		FILE *file;
+
+		log_end(&plain);
+		log_line(&made, "%stext for people\n", stamps[i]);
+		file = fopen(plain.path, "r");
+		while (fgets(line, sizeof(line), file))
+			log_line(&made, "%s%s", stamps[i], line);
+		fclose(file);
+		read_again(made.path);
+		assert_true(serial.complete && serial.usable);
+		assert_int_equal(serial.count, 2);
+		assert_int_equal(notes.count, 1);
+		assert_true(has_note(&notes, "time stamps"));
+	}
+}
+
+/* Outside of runs and lock tests the guest knows of no lock and no state. */
+static void a_hang_without_a_lock_is_shown(void **state)
+{
+	struct made made = log_begin("hang.log", "kvm");
+
+	(void)state;
+	log_record(&made, "hang", "\"what\":\"between two runs or tests\",\"bound_ms\":120000");
+	log_record(&made, "hang_cpu", "\"cpu\":0,\"halted\":false,\"answered\":true");
+	log_end(&made);
+	read_again(made.path);
+	assert_true(serial.complete);
+	assert_true(has_note(&notes, "the guest hung: between two runs or tests"));
 }
 
 static void another_schema_is_refused(void **state)
@@ -331,6 +372,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_whole_log_is_complete, forget),
 		cmocka_unit_test_teardown(broken_lines_are_named, forget),
 		cmocka_unit_test_teardown(unknown_types_and_fields_are_fine, forget),
+		cmocka_unit_test_teardown(stamps_of_serial_programs_are_taken_off, forget),
+		cmocka_unit_test_teardown(a_hang_without_a_lock_is_shown, forget),
 		cmocka_unit_test_teardown(another_schema_is_refused, forget),
 		cmocka_unit_test_teardown(gaps_doubles_and_order_are_named, forget),
 		cmocka_unit_test_teardown(ends_and_beginnings, forget),

@@ -22,6 +22,9 @@
 #define COST_OF_LIST   130
 #define COST_OF_OBJECT 250
 
+#define STAMP_MOST  64
+#define STAMP_BYTES "0123456789 \t[](){}<>|:;.,+-/"
+
 uint64_t record_u64(const struct record *record, const char *field)
 {
 	json_int_t value = json_integer_value(json_object_get(record->json, field));
@@ -94,18 +97,66 @@ static void parse(struct log_reading *reading, const char *line, size_t length)
 		keep(reading, json);
 }
 
+static const char record_start[] = "{\"type\":";
+
+/*
+ * The length of a time stamp that a serial program put before the record in this line
+ * ("[12:00:00.000] ", "Nov 29 12:00:00 "): digits, punctuation and words of at most three letters.
+ * 0: no record, or something else before it.
+ */
+static size_t stamp_length(const char *line, size_t length)
+{
+	const char *record = memmem(line, length, record_start, sizeof(record_start) - 1);
+	size_t stamp = record ? (size_t)(record - line) : 0, letters = 0;
+	bool digit = false;
+
+	if (stamp > STAMP_MOST)
+		return 0;
+	for (size_t i = 0; i < stamp; i++) {
+		bool letter =
+			(line[i] >= 'A' && line[i] <= 'Z') || (line[i] >= 'a' && line[i] <= 'z');
+
+		letters = letter ? letters + 1 : 0;
+		if (letters > 3 ||
+		    (!letter && !memchr(STAMP_BYTES, line[i], sizeof(STAMP_BYTES) - 1)))
+			return 0;
+		digit |= line[i] >= '0' && line[i] <= '9';
+	}
+	return digit ? stamp : 0;
+}
+
+/* The first record tells: stamps are on every line or on none. */
+static size_t find_stamp(struct log_reading *reading, const char *line, size_t length)
+{
+	size_t stamp;
+
+	if (reading->first_seen && !reading->stamped)
+		return 0;
+	stamp = stamp_length(line, length);
+	if (!reading->first_seen && stamp != 0) {
+		reading->stamped = true;
+		log_note(reading, false,
+			 "its lines begin with time stamps, as some serial programs write them: "
+			 "ignored");
+	}
+	return stamp;
+}
+
 static void take_line(struct log_reading *reading, enum line_result result, const char *line,
 		      size_t length)
 {
-	static const char start[] = "{\"type\":";
+	size_t stamp = find_stamp(reading, line, length);
 
+	line += stamp;
+	length -= stamp;
 	if (length > 0 && line[0] == '{') {
+		reading->first_seen = true;
 		if (result == LINE_TOO_LONG)
 			log_note(reading, true, "a record longer than %zu KiB: left out",
 				 LINE_BYTES >> 10);
 		else
 			parse(reading, line, length);
-	} else if (memmem(line, length, start, sizeof(start) - 1)) {
+	} else if (memmem(line, length, record_start, sizeof(record_start) - 1)) {
 		log_note(reading, true,
 			 "a record begins inside the line: two writers, or a lost newline; left "
 			 "out");

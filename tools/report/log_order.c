@@ -173,6 +173,15 @@ static void find_end(struct log_reading *reading)
 			 record_text(log->end, "verdict"), record_text(log->end, "reason"));
 }
 
+/* Without a lock: the guest hung outside of runs and lock tests. */
+static void note_hang(struct log_reading *reading, const struct record *record)
+{
+	const char *lock = record_text(record, "lock");
+
+	log_note(reading, false, "%s hung: %s", *lock != '\0' ? lock : "the guest",
+		 record_text(record, "what"));
+}
+
 /* Records that say why a log is as it is. */
 static void note_accidents(struct log_reading *reading)
 {
@@ -186,8 +195,7 @@ static void note_accidents(struct log_reading *reading)
 			log_note(reading, false, "the guest crashed: %s",
 				 record_text(record, "reason"));
 		else if (record->type == RECORD_HANG)
-			log_note(reading, false, "%s hung: %s", record_text(record, "lock"),
-				 record_text(record, "what"));
+			note_hang(reading, record);
 		else if (record->type == RECORD_ERROR)
 			log_note(reading, true, "the guest could not write a %s record: %s",
 				 record_text(record, "record"), record_text(record, "reason"));

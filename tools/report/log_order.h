@@ -13,6 +13,7 @@ struct log_reading {
 	size_t hidden;    /* those beyond, of which the last note tells the number */
 	uint64_t *memory; /* bytes left for records, estimated */
 	bool full, damaged;
+	bool first_seen, stamped; /* a record; stamps before it */
 };
 
 /* A note "path:line: text". */
