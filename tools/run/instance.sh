@@ -4,7 +4,7 @@
 # the terminal reaches run.sh alone, which then ends things in order) and does three things: it
 # starts QEMU, passes what the guest's log says on to the coordinator (together.sh), and talks QMP.
 #
-#   QEMU --serial.out--> tee serial-<i>.log --> grep (the records that matter) --> instance_watch
+#   QEMU --serial.out--> sed (lines) --> tee serial-<i>.log --> grep (the records that matter) --> instance_watch
 #        <--serial.in--- the coordinator (peer, go) and instance_watch (bye)
 #        <--qmp.in, qmp.out--> instance_watch
 #
@@ -53,9 +53,11 @@ instance_main() { # INSTANCE
   instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
-# Keeps the log on stdin, and passes on the records that the coordinator waits for.
+# Keeps the log on stdin, and passes on the records that the coordinator waits for. QEMU writes byte by
+# byte; sed makes lines of them (and leaves an unfinished last one as it is), for the log may lie on 9p,
+# where each write is a request to the host.
 instance_log() { # INSTANCE
-  { tee -i --output-error=exit "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"; } |
+  { LC_ALL=C stdbuf -oL sed '' | tee -i --output-error=exit "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"; } |
     grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"'
 }
 
