@@ -18,14 +18,28 @@
 uint32_t client_await_s = 40; /* a sanitized build on a busy machine is slow */
 
 static void (*on_interrupt)(void);
-static pthread_t thread_of[CLIENT_CPUS];
+
+/*
+ * An interrupt is a flag, as the bit in a local APIC's IRR is, and a signal that makes its CPU look
+ * at it. The flag is what counts: ThreadSanitizer may lose the signal. It makes a thread's memory
+ * for held-back signals when that is first needed, and a signal that comes just then is put into a
+ * second one that is thrown away (gcc 12, libsanitizer/tsan/tsan_interceptors_posix.cpp, SigCtx).
+ * A CPU that polls sends itself the signal again while the flag is set.
+ */
+static _Thread_local _Atomic bool requested;
+static struct {
+	pthread_t thread;
+	_Atomic bool *requested;
+} interrupts[CLIENT_CPUS];
 
 static void take_signal(int signal)
 {
 	int saved = errno;
 
 	(void)signal;
-	on_interrupt();
+	/* acquire: pairs with the release in client_interrupt */
+	if (atomic_exchange_explicit(&requested, false, memory_order_acquire))
+		on_interrupt();
 	errno = saved;
 }
 
@@ -39,7 +53,8 @@ void client_on_interrupt(void (*handler)(void))
 
 void client_enter(void)
 {
-	thread_of[port_cpu()] = pthread_self();
+	interrupts[port_cpu()].thread = pthread_self();
+	interrupts[port_cpu()].requested = &requested;
 }
 
 void client_leave(void)
@@ -48,7 +63,9 @@ void client_leave(void)
 
 void client_interrupt(uint32_t cpu)
 {
-	pthread_kill(thread_of[cpu], SIGUSR1);
+	/* release: pairs with the acquire in take_signal */
+	atomic_store_explicit(interrupts[cpu].requested, true, memory_order_release);
+	pthread_kill(interrupts[cpu].thread, SIGUSR1);
 }
 
 void client_nodes_are(uint32_t nodes)
@@ -66,10 +83,13 @@ void client_poll(void)
 	static _Thread_local uint32_t polls;
 
 	sched_yield();
+	if (++polls % POLLS_PER_NAP != 0)
+		return;
 	/* ThreadSanitizer holds signals back until the thread makes a call that it watches, and
 	 * sched_yield is none: a poll for the end of a handler would never end. */
-	if (++polls % POLLS_PER_NAP == 0)
-		nanosleep(&(struct timespec){.tv_nsec = 1}, NULL);
+	nanosleep(&(struct timespec){.tv_nsec = 1}, NULL);
+	if (atomic_load_explicit(&requested, memory_order_relaxed))
+		pthread_kill(pthread_self(), SIGUSR1);
 }
 
 void client_yield(void)
