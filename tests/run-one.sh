@@ -1,19 +1,86 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# One test program for prove: TAP on stdout whatever it is written with (bats, cmocka, our own).
+# One test program for prove: TAP on stdout, whatever the program is written with (bats, cmocka, our own).
+# Whatever it does costs its own file only: "Bail out!", which would make prove stop all others, and running
+# longer than its bound (tests/bounds) become failed tests of this file. All processes that it started have
+# ended when this script ends: those that did not do so themselves are killed, which is a failure, too.
 set -euo pipefail
-case $1 in
-*.bats) exec bats --tap "$1" ;;
-*/model/*) exec timeout 600 "$1" ;; # one minute of CPU time
-*/host/*) CMOCKA_MESSAGE_OUTPUT=TAP exec timeout 120 "$1" ;;
-esac
-arguments=()
-case $1 in
+readonly GRACE_SECONDS=10 # for what has been told to end: virtual machines stop, files are removed
+
+bound_of() { # PROGRAM: see tests/bounds
+  local seconds pattern
+  while read -r seconds _ pattern _; do
+    # shellcheck disable=SC2053 # a pattern
+    [[ $seconds == '#' || $1 != $pattern ]] || { echo "$seconds"; return; }
+  done <"${BASH_SOURCE[0]%/*}/bounds"
+}
+
+# Debian 12's prove knows TAP up to 13; these programs use nothing newer.
+filter() { # ... and what the script itself says, in the words of TAP, after the program's own
+  local line tests=0 planned=0
+  while IFS= read -r line; do
+    case $line in
+    'TAP version 14') line='TAP version 13' ;;
+    1..[0-9]*) planned=1 ;;
+    'ok '* | 'not ok '*) tests=$((tests + 1)) ;;
+    'Bail out!'*)
+      tests=$((tests + 1))
+      line="not ok $tests - $program: ${line//#/\\#}" # "# SKIP" would be an excuse
+      ;;
+    esac
+    printf '%s\n' "$line"
+  done
+  ((tests || planned)) || echo "not ok $((++tests)) - $program: no test, no plan"
+  ((planned)) || echo "1..$tests"
+}
+
+# Processes that were started by the program and are there still: they have its mark in their environment.
+left() {
+  grep -lszxF "CHECK_MARK=$mark" /proc/[0-9]*/environ | cut -d / -f 3 || true
+}
+
+# What is left gets some time to end, then is killed. Says what was.
+end_the_rest() { # SECONDS
+  local pids names
+  SECONDS=0
+  until pids=$(left) && [[ -z $pids ]] || ((SECONDS >= $1)); do
+    sleep 0.2
+  done
+  [[ -n $pids ]] || return 0
+  names=$(ps -o comm= -p "${pids//$'\n'/,}" | sort -u | paste -sd' ') || return 0
+  while [[ -n $pids ]]; do
+    # shellcheck disable=SC2086 # numbers
+    kill -KILL $pids 2>/dev/null || true
+    pids=$(left)
+  done
+  echo "Bail out! left running, now killed: $names"
+}
+
+program=$1 mark=$1:$$
+bound=$(bound_of "$program")
+command=("$program")
+case $program in
+*.bats) command=(bats --tap --timing "$program") ;;
+*/host/*) export CMOCKA_MESSAGE_OUTPUT=TAP ;;
 */tsan/*) # null is left out: that it excludes nobody is a data race, and the point of it
   export TSAN_OPTIONS=halt_on_error=0:exitcode=66
-  arguments=(--without-null --budget-ms=40)
+  command+=(--without-null --budget-ms=40)
   ;;
-*/ubsan/*) arguments=(--budget-ms=40) ;;
+*/ubsan/*) command+=(--budget-ms=40) ;;
 esac
-# Debian 12's prove knows TAP up to 13; these programs use nothing newer.
-timeout 240 "$1" "${arguments[@]}" | sed -u 's/^TAP version 14$/TAP version 13/'
+exec {tap}> >(filter)
+filter=$! status=0
+# A process group of its own, timeout's, which a Ctrl-C at the terminal does not reach.
+CHECK_MARK=$mark timeout --kill-after="$GRACE_SECONDS" "$bound" "${command[@]}" >&"$tap" {tap}>&- &
+timeout=$!
+trap 'kill -TERM "$timeout"' INT TERM HUP
+until wait "$timeout"; status=$?; ! kill -0 "$timeout" 2>/dev/null; do :; done
+grace=$GRACE_SECONDS
+if ((status == 124 || status == 137)); then # a program's own is no less a failure
+  echo "Bail out! still running after $bound s: killed" >&"$tap"
+  grace=0
+fi
+end_the_rest "$grace" >&"$tap"
+exec {tap}>&-
+wait "$filter" || true
+exit "$status"
