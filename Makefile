@@ -46,8 +46,7 @@ guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 # relocations of 8 and 16 bits stay errors. An older NASM does not know these names: -w-unknown-warning, first.
 guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning \
 	-w-reloc-abs-dword -w-reloc-abs-qword -w-reloc-rel-dword -Werror
-guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-	-Wl,--build-id=none -Wl,--no-warn-rwx-segments
+guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
 # hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\

@@ -84,7 +84,7 @@ bare() {
 }
 
 @test "without ACPI: the boot CPU alone, and a warning" {
-  bare 33 -no-acpi -smp 2 -kernel build/pvspin.elf -append "$short" \
+  bare 33 -machine acpi=off -smp 2 -kernel build/pvspin.elf -append "$short" \
     -device isa-debug-exit,iobase=0xf4,iosize=4
   says "$(<"$serial")" 'warning: no CPU list from ACPI (no ACPI RSDP found'
   records '.[0].vcpus == 1 and .[-1].verdict == "ok"' "$serial"
