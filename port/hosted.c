@@ -72,14 +72,14 @@ static uint64_t clock_ns(clockid_t clock)
  * be descheduled between the two readings. */
 static void clock_pair(uint64_t *cycles, uint64_t *ns)
 {
-	uint64_t best = UINT64_MAX;
+	uint64_t best = 0;
 
 	for (int i = 0; i < 16; i++) {
 		uint64_t before = port_cycles();
 		uint64_t now = clock_ns(CLOCK_MONOTONIC_RAW);
 		uint64_t after = port_cycles();
 
-		if (after - before < best) {
+		if (i == 0 || after - before < best) {
 			best = after - before;
 			*cycles = before + (after - before) / 2;
 			*ns = now;
