@@ -243,6 +243,7 @@ main() {
   check_kvm
   ((ended != 124 && ended != 137)) || stop 124 "out of time after $limit s"
   { grep -v "TCG doesn't support" qemu.log; tail -n 20 console; } >&2 || true
+  ! grep -q seccomp qemu.log || stop 4 "this kernel refuses QEMU's system call filter; PVSPIN_SANDBOX=off leaves it out"
   [[ ! -e ctl/stage ]] || stop 5 "L1 died while the command ran (QEMU's status $ended)"
   stop 4 "L1 did not come up (QEMU's status $ended)"
 }

@@ -27,6 +27,11 @@ instance_main() { # INSTANCE
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
+  # Not local: the trap may run outside of this function. Set first, so that the coordinator hears also of an
+  # instance that a signal ends before it has its QEMU.
+  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed=''
+  # shellcheck disable=SC2064 # $i as it is now
+  trap "instance_gone $i" EXIT
   mkdir "$dir"
   boot_place "$dir"
   mkfifo "$dir/serial.in" "$dir/serial.out" "$dir/qmp.in" "$dir/qmp.out"
@@ -35,10 +40,6 @@ instance_main() { # INSTANCE
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>"$dir/serial.in" {hold}<>"$dir/serial.out" {out}<"$dir/serial.out" \
     {qmp_in}<>"$dir/qmp.in" {qmp_out}<>"$dir/qmp.out"
-  # Not local: the trap may run outside of this function.
-  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed=''
-  # shellcheck disable=SC2064 # $i as it is now
-  trap "instance_gone $i" EXIT
   printf '%s\0' "${qemu_command[@]}" >"$raw/command-$i"
   # Waits in the pipe until QEMU's main loop runs, which is when the machine is there: that it was
   # answered tells a guest that reset from a QEMU that refused its options (verdict.sh).
@@ -63,10 +64,11 @@ instance_log() { # INSTANCE
 
 # However the watching ended, QEMU must be gone before the coordinator hears so; and it must hear.
 instance_gone() { # INSTANCE
-  local code=0 raw=$run_dir/.raw
+  local code=none raw=$run_dir/.raw
   trap - EXIT
   set +e
   if [[ -n $qemu ]]; then
+    code=0
     kill "$qemu" 2>/dev/null # gone already, unless the guest stays after its last record
     { wait "$qemu" || code=$?; } 2>/dev/null
     qmp_last "$1" "$code"

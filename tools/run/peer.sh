@@ -71,6 +71,9 @@ peer_main() { # MEMBER
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
+  started=$EPOCHREALTIME qemu='' # as in instance_main
+  # shellcheck disable=SC2064 # $i as it is now
+  trap "instance_gone $i" EXIT
   mkdir "$work/$i"
   cd "$work/$i" || exit
   mkfifo serial.in serial.out
@@ -78,9 +81,6 @@ peer_main() { # MEMBER
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>serial.in {hold}<>serial.out {out}<serial.out
   printf '%s\0' "${peer_command[@]}" >"$raw/command-$i"
-  started=$EPOCHREALTIME qemu='' # as in instance_main
-  # shellcheck disable=SC2064 # $i as it is now
-  trap "instance_gone $i" EXIT
   timeout --foreground --kill-after=5 "$((limit + 10))" "${peer_command[@]}" \
     <&"$in" >&"$hold" 2>"$run_dir/$(member_errors "$i")" {out}<&- &
   qemu=$!
