@@ -98,7 +98,8 @@ setup() {
 @test "what QEMU answers with text is QEMU's to answer: no machine, no logs" {
   local real
   real=$(command -v qemu-system-x86_64)
-  for words in '-cpu help' '-M ?' '-machine q35,help' '-device isa-debug-exit,help' '-accel help' -version '-smp 2 -nic model=help'; do
+  for words in '-cpu help' '-M ?' '-machine q35,help' '-device isa-debug-exit,help' '-accel help' -version \
+    '-smp 2 -nic model=help'; do
     read -ra words <<<"$words"
     run_sh 0 --out="$out" "${words[@]}"
     [ "$stdout" = "$("$real" "${words[@]}" 2>/dev/null)" ]

@@ -301,7 +301,7 @@ quota_fixture() { # cgroup2|cgroup; sets PVSPIN_PROC_SELF
   printf '%s\n' 'def old: tonumber;' \
     'def tonumber: if type == "string" and test("[[:space:]]") then error("white space") else old end;' >"$filter"
   cat "$tree/tools/run/instance.jq" >>"$filter"
-  jq -n --argjson log '[{"records": 3}]' --argjson verdicts '[]' --argjson i 0 --arg log_name serial-0.log --arg command '' \
-    --arg exit $'33\n' --arg time $'1700 1800\n' --arg qmp '' --arg pin $'7 3\n8 4\n' -f "$filter" |
+  jq -n --argjson log '[{"records": 3}]' --argjson verdicts '[]' --argjson i 0 --arg log_name serial-0.log \
+    --arg command '' --arg exit $'33\n' --arg time $'1700 1800\n' --arg qmp '' --arg pin $'7 3\n8 4\n' -f "$filter" |
     jq -e '.started_us == 1700 and .ended_us == 1800 and .qemu_exit == 33'
 }

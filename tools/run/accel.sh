@@ -81,7 +81,7 @@ nested_usable() {
   l1_kernel=${line:-6.12}
 }
 
-readonly PAUSED_NESTED='a guest that waits for a debugger or monitor (--gdb, -S) is out of reach in nested; use kvm or tcg'
+readonly PAUSED_NESTED='a guest that waits to be continued (--gdb, -S) is out of reach in nested; use kvm or tcg'
 
 accel_choose() {
   accel_class=$accel

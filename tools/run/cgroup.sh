@@ -86,6 +86,6 @@ cgroup_manifest() {
 
 cgroup_note() {
   cgroup_manifest | jq -r --argjson cpus "$(nproc)" 'values | select(.quota_us < .period_us * $cpus)
-    | "note: a cgroup gives this call \(.quota_us * 100 / .period_us | round / 100) CPUs (\(.cgroup)) and stopped it for "
-      + "\(.throttled_us / 1000 | round) ms, vCPUs in the middle of their sections with it"'
+    | "note: a cgroup gives this call \(.quota_us * 100 / .period_us | round / 100) CPUs (\(.cgroup)) and "
+      + "stopped it for \(.throttled_us / 1000 | round) ms, vCPUs in the middle of their sections with it"'
 }

@@ -140,7 +140,9 @@ qmp_last() { # INSTANCE STATUS
   while IFS= read -r -t 0.2 -u "$qmp_out" qmp_reply; do
     case $qmp_reply in
     *'"return":'*) qmp_answered=1 ;;
-    *'"SHUTDOWN"'*) [[ ! $qmp_reply =~ \"reason\":\ *\"([a-z-]+)\" ]] || echo "${BASH_REMATCH[1]}" >"$raw/shutdown-$1" ;;
+    *'"SHUTDOWN"'*)
+      [[ ! $qmp_reply =~ \"reason\":\ *\"([a-z-]+)\" ]] || echo "${BASH_REMATCH[1]}" >"$raw/shutdown-$1"
+      ;;
     esac
   done
   [[ -n $qmp_answered ]] || : >"$raw/unstarted-$1"

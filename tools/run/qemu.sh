@@ -90,7 +90,9 @@ qemu_smp() {
     case $key in
     cpus) smp_cpus=$((value)) ;;
     maxcpus) smp_max=$((value)) ;;
-    drawers | books | sockets | dies | clusters | modules | cores | threads) product=$((product * (value > 0 ? value : 1))) ;;
+    drawers | books | sockets | dies | clusters | modules | cores | threads)
+      product=$((product * (value > 0 ? value : 1)))
+      ;;
     esac
   done
   ((smp_cpus)) || smp_cpus=$((smp_max ? smp_max : product))

@@ -122,7 +122,7 @@ judge_by_itself() {
   # QEMU obeys SIGTERM, SIGINT and SIGHUP, says so, and ends with 0.
   if [[ -e $raw/stayed-$i ]]; then
     why="QEMU went on for $END_SECONDS s after the guest's last record"
-  elif signal=$(sed -n 's/.*: terminating on signal \([0-9]*\)\( from pid [0-9]*\)\{0,1\}.*/\1\2/p;T;q' "$errors" 2>/dev/null) &&
+  elif signal=$(sed -En '/.*: terminating on signal ([0-9]+)( from pid [0-9]+)?.*/{s//\1\2/p;q}' "$errors" 2>/dev/null) &&
     [[ -n $signal ]]; then
     why="QEMU was ended by SIG$(kill -l "${signal%% *}")${signal#"${signal%% *}"}: ${problem:-though the log is whole}"
   elif [[ $reason == guest-shutdown ]]; then
