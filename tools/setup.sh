@@ -39,7 +39,6 @@ test:clang-format:clang-format:make lint
 test:clang:clang:the second compiler
 test:clang-tidy:clang-tidy:make lint
 test:cppcheck:cppcheck:make lint
-test:gcc-12:x86_64-linux-gnu-gcc-12:make check-faults: compiles for the kernels of Debian 12
 test:perl:prove:runs all tests
 test:spin:spin:make check-models
 test:libxml2-utils:xmllint:whether JUnit XML is XML

@@ -157,18 +157,24 @@ static void halt_returns(struct visit *visit)
 	}
 }
 
-/* The latch outlives the HLT that it let pass. */
+/* The latch outlives the HLT that it let pass. It is set again on the vCPU's way back to the guest:
+ * KVM clears it in kvm_emulate_halt if it finds it there (6.12), or where it ends the block (6.1).
+ * By APIC ID. */
+static unsigned int latch_kept_in[256]; /* of fault_selections */
+
 static void latch_stays(struct visit *visit)
 {
-	visit->kept = visit->vcpu->arch.pv.pv_unhalted;
+	if (visit->vcpu->arch.pv.pv_unhalted)
+		latch_kept_in[(u8)visit->vcpu->vcpu_id] = fault_selections;
 }
 
 static void latch_again(struct visit *visit)
 {
-	if (visit->kept) {
-		visit->vcpu->arch.pv.pv_unhalted = true;
-		fault_hit();
-	}
+	if (latch_kept_in[(u8)visit->vcpu->vcpu_id] != fault_selections ||
+	    visit->vcpu->arch.pv.pv_unhalted)
+		return;
+	visit->vcpu->arch.pv.pv_unhalted = true;
+	fault_hit();
 }
 
 /* A pending interrupt wakes whether or not IF lets it in; as if kicked, because KVM's own file has
@@ -200,7 +206,8 @@ const struct fault kick_faults[] = {
 	{"kick-counted", POINT_HALT, .before = pass_counted},
 	{"yield-wakes", POINT_HYPERCALL, .after = yield_wakes},
 	{"halt-spurious-nth", POINT_HALT, .before = halt_returns},
-	{"halt-latch-stays", POINT_HALT, .before = latch_stays, .after = latch_again},
+	{"halt-latch-stays", POINT_HALT, .before = latch_stays},
+	{"halt-latch-stays", POINT_ENTER, .before = latch_again},
 	{"halt-irq-wakes", POINT_RUNNABLE, .after = irq_wakes},
 	{},
 };

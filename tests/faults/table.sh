@@ -5,7 +5,7 @@
 
 # Sets names (in order), clauses_of, keys_of.
 read_table() {
-  local line name clauses keys
+  local name clauses keys
   declare -gA clauses_of=() keys_of=() properties_of=()
   names=()
   while read -r name clauses keys; do
@@ -63,24 +63,25 @@ reference_rows() { # KERNEL PROPERTIES CLAUSES
   done
 }
 
-# One line of results for each fault, between the marks in FILE.
+# One line for each fault, between the marks in FILE. Those that were not run, or not on both kernels, keep the one
+# they have.
 write_table() { # FILE
-  local fault cells kernel new
+  local fault new today
+  local -A line_of=()
   new=$(mktemp "$scratch/table.XXXXXX")
+  TZ=UTC printf -v today '%(%Y-%m-%d)T' -1
+  for fault in "${names[@]}"; do
+    line_of[$fault]=$(grep -F "| \`$fault\` |" "$1" || true)
+    [[ -z ${result[6.12/$fault]:-} || -z ${result[6.1/$fault]:-} ]] ||
+      line_of[$fault]="| \`$fault\` | ${result[6.12/$fault]} | ${result[6.1/$fault]} | $today |"
+  done
   {
     sed '/<!-- faults: begin/q' "$1"
-    echo
-    TZ=UTC printf 'Run on %(%Y-%m-%d)T, ' -1
-    echo "${#chosen[@]} faults on kernels ${kernels[*]}: $number checks, $failed of them failed."
-    echo
-    echo "| fault | red on ${kernels[0]}${kernels[1]:+ | red on ${kernels[1]}} |"
-    echo "|---|---${kernels[1]:+|---}|"
-    for fault in "${chosen[@]}"; do
-      cells=''
-      for kernel in "${kernels[@]}"; do cells+=" | ${result[$kernel/$fault]:-no result}"; done
-      echo "| \`$fault\`$cells |"
+    echo '| fault | red on 6.12 | red on 6.1 | run on |'
+    echo '|---|---|---|---|'
+    for fault in "${names[@]}"; do
+      echo "${line_of[$fault]:-| \`$fault\` | not run | not run | |}"
     done
-    echo
     sed -n '/<!-- faults: end/,$p' "$1"
   } >"$new"
   cat "$new" >"$1"
