@@ -5,9 +5,9 @@
  * One line transfer a hand-over, strict FIFO, and unlike in mcs a release is one store: it never
  * waits for a successor to link itself.
  *
- * What a CPU passes is a handle: the node to queue with next, the node it queued with last, and a
- * node of its own to start with. A handle used with two locks in turn carries nodes from one to the
- * other; so the memory of all handles and locks must outlive the use of any of them.
+ * What a CPU passes is a handle: the node it queues with, its predecessor's while it owns the lock,
+ * and a node of its own to start with. A handle used with two locks in turn carries nodes from one
+ * to the other; so the memory of all handles and locks must outlive the use of any of them.
  *
  * try_acquire: between its look at the last node and its CAS that very node may have been granted,
  * recycled and queued again (ABA). Then it stands in the queue, which a CLH node cannot leave, and
@@ -29,8 +29,8 @@ struct clh_node {
 };
 
 struct clh_handle {
-	struct clh_node *spare;  /* to queue with next; NULL, as zeroed: own */
-	struct clh_node *queued; /* of this or, between two, the last acquisition */
+	struct clh_node *mine;     /* to queue with, or queued; NULL, as zeroed: own */
+	struct clh_node *previous; /* the predecessor's, from acquire to release */
 	uint8_t pad[CACHE_LINE - 2 * sizeof(void *)];
 	struct clh_node own;
 };
@@ -64,32 +64,27 @@ static __attribute__((noinline)) void clh_wait(const struct clh_node *previous)
 	spin_end(&spin, SPIN_HANDED);
 }
 
-/* The node to queue with, taken: as it shall be when the exchange of tail publishes it. */
-static inline struct clh_node *take_spare(struct clh_handle *handle)
+/* The node to queue with, as the exchange of tail shall publish it. */
+static inline struct clh_node *prepare_node(struct clh_handle *handle)
 {
-	struct clh_node *mine =
-		__builtin_expect(handle->spare != NULL, 1) ? handle->spare : &handle->own;
+	struct clh_node *mine = handle->mine;
 
+	if (__builtin_expect(mine == NULL, 0))
+		mine = handle->mine = &handle->own;
 	atomic_store_explicit(&mine->locked, 1, memory_order_relaxed);
 	return mine;
 }
 
-/* The predecessor's node becomes the spare one now, as nobody looks at it before the next
- * acquisition. Written before the exchange as what it is if nobody came in between, and corrected
- * after: that takes the exchange's result out of the way to the next one's operand. */
 static inline void clh_acquire(void *state, void *node)
 {
 	struct clh_lock *lock = state;
 	struct clh_handle *handle = node;
-	struct clh_node *mine = take_spare(handle), *guess = handle->queued, *previous;
+	struct clh_node *mine = prepare_node(handle), *previous;
 
-	handle->queued = mine;
-	handle->spare = guess;
 	/* release: who reads this node from tail must see it locked; acquire: the predecessor's
 	 * node must be seen locked, published the same way */
 	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
-	if (__builtin_expect(previous != guess, 0))
-		handle->spare = previous;
+	handle->previous = previous;
 	/* acquire: pairs with the store in clh_release */
 	if (__builtin_expect(atomic_load_explicit(&previous->locked, memory_order_acquire), 0))
 		clh_wait(previous);
@@ -105,27 +100,29 @@ static inline bool clh_try_acquire(void *state, void *node)
 
 	if (atomic_load_explicit(&last->locked, memory_order_relaxed))
 		return false;
-	mine = take_spare(handle);
+	mine = prepare_node(handle);
 	/* as the exchange in clh_acquire */
 	if (!atomic_compare_exchange_strong_explicit(&lock->tail, &last, mine, memory_order_acq_rel,
 						     memory_order_relaxed))
 		return false;
-	handle->queued = mine;
-	handle->spare = last;
+	handle->previous = last;
 	/* acquire: pairs with the store in clh_release */
 	if (__builtin_expect(atomic_load_explicit(&last->locked, memory_order_acquire), 0))
 		clh_wait(last); /* ABA, see above */
 	return true;
 }
 
+/* The predecessor's node is the next to queue with: nobody polls it any more. */
 static inline void clh_release(void *state, void *node)
 {
 	struct clh_handle *handle = node;
+	struct clh_node *mine = handle->mine;
 
 	(void)state;
+	handle->mine = handle->previous;
 	/* release: pairs with the loads of locked in the three above. The node is the successor's
 	 * from here on, or the lock's. */
-	atomic_store_explicit(&handle->queued->locked, 0, memory_order_release);
+	atomic_store_explicit(&mine->locked, 0, memory_order_release);
 }
 
 static void clh_describe(const void *state, char *text, size_t size)

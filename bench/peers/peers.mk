@@ -8,9 +8,13 @@ peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -W
 peers_c := $(sort $(wildcard bench/peers/*.c port/hosted*.c) $(filter-out locks/registry.c,$(wildcard \
 	locks/*.c))) bench/arith.c bench/histogram.c port/pv_none.c \
 	kernel/nodes.c kernel/printf.c kernel/cmdline.c
-build/peers/flags: flags = $(HOSTCC) $(peers_cflags)
+# All but what calculates with double: bench/hosted.mk says why.
+peers_measured := -mgeneral-regs-only
+build/peers/flags: flags = $(HOSTCC) $(peers_cflags) : $(peers_measured)
 build/peers/flags: FORCE ; $(write_flags)
 peers_objects := $(peers_c:%.c=build/peers/%.o)
+$(filter-out $(patsubst %,build/peers/bench/peers/%.o,main pairs overcommit),$(peers_objects)): \
+	peers_extra := $(peers_measured)
 
 build/peers/bench-peers: $(peers_objects)
 	$(say) LD $@
@@ -19,7 +23,7 @@ build/peers/bench-peers: $(peers_objects)
 build/peers/%.o: %.c build/peers/flags
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
-	$(Q)$(HOSTCC) $(peers_cflags) -MMD -MP -c $< -o $@
+	$(Q)$(HOSTCC) $(peers_cflags) $(peers_extra) -MMD -MP -c $< -o $@
 
 -include $(peers_objects:.o=.d)
 

@@ -35,6 +35,12 @@ all() {
   fi
 }
 
+@test "as the guest, it keeps locks out of vector registers" {
+  objdump -d build/hosted/pvspin >"$log"
+  grep -q '<measure_plain>:' "$log"
+  [ "$(grep -cE '%[xyz]mm[0-9]' "$log")" -eq 0 ]
+}
+
 @test "every record parses, seq has no gap, end comes last and counts them" {
   hosted locks=all threads=1,2 ms=20 warmup_ms=5 reps=1
   all '[.[].seq] == [range(1; length + 1)]'
