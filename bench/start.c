@@ -60,17 +60,22 @@ bool start_wait(const struct run_result *previous)
 {
 	uint64_t start = port_cycles();
 	uint64_t waited_ns = 0;
+	enum port_input input = PORT_INPUT_LATE;
 	char line[LINE_BYTES];
 
 	port_flush();
 	while (waited_ns < START_BOUND_S * NS_PER_S) {
-		if (!port_read_line(line, sizeof(line), START_BOUND_S * NS_PER_S - waited_ns))
+		input = port_read_line(line, sizeof(line), START_BOUND_S * NS_PER_S - waited_ns);
+		if (input != PORT_INPUT_LINE)
 			break;
 		if (obey(line, previous))
 			return true;
 		waited_ns = port_cycles_to_ns(port_cycles() - start);
 	}
-	say("error: no line 'go' on serial within %d s", START_BOUND_S);
+	if (input == PORT_INPUT_ENDED)
+		say("error: no line 'go' on serial: the input ended");
+	else
+		say("error: no line 'go' on serial within %d s", START_BOUND_S);
 	return false;
 }
 

@@ -180,7 +180,8 @@ static void wait_for_bye(void)
 {
 	char line[8];
 
-	while (port_read_line(line, sizeof(line), BYE_TIMEOUT_NS) && strcmp(line, "bye") != 0)
+	while (port_read_line(line, sizeof(line), BYE_TIMEOUT_NS) == PORT_INPUT_LINE &&
+	       strcmp(line, "bye") != 0)
 		;
 }
 

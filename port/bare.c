@@ -11,12 +11,12 @@
 #include "kernel/timer.h"
 #include "kernel/tsc.h"
 #include "port/hang.h"
+#include "port/line.h"
 #include "port/port.h"
 #include "port/pv_bare.h"
 #include "pvspin/string.h"
 
 #define LINE_POLL_NS   2000000 /* one VM exit per look at the UART, halted between */
-#define LINE_MAX       256
 #define LINE_MARGIN_NS 10000000000ull
 
 static struct lock_stats *stats;
@@ -116,32 +116,23 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 	smp_run_on(cpu_count, serialise, NULL);
 }
 
-/* Bytes after the newline stay in the UART; bytes beyond the buffer are dropped up to the newline.
- */
-bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
+/* Bytes after the line stay in the UART. */
+enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {
-	static char pending[LINE_MAX];
-	static size_t used;
+	static struct line_input pending;
 	uint64_t start = rdtsc(), bound = tsc_from_ns(timeout_ns);
 
 	port_watch("the launcher's line", timeout_ns + LINE_MARGIN_NS, NULL);
 	for (;;) {
 		int byte = serial_read();
 
-		if (byte == '\n') {
-			size_t length = used < size - 1 ? used : size - 1;
-
-			memcpy(line, pending, length);
-			line[length] = '\0';
-			used = 0;
+		if (byte >= 0 && line_add(&pending, (char)byte, line, size)) {
 			port_watch_over();
-			return true;
+			return PORT_INPUT_LINE;
 		}
-		if (byte >= 0 && byte != '\r' && used < sizeof(pending))
-			pending[used++] = (char)byte;
-		if (rdtsc() - start >= bound) { /* also where bytes come and no newline */
+		if (rdtsc() - start >= bound) { /* also where bytes come and no line ends */
 			port_watch_over();
-			return false;
+			return PORT_INPUT_LATE;
 		}
 		if (byte < 0)
 			timer_sleep(LINE_POLL_NS);

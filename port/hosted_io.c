@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h's log and input over Linux: stdout through a buffer in memory, lines from stdin. */
 #define _GNU_SOURCE
+#include "port/line.h"
 #include "port/port.h"
 #include <errno.h>
 #include <poll.h>
@@ -55,8 +56,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* One byte of stdin before `deadline`; false if there is none. */
-static bool read_byte(char *byte, uint64_t deadline)
+/* One byte of stdin, PORT_INPUT_LINE, before `deadline`. */
+static enum port_input read_byte(char *byte, uint64_t deadline)
 {
 	for (;;) {
 		struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -67,39 +68,30 @@ static bool read_byte(char *byte, uint64_t deadline)
 		if (poll(&input, 1, left_ms > 60000 ? 60000 : (int)left_ms) > 0) {
 			n = read(STDIN_FILENO, byte, 1);
 			if (n == 1)
-				return true;
-			if (n == 0 || errno != EINTR)
-				return false;
+				return PORT_INPUT_LINE;
+			if (n == 0 || (errno != EINTR && errno != EAGAIN))
+				return PORT_INPUT_ENDED;
 		}
 		if (now >= deadline)
-			return false;
+			return PORT_INPUT_LATE;
 	}
 }
 
-/* Byte by byte: what comes after the line stays in the pipe, and lines are few. The part of a line
- * that has arrived when the time is over is kept for the next call. */
-bool port_read_line(char *line, size_t size, uint64_t timeout_ns)
+/* Byte by byte: what comes after the line stays in the pipe, and lines are few. The end of the
+ * input ends a line, too. */
+enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {
-	static char kept[256];
-	static size_t length;
+	static struct line_input pending;
 	uint64_t now = now_ns();
 	uint64_t deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+	enum port_input input;
 	char byte;
 
-	while (read_byte(&byte, deadline)) {
-		if (byte != '\n') {
-			if (length < sizeof(kept))
-				kept[length++] = byte;
-			continue;
-		}
-		if (size > 0) {
-			size_t copied = length < size - 1 ? length : size - 1;
-
-			memcpy(line, kept, copied);
-			line[copied] = '\0';
-		}
-		length = 0;
-		return true;
+	while ((input = read_byte(&byte, deadline)) == PORT_INPUT_LINE) {
+		if (line_add(&pending, byte, line, size))
+			return PORT_INPUT_LINE;
 	}
-	return false;
+	if (input == PORT_INPUT_ENDED && line_end(&pending, line, size))
+		return PORT_INPUT_LINE;
+	return input;
 }

@@ -74,8 +74,14 @@ void port_patch_text(const struct port_text_patch *patch, size_t count);
 void port_write(const char *bytes, size_t count);
 void port_flush(void);
 
-/* One line of input without its newline, cut to `size` - 1 bytes. False: none within timeout_ns,
- * or no input here. Call on CPU 0, outside any run. */
-bool port_read_line(char *line, size_t size, uint64_t timeout_ns);
+enum port_input {
+	PORT_INPUT_LINE,
+	PORT_INPUT_LATE,  /* no line within the time */
+	PORT_INPUT_ENDED, /* and none will come; a UART does not know that */
+};
+
+/* One line of input that is not empty, without its end (CR or LF), cut to `size` - 1 bytes. Call on
+ * CPU 0, outside any run. */
+enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns);
 
 #endif

@@ -200,3 +200,18 @@ ok 4 - locks.tas.excludes_2" ]
   records '(.[0].loader_name | startswith("GRUB")) and .[-1].verdict == "ok"' \
     "$BATS_TEST_TMPDIR/serial"
 }
+
+@test "start=serial: go and Enter on a serial terminal, which sends CR" {
+  local pid status=0
+  coproc vm { exec timeout 100 qemu-system-x86_64 -accel tcg -m 128 -display none -nodefaults -no-user-config \
+    -no-reboot -kernel build/pvspin.elf -append "locks=tas ms=20 reps=1 warmup_ms=5 start=serial" \
+    -serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4; }
+  pid=$vm_PID
+  while read -r line; do
+    printf '%s\n' "$line" >>"$BATS_TEST_TMPDIR/serial"
+    [[ $line != *'"type":"ready"'* ]] || printf 'go\r' >&"${vm[1]}"
+  done <&"${vm[0]}"
+  wait "$pid" || status=$?
+  [ "$status" -eq 33 ]
+  records '[.[] | select(.type == "run")] | length == 1' "$BATS_TEST_TMPDIR/serial"
+}

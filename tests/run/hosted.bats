@@ -225,8 +225,17 @@ all() {
   grep -q "^ignored line 'peer 2 3 x'" "$log"
 }
 
-@test "start=serial: nobody says go: an error, and no run" {
+@test "start=serial: the input ends without go: an error at once, and no run" {
   expected=4 hosted locks=tas threads=1 ms=20 reps=1 start=serial
-  grep -q "^error: no line 'go'" "$log"
+  grep -q "^error: no line 'go' on serial: the input ended" "$log"
   all '[.[] | select(.type == "run")] | length == 0'
+}
+
+@test "start=serial: CR ends a line, and so does the end of the input" {
+  for typed in 'go\r' '\r\ngo\r\n' 'go'; do
+    # shellcheck disable=SC2059 # the escapes are for printf
+    printf "$typed" | timeout 20 build/hosted/pvspin locks=tas threads=1 ms=1 reps=1 \
+      start=serial >"$log"
+    all '.[-1].verdict == "ok"'
+  done
 }
