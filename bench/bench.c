@@ -53,15 +53,19 @@ static bool released(const struct plan *plan, const struct run_result *next)
 
 static enum verdict one_run(const struct run_result *next, size_t threads_index, size_t lock_index)
 {
+	uint64_t throttled_ns;
+
 	if (!released(next->plan, next))
 		return VERDICT_ERROR;
 	result = *next;
+	throttled_ns = port_throttled_ns();
 	if (next->plan->workload == WORKLOAD_KBUILD ? !kbuild_once(&result) : !run_once(&result)) {
 		say("error: run %u (%s): not all of CPUs 0..%u arrived within %llu s",
 		    result.number, result.lock->ops->name, result.threads - 1,
 		    (unsigned long long)(ARRIVAL_BOUND_NS / 1000000000));
 		return VERDICT_ERROR;
 	}
+	result.throttled_ns = port_throttled_ns() - throttled_ns;
 	start_set_clock(&result);
 	emit_run(&result);
 	table_add(&table, threads_index, lock_index, &result);

@@ -142,6 +142,8 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
 	record_number(&record, "steal_ns", result->steal_ns);
+	if (result->throttled_ns)
+		record_number(&record, "throttled_ns", result->throttled_ns);
 	if (result->kbuild)
 		kbuild_put(&record, result);
 	put_events(&record, result->count);

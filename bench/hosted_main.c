@@ -11,6 +11,7 @@
 #include "kernel/kvm.h"
 #include "locks/pv.h"
 #include "port/hosted.h"
+#include "port/hosted_sched.h"
 #include "port/port.h"
 #include "port/pv_none.h"
 #include "pvspin/cmdline.h"
@@ -138,6 +139,7 @@ int main(int count, char **word)
 {
 	static char line[CMDLINE_BYTES], error[PLAN_ERROR_BYTES];
 	struct plan_machine plan_machine;
+	const char *refusal;
 	enum verdict verdict;
 	uint32_t threads = 0;
 	bool ok = join(line, count, word);
@@ -160,6 +162,11 @@ int main(int count, char **word)
 		snprintf(error, sizeof(error),
 			 "nodes=%u: not a number of these threads; accepted: 1..%u", plan.nodes,
 			 port_cpu_count());
+		ok = false;
+	}
+	refusal = ok ? hosted_sched_refuses(threads) : NULL;
+	if (refusal) {
+		snprintf(error, sizeof(error), "%s", refusal);
 		ok = false;
 	}
 	if (ok && plan.nodes != 0)

@@ -5,6 +5,7 @@
 #include "bench/quoting.h"
 #include "bench/say.h"
 #include "locks/pv.h"
+#include "port/port.h"
 #include "pvspin/printf.h"
 #include "pvspin/string.h"
 
@@ -94,6 +95,12 @@ void table_say_notes(const struct table *table)
 	if (table->plan->reps < REPS_TO_QUOTE)
 		say("- %u repetition%s: too few to quote; %d or more.", table->plan->reps,
 		    table->plan->reps == 1 ? "" : "s", REPS_TO_QUOTE);
+	if (table->throttled_ns)
+		say("- a quota of CPU time (cgroup) stopped threads for %llu ms, added up over "
+		    "CPUs: the figures are the quota's as much as the locks'.",
+		    (unsigned long long)(table->throttled_ns / 1000000));
+	for (uint32_t i = 0; port_note(i, names, sizeof(names)); i++)
+		say("- %s", names);
 	say_without_unhalt(table->plan);
 	collect(table, names, crawled);
 	if (names[0])

@@ -28,6 +28,7 @@ struct table_row {
 
 struct table {
 	const struct plan *plan;
+	uint64_t throttled_ns;
 	struct table_row *rows; /* thread counts by locks, in the plan's order */
 };
 

@@ -116,6 +116,19 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 	smp_run_on(cpu_count, serialise, NULL);
 }
 
+uint64_t port_throttled_ns(void)
+{
+	return 0;
+}
+
+bool port_note(uint32_t i, char *text, size_t size)
+{
+	(void)i;
+	(void)text;
+	(void)size;
+	return false;
+}
+
 /* Bytes after the line stay in the UART. */
 enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "port/hosted.h"
 #include "kernel/nodes.h"
+#include "port/hosted_sched.h"
 #include "port/port.h"
 #include <errno.h>
 #include <pthread.h>
@@ -110,6 +111,7 @@ uint32_t hosted_usable_cpus(void)
 void hosted_init(uint32_t cpus)
 {
 	static struct steal_area no_steal; /* never written: one serves all */
+	const char *refusal;
 
 	if (tsc_khz == 0) {
 		if (sched_getaffinity(0, sizeof(usable), &usable) != 0)
@@ -117,6 +119,9 @@ void hosted_init(uint32_t cpus)
 			    CPU_SETSIZE);
 		calibrate();
 		pv_backend = &pv_hosted;
+		refusal = hosted_sched_init();
+		if (refusal)
+			die("%s", refusal);
 	}
 	if (cpus == 0)
 		cpus = hosted_usable_cpus();
@@ -181,6 +186,16 @@ void hosted_set_nodes(uint32_t count)
 	nodes = count;
 }
 
+uint64_t port_throttled_ns(void)
+{
+	return hosted_throttled_ns("");
+}
+
+bool port_note(uint32_t i, char *text, size_t size)
+{
+	return i == 0 && hosted_sched_note(text, size);
+}
+
 struct lock_stats *port_stats(uint32_t cpu)
 {
 	return &stats_of[cpu];
@@ -224,10 +239,14 @@ static void *thread_main(void *arg)
 void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
 {
 	struct thread *threads = calloc(count, sizeof(*threads));
+	const char *refusal;
 	int error;
 
 	if (!threads || count == 0 || count > cpu_count)
 		die("cannot run on %u CPUs: 1..%u", count, cpu_count);
+	refusal = hosted_sched_refuses(count);
+	if (refusal)
+		die("%s", refusal);
 	for (uint32_t i = 1; i < count; i++) {
 		threads[i] = (struct thread){.cpu = i, .fn = fn, .arg = arg};
 		error = pthread_create(&threads[i].handle, NULL, thread_main, &threads[i]);

@@ -8,6 +8,7 @@
 #define PVSPIN_PORT_HOSTED_H
 
 #include "locks/pv.h"
+#include <pthread.h>
 #include <stdint.h>
 
 #define HOSTED_MAX_CPUS 1024
@@ -17,6 +18,7 @@
 void hosted_init(uint32_t cpus);
 uint32_t hosted_usable_cpus(void);
 void hosted_set_nodes(uint32_t nodes); /* for port_node: that many runs of CPUs; 1 until then */
+pthread_t hosted_timer_thread(void);   /* starts it, if it is not there yet */
 void hosted_unpin(void);               /* lets the calling thread run on any usable CPU */
 
 /* SDM vol. 3A, 9.1.3: before running code that another thread has patched. */

@@ -67,6 +67,15 @@ static void start(void)
 	started = true;
 }
 
+pthread_t hosted_timer_thread(void)
+{
+	pthread_mutex_lock(&mutex);
+	if (!started)
+		start();
+	pthread_mutex_unlock(&mutex);
+	return thread;
+}
+
 void port_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg)
 {
 	uint64_t nsec;

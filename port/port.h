@@ -33,6 +33,13 @@ uint64_t port_ns_to_cycles(uint64_t ns);
  * there is none. */
 uint64_t port_wall_ns(void);
 
+/* How long a quota of CPU time has stopped CPUs since the start, added up over them; 0 where nobody
+ * tells. Hosted: by cgroups. Outside any run. */
+uint64_t port_throttled_ns(void);
+
+/* The i-th sentence on what else of this place shapes the figures. False: there is none. */
+bool port_note(uint32_t i, char *text, size_t size);
+
 uint32_t port_cpu(void);             /* the calling CPU's index */
 uint32_t port_cpu_count(void);       /* CPUs online */
 uint32_t port_apic_id(uint32_t cpu); /* for records only */

@@ -13,7 +13,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
+	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak $(report_tests)
 
 # what each test is linked with, besides itself
@@ -35,6 +35,7 @@ host_sources_multiboot2 := $(host_sources_loader)
 host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
 host_sources_console := kernel/console.c kernel/font.c
 host_sources_nodes := kernel/nodes.c
+host_sources_cgroup := port/hosted_cgroup.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)

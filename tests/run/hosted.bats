@@ -239,3 +239,49 @@ all() {
     all '.[-1].verdict == "ok"'
   done
 }
+
+@test "real-time threads that spin do not keep the timer from its work; more of them than CPUs are refused" {
+  # a limit of real time, in us: whoever else would end it may not get a CPU
+  local bound=(prlimit --rttime=5000000:5000000)
+  "${bound[@]}" chrt -f 1 true || skip 'no real-time priority here'
+  for policy in -f -r; do
+    for priority in 1 10 99; do
+      "${bound[@]}" chrt "$policy" "$priority" build/hosted/pvspin locks=tas ms=20 reps=1 >"$log"
+      all '.[-1].verdict == "ok"'
+    done
+  done
+  status=0
+  "${bound[@]}" chrt -f 10 build/hosted/pvspin locks=tas threads=$(($(nproc) + 1)) >"$log" || status=$?
+  [ "$status" -eq 2 ]
+  grep -q '^error: threads=.* under SCHED_FIFO: .*accepted: 1\.\.' "$log"
+}
+
+@test "nice and SCHED_IDLE are told below the table" {
+  nice -n 5 build/hosted/pvspin locks=tas threads=1 ms=1 reps=1 >"$log"
+  grep -q '^- nice [0-9]*: other threads' "$log"
+  chrt -i 0 build/hosted/pvspin locks=tas threads=1 ms=1 reps=1 >"$log"
+  grep -q '^- SCHED_IDLE: every other thread' "$log"
+}
+
+@test "what a cgroup's quota of CPU time stopped is recorded and told" {
+  local group=/sys/fs/cgroup/cpu/pvspin-$$
+  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    group=/sys/fs/cgroup/pvspin-$$
+  fi
+  mkdir "$group" 2>/dev/null || skip 'no cgroup can be made here'
+  if [ -e "$group/cpu.cfs_quota_us" ]; then
+    echo 5000 >"$group/cpu.cfs_quota_us"
+  elif ! echo '5000 100000' 2>/dev/null >"$group/cpu.max"; then
+    rmdir "$group"
+    skip 'no CPU controller here'
+  fi
+  (
+    echo "$BASHPID" >"$group/cgroup.procs"
+    exec timeout 60 build/hosted/pvspin locks=tas threads=1 ms=300 reps=1 >"$log"
+  )
+  rmdir "$group"
+  all '.[] | select(.type == "run") | .throttled_ns > 1000000'
+  grep -q '^- a quota of CPU time (cgroup) stopped threads for ' "$log"
+  hosted locks=tas threads=1 ms=1 reps=1
+  all '.[] | select(.type == "run") | .throttled_ns == null'
+}
