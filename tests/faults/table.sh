@@ -77,11 +77,13 @@ write_table() { # FILE
   done
   {
     sed '/<!-- faults: begin/q' "$1"
+    echo
     echo '| fault | red on 6.12 | red on 6.1 | run on |'
     echo '|---|---|---|---|'
     for fault in "${names[@]}"; do
       echo "${line_of[$fault]:-| \`$fault\` | not run | not run | |}"
     done
+    echo
     sed -n '/<!-- faults: end/,$p' "$1"
   } >"$new"
   cat "$new" >"$1"
