@@ -79,11 +79,11 @@ static const char *const start_names[] = {
 /* Deliberate failures, docs/failures.md: kernel/provoke.c, owner-*: kernel/provoke_lock.c;
  * lost-vcpu, early-nmi: kernel/kmain.c */
 static const char *const provoke_names[] = {
-	"none",          "panic",     "ud",          "pf",         "nx",           "stack",
-	"hang",          "lost-vcpu", "lost-kick",   "loop",       "triple-fault", "double-fault",
-	"machine-check", "nmi",       "panic-twice", "panic-both", "panic-busy",   "ap-ud",
-	"ap-stack",      "ap-loop",   "owner-ud",    "owner-loop", "owner-loop-0", "early-nmi",
-	"msr",
+	"none",          "panic",      "ud",          "pf",         "nx",           "stack",
+	"hang",          "lost-vcpu",  "lost-kick",   "loop",       "triple-fault", "double-fault",
+	"machine-check", "nmi",        "panic-twice", "panic-both", "panic-busy",   "ap-ud",
+	"ap-stack",      "ap-loop",    "owner-ud",    "owner-loop", "owner-loop-0", "early-nmi",
+	"msr",           "hang-twice", "nmi-twice",
 };
 
 static const char *const hlt_names[] = {"exits", "native"};

@@ -233,6 +233,8 @@ const char *acpi_status_text(enum acpi_status status)
 		return "no FADT (signature FACP) among the ACPI tables";
 	case ACPI_NO_SLEEP:
 		return "ACPI does not tell how to switch off";
+	case ACPI_NO_TIMER:
+		return "ACPI tells of no power management timer";
 	case ACPI_NO_CPUS:
 		return "no usable CPU in the MADT";
 	case ACPI_TOO_MANY_CPUS:

@@ -92,8 +92,11 @@ static enum acpi_status read_entries(const struct acpi_reader *reader,
 			return status;
 		if (entry[0] == MADT_LAPIC_ADDRESS)
 			cpus->lapic_address = acpi_u64(entry + 4);
-		else if (entry[0] == MADT_IO_APIC && acpi_u32(entry + 8) == 0)
-			cpus->ioapic_address = acpi_u32(entry + 4);
+		else if (entry[0] == MADT_IO_APIC && cpus->ioapics < ACPI_MAX_IOAPICS)
+			cpus->ioapic[cpus->ioapics++] = (struct acpi_ioapic){
+				.address = acpi_u32(entry + 4),
+				.first_interrupt = acpi_u32(entry + 8),
+			};
 		else if (read_cpu(entry, entry[1], &cpu) && !add_cpu(cpus, &cpu))
 			return acpi_fail(reader, ACPI_TOO_MANY_CPUS, "more than %zu",
 					 cpus->capacity);
@@ -109,7 +112,7 @@ enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus
 
 	cpus->count = 0;
 	cpus->lapic_address = 0;
-	cpus->ioapic_address = 0;
+	cpus->ioapics = 0;
 	cpus->revision = 0;
 	status = acpi_find_table(&reader, rsdp, &madt, &table);
 	if (status != ACPI_OK)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How to switch the machine off by ACPI: the registers from the FADT, the sleep type of state S5
- * from the DSDT. ACPI 6.5: 5.2.9 (FADT), 4.8.3.2 and 4.8.3.7 (PM1 control and sleep control
- * registers), 7.4.2 (_Sx).
+ * Where the power management timer is, and how to switch the machine off: the registers from the
+ * FADT, the sleep type of state S5 from the DSDT. ACPI 6.5: 5.2.9 (FADT), 4.8.3.2 and 4.8.3.7 (PM1
+ * control and sleep control registers), 4.8.3.3 (timer), 7.4.2 (_Sx).
  *
  * There is no AML interpreter here. \_S5 is a package of constants in practice, so its encoding is
  * searched for in the DSDT: Name, "_S5_", Package, and the first one or two numbers in it (20.2).
@@ -18,10 +18,12 @@
 #define FADT_ACPI_ENABLE   52
 #define FADT_PM1A_CNT      64
 #define FADT_PM1B_CNT      68
+#define FADT_PM_TIMER      76
 #define FADT_FLAGS         112
 #define FADT_X_DSDT        140
 #define FADT_X_PM1A_CNT    172
 #define FADT_X_PM1B_CNT    184
+#define FADT_X_PM_TIMER    208
 #define FADT_SLEEP_CONTROL 244
 #define FLAG_HW_REDUCED    (1u << 20)
 
@@ -194,4 +196,20 @@ enum acpi_status acpi_find_power(acpi_map_fn map, uint64_t rsdp, struct acpi_pow
 		status = acpi_fail(&reader, ACPI_NO_SLEEP, "DSDT at %#llx: no \\_S5",
 				   (unsigned long long)address);
 	return status;
+}
+
+enum acpi_status acpi_find_pm_timer(acpi_map_fn map, uint64_t rsdp, uint16_t *port, char *detail,
+				    size_t detail_size)
+{
+	struct acpi_reader reader = {.map = map, .detail = detail, .detail_size = detail_size};
+	struct acpi_table table = {.bytes = NULL};
+	enum acpi_status status = acpi_find_table(&reader, rsdp, &fadt, &table);
+
+	if (status != ACPI_OK)
+		return status;
+	*port = port_of(&table, FADT_PM_TIMER, FADT_X_PM_TIMER);
+	if (*port == 0)
+		return acpi_fail(&reader, ACPI_NO_TIMER, "FACP at %#llx: no PM_TMR_BLK",
+				 (unsigned long long)table.address);
+	return ACPI_OK;
 }

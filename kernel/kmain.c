@@ -10,6 +10,8 @@
 #include "bench/record.h"
 #include "kernel/apic.h"
 #include "kernel/console.h"
+#include "kernel/hpet.h"
+#include "kernel/ioapic.h"
 #include "kernel/kvm.h"
 #include "kernel/loader.h"
 #include "kernel/memory.h"
@@ -52,10 +54,12 @@ static void discover_machine(void)
 	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
 	apic_select();
 	apic_enable();
-	tsc_init(&machine);
+	hpet_init(&boot);
+	tsc_init(&boot, &machine);
 	timer_init();
 	topology_init(&boot, &machine);
-	watchdog_init(&boot, &machine);
+	ioapic_init(&machine.cpus);
+	watchdog_init();
 	power_init(&boot);
 }
 

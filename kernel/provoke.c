@@ -11,6 +11,7 @@
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "locks/pv.h"
+#include "port/hang.h"
 #include "port/port.h"
 #include "pvspin/layout.h"
 #include "pvspin/string.h"
@@ -171,6 +172,41 @@ static void provoke_panic_busy(void)
 	}
 }
 
+/* A lock that cannot be described: the report halts, with interrupts masked. */
+static void hang_describing(const void *lock, char *text, size_t size)
+{
+	(void)lock;
+	(void)text;
+	(void)size;
+	halt_for_ever();
+}
+
+static void report_and_hang(void)
+{
+	static const struct lock_ops ops = {.name = "none", .describe = hang_describing};
+	struct hang hang = {.what = "a hang whose report hangs", .ops = &ops};
+
+	port_report_hang(&hang);
+}
+
+static void provoke_hang_twice(void)
+{
+	port_watch("a hang whose report hangs", 1000000000, report_and_hang);
+	provoke_hang();
+}
+
+static void hang_in_panic(struct record *record)
+{
+	(void)record;
+	halt_for_ever();
+}
+
+static void provoke_nmi_twice(void)
+{
+	panic_describe = hang_in_panic;
+	provoke_nmi();
+}
+
 static void (*failure)(void);
 
 /* `failure` on CPUs from `only` to 1. */
@@ -243,6 +279,8 @@ static const struct {
 	{"double-fault", provoke_double_fault},
 	{"machine-check", provoke_machine_check},
 	{"nmi", provoke_nmi},
+	{"hang-twice", provoke_hang_twice},
+	{"nmi-twice", provoke_nmi_twice},
 	{"panic-twice", provoke_panic_twice},
 	{"panic-both", provoke_both},
 	{"panic-busy", provoke_busy},

@@ -7,6 +7,7 @@
 #include "kernel/memory.h"
 #include "kernel/nodes.h"
 #include "kernel/report.h"
+#include "pvspin/string.h"
 
 #define MADT_MAX_ENTRIES 4096
 /* From this revision on (ACPI 6.3) the flag "online capable" has a meaning. */
@@ -54,7 +55,8 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 	}
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
 	m->cpus.capacity = all.count + 1;
-	m->cpus.ioapic_address = all.ioapic_address;
+	memcpy(m->cpus.ioapic, all.ioapic, sizeof(all.ioapic));
+	m->cpus.ioapics = all.ioapics;
 	m->cpus.cpu[m->cpus.count++] = (struct acpi_cpu){.apic_id = self, .enabled = true};
 	for (size_t i = 0; i < all.count; i++)
 		m->possible_cpus += possible(&all.cpu[i], all.revision);

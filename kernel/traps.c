@@ -15,6 +15,7 @@
 
 #define VECTORS        256
 #define FIRST_EXTERNAL 32
+#define RFLAGS_FIXED   (1u << 1) /* always set: SDM vol. 1, 3.4.3 */
 #define OPCODE_HLT     0xf4
 #define OPCODE_STI     0xfb
 #define GATE_INTERRUPT 0x8e /* present, ring 0, 64-bit interrupt gate: masks interrupts */
@@ -117,6 +118,32 @@ static bool is_echo(const struct trap_frame *frame)
 	return frame->vector >= FIRST_EXTERNAL && !(frame->rflags & RFLAGS_IF);
 }
 
+static struct trap_frame left_frame; /* traps_leave_nmi() */
+static void (*left_for)(const struct trap_frame *frame);
+
+static void __attribute__((noreturn)) after_nmi(void)
+{
+	this_cpu()->frame = &left_frame;
+	left_for(&left_frame);
+	panic("what an NMI was left for has returned");
+}
+
+/* Whoever leaves twice never goes back to the first time, so one stack is enough. The interrupted
+ * code's may be the reason that it is left, and an NMI's own would be overwritten by the next. */
+void traps_leave_nmi(struct trap_frame *frame, void (*fn)(const struct trap_frame *frame))
+{
+	static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
+
+	left_frame = *frame;
+	left_for = fn;
+	frame->rip = (uint64_t)after_nmi;
+	frame->rsp = (uint64_t)(stack + sizeof(stack)) - sizeof(uint64_t); /* as if called */
+	frame->rbp = 0;                                                    /* ends backtraces */
+	frame->rflags = RFLAGS_FIXED;
+	frame->cs = SELECTOR_CODE64;
+	frame->ss = SELECTOR_DATA;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
 	struct cpu *cpu = this_cpu();
@@ -128,10 +155,12 @@ void trap_dispatch(struct trap_frame *frame)
 	cpu->frame = frame;
 	if (frame->vector >= FIRST_EXTERNAL)
 		skip_hlt_after_sti(frame);
-	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites())
+	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites(frame))
 		; /* before any handler: it is CPU 0's last chance */
 	else if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
+	else if (frame->vector == VECTOR_NMI && cpu->index == 0)
+		traps_leave_nmi(frame, panic_trap); /* its report has a bound, by the next NMI */
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
 		panic_trap(frame);
 	cpu->frame = outer;

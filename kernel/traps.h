@@ -44,6 +44,14 @@ void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame));
 /* Interrupts and exceptions taken so far on this CPU, exceptions with a fixup included. */
 uint64_t traps_taken(void);
 
+/*
+ * In an NMI's handler on CPU 0: when the handler returns, fn(frame) is called where the interrupted
+ * code would have gone on, on a stack of its own, with interrupts masked; `frame` is a copy of the
+ * handler's and this_cpu()->frame is that. For what never returns and may need another NMI: none
+ * comes before the handler's IRET (SDM vol. 3A, 6.7.1).
+ */
+void traps_leave_nmi(struct trap_frame *frame, void (*fn)(const struct trap_frame *frame));
+
 void trap_dispatch(struct trap_frame *frame); /* from boot/vectors.asm only */
 
 #endif

@@ -1,73 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The TSC frequency ladder: what the hypervisor or the CPU says, else measured against the PIT. */
+/* The TSC frequency ladder: what the hypervisor or the CPU says, else measured: tsc_measure.c. */
 #include "kernel/tsc.h"
 
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
-#include "kernel/panic.h"
-
-/* Intel 8254 PIT. Channel 0: its gate is always on, where channel 2 needs port 0x61, which QEMU's
- * microvm lacks; its interrupt ends at the masked 8259. The read-back command latches the status:
- * output, null count, then the six low bits of the control word. */
-#define PIT_HZ          1193182
-#define PIT_CHANNEL0    0x40
-#define PIT_COMMAND     0x43
-#define PIT_COMMAND_CH0 0x30 /* channel 0, low then high byte, mode 0: output rises at 0 */
-#define PIT_STATUS_CH0  0xe2 /* read back the status of channel 0 */
-#define PIT_STATUS_MODE 0x3f
-#define PIT_OUTPUT      0x80
-#define PIT_MS          10
-#define PIT_ROUNDS      5
-#define PIT_MAX_READS   10000000
+#include "kernel/report.h"
 
 #define CPUID_CRYSTAL   0x15
 #define CPUID_BASE_RATE 0x16 /* EAX, bits 15:0: in MHz */
 
 static uint32_t khz;
-
-static uint8_t pit_status(void)
-{
-	out8(PIT_COMMAND, PIT_STATUS_CH0);
-	return in8(PIT_CHANNEL0);
-}
-
-/* TSC ticks while the PIT counts down PIT_MS milliseconds; 0 if there is none (reads as ones) or it
- * never does. */
-static uint64_t pit_interval(void)
-{
-	uint32_t count = PIT_HZ * PIT_MS / 1000;
-	uint64_t start;
-	uint8_t status;
-
-	out8(PIT_COMMAND, PIT_COMMAND_CH0);
-	out8(PIT_CHANNEL0, (uint8_t)count);
-	start = rdtsc(); /* before it starts: a vCPU that is descheduled here sees a longer time */
-	out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
-	for (uint32_t i = 0; i < PIT_MAX_READS; i++) {
-		status = pit_status();
-		if ((status & PIT_STATUS_MODE) != PIT_COMMAND_CH0)
-			return 0;
-		if (status & PIT_OUTPUT)
-			return rdtsc() - start;
-	}
-	return 0;
-}
-
-/* The shortest of several rounds: being descheduled only ever lengthens one. */
-static uint32_t measure_by_pit(void)
-{
-	uint64_t best = UINT64_MAX;
-
-	for (int i = 0; i < PIT_ROUNDS; i++) {
-		uint64_t ticks = pit_interval();
-
-		if (ticks == 0)
-			return 0;
-		if (ticks < best)
-			best = ticks;
-	}
-	return (uint32_t)(best / PIT_MS);
-}
 
 /* What the CPU says, SDM vol. 2A, CPUID leaf 0x15: TSC = crystal (ECX, in Hz) * EBX / EAX; 0 if any
  * of them is not told. Virtual CPUs are not asked: they may repeat what holds for the host alone.
@@ -82,8 +24,8 @@ static uint32_t crystal_khz(const struct kvm_info *kvm)
 	return r.eax == 0 ? 0 : (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax / 1000);
 }
 
-/* The processor's base frequency, at which the TSC runs (SDM vol. 3B, 18.7.3): rounded to MHz, so
- * after the PIT; but newer chipsets gate that one's clock, and tell no crystal. */
+/* The processor's base frequency, at which the TSC runs (SDM vol. 3B, 18.7.3): a nominal one,
+ * rounded to MHz and up to 0.25 % off, so after all that can be measured. */
 static uint32_t base_khz(const struct kvm_info *kvm)
 {
 	if (kvm->hypervisor_bit || cpuid(0, 0).eax < CPUID_BASE_RATE)
@@ -91,7 +33,16 @@ static uint32_t base_khz(const struct kvm_info *kvm)
 	return (cpuid(CPUID_BASE_RATE, 0).eax & 0xffff) * 1000;
 }
 
-void tsc_init(struct machine *m)
+/* The VM's fault and not pvspin's. */
+static void __attribute__((noreturn)) no_source(void)
+{
+	report_text("error: TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no "
+		    "kvmclock, and no PIT, HPET or ACPI timer that counts (microvm under TCG needs "
+		    "pit=on)");
+	report_finish(&(struct outcome){.verdict = VERDICT_ERROR, .reason = "tsc-unknown"});
+}
+
+void tsc_init(const struct boot_info *boot, struct machine *m)
 {
 	bool kvmclock = kvm_clock_init(&m->kvm);
 
@@ -105,17 +56,14 @@ void tsc_init(struct machine *m)
 		khz = crystal_khz(&m->kvm);
 		m->tsc_source = "cpuid-0x15";
 	}
-	if (khz == 0) {
-		khz = measure_by_pit();
-		m->tsc_source = "pit";
-	}
+	if (khz == 0)
+		khz = tsc_measure(boot, &m->tsc_source);
 	if (khz == 0) {
 		khz = base_khz(&m->kvm);
 		m->tsc_source = "cpuid-0x16";
 	}
 	if (khz == 0)
-		panic("TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no kvmclock, "
-		      "and the PIT does not count (microvm under TCG needs pit=on)");
+		no_source();
 	m->tsc_khz = khz;
 }
 

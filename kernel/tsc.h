@@ -7,9 +7,13 @@
 #include <stdint.h>
 
 /* Finds machine->tsc_khz and says by what in machine->tsc_source, best first: "cpuid-0x40000010",
- * "kvmclock", "cpuid-0x15", "pit", "cpuid-0x16". Boot CPU, interrupts masked. Panics if none gives
- * anything. */
-void tsc_init(struct machine *machine);
+ * "kvmclock", "cpuid-0x15", "pit", "hpet", "acpi-pm", "cpuid-0x16". Boot CPU, interrupts masked,
+ * after hpet_init(). An error verdict if none gives anything. */
+void tsc_init(const struct boot_info *boot, struct machine *machine);
+
+/* Measures the rate, in kHz, by the first clock that counts, and sets *source to its name; 0: none
+ * does. tsc_measure.c */
+uint32_t tsc_measure(const struct boot_info *boot, const char **source);
 
 uint64_t tsc_to_ns(uint64_t cycles);
 uint64_t tsc_from_ns(uint64_t ns);

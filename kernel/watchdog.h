@@ -7,25 +7,24 @@
 #ifndef PVSPIN_KERNEL_WATCHDOG_H
 #define PVSPIN_KERNEL_WATCHDOG_H
 
-#include "kernel/machine.h"
 #include "kernel/traps.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Takes HPET and I/O APIC as ACPI names them; without them, or on an APIC ID that an I/O APIC
- * cannot address, nothing below does anything. After apic_enable() and tsc_init(), boot CPU. */
-void watchdog_init(const struct boot_info *boot, const struct machine *m);
+/* Without an HPET and an I/O APIC, or on an APIC ID that an I/O APIC cannot address, nothing below
+ * does anything. After apic_enable(), hpet_init() and ioapic_init(); boot CPU. */
+void watchdog_init(void);
 
 const char *watchdog_source(void); /* "hpet" or "none": the boot record's `watchdog` */
 
-/* fn(arg) is called on CPU 0, in NMI context, `ns` from now unless watchdog_stop() comes first.
- * Replaces a bound that is still set. */
+/* fn(arg) is called on CPU 0, by traps_leave_nmi(), `ns` from now unless watchdog_stop() comes
+ * first; it must not return. Replaces a bound that is still set. */
 void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void watchdog_stop(void);
 void watchdog_feed(void); /* something has come about: a bound that is set begins anew */
 
-/* Of an NMI on CPU 0 (trap_dispatch): if time is up it calls fn. True if that returned, or if the
- * NMI is that of a bound lifted in the same instant. */
-bool watchdog_bites(void);
+/* Of an NMI on CPU 0 (trap_dispatch): true if it is the watchdog's, that of a bound lifted in the
+ * same instant included. If time is up, fn is what follows the handler. */
+bool watchdog_bites(struct trap_frame *frame);
 
 #endif

@@ -28,7 +28,8 @@ void port_report_hang(const struct hang *hang);
 
 /*
  * In the guest: what CPU 0 does now has `ns`. If nothing else is said by then, report() is called
- * on CPU 0 in NMI context, so also if it hangs with interrupts masked; it must not return. NULL
+ * on CPU 0, also if that hangs with interrupts masked; it must not return, and bounds itself by
+ * another one (port_report_hang() does). NULL
  * reports a hang without a lock, named `what`, and aborts. port_watch_over(): what comes has the
  * usual time. Hosted: neither does anything.
  */

@@ -24,6 +24,7 @@ enum acpi_status {
 	ACPI_NO_HPET,
 	ACPI_NO_FADT,
 	ACPI_NO_SLEEP,
+	ACPI_NO_TIMER,
 	ACPI_NO_CPUS,
 	ACPI_TOO_MANY_CPUS,
 };
@@ -35,6 +36,13 @@ struct acpi_cpu {
 	bool online_capable; /* bit 1: could be hot-added; not started */
 };
 
+#define ACPI_MAX_IOAPICS 32
+
+struct acpi_ioapic {
+	uint32_t address;
+	uint32_t first_interrupt; /* global interrupt of its pin 0 */
+};
+
 /* All local APIC (type 0) and local x2APIC (type 9) entries, in the order of the table, each
  * APIC ID once (a second entry for an ID is dropped: 5.2.12.12 lets firmware list both kinds; it
  * replaces the first only if that one is not enabled and it is).
@@ -43,9 +51,10 @@ struct acpi_cpus {
 	struct acpi_cpu *cpu;
 	size_t capacity;
 	size_t count;
-	uint64_t lapic_address;  /* MADT field, or the type 5 override */
-	uint32_t ioapic_address; /* of the I/O APIC that has global interrupt 0; 0: there is none */
-	uint8_t revision;        /* of the MADT */
+	uint64_t lapic_address;                      /* MADT field, or the type 5 override */
+	struct acpi_ioapic ioapic[ACPI_MAX_IOAPICS]; /* more than these are left out */
+	size_t ioapics;
+	uint8_t revision; /* of the MADT */
 };
 
 /* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).
@@ -56,6 +65,10 @@ enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus
 /* The HPET's registers (IA-PC HPET Specification 1.0a, 3.2.4); ACPI_NO_HPET: there is none. */
 enum acpi_status acpi_find_hpet(acpi_map_fn map, uint64_t rsdp, uint64_t *address, char *detail,
 				size_t detail_size);
+
+/* The power management timer's I/O port, from the FADT; ACPI_NO_TIMER: there is none. */
+enum acpi_status acpi_find_pm_timer(acpi_map_fn map, uint64_t rsdp, uint16_t *port, char *detail,
+				    size_t detail_size);
 
 struct acpi_affinity {
 	uint32_t apic_id;

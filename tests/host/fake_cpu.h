@@ -15,6 +15,7 @@ struct cpuid {
 struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 void out8(uint16_t port, uint8_t value);
 uint8_t in8(uint16_t port);
+uint32_t in32(uint16_t port);
 uint64_t rdtsc(void);
 
 static inline void cpu_relax(void)

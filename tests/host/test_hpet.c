@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/acpi_hpet.c, and the I/O APIC of the MADT: what the watchdog is built of. */
+/* kernel/acpi_hpet.c, and the I/O APICs of the MADT: what the watchdog is built of. */
 #include "tests/host/acpi_machine.h"
 
 #define HPET 0x7fe4000
@@ -63,7 +63,7 @@ static uint8_t *put_ioapic(uint8_t *at, uint32_t address, uint32_t first)
 	return at + 12;
 }
 
-static void the_io_apic_of_interrupt_0(void **state)
+static void the_io_apics(void **state)
 {
 	uint8_t entries[8 + 2 * 12], *at = entries;
 
@@ -71,12 +71,14 @@ static void the_io_apic_of_interrupt_0(void **state)
 	at = put_lapic(at, 0, 0, 1);
 	build(entries, 8);
 	assert_found(RSDP);
-	assert_int_equal(cpus.ioapic_address, 0);
+	assert_int_equal(cpus.ioapics, 0);
 	at = put_ioapic(at, 0xfec00000, 0);
 	put_ioapic(at, 0xfec01000, 24);
 	build(entries, sizeof(entries));
 	assert_found(RSDP);
-	assert_int_equal(cpus.ioapic_address, 0xfec00000);
+	assert_int_equal(cpus.ioapics, 2);
+	assert_true(cpus.ioapic[0].address == 0xfec00000 && cpus.ioapic[0].first_interrupt == 0);
+	assert_true(cpus.ioapic[1].address == 0xfec01000 && cpus.ioapic[1].first_interrupt == 24);
 	entries[9] = 11; /* too short */
 	build(entries, sizeof(entries));
 	assert_fails(RSDP, ACPI_BAD_TABLE, "type 1, length 11");
@@ -87,7 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(its_registers),
 		cmocka_unit_test(what_cannot_be_one),
-		cmocka_unit_test(the_io_apic_of_interrupt_0),
+		cmocka_unit_test(the_io_apics),
 	};
 
 	return cmocka_run_group_tests_name("hpet", tests, NULL, memory_teardown);

@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/tsc.c: who tells the TSC's rate on which machine, and the arithmetic. The PIT here counts
- * as an 8254 in mode 0 does, or is not there, or has no clock (chipsets can switch it off).
+ * kernel/tsc*.c: who tells the TSC's rate on which machine, and the arithmetic. The PIT here counts
+ * as an 8254 in mode 0 does, or is not there, or has no clock (chipsets can switch it off); the
+ * HPET and the ACPI timer wrap soon.
  */
 #include "kernel/tsc.h"
 
+#include "kernel/hpet.h"
 #include "kernel/kvm.h"
-#include "kernel/panic.h"
+#include "kernel/memory.h"
+#include "kernel/report.h"
 #include "tests/host/fake_cpu.h"
 #include "tests/host/test.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KHZ           2400000 /* of the machine's TSC */
 #define ACCESS_CYCLES 2400    /* a port takes a microsecond */
 #define PIT_HZ        1193182
+#define HPET_KHZ      14318
+#define PM_TIMER_HZ   3579545
+#define PM_TIMER_PORT 0x608
 
 static struct {
-	bool pit, clock;
+	bool pit, clock, hpet, pm_timer;
 	uint32_t max_leaf, crystal_hz, ratio[2], base_mhz;
 	uint32_t timing_leaf_khz, kvmclock_khz;
 	uint32_t stolen_rounds; /* of the PIT: the vCPU is off its CPU for 15 ms in each */
@@ -27,7 +34,8 @@ static uint64_t now;
 static uint32_t pit_low, rounds;
 static uint64_t pit_start, pit_count;
 static bool latched, high_next;
-static jmp_buf panicked;
+static jmp_buf ended;
+static char said[512];
 
 uint64_t rdtsc(void)
 {
@@ -81,6 +89,54 @@ uint8_t in8(uint16_t port)
 	return machine_has.clock && ticks > pit_count ? 0xb0 : 0x30;
 }
 
+uint32_t in32(uint16_t port)
+{
+	now += ACCESS_CYCLES;
+	assert_int_equal(port, PM_TIMER_PORT);
+	if (rounds++ < machine_has.stolen_rounds)
+		now += 15 * KHZ;
+	return (uint32_t)(0xff0000 + now / 1000 * PM_TIMER_HZ / KHZ) & 0xffffff;
+}
+
+bool hpet_present(void)
+{
+	return machine_has.hpet;
+}
+
+uint64_t hpet_period_fs(void)
+{
+	return UINT64_C(1000000000000) / HPET_KHZ;
+}
+
+uint64_t hpet_mask(void)
+{
+	return UINT32_MAX;
+}
+
+uint64_t hpet_counter(void)
+{
+	now += ACCESS_CYCLES;
+	return (uint32_t)(0xffff0000 + (machine_has.clock ? now * HPET_KHZ / KHZ : 0));
+}
+
+const void *memory_map_physical(uint64_t address, size_t length)
+{
+	(void)address;
+	(void)length;
+	return NULL;
+}
+
+enum acpi_status acpi_find_pm_timer(acpi_map_fn map, uint64_t rsdp, uint16_t *port, char *detail,
+				    size_t detail_size)
+{
+	(void)map;
+	(void)rsdp;
+	(void)detail;
+	(void)detail_size;
+	*port = PM_TIMER_PORT;
+	return machine_has.pm_timer ? ACPI_OK : ACPI_NO_TIMER;
+}
+
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm)
 {
 	(void)kvm;
@@ -98,19 +154,25 @@ uint32_t kvm_clock_tsc_khz(void)
 	return machine_has.kvmclock_khz;
 }
 
-void panic(const char *format, ...)
+void report_text(const char *format, ...)
 {
-	(void)format;
-	longjmp(panicked, 1);
+	snprintf(said, sizeof(said), "%s", format);
+}
+
+void report_finish(const struct outcome *outcome)
+{
+	assert_int_equal(outcome->verdict, VERDICT_ERROR);
+	longjmp(ended, 1);
 }
 
 static void expect(const char *source, uint32_t khz, bool hypervisor)
 {
+	const struct boot_info boot = {.rsdp = 0};
 	struct machine m = {.kvm.hypervisor_bit = hypervisor};
 
 	rounds = 0;
-	assert_int_equal(setjmp(panicked), 0);
-	tsc_init(&m);
+	assert_int_equal(setjmp(ended), 0);
+	tsc_init(&boot, &m);
 	assert_string_equal(m.tsc_source, source);
 	assert_in_range(m.tsc_khz, khz - khz / 1000, khz + khz / 1000);
 }
@@ -147,27 +209,49 @@ static void rounds_of_the_pit_may_be_long(void **state)
 	expect("pit", KHZ, false);
 }
 
-/* Without an 8254, or with one that stands still. */
+static void expect_error(bool hypervisor)
+{
+	const struct boot_info boot = {.rsdp = 0};
+	struct machine m = {.kvm.hypervisor_bit = hypervisor};
+
+	said[0] = '\0';
+	if (setjmp(ended) == 0) {
+		tsc_init(&boot, &m);
+		fail_msg("the rate is %u, says %s", m.tsc_khz, m.tsc_source);
+	}
+	assert_non_null(strstr(said, "error: TSC frequency unknown"));
+}
+
+/* Without an 8254, or with one that stands still, which is found out within a second. */
 static void no_pit(void **state)
 {
-	struct machine m = {.kvm.hypervisor_bit = true};
+	uint64_t start;
 
 	(void)state;
 	machine_has.pit = false;
 	expect("cpuid-0x16", 2500000, false);
-	if (setjmp(panicked) == 0) {
-		tsc_init(&m);
-		fail_msg("no panic");
-	}
+	expect_error(true);
 	machine_has.pit = true;
 	machine_has.clock = false;
+	start = now;
 	expect("cpuid-0x16", 2500000, false);
+	assert_true(now - start < UINT64_C(1000) * KHZ);
 	machine_has.max_leaf = 0x15;
-	m.kvm.hypervisor_bit = false;
-	if (setjmp(panicked) == 0) {
-		tsc_init(&m);
-		fail_msg("no panic");
-	}
+	expect_error(false);
+}
+
+static void other_clocks(void **state)
+{
+	(void)state;
+	machine_has.pit = false;
+	machine_has.pm_timer = true;
+	expect("acpi-pm", KHZ, true);
+	machine_has.stolen_rounds = 4;
+	expect("acpi-pm", KHZ, false);
+	machine_has.hpet = true;
+	expect("hpet", KHZ, true);
+	machine_has.clock = false; /* an HPET that stands still */
+	expect("acpi-pm", KHZ, true);
 }
 
 static void times_of_years(void **state)
@@ -192,6 +276,7 @@ int main(void)
 		cmocka_unit_test_setup(the_best_that_is_there, bare_metal),
 		cmocka_unit_test_setup(rounds_of_the_pit_may_be_long, bare_metal),
 		cmocka_unit_test_setup(no_pit, bare_metal),
+		cmocka_unit_test_setup(other_clocks, bare_metal),
 		cmocka_unit_test_setup(times_of_years, bare_metal),
 	};
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/watchdog.c on HPETs as firmware may leave them: timers that run, 32 bits only, switched
- * off. The registers are plain memory here, so of the I/O APIC only the last access is seen.
+ * kernel/watchdog.c, hpet.c and ioapic.c on HPETs as firmware may leave them: timers that run, 32
+ * bits only, switched off. The registers are plain memory here, so of an I/O APIC only the last
+ * access is seen.
  */
 #include "kernel/watchdog.h"
 
 #include "kernel/apic.h"
+#include "kernel/hpet.h"
+#include "kernel/ioapic.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
 #include "tests/host/test.h"
@@ -14,10 +17,12 @@
 
 #define IOAPIC          0x10000000 /* anywhere below 4 GiB */
 #define HPET            0x10001000
-#define BYTES           0x2000
+#define IOAPIC_2        0x10002000
+#define BYTES           0x3000
 #define TIMERS          3
 #define PERIOD_FS       10000000            /* 10 ns */
-#define CAPABLE         0x0000a000          /* legacy replacement, 64 bits */
+#define CAPABLE_32      0x00008000          /* legacy replacement */
+#define CAPABLE         0x0000a000          /* the same, and 64 bits */
 #define RUNNING         0x0000406c          /* by messages, periodic, enabled, capable of 64 bits */
 #define STOPPED         (RUNNING & ~0x4004) /* 2.3.8: what it can, and how it would count, stays */
 #define TIMER(i)        (0x100 + 0x20 * (i)) /* its configuration */
@@ -37,6 +42,11 @@ const struct apic_ops *apic = &ops;
 void paging_set(uint64_t address, size_t bytes, enum paging_rights rights)
 {
 	assert_true(address % 4096 == 0 && bytes == 4096 && rights == PAGING_DEVICE);
+}
+
+void traps_leave_nmi(struct trap_frame *frame, void (*fn)(const struct trap_frame *frame))
+{
+	fn(frame);
 }
 
 const void *memory_map_physical(uint64_t address, size_t length)
@@ -78,16 +88,22 @@ static uint64_t compare(void)
 static void init(uint32_t capabilities, uint32_t period)
 {
 	const struct boot_info boot = {.rsdp = 0};
-	const struct machine m = {.cpus.ioapic_address = IOAPIC};
+	const struct acpi_cpus cpus = {
+		.ioapic = {{.address = IOAPIC_2, .first_interrupt = 24}, {.address = IOAPIC}},
+		.ioapics = 2,
+	};
 
 	memset(reg(IOAPIC), 0, BYTES);
 	*reg(HPET) = capabilities | (TIMERS - 1) << 8;
 	*reg(HPET + 4) = period;
+	*reg(IOAPIC_2 + 0x10) = 0x00010000; /* the version's, 2 pins; then both entries */
 	for (int i = 0; i < TIMERS; i++)
 		*reg(HPET + TIMER(i)) = RUNNING;
 	listed = true;
 	bitten = 0;
-	watchdog_init(&boot, &m);
+	hpet_init(&boot);
+	ioapic_init(&cpus);
+	watchdog_init();
 }
 
 static void bite(void *unused)
@@ -96,18 +112,29 @@ static void bite(void *unused)
 	bitten++;
 }
 
+static bool bites(void)
+{
+	struct trap_frame frame = {.rip = 0};
+
+	return watchdog_bites(&frame);
+}
+
 static void what_firmware_left_running_is_stopped(void **state)
 {
 	(void)state;
-	for (uint32_t capabilities = 0; capabilities <= CAPABLE; capabilities += CAPABLE) {
+	for (uint32_t capabilities = 0; capabilities <= CAPABLE; capabilities += CAPABLE_32) {
 		init(capabilities, PERIOD_FS);
 		for (int i = 0; i < TIMERS; i++)
 			assert_int_equal(*reg(HPET + TIMER(i)), STOPPED);
 		assert_string_equal(watchdog_source(), capabilities ? "hpet" : "none");
+		assert_int_equal(*reg(HPET + 0x10) & 1, 1); /* a clock in any case */
 	}
-	assert_int_equal(*reg(HPET + 0x10), 3);       /* runs, in legacy replacement mode */
-	assert_int_equal(*reg(IOAPIC), 0x14);         /* pin 2 */
-	assert_int_equal(*reg(IOAPIC + 0x10), 0x400); /* an NMI, not masked */
+	init(CAPABLE, PERIOD_FS);
+	assert_int_equal(*reg(IOAPIC_2), 0x12);              /* its second pin, the last one */
+	assert_int_equal(*reg(IOAPIC_2 + 0x10), 0x00010000); /* masked */
+	assert_int_equal(*reg(HPET + 0x10), 3);              /* runs, in legacy replacement mode */
+	assert_int_equal(*reg(IOAPIC), 0x14);                /* pin 2 */
+	assert_int_equal(*reg(IOAPIC + 0x10), 0x400);        /* an NMI, not masked */
 }
 
 static void one_that_is_off_is_left_alone(void **state)
@@ -119,7 +146,7 @@ static void one_that_is_off_is_left_alone(void **state)
 	init(CAPABLE, 0);
 	assert_string_equal(watchdog_source(), "none");
 	watchdog_start(1000000, bite, NULL);
-	assert_false(watchdog_bites());
+	assert_false(bites());
 }
 
 static void it_bites_when_time_is_up(void **state)
@@ -128,15 +155,40 @@ static void it_bites_when_time_is_up(void **state)
 	init(CAPABLE, PERIOD_FS);
 	set_counter(UINT64_C(0x1ffffffff));
 	watchdog_start(5000000, bite, NULL);
-	assert_true(compare() == UINT64_C(0x1ffffffff) + NS_TO_TICKS(5000000));
+	assert_true(compare() == UINT64_C(0x1ffffffff) + NS_TO_TICKS(5000000) + 1);
 	assert_int_equal(*reg(HPET + TIMER(0)), 4);
 	set_counter(compare() - 1);
-	assert_false(watchdog_bites()); /* an NMI from elsewhere */
+	assert_false(bites()); /* an NMI from elsewhere */
 	set_counter(compare());
-	assert_true(watchdog_bites());
+	assert_true(bites());
 	assert_int_equal(bitten, 1);
-	assert_false(watchdog_bites()); /* once */
+	assert_false(bites()); /* once */
 	assert_int_equal(bitten, 1);
+}
+
+/* The bound is longer than the counter's range: it is waited for in steps, and only the last one's
+ * end is the end. */
+static void a_counter_of_32_bits(void **state)
+{
+	const uint64_t wanted = NS_TO_TICKS(UINT64_C(100000000000)) + 1; /* two ranges and more */
+	uint64_t ticks = 0xfffff000, waited = 0;
+
+	(void)state;
+	init(CAPABLE_32, PERIOD_FS);
+	set_counter(ticks);
+	watchdog_start(UINT64_C(100000000000), bite, NULL);
+	for (int step = 0; bitten == 0; step++) {
+		uint32_t next = (uint32_t)(compare() - ticks);
+
+		assert_true(step < 6 && compare() <= UINT32_MAX);
+		set_counter((uint32_t)(ticks + next - 1));
+		assert_false(bites());
+		ticks += next;
+		waited += next;
+		set_counter((uint32_t)ticks);
+		assert_true(bites());
+	}
+	assert_true(waited == wanted);
 }
 
 /* What it bounds ends just as time is up: the NMI that is under way is nobody else's, and no bite.
@@ -149,11 +201,11 @@ static void the_nmi_of_a_bound_just_lifted(void **state)
 	set_counter(compare() + 1);
 	watchdog_stop();
 	assert_int_equal(*reg(HPET + TIMER(0)), 0);
-	assert_true(watchdog_bites());
-	assert_false(watchdog_bites());
+	assert_true(bites());
+	assert_false(bites());
 	watchdog_start(5000000, bite, NULL);
 	watchdog_stop();
-	assert_false(watchdog_bites());
+	assert_false(bites());
 	assert_int_equal(bitten, 0);
 }
 
@@ -163,6 +215,7 @@ int main(void)
 		cmocka_unit_test(what_firmware_left_running_is_stopped),
 		cmocka_unit_test(one_that_is_off_is_left_alone),
 		cmocka_unit_test(it_bites_when_time_is_up),
+		cmocka_unit_test(a_counter_of_32_bits),
 		cmocka_unit_test(the_nmi_of_a_bound_just_lifted),
 	};
 

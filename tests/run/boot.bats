@@ -90,6 +90,15 @@ bare() {
   records '.[0].vcpus == 1 and .[-1].verdict == "ok"' "$serial"
 }
 
+@test "without a PIT the TSC is measured by the HPET, without that by the ACPI timer; without any: 4" {
+  tcg 0 -M q35,pit=off -append "$short"
+  records '.[0] | .tsc_source == "hpet" and .watchdog == "hpet" and .tsc_khz > 100000'
+  tcg 0 -M pc,pit=off,hpet=off -append "$short"
+  records '.[0] | .tsc_source == "acpi-pm" and .tsc_khz > 100000'
+  tcg 4 --boot=pvh -M microvm,pit=off -append "$short"
+  says "$stdout" 'error: TSC frequency unknown' 'the guest said so (tsc-unknown)'
+}
+
 @test "a CPU without what pvspin needs: an error that names it, not a reset or a panic: 4" {
   local cpu
   for cpu in 'pentium3 sse2 nx lm' '486 tsc msr pae apic cmov sse2 nx lm' 'max,-apic apic' 'max,-tsc tsc' 'max,-cmov,-sse2 cmov sse2'; do

@@ -95,6 +95,20 @@ whole_panic() { # FILTER
   [ "$(grep -a 'being written' "$log" | sort -u | wc -l)" -eq 1 ]
 }
 
+# The guest's clock runs ahead while all vCPUs halt, so that the reports' 30 s take no time.
+@test "a report that hangs, of a hang and of an NMI, has a bound that reaches it with interrupts masked" {
+  local name
+  log=$BATS_TEST_TMPDIR/serial
+  for name in hang-twice nmi-twice; do
+    local status=0
+    timeout 60 qemu-system-x86_64 -accel tcg,thread=single -icount shift=3,sleep=off -m 64 -display none \
+      -nodefaults -no-reboot -kernel build/pvspin.elf -append "provoke=$name hang_ms=1000" \
+      -serial "file:$log" -device isa-debug-exit,iobase=0xf4,iosize=4 || status=$?
+    [ "$status" -eq 63 ]
+  done
+  whole_panic '(.reason | contains("NMI")) and .report_failed == "the report hangs"'
+}
+
 @test "a machine check of the machine's own: the bank, its status and its address" {
   mkfifo "$BATS_TEST_TMPDIR/monitor"
   log=$BATS_TEST_TMPDIR/serial
