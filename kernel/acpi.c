@@ -22,7 +22,7 @@
 #define BIOS_START      0xe0000
 #define BIOS_BYTES      0x20000
 
-static bool sums_to_zero(const uint8_t *bytes, size_t length)
+bool acpi_sums_to_zero(const uint8_t *bytes, size_t length)
 {
 	uint8_t sum = 0;
 
@@ -52,7 +52,8 @@ static uint64_t search_rsdp(const struct acpi_reader *reader, uint64_t start, si
 	if (bytes == NULL)
 		return 0;
 	for (size_t i = 0; i + RSDP_BYTES <= length; i += 16) {
-		if (memcmp(bytes + i, "RSD PTR ", 8) == 0 && sums_to_zero(bytes + i, RSDP_BYTES))
+		if (memcmp(bytes + i, "RSD PTR ", 8) == 0 &&
+		    acpi_sums_to_zero(bytes + i, RSDP_BYTES))
 			return start + i;
 	}
 	return 0;
@@ -79,7 +80,7 @@ static enum acpi_status read_rsdp(const struct acpi_reader *reader, uint64_t rsd
 	if (bytes == NULL || memcmp(bytes, "RSD PTR ", 8) != 0)
 		return acpi_fail(reader, ACPI_NO_RSDP, "no RSDP at %#llx",
 				 (unsigned long long)rsdp);
-	if (!sums_to_zero(bytes, RSDP_BYTES))
+	if (!acpi_sums_to_zero(bytes, RSDP_BYTES))
 		return acpi_fail(reader, ACPI_BAD_CHECKSUM, "RSDP at %#llx",
 				 (unsigned long long)rsdp);
 	*root = acpi_u32(bytes + 16);
@@ -97,7 +98,7 @@ static enum acpi_status read_rsdp(const struct acpi_reader *reader, uint64_t rsd
 		return acpi_fail(reader, ACPI_BAD_TABLE,
 				 "RSDP at %#llx: length %u, accepted: %u..%u",
 				 (unsigned long long)rsdp, length, RSDP_BYTES_V2, RSDP_MAX_BYTES);
-	if (!sums_to_zero(bytes, length))
+	if (!acpi_sums_to_zero(bytes, length))
 		return acpi_fail(reader, ACPI_BAD_CHECKSUM, "RSDP at %#llx, extended checksum",
 				 (unsigned long long)rsdp);
 	if (acpi_u64(bytes + 24) != 0) {
@@ -130,7 +131,7 @@ enum acpi_status acpi_read_table(const struct acpi_reader *reader, uint64_t addr
 	if (table->bytes == NULL)
 		return acpi_fail(reader, ACPI_BAD_TABLE, "%s at %#llx: %u bytes are not all mapped",
 				 signature, (unsigned long long)address, length);
-	if (!sums_to_zero(table->bytes, length))
+	if (!acpi_sums_to_zero(table->bytes, length))
 		return acpi_fail(reader, ACPI_BAD_CHECKSUM, "%s at %#llx", signature,
 				 (unsigned long long)address);
 	return ACPI_OK;

@@ -47,6 +47,8 @@ enum acpi_status acpi_next_entry(const struct acpi_reader *reader, const struct 
 				 const struct acpi_wanted *wanted, uint32_t *at,
 				 const uint8_t **entry);
 
+bool acpi_sums_to_zero(const uint8_t *bytes, size_t length);
+
 /* Writes the detail; returns `status`. */
 enum acpi_status acpi_fail(const struct acpi_reader *reader, enum acpi_status status,
 			   const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPUs the machine has. ACPI 6.5, table 5.22: an entry that is not enabled (bit 0) but
- * online capable (bit 1) is room for a hot-added CPU and is not started. */
+/* Which CPUs the machine has, by ACPI or the MP table. ACPI 6.5, table 5.22: an entry that is not
+ * enabled (bit 0) but online capable (bit 1) is room for a hot-added CPU and is not started. */
 #include "kernel/topology.h"
 
 #include "kernel/apic.h"
@@ -45,13 +45,19 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 	enum acpi_status status =
 		acpi_find_cpus(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
 
-	if (status != ACPI_OK) {
+	if (status == ACPI_NO_RSDP && boot->rsdp == 0 &&
+	    mp_table_find_cpus(memory_map_physical, &all)) {
+		report_text(
+			"warning: no ACPI: %zu CPU%s from the MP table, which may list one CPU of "
+			"each package only",
+			all.count, all.count == 1 ? "" : "s");
+	} else if (status != ACPI_OK) {
 		/* none where the loader says that there is one: damaged, or beyond our 4 GiB */
 		m->cpus_unknown = status != ACPI_NO_RSDP || boot->rsdp != 0;
 		report_text("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
 			    m->cpus_unknown ? "error" : "warning", acpi_status_text(status),
 			    detail);
-		all.count = 0;
+		all.count = all.ioapics = 0;
 	}
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
 	m->cpus.capacity = all.count + 1;

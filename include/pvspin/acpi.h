@@ -62,6 +62,11 @@ struct acpi_cpus {
 enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
 				char *detail, size_t detail_size);
 
+/* The same from the MP table of a machine without ACPI (Intel MultiProcessor Specification 1.4);
+ * false if there is none that can be believed. Multi-core firmware lists only the first CPU of each
+ * package in it. */
+bool mp_table_find_cpus(acpi_map_fn map, struct acpi_cpus *cpus);
+
 /* The HPET's registers (IA-PC HPET Specification 1.0a, 3.2.4); ACPI_NO_HPET: there is none. */
 enum acpi_status acpi_find_hpet(acpi_map_fn map, uint64_t rsdp, uint64_t *address, char *detail,
 				size_t detail_size);

@@ -26,7 +26,7 @@ host_sources_linux_choice := bench/linux_choice.c
 host_sources_plan := bench/linux_choice.c bench/plan.c bench/quoting.c bench/plan_parse.c bench/plan_error.c bench/plan_foreign.c bench/plan_print.c bench/plan_workload.c \
 	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
-host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/printf.c tests/host/fake_memory.c
+host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/mp_table.c kernel/printf.c tests/host/fake_memory.c
 host_sources_slice := locks/slice.c bench/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)

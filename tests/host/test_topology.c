@@ -192,6 +192,67 @@ static void no_acpi(void **state)
 	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
 }
 
+#define FLOATING 0x9fc00 /* where a VMM without a BIOS puts it */
+#define TABLE    0x9fd00
+
+static uint8_t sum(const uint8_t *bytes, size_t length)
+{
+	uint8_t total = 0;
+
+	while (length != 0)
+		total = (uint8_t)(total + bytes[--length]);
+	return total;
+}
+
+/* Three CPUs, the second disabled; a bus; an I/O APIC. */
+static uint8_t *add_mp_table(void)
+{
+	static const uint8_t processors[] = {0, 2, 1};
+	const uint32_t length = 44 + 3 * 20 + 2 * 8;
+	uint8_t *floating, *table, *at;
+
+	memory_clear();
+	floating = memory_add(FLOATING, 1024);
+	memcpy(floating, "_MP_", 4);
+	write_u32(floating + 4, TABLE);
+	floating[8] = 1;
+	floating[10] = (uint8_t)-sum(floating, 16);
+	table = floating + (TABLE - FLOATING);
+	memcpy(table, "PCMP", 4);
+	table[4] = (uint8_t)length;
+	at = table + 44;
+	for (size_t i = 0; i < 3; i++, at += 20) {
+		at[1] = processors[i];
+		at[3] = i != 1;
+	}
+	at[0] = 1;
+	at[8] = 2;
+	at[8 + 3] = 1;
+	write_u32(at + 8 + 4, 0xfec00000);
+	table[7] = (uint8_t)-sum(table, length);
+	return table;
+}
+
+static void an_mp_table_without_acpi(void **state)
+{
+	struct boot_info info = {.rsdp = 0};
+	struct machine m = {.online = 0};
+	uint8_t *table = add_mp_table();
+
+	(void)state;
+	said[0] = '\0';
+	boot_id = 0;
+	topology_init(&info, &m);
+	assert_true(m.cpus.count == 2 && m.cpus.cpu[1].apic_id == 1 && m.possible_cpus == 2);
+	assert_true(m.cpus.ioapics == 1 && m.cpus.ioapic[0].address == 0xfec00000);
+	assert_non_null(strstr(said, "warning: no ACPI: 2 CPUs from the MP table"));
+	table[44] ^= 8; /* damaged */
+	m = (struct machine){.online = 0};
+	topology_init(&info, &m);
+	assert_int_equal(m.cpus.count, 1);
+	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
+}
+
 /* The loader has said where its RSDP is: that it cannot be read is not the same as none. */
 static void an_rsdp_out_of_reach(void **state)
 {
@@ -224,6 +285,7 @@ int main(void)
 		cmocka_unit_test(every_id_twice),
 		cmocka_unit_test(tables_that_cannot_be_believed),
 		cmocka_unit_test(no_acpi),
+		cmocka_unit_test(an_mp_table_without_acpi),
 		cmocka_unit_test(an_rsdp_out_of_reach),
 	};
 

@@ -83,11 +83,12 @@ bare() {
   records '.[-1].verdict == "ok"' "$serial"
 }
 
-@test "without ACPI: the boot CPU alone, and a warning" {
-  bare 33 -machine acpi=off -smp 2 -kernel build/pvspin.elf -append "$short" \
-    -device isa-debug-exit,iobase=0xf4,iosize=4
-  says "$(<"$serial")" 'warning: no CPU list from ACPI (no ACPI RSDP found'
-  records '.[0].vcpus == 1 and .[-1].verdict == "ok"' "$serial"
+@test "without ACPI: the CPUs of the MP table, and a warning" {
+  tcg 0 -smp 3,sockets=3 -M pc,acpi=off -append "$short"
+  records '.[0] | .vcpus_online == 3 and .watchdog == "none"'
+  says "$stdout" 'warning: no ACPI: 3 CPUs from the MP table'
+  tcg 0 --boot=pvh -M microvm,acpi=off -bios qboot.rom -smp 2 -append "$short"
+  records '.[0].vcpus_online == 2'
 }
 
 @test "without a PIT the TSC is measured by the HPET, without that by the ACPI timer; without any: 4" {
