@@ -7,7 +7,7 @@
 /* On each CPU. Without it a machine check shuts the processor down. */
 void machine_check_enable(void);
 
-/* For the panic record: the first bank that has something to say. */
+/* For the panic record: the bank with the worst error. */
 void machine_check_describe(struct record *record);
 
 #endif
