@@ -83,7 +83,7 @@ static const char *const provoke_names[] = {
 	"hang",          "lost-vcpu",  "lost-kick",   "loop",       "triple-fault", "double-fault",
 	"machine-check", "nmi",        "panic-twice", "panic-both", "panic-busy",   "ap-ud",
 	"ap-stack",      "ap-loop",    "owner-ud",    "owner-loop", "owner-loop-0", "early-nmi",
-	"msr",           "hang-twice", "nmi-twice",
+	"msr",           "hang-twice", "nmi-twice",   "stray",
 };
 
 static const char *const hlt_names[] = {"exits", "native"};

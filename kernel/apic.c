@@ -146,6 +146,58 @@ void apic_enable(void)
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
 }
 
+#define VECTOR_WORDS   8
+#define FIRST_EXTERNAL 32
+/* Holds back vectors up to 31, which would be taken for exceptions. SDM vol. 3A, 11.8.3.1 */
+#define TPR_EXCEPTIONS 0x10
+
+static void stray_interrupt(struct trap_frame *frame)
+{
+	(void)frame;
+	apic_eoi();
+}
+
+static uint32_t word_of(uint32_t map, uint32_t word)
+{
+	return apic->read(map + 0x10 * word);
+}
+
+/* An interrupt that is pending leaves the IRR only by being taken: each gets a handler for that
+ * long. */
+static uint32_t take_pending(uint8_t *vector)
+{
+	uint32_t count = 0;
+
+	for (uint32_t v = FIRST_EXTERNAL; v < 32 * VECTOR_WORDS; v++) {
+		if (!(word_of(APIC_IRR, v / 32) & 1u << v % 32))
+			continue;
+		*vector = (uint8_t)v;
+		count++;
+		traps_handle(*vector, stray_interrupt);
+	}
+	if (count == 0)
+		return 0;
+	irq_enable();
+	cpu_relax(); /* behind STI's shadow */
+	irq_disable();
+	return count;
+}
+
+uint32_t apic_drain(uint8_t *vector)
+{
+	uint32_t count = 0;
+
+	for (uint32_t word = 0; word < VECTOR_WORDS; word++)
+		for (uint32_t bits = word_of(APIC_ISR, word); bits != 0; bits &= bits - 1) {
+			*vector = (uint8_t)(32 * word + (uint32_t)__builtin_ctz(bits));
+			count++;
+			apic_eoi();
+		}
+	if (word_of(APIC_IRR, 0) != 0)
+		apic->write(APIC_TPR, TPR_EXCEPTIONS);
+	return count + take_pending(vector);
+}
+
 void apic_send(uint32_t apic_id, uint8_t vector)
 {
 	apic->command(apic_id, ICR_ASSERT | vector);

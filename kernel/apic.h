@@ -71,6 +71,10 @@ void apic_select(void);
  * counting by 128. Each CPU. */
 void apic_enable(void);
 
+/* Ends and drops what firmware has left in service or pending here; returns how many, and one of
+ * the vectors. Boot CPU, once, interrupts masked, before handlers are used. */
+uint32_t apic_drain(uint8_t *vector);
+
 static inline void apic_eoi(void)
 {
 	apic->write(APIC_EOI, 0);

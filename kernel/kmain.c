@@ -63,6 +63,19 @@ static void discover_machine(void)
 	power_init(&boot);
 }
 
+/* Before the first STI. */
+static void drain_interrupts(void)
+{
+	uint8_t first = 0;
+	uint32_t count = apic_drain(&first);
+
+	if (count != 0)
+		report_text(
+			"warning: firmware left %u interrupts pending, the first by vector %#x: "
+			"dropped",
+			count, first);
+}
+
 static struct outcome missing_vcpus(void)
 {
 	for (uint32_t i = 0; i < machine.cpus.count; i++)
@@ -160,6 +173,7 @@ void kmain(uint32_t magic, uint64_t info)
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
 	if (plan_ok)
 		provoke_early(&plan);
+	drain_interrupts();
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);

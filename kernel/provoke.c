@@ -17,6 +17,8 @@
 #include "pvspin/string.h"
 #include <stdatomic.h>
 
+#define STRAY_VECTOR 0x99 /* nobody's */
+
 extern char text_start[];       /* linker.ld */
 extern char boot_stack_guard[]; /* boot/start.asm */
 
@@ -298,6 +300,8 @@ static void __attribute__((noinline)) provoke_early_nmi(void)
 
 void provoke_early(const struct plan *plan)
 {
+	if (strcmp(plan->provoke, "stray") == 0)
+		apic_send(apic->id(), STRAY_VECTOR);
 	if (strcmp(plan->provoke, "early-nmi") == 0)
 		provoke_early_nmi();
 }

@@ -109,15 +109,23 @@ whole_panic() { # FILTER
   whole_panic '(.reason | contains("NMI")) and .report_failed == "the report hangs"'
 }
 
+@test "what firmware left pending is dropped, and that is said" {
+  guest 0 --accel=tcg --timeout=60 -append "provoke=stray locks=tas ms=5 reps=1"
+  says "$stdout" 'warning: firmware left 1 interrupts pending, the first by vector 0x99'
+}
+
 @test "a machine check of the machine's own: the bank, its status and its address" {
   mkfifo "$BATS_TEST_TMPDIR/monitor"
   log=$BATS_TEST_TMPDIR/serial
-  timeout 60 qemu-system-x86_64 -accel tcg,thread=single -cpu max -m 64 -display none -nodefaults \
-    -no-reboot -kernel build/pvspin.elf -append 'provoke=loop' -serial "file:$log" \
+  timeout 60 qemu-system-x86_64 -accel tcg,thread=single -cpu max,-hypervisor -S -m 64 -display none \
+    -nodefaults -no-reboot -kernel build/pvspin.elf -append 'provoke=loop' -serial "file:$log" \
     -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor stdio \
     <>"$BATS_TEST_TMPDIR/monitor" >"$BATS_TEST_TMPDIR/said" 2>&1 &
   local qemu=$! status=0
+  # An old one of bank 2 (valid, enabled, context corrupt), which is cleared; a corrected one of bank 3.
+  printf '%s\n' 'mce 0 2 0x9200000000000000 0 0 0' cont >"$BATS_TEST_TMPDIR/monitor"
   wait_for "$log" '"boot"'
+  echo 'mce 0 3 0x9000000000000000 0 0 0' >"$BATS_TEST_TMPDIR/monitor"
   # Bank 4: valid, uncorrected, enabled, address valid; MCG: machine check in progress
   # (SDM vol. 3B, 16.3.2.2; 16.3.1.2).
   echo 'mce 0 4 0xb400000000000000 0x4 0xdead000 0x0' >"$BATS_TEST_TMPDIR/monitor"
