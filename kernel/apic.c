@@ -42,12 +42,18 @@ static uint32_t xapic_id(void)
 	return xapic_read(APIC_ID) >> 24;
 }
 
+/* Two writes that belong together: no interrupt's handler may send between them. */
 static void xapic_command(uint32_t destination, uint32_t low)
 {
+	uint64_t flags = read_flags();
+
+	irq_disable();
 	for (int i = 0; i < MAX_PENDING_READS && (xapic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
 		cpu_relax();
 	xapic_write(APIC_ICR_HIGH, destination << 24);
 	xapic_write(APIC_ICR_LOW, low);
+	if (flags & RFLAGS_IF)
+		irq_enable();
 }
 
 static uint32_t x2apic_read(uint32_t offset)

@@ -47,8 +47,8 @@ void segments_init(struct cpu *cpu)
 	cpu->gdt[SELECTOR_USER_CODE32 / 8] = USER_CODE32;
 	cpu->gdt[SELECTOR_USER_DATA / 8] = USER_DATA;
 	cpu->gdt[SELECTOR_USER_CODE64 / 8] = USER_CODE64;
-	__asm__ volatile("lgdt %0" : : "m"(gdt));
-	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+	__asm__ volatile("lgdt %0" : : "m"(gdt) : "memory");
+	__asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS) : "memory");
 	wrmsr(MSR_GS_BASE, (uint64_t)cpu);
 	traps_load_idt();
 	machine_check_enable();

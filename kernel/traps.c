@@ -66,7 +66,7 @@ void traps_load_idt(void)
 		uint64_t base;
 	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	__asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 }
 
 void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame))

@@ -101,10 +101,10 @@ void *port_alloc(size_t bytes, size_t align)
 	return memory_alloc(bytes, align);
 }
 
-static void serialise(void *unused)
+static void serialise_cpu(void *unused)
 {
 	(void)unused;
-	cpuid(0, 0);
+	serialise();
 }
 
 /* The others are in idle()'s HLT, far from what is patched. Each is woken to execute CPUID, which
@@ -113,7 +113,7 @@ void port_patch_text(const struct port_text_patch *patch, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		paging_write_text((uint64_t)patch[i].address, patch[i].bytes, patch[i].count);
-	smp_run_on(cpu_count, serialise, NULL);
+	smp_run_on(cpu_count, serialise_cpu, NULL);
 }
 
 uint64_t port_throttled_ns(void)
