@@ -140,6 +140,13 @@ static inline uint64_t rdtsc(void)
 	return __builtin_ia32_rdtsc();
 }
 
+/* RDTSC behind all earlier loads (SDM vol. 2B, RDTSC). */
+static inline uint64_t rdtsc_ordered(void)
+{
+	__asm__ volatile("lfence" : : : "memory");
+	return rdtsc();
+}
+
 static inline void __attribute__((noreturn)) halt_for_ever(void)
 {
 	for (;;) {

@@ -175,6 +175,7 @@ void kmain(uint32_t magic, uint64_t info)
 		provoke_early(&plan);
 	drain_interrupts();
 	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
+	tsc_check(&machine);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);
 	report_boot(&boot, &machine, &plan, pv_backend);

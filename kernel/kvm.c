@@ -127,11 +127,11 @@ uint32_t kvm_clock_tsc_khz(void)
 	return (uint32_t)(shift < 0 ? khz << -shift : khz >> shift);
 }
 
-/* RDTSC behind all earlier loads (SDM vol. 2B, RDTSC). */
-static uint64_t rdtsc_ordered(void)
+bool kvm_clock_stable(const struct kvm_info *kvm)
 {
-	__asm__ volatile("lfence" : : : "memory");
-	return rdtsc();
+	return (kvm->features & KVM_FEATURE_CLOCKSOURCE_STABLE) &&
+	       (atomic_load_explicit(&system_time.flags, memory_order_relaxed) &
+		KVM_CLOCK_TSC_STABLE);
 }
 
 uint64_t kvm_clock_read(struct kvm_system_time *area)

@@ -10,28 +10,31 @@
 #include <stdint.h>
 
 /* Feature bits, EAX of leaf base + 1 (cpuid.rst). */
-#define KVM_FEATURE_CLOCKSOURCE       (1u << 0)
-#define KVM_FEATURE_CLOCKSOURCE2      (1u << 3)
-#define KVM_FEATURE_ASYNC_PF          (1u << 4)
-#define KVM_FEATURE_STEAL_TIME        (1u << 5)
-#define KVM_FEATURE_PV_EOI            (1u << 6)
-#define KVM_FEATURE_PV_UNHALT         (1u << 7)
-#define KVM_FEATURE_PV_TLB_FLUSH      (1u << 9)
-#define KVM_FEATURE_ASYNC_PF_VMEXIT   (1u << 10)
-#define KVM_FEATURE_PV_SEND_IPI       (1u << 11)
-#define KVM_FEATURE_POLL_CONTROL      (1u << 12)
-#define KVM_FEATURE_PV_SCHED_YIELD    (1u << 13)
-#define KVM_FEATURE_ASYNC_PF_INT      (1u << 14)
-#define KVM_FEATURE_MSI_EXT_DEST_ID   (1u << 15)
-#define KVM_FEATURE_HC_MAP_GPA_RANGE  (1u << 16)
-#define KVM_FEATURE_MIGRATION_CONTROL (1u << 17)
-#define KVM_HINTS_REALTIME            (1u << 0) /* EDX of the same leaf */
+#define KVM_FEATURE_CLOCKSOURCE        (1u << 0)
+#define KVM_FEATURE_CLOCKSOURCE2       (1u << 3)
+#define KVM_FEATURE_ASYNC_PF           (1u << 4)
+#define KVM_FEATURE_STEAL_TIME         (1u << 5)
+#define KVM_FEATURE_PV_EOI             (1u << 6)
+#define KVM_FEATURE_PV_UNHALT          (1u << 7)
+#define KVM_FEATURE_PV_TLB_FLUSH       (1u << 9)
+#define KVM_FEATURE_ASYNC_PF_VMEXIT    (1u << 10)
+#define KVM_FEATURE_PV_SEND_IPI        (1u << 11)
+#define KVM_FEATURE_POLL_CONTROL       (1u << 12)
+#define KVM_FEATURE_PV_SCHED_YIELD     (1u << 13)
+#define KVM_FEATURE_ASYNC_PF_INT       (1u << 14)
+#define KVM_FEATURE_MSI_EXT_DEST_ID    (1u << 15)
+#define KVM_FEATURE_HC_MAP_GPA_RANGE   (1u << 16)
+#define KVM_FEATURE_MIGRATION_CONTROL  (1u << 17)
+#define KVM_FEATURE_CLOCKSOURCE_STABLE (1u << 24) /* the flag below has a meaning */
+#define KVM_HINTS_REALTIME             (1u << 0)  /* EDX of the same leaf */
 
 /* MSRs and what they point to (msr.rst). Bit 0 of a value enables, but for the wall clock's. */
 #define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00u
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
 #define MSR_KVM_STEAL_TIME      0x4b564d03u
 #define MSR_KVM_ENABLE          1ull
+
+#define KVM_CLOCK_TSC_STABLE (1u << 0) /* of kvm_system_time.flags */
 
 struct kvm_wall_clock {
 	_Atomic uint32_t version; /* odd while being written */
@@ -72,6 +75,8 @@ uint32_t kvm_refused(void);
 /* Sets up kvmclock on the boot CPU; false if KVM has none or refuses it. */
 bool kvm_clock_init(const struct kvm_info *kvm);
 uint32_t kvm_clock_tsc_khz(void); /* after kvm_clock_init() */
+/* Whether KVM says that kvmclock is the same on all vCPUs: the host's TSC is one clock. */
+bool kvm_clock_stable(const struct kvm_info *kvm);
 /* What SYSTEM_TIME was before the first kvm_clock_init(): the firmware's. */
 uint64_t kvm_clock_found(void);
 /* kvmclock now, by an area that this CPU has registered and KVM has filled: ns. Not before the

@@ -70,6 +70,11 @@ struct machine {
 	bool steal_time;         /* offered and, after smp_start(), not refused */
 	uint32_t tsc_khz;
 	const char *tsc_source;
+	/* tsc_check() */
+	bool tsc_invariant;       /* runs at one rate in all power states, says CPUID */
+	bool kvmclock_stable;     /* KVM_CLOCK_TSC_STABLE */
+	uint64_t tsc_warp_cycles; /* most that a CPU's TSC was behind what another's had shown */
+	const char *tsc_adjust;   /* the CPUs' IA32_TSC_ADJUST: "equal", "differs", "none" */
 	uint32_t online;
 	uint64_t boot_cycles;    /* loader's jump to all vCPUs online */
 	uint64_t bringup_cycles; /* first INIT to the last vCPU's report */

@@ -90,6 +90,10 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_bool(&record, "steal_time", m->steal_time);
 	record_number(&record, "tsc_khz", m->tsc_khz);
 	record_string(&record, "tsc_source", m->tsc_source);
+	record_bool(&record, "tsc_invariant", m->tsc_invariant);
+	record_string(&record, "tsc_adjust", m->tsc_adjust);
+	record_number(&record, "tsc_warp_cycles", m->tsc_warp_cycles);
+	record_bool(&record, "kvmclock_stable", m->kvmclock_stable);
 	record_string(&record, "watchdog", watchdog_source());
 	record_vcpus(&record, m);
 	record_number(&record, "boot_cycles", m->boot_cycles);

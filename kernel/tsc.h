@@ -15,6 +15,10 @@ void tsc_init(const struct boot_info *boot, struct machine *machine);
  * does. tsc_measure.c */
 uint32_t tsc_measure(const struct boot_info *boot, const char **source);
 
+/* Fills m->tsc_invariant, kvmclock_stable, tsc_warp_cycles, tsc_adjust. All vCPUs online; some
+ * hundred microseconds. tsc_check.c */
+void tsc_check(struct machine *m);
+
 uint64_t tsc_to_ns(uint64_t cycles);
 uint64_t tsc_from_ns(uint64_t ns);
 

@@ -43,7 +43,7 @@ host_sources_streak := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
 host_sources_log := port/log_bare.c
 host_sources_watchdog := kernel/watchdog.c kernel/hpet.c kernel/ioapic.c
-host_sources_tsc := kernel/tsc.c kernel/tsc_measure.c
+host_sources_tsc := kernel/tsc.c kernel/tsc_measure.c kernel/tsc_check.c
 host_sources_trace_ring := locks/trace.c
 host_sources_lhp_cost := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 host_sources_kbuild_observe := bench/kbuild/observe.c bench/histogram.c locks/trace.c
@@ -78,8 +78,8 @@ $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
 build/host/kernel/string.o: host_extra := $(host_string)
 # drivers: on a machine that the test makes up
-host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -include tests/host/fake_cpu.h
-build/host/kernel/serial.o build/host/kernel/tsc.o build/host/kernel/tsc_measure.o: host_extra := $(host_fake_cpu)
+host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -DPVSPIN_KERNEL_FIXUP_H -include tests/host/fake_cpu.h
+build/host/kernel/serial.o build/host/kernel/tsc.o build/host/kernel/tsc_measure.o build/host/kernel/tsc_check.o: host_extra := $(host_fake_cpu)
 # odd formats are the point of this one
 host_printf := -Wno-format -Wno-format-zero-length -Wno-format-truncation -Wno-format-overflow
 build/host/tests/host/test_printf.o: host_extra := $(host_printf)

@@ -10,6 +10,7 @@
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
 #include "kernel/report.h"
+#include "kernel/smp.h"
 #include "tests/host/fake_cpu.h"
 #include "tests/host/test.h"
 #include <stdbool.h>
@@ -47,6 +48,12 @@ struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	(void)subleaf;
 	if (leaf == 0)
 		return (struct cpuid){.eax = machine_has.max_leaf};
+	if (leaf == 7)
+		return (struct cpuid){.ebx = 2};
+	if (leaf == 0x80000000)
+		return (struct cpuid){.eax = 0x80000008};
+	if (leaf == 0x80000007)
+		return (struct cpuid){.edx = 0x100};
 	if (leaf == 0x15)
 		return (struct cpuid){.eax = machine_has.ratio[0],
 				      .ebx = machine_has.ratio[1],
@@ -254,6 +261,51 @@ static void other_clocks(void **state)
 	expect("acpi-pm", KHZ, true);
 }
 
+/* Two CPUs that take turns at each look; the second one's TSC is `behind` the first one's. */
+static uint64_t behind, adjust[2];
+static int on_cpu;
+
+uint64_t rdtsc_ordered(void)
+{
+	return rdtsc() - (on_cpu ? behind : 0);
+}
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	assert_int_equal(msr, 0x3b);
+	*value = adjust[on_cpu];
+	return true;
+}
+
+void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
+{
+	for (on_cpu = 0; on_cpu < (int)count; on_cpu++)
+		fn(arg);
+	on_cpu = 0;
+}
+
+bool kvm_clock_stable(const struct kvm_info *kvm)
+{
+	(void)kvm;
+	return true;
+}
+
+static void tscs_that_differ(void **state)
+{
+	struct machine m = {.online = 2};
+
+	(void)state;
+	machine_has.max_leaf = 7;
+	tsc_check(&m);
+	assert_true(m.tsc_warp_cycles == 0 && m.tsc_invariant && m.kvmclock_stable);
+	assert_string_equal(m.tsc_adjust, "equal");
+	behind = 5000;
+	adjust[1] = 1;
+	tsc_check(&m);
+	assert_in_range(m.tsc_warp_cycles, behind - 20, behind); /* 20: rdtsc() above */
+	assert_string_equal(m.tsc_adjust, "differs");
+}
+
 static void times_of_years(void **state)
 {
 	const uint64_t year_ns = UINT64_C(31557600) * 1000000000;
@@ -277,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup(rounds_of_the_pit_may_be_long, bare_metal),
 		cmocka_unit_test_setup(no_pit, bare_metal),
 		cmocka_unit_test_setup(other_clocks, bare_metal),
+		cmocka_unit_test_setup(tscs_that_differ, bare_metal),
 		cmocka_unit_test_setup(times_of_years, bare_metal),
 	};
 

@@ -60,6 +60,10 @@ static const struct field boot_fields[] = {
 	FIELD("cpu_model", FIELD_TEXT),
 	NUMBER_IN("tsc_khz", 1, INT64_C(1000000000)), /* 1 THz: nothing is faster */
 	FIELD("tsc_source", FIELD_TEXT),
+	OPTIONAL("tsc_invariant", FIELD_BOOL),
+	OPTIONAL("tsc_adjust", FIELD_NAME),
+	NUMBER_OPTIONAL("tsc_warp_cycles"),
+	OPTIONAL("kvmclock_stable", FIELD_BOOL),
 	NUMBER_IN("vcpus", 1, MOST_CPUS),
 	NUMBER_IN("vcpus_online", 1, MOST_CPUS),
 	OPTIONAL("apic_ids", FIELD_LIST),
