@@ -49,7 +49,6 @@ void kmain(uint32_t magic, uint64_t info); /* boot/start.asm */
 
 static void discover_machine(void)
 {
-	kvm_detect(&machine.kvm);
 	kvm_probe_hypercall(&machine.kvm);
 	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
 	apic_select();
@@ -148,8 +147,12 @@ void kmain(uint32_t magic, uint64_t info)
 	serial = serial_init();
 	port_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
-	if (!serial) { /* before anything may fail: else nobody hears of it */
+	kvm_detect(&machine.kvm);
+	/* Before anything may fail, or nobody hears of it. Real machines often have a UART with
+	 * nothing attached to it. */
+	if (!serial || (!machine.kvm.hypervisor_bit && console_there(&boot)))
 		console_init(&boot);
+	if (!serial) {
 		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
 			    "here is its text",
 			    COM1_PORT);

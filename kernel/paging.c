@@ -6,6 +6,7 @@
 #include "kernel/paging.h"
 
 #include "kernel/cpu.h"
+#include "kernel/fixup.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 #include "pvspin/layout.h"
@@ -106,6 +107,7 @@ void paging_init(void)
 	uint64_t *pml4 = new_table(), *pdpt = new_table();
 
 	pml4[0] = (uint64_t)pdpt | TABLE_BITS;
+	pml4[PAGING_SCREEN >> 39] = ((const uint64_t *)boot_cr3)[PAGING_SCREEN >> 39];
 	for (uint64_t i = 0; i < DIRECTORIES; i++) {
 		directory[i] = new_table();
 		pdpt[i] = (uint64_t)directory[i] | TABLE_BITS;
@@ -118,6 +120,38 @@ void paging_init(void)
 	paging_set((uint64_t)boot_stack_guard, PAGE_BYTES, PAGING_NONE);
 	boot_cr3 = (uint64_t)pml4;
 	write_cr3(boot_cr3);
+}
+
+#define CPUID_ADDRESS_BITS 0x80000008 /* EAX, bits 7:0: of a physical address */
+#define GIB                (1ull << 30)
+
+/* SDM vol. 3A, 12.12: entry 1 of the table is what PTE_PWT alone selects; write-through at reset,
+ * and nothing else here uses it. Overrides what the firmware's MTRRs say (table 12-7). */
+#define MSR_PAT             0x277
+#define PAT_WRITE_COMBINING (1ull << 8)
+#define PAT_ENTRY_1         (7ull << 8)
+
+/* Its tables are no allocations: it is wanted before there is memory. */
+void *paging_map_screen(uint64_t physical, uint64_t bytes)
+{
+	static uint64_t pdpt[TABLE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+	static uint64_t pages[2 * TABLE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+	uint64_t base = physical / GIB * GIB, pat;
+	uint64_t end = 1ull << (cpuid(CPUID_ADDRESS_BITS, 0).eax & 0xff);
+
+	if (bytes > GIB || physical >= end || bytes > end - physical)
+		return NULL;
+	for (uint64_t at = physical / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES; at < physical + bytes;
+	     at += LARGE_PAGE_BYTES)
+		pages[(at - base) / LARGE_PAGE_BYTES] =
+			at | PTE_LARGE | PTE_PWT | rights_bits(PAGING_WRITE);
+	pdpt[0] = (uint64_t)pages | TABLE_BITS;
+	pdpt[1] = (uint64_t)(pages + TABLE_ENTRIES) | TABLE_BITS;
+	if (rdmsr_safe(MSR_PAT, &pat)) /* else write-through: slower */
+		wrmsr_safe(MSR_PAT, (pat & ~PAT_ENTRY_1) | PAT_WRITE_COMBINING);
+	((uint64_t *)boot_cr3)[PAGING_SCREEN >> 39] = (uint64_t)pdpt | TABLE_BITS;
+	write_cr3(boot_cr3);
+	return (void *)(PAGING_SCREEN + (physical - base));
 }
 
 /* The ordinary tables, and beside them a page table of the alias's own. */

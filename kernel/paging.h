@@ -22,6 +22,13 @@ enum paging_rights {
 /* Builds the tables by the image's section symbols and switches to them. Once, on the boot CPU. */
 void paging_init(void);
 
+/*
+ * Maps up to a GiB of video memory, wherever it is, write-combining; NULL if it cannot be. Once, on
+ * the boot CPU, also before paging_init(). No other CPU may write to it.
+ */
+#define PAGING_SCREEN (2ull << 39) /* the third entry of the top-level table */
+void *paging_map_screen(uint64_t physical, uint64_t bytes);
+
 /* Changes whole 4 KiB pages, splitting a 2 MiB page where needed; flushes this CPU's TLB entries
  * only: for use before other CPUs are up, or for pages they have not touched. */
 void paging_set(uint64_t address, size_t bytes, enum paging_rights rights);

@@ -52,10 +52,21 @@ static bool send(uint64_t patience_ns)
 	return true;
 }
 
+/* A screen of pixels takes its time, too. */
+static void show(void)
+{
+	while (shown < used) {
+		size_t part = used - shown < FEED_BYTES ? used - shown : FEED_BYTES;
+
+		console_write(buffer + shown, part);
+		shown += part;
+		watchdog_feed();
+	}
+}
+
 static void flush(uint64_t patience_ns)
 {
-	console_write(buffer + shown, used - shown);
-	shown = used;
+	show();
 	stalled = !send(patience_ns);
 	if (!stalled)
 		used = shown = sent = 0;

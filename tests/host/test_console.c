@@ -7,6 +7,7 @@
 
 #include "kernel/font.h"
 #include "kernel/memory.h"
+#include "kernel/paging.h"
 #include "tests/host/test.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@ const void *memory_map_physical(uint64_t address, size_t length)
 	uint64_t offset = address - (uint64_t)pixels;
 
 	return offset <= pixel_bytes && length <= pixel_bytes - offset ? (void *)address : NULL;
+}
+
+void *paging_map_screen(uint64_t physical, uint64_t bytes)
+{
+	return (void *)memory_map_physical(physical, bytes);
 }
 
 /* The pitch is a little longer than a line, as it may be; what lies between is not written. */
@@ -122,6 +128,24 @@ static void long_lines_go_on_below_and_the_screen_scrolls(void **state)
 	assert_character(0, 9, ' ');
 }
 
+/* Video memory is slow: what does not change is left alone, and never read. */
+static void only_changes_are_painted(void **state)
+{
+	uint8_t *untouched;
+
+	(void)state;
+	framebuffer(32);
+	console_init(&boot);
+	say("abc\nabd\nabd\n1\n2\n3\n4\n5\n6\n");
+	untouched = pixels + 8; /* in the first character's cell */
+	*untouched = 0x55;
+	say("7\n"); /* scrolls: of the first row the third character changes */
+	assert_int_equal(*untouched, 0x55);
+	assert_character(2, 0, 'd');
+	assert_character(0, 8, '7');
+	assert_character(0, 7, '6');
+}
+
 static void other_screens_are_vga_text(void **state)
 {
 	static const struct screen bad[] = {
@@ -173,6 +197,7 @@ int main(void)
 		cmocka_unit_test(characters_are_their_glyphs),
 		cmocka_unit_test(records_and_empty_lines_are_left_out),
 		cmocka_unit_test(long_lines_go_on_below_and_the_screen_scrolls),
+		cmocka_unit_test(only_changes_are_painted),
 		cmocka_unit_test(other_screens_are_vga_text),
 	};
 
