@@ -9,7 +9,8 @@
 
 #define APIC_BASE_ADDRESS 0xffffff000ull
 
-#define CPUID_1_ECX_X2APIC (1u << 21)
+#define CPUID_1_ECX_X2APIC     (1u << 21)
+#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
 #define APIC_ICR_LOW  0x300
 #define APIC_ICR_HIGH 0x310
@@ -133,6 +134,7 @@ void apic_select(void)
 void apic_enable(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE);
+	bool in_vm = cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
 
 	/* From disabled, x2APIC mode is reached through xAPIC mode only (SDM 11.12.5). */
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
@@ -146,9 +148,11 @@ void apic_enable(void)
 	 * The boot CPU goes on accepting the 8259s' interrupts, of which there are none. When a
 	 * device sets its line, to whatever level, KVM looks for the first vCPU that accepts them
 	 * (pic_unlock, arch/x86/kvm/i8259.c); if none does it has asked them all, and QEMU sets a
-	 * UART's line four times for each byte written: with 288 vCPUs, most of the log's time.
+	 * UART's line four times for each byte written: with 288 vCPUs, most of the log's time. A
+	 * real 8259 may send an IR7 that is none, by the vector that firmware gave it (8259A data
+	 * sheet), so without a hypervisor nobody accepts them.
 	 */
-	apic->write(APIC_LVT_LINT0, base & APIC_BASE_BSP ? LVT_EXTINT : LVT_MASKED);
+	apic->write(APIC_LVT_LINT0, (base & APIC_BASE_BSP) && in_vm ? LVT_EXTINT : LVT_MASKED);
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
 }
 
