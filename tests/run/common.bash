@@ -86,3 +86,11 @@ path_without() { # COMMAND...
 ordinary_user() { # COMMAND...
   if ((EUID)); then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
 }
+
+# Skips where this release of Debian has no kernel of that line, such as 6.1 in Debian 13; not where apt knows none at all.
+needs_kernel() { # LINE
+  local l1_dir l1_error
+  # shellcheck source=/dev/null
+  source "$tree/tools/nested/kernel.sh"
+  nested_kernel "$1" || [[ $l1_error != 'apt offers no kernel'* ]] || skip "$l1_error"
+}

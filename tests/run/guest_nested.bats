@@ -47,6 +47,7 @@ every_lock_holds_on() { # KERNEL VCPUS
 }
 
 @test "6.1: every lock keeps exclusion on 8 vCPUs, kicks agree with KVM's count" {
+  needs_kernel 6.1
   every_lock_holds_on 6.1 8
 }
 

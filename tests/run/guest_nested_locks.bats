@@ -26,6 +26,7 @@ setup() {
 }
 
 @test "6.1, --pv=off, xAPIC: lock tests pass where nothing can halt; the cases about halts are skipped" {
+  needs_kernel 6.1
   nested 0 --l1-kernel=6.1 --pv=off -smp 4 -cpu host,-x2apic \
     -append "tests=locks.pv-qspinlock,locks.mcs,locks.qspinlock test_ms=20"
   records '.[0] | .apic_mode == "xapic" and .pv_backend == "none"'

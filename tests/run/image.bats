@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # --l1-kernel=PATH up to where L1 would boot (tools/nested/image.sh): which modules are taken from where, in which
 # order, and what is said of an image that cannot serve. Image and modules are made up; nested.bats boots a real one.
-# shellcheck disable=SC2154 # tree, stderr: common.bash; l1_dir, l1_error: kernel.sh
+# shellcheck disable=SC2016,SC2154 # $ for another shell; tree, stderr: common.bash; l1_dir, l1_error: kernel.sh
 
 load common
 
@@ -95,4 +95,71 @@ refused() { # WORDS...: it is, and that is said
   cd "$own"
   run_sh 2 --l1-kernel=boot/none -smp 1
   says "$stderr" --l1-kernel=boot/none 'no such file'
+}
+
+# A stand-in for apt whose offers are in $BATS_TEST_TMPDIR/offers, and who delivers a package made of $own.
+apt() { # DIRECTORY OF ITS MODULES
+  local bin=$BATS_TEST_TMPDIR/bin package=$BATS_TEST_TMPDIR/package
+  mkdir -p "$bin" "$package/DEBIAN" "$package/$1" "$package/boot"
+  printf 'Package: linux-image-6.99.1+x-amd64\nVersion: 6.99.1-2\nArchitecture: amd64\nMaintainer: me <me@here>\nDescription: x\n' \
+    >"$package/DEBIAN/control"
+  cp "$own/boot/vmlinuz" "$package/boot/vmlinuz-6.99.1"
+  cp -r "$modules" "$package/$1/"
+  dpkg-deb --root-owner-group -b "$package" "$bin/deb" >/dev/null
+  # Speaks another language where it may, as apt does.
+  cat >"$bin/apt-cache" <<'STUB'
+#!/bin/bash
+[[ ${LC_ALL:-} == C ]] || { echo 'Paket: keins'; exit; }
+[[ $1 == show ]] && cat "${0%/*}/../offers"
+STUB
+  cat >"$bin/apt-get" <<'STUB'
+#!/bin/bash
+[[ $* == *'download linux-image-6.99.1+x-amd64=6.99.1-2' ]] || { echo 'E: no such package'; exit 100; }
+cp "${0%/*}/deb" ./linux-image-6.99.1+x-amd64_6.99.1-2_amd64.deb
+STUB
+  chmod +x "$bin/apt-cache" "$bin/apt-get"
+  PATH=$bin:$PATH
+}
+
+offer() { # PACKAGE VERSION DEPENDS...
+  printf 'Package: %s\nVersion: %s\nDepends: %s\nDescription-de: x\n\n' "$@"
+}
+
+@test "Debian kernels: the newest of the line, whichever package brings it; modules below /lib or /usr/lib" {
+  export LC_ALL=de_DE.UTF-8
+  { offer linux-image-amd64 6.100.1-1 'linux-image-6.100.1-amd64 (= 6.100.1-1)'
+    offer linux-image-amd64 6.99.1-2 'linux-image-6.99.1+x-amd64 (= 6.99.1-2), other'
+    offer linux-image-amd64 6.99.1-1~bpo1 'linux-image-6.99.1-amd64 (= 6.99.1-1~bpo1)'; } >"$BATS_TEST_TMPDIR/offers"
+  for place in lib/modules usr/lib/modules; do
+    rm -rf "$XDG_CACHE_HOME" "$BATS_TEST_TMPDIR/package"
+    apt "$place"
+    nested_kernel 6.99
+    [ "$(<"$l1_dir/package")" = 'linux-image-6.99.1+x-amd64 6.99.1-2' ]
+    grep -qx kvm_amd.ko "$l1_dir/modules/order"
+    [ ! -e "$l1_dir/x" ]
+  done
+  if nested_kernel 6.9; then return 1; fi # 6.99 is no 6.9
+  says "$l1_error" 'apt offers no kernel 6.9 here, but 6.100.1-1 6.99.1-2' 'apt-get update'
+  : >"$BATS_TEST_TMPDIR/offers"
+  if nested_kernel 6.9; then return 1; fi
+  says "$l1_error" 'linux-image-6.9-amd64' 'apt-get update'
+}
+
+@test "a cache that cannot be written: the initrd elsewhere" {
+  nested_kernel "$own/boot/vmlinuz"
+  mkdir "$BATS_TEST_TMPDIR/other"
+  nested_initrd "$tree/tools/nested/init" "$BATS_TEST_TMPDIR/other"
+  [ "${l1_initrd%/*}" = "$l1_dir" ]
+  rm "$l1_initrd"
+  cp -r "$l1_dir" "$BATS_TEST_TMPDIR/kernel"
+  mount_namespace=(unshare --mount --map-root-user)
+  "${mount_namespace[@]}" true 2>/dev/null || skip 'no mount namespaces here'
+  "${mount_namespace[@]}" bash -euc '
+    mount --bind "$2" "$2"
+    mount -o remount,bind,ro "$2"
+    . "$1/tools/nested/kernel.sh"
+    l1_error="" l1_dir=$2
+    nested_initrd "$1/tools/nested/init" "$3"
+    [[ $l1_initrd == "$3"/* ]] && cpio -t --quiet <"$l1_initrd" | grep -qx init' \
+    initrd "$tree" "$BATS_TEST_TMPDIR/kernel" "$BATS_TEST_TMPDIR/other"
 }

@@ -101,9 +101,8 @@ nested_image() { # PATH
     l1_error="cannot write $nested_cache"
     return 1
   fi
-  mkdir "$new/modules"
-  : >"$new/modules/order"
   if image_fill "$new" "$1"; then
+    echo "$image_release" >"$new/release"
     name=$(cd "$new" && cat vmlinuz modules/order modules/*.ko 2>/dev/null | sha256sum)
     l1_dir=$nested_cache/image-${name:0:16}
     # Whole or not at all; the same content may have been another file.
@@ -115,10 +114,12 @@ nested_image() { # PATH
   [[ -z $l1_error ]]
 }
 
+# The image and, of the modules in image_tree, those that L1 needs.
 image_fill() { # DIR PATH
   local module
+  mkdir "$1/modules"
+  : >"$1/modules/order"
   cp "$2" "$1/vmlinuz" || { l1_error="cannot copy $2 to $nested_cache"; return 1; }
-  echo "$image_release" >"$1/release"
   image_index
   for module in "${image_modules[@]}"; do
     image_add "$1" "$module" || { l1_error="$2: $l1_error"; return 1; }

@@ -12,25 +12,6 @@ source "${BASH_SOURCE[0]%/*}/image.sh"
 
 nested_cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/pvspin/nested
 
-# In the order of insmod. One that the kernel has built in is not in the package: skipped.
-nested_modules=(
-  drivers/virtio/virtio_ring drivers/virtio/virtio
-  drivers/virtio/virtio_pci_modern_dev drivers/virtio/virtio_pci_legacy_dev
-  drivers/virtio/virtio_pci
-  drivers/char/virtio_console                       # the command's stdout and stderr
-  fs/netfs/netfs fs/fscache/fscache net/9p/9pnet net/9p/9pnet_virtio fs/9p/9p
-  virt/lib/irqbypass arch/x86/kvm/kvm
-  drivers/char/hw_random/rng-core drivers/crypto/ccp/ccp # symbols that kvm-amd links to
-  arch/x86/kvm/kvm-amd
-)
-
-nested_meta_package() { # LINE
-  case $1 in
-  6.1) echo linux-image-amd64 ;; # Debian 12's own
-  *) echo "linux-image-$1-amd64" ;;
-  esac
-}
-
 # The full kernels: Debian's cloud kernels come without 9p.
 nested_kernel() {
   local line=$1 refresh=${2:-}
@@ -54,22 +35,44 @@ nested_kernel() {
   [[ -z $l1_error ]]
 }
 
-nested_fetch() { # LINE
-  local meta package new deb name
-  rm -rf "$nested_cache"/.new.* # of one that was interrupted: the lock is ours
-  meta=$(nested_meta_package "$1")
-  package=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/^ *Depends: *//p;T;q')
-  if [[ -z $package ]]; then
-    l1_error="apt knows no package $meta (as root: apt-get update;"
-    l1_error+=" it is in Debian 12 with bookworm-security)"
-    return
+# Sets package and version: the newest Debian kernel of a line that apt offers; or l1_error. A release calls its own
+# kernel linux-image-amd64 (6.1 in Debian 12, 6.12 in 13) and another one by its line (linux-image-6.12-amd64 in 12),
+# so the version is read and not guessed from the release. apt translates its words for people, hence LC_ALL=C.
+nested_offered() { # LINE
+  local metas=("linux-image-$1-amd64" linux-image-amd64) offers
+  package='' version=''
+  if ! command -v apt-get >/dev/null || ! command -v apt-cache >/dev/null || ! command -v dpkg-deb >/dev/null; then
+    l1_error="fetching a Debian kernel takes apt-get, apt-cache and dpkg-deb (packages apt, dpkg); a kernel of your own: --l1-kernel=PATH"
+    return 1
   fi
+  # Lines "VERSION PACKAGE", the package that the meta-package depends on.
+  offers=$(LC_ALL=C apt-cache show "${metas[@]}" 2>/dev/null | awk '
+    $1 == "Package:" { version = depends = "" }
+    $1 == "Version:" { version = $2 }
+    $1 == "Depends:" { depends = $2; sub(",$", "", depends) }
+    version != "" && depends ~ /^linux-image-/ { print version, depends; version = "" }' | LC_ALL=C sort -rV) || true
+  read -r version package < <(awk -v line="$1." 'index($1, line) == 1' <<<"$offers") || true
+  [[ -z $package ]] || return 0
+  if [[ -z $offers ]]; then
+    l1_error="apt knows no package ${metas[0]} or ${metas[1]} (sudo apt-get update; it is in Debian 12 and 13, with their security updates)"
+  else
+    l1_error="apt offers no kernel $1 here, but $(cut -d' ' -f1 <<<"$offers" | paste -sd' '): \
+sudo apt-get update, or another --l1-kernel (6.1, 6.12 or the path of one)"
+  fi
+  return 1
+}
+
+nested_fetch() { # LINE
+  local package version new deb name
+  rm -rf "$nested_cache"/.new.* # of one that was interrupted: the lock is ours
+  nested_offered "$1" || return
   echo "nested: fetching $package into $nested_cache" >&2
-  new=$(mktemp -d "$nested_cache/.new.XXXXXX")
-  (cd "$new" && apt-get -q download "$package" >download.log 2>&1)
+  new=$(mktemp -d "$nested_cache/.new.XXXXXX") || { l1_error="cannot write $nested_cache"; return; }
+  (cd "$new" && LC_ALL=C apt-get -q download "$package=$version" >download.log 2>&1) || true
   deb=$(find "$new" -name '*.deb')
   if [[ -z $deb ]]; then
-    l1_error="apt-get download $package: $(grep '^E:' "$new/download.log" | tail -n 1)"
+    l1_error="apt-get download $package=$version: $(grep '^E:' "$new/download.log" | tail -n 1)"
+    l1_error+=" (old package lists? sudo apt-get update)"
   elif nested_unpack "$new" "$deb"; then
     name=${deb##*/}
     name=${name%_*}
@@ -80,46 +83,42 @@ nested_fetch() { # LINE
   rm -rf "$new"
 }
 
+# Its modules are in lib/modules or, since /usr was merged (Debian 13), in usr/lib/modules.
 nested_unpack() { # DIRECTORY PACKAGE
-  local dir=$1 module file
-  mkdir "$dir/x" "$dir/modules"
+  local dir=$1
+  mkdir "$dir/x"
   if ! dpkg-deb --fsys-tarfile "$2" | tar -x -C "$dir/x"; then
     l1_error="cannot unpack ${2##*/} in $nested_cache (disk full?)"
     return 1
   fi
-  mv "$dir"/x/boot/vmlinuz-* "$dir/vmlinuz"
-  for module in "${nested_modules[@]}"; do
-    file=$(echo "$dir"/x/lib/modules/*/kernel/"$module".ko*)
-    case $file in
-    *.ko) cp "$file" "$dir/modules/" ;;
-    *.ko.xz) xz -dc "$file" >"$dir/modules/${module##*/}.ko" ;;
-    *) continue ;;
-    esac
-    echo "${module##*/}.ko" >>"$dir/modules/order"
+  for image_tree in "$dir"/x/{usr/,}lib/modules/*; do
+    [[ ! -d $image_tree ]] || break
   done
-  [[ -e $dir/modules/kvm-amd.ko ]] || { l1_error="${2##*/} has no kvm-amd module"; return 1; }
+  [[ -d $image_tree ]] || { l1_error="${2##*/} has no modules"; return 1; }
+  image_fill "$dir" "$(echo "$dir"/x/boot/vmlinuz-*)" || { l1_error="${2##*/}: $l1_error"; return 1; }
   # shellcheck disable=SC2016 # dpkg-deb's variables
   dpkg-deb -W --showformat='${Package} ${Version}\n' "$2" >"$dir/package"
   rm -rf "$dir/x" "$2" "$dir/download.log"
 }
 
 # The initrd of the kernel in l1_dir: busybox, the modules and tools/nested/init; cached beside the
-# kernel under a hash of what else goes into it. Sets l1_initrd.
-nested_initrd() { # PATH-OF-INIT
+# kernel under a hash of what else goes into it, or, where that cannot be written, made in DIRECTORY. Sets l1_initrd,
+# or l1_error and returns 1.
+nested_initrd() { # PATH-OF-INIT DIRECTORY
   local busybox hash root
-  busybox=$(command -v busybox)
+  busybox=$(command -v busybox) || { l1_error='busybox is missing (package busybox-static)'; return 1; }
   read -r hash _ < <(cat "$1" "$busybox" | sha256sum)
   l1_initrd=$l1_dir/initrd-${hash:0:16}
-  [[ -e $l1_initrd ]] && return
-  root=$(mktemp -d)
-  mkdir "$root"/{bin,dev,proc,sys,host,ctl}
-  cp "$busybox" "$root/bin/busybox"
-  cp -r "$l1_dir/modules" "$root/modules"
-  cp "$1" "$root/init"
-  chmod 755 "$root/init"
-  # Not compressed: inflating it in an emulated CPU costs more than reading it.
-  (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$root.cpio"
-  mv "$root.cpio" "$l1_initrd.$$"
-  mv "$l1_initrd.$$" "$l1_initrd"
-  rm -rf "$root"
+  [[ ! -e $l1_initrd ]] || return 0
+  if ! root=$(mktemp -d "$l1_dir/.initrd.XXXXXX" 2>/dev/null); then
+    l1_initrd=$2/initrd
+    root=$(mktemp -d "$2/initrd.XXXXXX") || { l1_error="cannot write $l1_dir or $2"; return 1; }
+  fi
+  mkdir "$root"/{bin,dev,proc,sys,host,ctl} && cp "$busybox" "$root/bin/busybox" &&
+    cp -r "$l1_dir/modules" "$root/modules" && cp "$1" "$root/init" && chmod 755 "$root/init" &&
+    # Not compressed: inflating it in an emulated CPU costs more than reading it.
+    (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$root.cpio" &&
+    mv "$root.cpio" "$l1_initrd" || l1_error="cannot write $l1_initrd (disk full?)"
+  rm -rf "$root" "$root.cpio"
+  [[ -z $l1_error ]]
 }

@@ -128,7 +128,9 @@ compose() {
     qemu-system-x86_64 -accel "tcg,thread=${PVSPIN_L1_THREADS:-single}" -machine q35 -cpu EPYC,+svm,+npt,+vgif
     -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot ${sandbox[@]+"${sandbox[@]}"}
     -kernel "$l1_dir/vmlinuz" -initrd "$l1_initrd"
-    -append 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off'
+    # no_timer_check: the kernel counts PIT interrupts in a loop of set length (timer_irq_works() in
+    # arch/x86/kernel/apic/io_apic.c) and panics without them, as an emulator that lost its CPU meanwhile lets it.
+    -append 'console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off'
     -chardev file,id=console,path=console -serial chardev:console
     -device virtio-serial-pci
     -chardev pipe,id=out,path=out -device virtserialport,nr=1,chardev=out
@@ -213,19 +215,20 @@ main() {
   parse "$@"
   if ((prepare)); then
     nested_kernel "$line" refresh || stop 4 "$l1_error"
-    nested_initrd "$here/init"
+    nested_initrd "$here/init" "${TMPDIR:-/tmp}" || stop 4 "$l1_error"
+    [[ $l1_initrd == "$l1_dir"/* ]] || { rm -f "$l1_initrd"; stop 4 "cannot write $l1_dir"; }
     exit 0
   fi
   [[ -z $in_dir || $line == */* ]] || serve_request
   nested_kernel "$line" || stop 4 "$l1_error"
   line=${l1_dir##*/}
   [[ -z $in_dir ]] || serve_request
-  nested_initrd "$here/init"
   [[ -z $console || $console == /* ]] || console=$PWD/$console
   make_work
   trap finish EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+  nested_initrd "$here/init" "$work" || stop 4 "$l1_error"
   write_ctl
   compose
   cd "$work"
