@@ -177,7 +177,7 @@ build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub
 	$(Q)$(OBJCOPY) --strip-debug build/pvspin.elf build/iso/boot/pvspin.elf && cp tools/grub.cfg build/iso/boot/grub/grub.cfg
-	$(Q)grub-mkrescue --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
+	$(Q)$$(command -v grub-mkrescue || command -v grub2-mkrescue || echo grub-mkrescue) --locales= --themes= --fonts= -o $@ build/iso 2>build/iso.log || { cat build/iso.log >&2; exit 1; }
 
 .PHONY: clean
 clean: ## remove build/

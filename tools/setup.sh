@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The one list of the packages that pvspin uses, each with its reason, for Debian and Ubuntu.
+# The one list of the packages that pvspin uses, each with its reason, for Debian and Ubuntu; on other distributions
+# their names in the command that installs them, by hand.
 # Sourced by run.sh; as a program, for `make setup`:
 #
 #   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) what is missing
@@ -8,7 +9,8 @@
 # Groups: run (start the guest), nested (KVM without hardware virtualisation), build, boot (the guest
 # behind GRUB), report (the analyser), test; default all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
 
-# group:package:what proves that it is there (a command, or an absolute path):why
+# group:package:what proves that it is there:why. The proof is a command or an absolute path, which may be a pattern;
+# with | between several, one will do.
 setup_list='
 run:qemu-system-x86:qemu-system-x86_64:runs the guest
 run:jq:jq:checks the log, writes manifest.json
@@ -19,8 +21,6 @@ nested:qemu-system-x86:qemu-system-x86_64:emulates a CPU with SVM
 nested:busybox-static:busybox:init of the nested hypervisor
 nested:cpio:cpio:builds its initrd
 nested:xz-utils:xz:unpacks its kernel modules
-nested:apt:apt-get:fetches its kernel
-nested:dpkg:dpkg-deb:unpacks its kernel
 build:make:make:builds
 build:gcc:gcc:compiles the guest (freestanding)
 build:binutils:ld:links it
@@ -44,8 +44,8 @@ test:spin:spin:make check-models
 test:libxml2-utils:xmllint:whether JUnit XML is XML
 test:libck-dev:/usr/include/ck_spinlock.h:make bench-peers: locks to compare with
 test:git:git:the version
-boot:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot2.mod:--boot=iso, make iso: GRUB for BIOS
-boot:grub-common:grub-mkrescue:makes the image
+boot:grub-pc-bin:/usr/lib/grub/i386-pc/multiboot2.mod|/usr/share/grub2/i386-pc/multiboot2.mod:--boot=iso, make iso: GRUB for BIOS
+boot:grub-common:grub-mkrescue|grub2-mkrescue:makes the image
 boot:xorriso:xorriso:makes the image
 boot:mtools:mformat:makes the image
 test:python3:python3:a pseudo-terminal for the tests of run.sh
@@ -53,34 +53,86 @@ test:valgrind:valgrind:make fastpath: counts instructions
 test:chromium:chromium:the HTML report, as a browser shows it
 test:fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:text in its pictures
 test:python3-pandas:/usr/lib/python3/dist-packages/pandas/__init__.py:docs/serial-log.md shows it
-test:libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a:fuzzing
-boot:ovmf:/usr/share/OVMF/OVMF_CODE_4M.fd:--boot=uefi: UEFI for QEMU
-boot:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod:--boot=uefi, make iso: GRUB for UEFI
+test:libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a:fuzzing
+boot:ovmf:/usr/share/qemu/firmware/*.json:--boot=uefi: UEFI for QEMU
+boot:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod|/usr/share/grub2/x86_64-efi/multiboot2.mod:--boot=uefi, make iso: GRUB for UEFI
 test:mandoc:mandoc:checks the man pages
 '
+
+# Where a name differs from Debian's: package:Fedora:Arch:openSUSE. From their package lists; not tried there.
+setup_names='
+qemu-system-x86:qemu-system-x86-core:qemu-system-x86:qemu-x86
+busybox-static:busybox:busybox:busybox-static
+xz-utils:xz:xz:xz
+libc6-dev:glibc-devel:glibc:glibc-devel
+libjansson-dev:jansson-devel:jansson:libjansson-devel
+libgsl-dev:gsl-devel:gsl:gsl-devel
+gnuplot-nox:gnuplot:gnuplot:gnuplot
+libcmocka-dev:libcmocka-devel:cmocka:libcmocka-devel
+grub-pc-bin:grub2-pc-modules:grub:grub2-i386-pc
+grub-common:grub2-tools-extra:grub:grub2
+grub-efi-amd64-bin:grub2-efi-x64-modules:grub:grub2-x86_64-efi
+xorriso:xorriso:libisoburn:xorriso
+ovmf:edk2-ovmf:edk2-ovmf:qemu-ovmf-x86_64
+'
+
+# Another process may hold dpkg's lock or that of the package lists, as unattended upgrades do on a machine's first boot.
+readonly SETUP_LOCK_SECONDS=300
+
+# debian (and all that is unknown), fedora, arch or suse: os-release(5).
+setup_family() {
+  local word words
+  # shellcheck source=/dev/null
+  words=$(. "${PVSPIN_OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}") || true
+  for word in $words; do
+    case $word in
+    debian | ubuntu) break ;;
+    fedora | rhel | centos) echo fedora; return ;;
+    arch) echo arch; return ;;
+    suse | opensuse*) echo suse; return ;;
+    esac
+  done
+  echo debian
+}
+
+setup_proven() { # PROOF
+  local proof alternatives
+  IFS='|' read -ra alternatives <<<"$1"
+  for proof in "${alternatives[@]}"; do
+    case $proof in
+    busybox) # a dynamic one (its ELF header names the loader) needs libraries: no use as init
+      command -v busybox >/dev/null &&
+        ! head -c 1024 "$(command -v busybox)" | LC_ALL=C grep -qa ld-linux && return
+      ;;
+    /*) compgen -G "$proof" >/dev/null && return ;;
+    *) command -v "$proof" >/dev/null && return ;;
+    esac
+  done
+  return 1
+}
 
 # Prints the lines of the groups given whose proof is not there.
 setup_missing() { # GROUP...
   local group package proof why
   while IFS=: read -r group package proof why; do
     [[ -n $group && " $* " == *" $group "* ]] || continue
-    case $proof in
-    busybox) # a dynamic one (its ELF header names the loader) needs libraries: no use as init
-      command -v busybox >/dev/null &&
-        ! head -c 1024 "$(command -v busybox)" | LC_ALL=C grep -qa ld-linux && continue
-      ;;
-    /*) [[ -e $proof ]] && continue ;;
-    *) command -v "$proof" >/dev/null && continue ;;
-    esac
-    echo "$group:$package:$proof:$why"
+    setup_proven "$proof" || echo "$group:$package:$proof:$why"
   done <<<"$setup_list"
 }
 
 # The command that installs the packages of the lines on stdin, or nothing.
 setup_command() {
-  local packages
-  packages=$(cut -d: -f2 | sort -u | tr '\n' ' ')
-  [[ -z ${packages// /} ]] || echo "apt-get install --no-install-recommends ${packages% }"
+  local packages column names
+  packages=$(cut -d: -f2 | sort -u)
+  [[ -n $packages ]] || return 0
+  case $(setup_family) in
+  fedora) column=2 names='dnf install' ;;
+  arch) column=3 names='pacman -S --needed' ;;
+  suse) column=4 names='zypper install' ;;
+  *) column=1 names='apt-get install --no-install-recommends' ;;
+  esac
+  echo "$names $(awk -F: -v column="$column" 'NR == FNR { name[$1] = $column; next }
+    { print (($1 in name) ? name[$1] : $1) }' <(echo "$setup_names") <(echo "$packages") | sort -u | paste -sd' ')"
 }
 
 # Says on stderr what of the groups is missing and what installs it; true if nothing is.
@@ -89,7 +141,7 @@ setup_check() { # GROUP...
   missing=$(setup_missing "$@")
   [[ -n $missing ]] || return 0
   while IFS=: read -r group package proof why; do
-    echo "missing: $proof (package $package): $why" >&2
+    echo "missing: ${proof//|/ or } (package $package): $why" >&2
   done <<<"$missing"
   command=$(setup_command <<<"$missing")
   if ((EUID == 0)); then
@@ -120,10 +172,19 @@ setup_install() { # GROUP...
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
   # Fresh machines have no package lists or old ones; a failing third-party source is no reason
   # to stop. $command is split into words on purpose.
-  "${as_root[@]}" apt-get -q update >&2 || true
+  setup_update "${as_root[@]}"
   # shellcheck disable=SC2086
-  "${as_root[@]}" ${command/install/-q -y install} >&2 || true
+  "${as_root[@]}" ${command/install/-q -y -o DPkg::Lock::Timeout=$SETUP_LOCK_SECONDS install} >&2 || true
   setup_check "$@"
+}
+
+# apt waits for dpkg's lock (DPkg::Lock::Timeout), but not for that of the package lists.
+setup_update() { # AS-ROOT...
+  local last=$((SECONDS + SETUP_LOCK_SECONDS)) said
+  while said=$("$@" apt-get -q update 2>&1) || true; [[ $said == *lists/lock* ]] && ((SECONDS < last)); do
+    sleep 1
+  done
+  echo "$said" >&2
 }
 
 setup_main() {

@@ -140,7 +140,7 @@ STUB
   [ ! -e "$BATS_TEST_TMPDIR/asked" ] # nothing is installed for a call that is wrong
   : >"$BATS_TEST_TMPDIR/image"
   PATH=$path run_sh 4 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR/image"
-  says "$(<"$BATS_TEST_TMPDIR/asked")" update '-y install --no-install-recommends cpio jq'
+  says "$(<"$BATS_TEST_TMPDIR/asked")" update ' install --no-install-recommends cpio jq'
 }
 
 @test "tools/setup.sh refuses unknown groups, and --check installs nothing" {
@@ -149,6 +149,71 @@ STUB
   PATH=$(path_without bats) run "$tree/tools/setup.sh" --check test
   [ "$status" -eq 4 ]
   says "$output" 'missing: bats' 'apt-get install'
+}
+
+@test "another distribution's names in the command that installs" {
+  command_on() { # OS-RELEASE PACKAGE...
+    printf '%b' "$1" >"$BATS_TEST_TMPDIR/os-release"
+    shift
+    PVSPIN_OS_RELEASE=$BATS_TEST_TMPDIR/os-release bash -c '. "$1/tools/setup.sh"; printf "run:%s:\n" "${@:2}" | setup_command' \
+      command_on "$tree" "$@"
+  }
+  [ "$(command_on 'ID=fedora\n' qemu-system-x86 jq)" = 'dnf install jq qemu-system-x86-core' ]
+  [ "$(command_on 'ID="rocky"\nID_LIKE="rhel centos fedora"\n' libc6-dev)" = 'dnf install glibc-devel' ]
+  [ "$(command_on 'ID=arch\n' ovmf)" = 'pacman -S --needed edk2-ovmf' ]
+  [ "$(command_on 'ID="opensuse-leap"\nID_LIKE="suse opensuse"\n' xz-utils)" = 'zypper install xz' ]
+  [ "$(command_on 'ID=ubuntu\nID_LIKE=debian\n' ovmf)" = 'apt-get install --no-install-recommends ovmf' ]
+  [ "$(command_on 'ID=unheard-of\n' ovmf)" = 'apt-get install --no-install-recommends ovmf' ]
+}
+
+@test "--setup waits while another process holds apt's locks" {
+  local path
+  path=$(path_without jq apt-get sudo)
+  cat >"$path/apt-get" <<STUB
+#!/bin/bash
+echo "\$*" >>"$BATS_TEST_TMPDIR/asked"
+case \$* in
+*update*)
+  n=\$(grep -c update "$BATS_TEST_TMPDIR/asked")
+  ((n > 1)) || { echo 'E: Sperre /var/lib/apt/lists/lock konnte nicht bekommen werden' >&2; exit 100; }
+  ;;
+*install*) ln -sf /usr/bin/jq "$path/" ;;
+esac
+STUB
+  printf '#!/bin/bash\nexec "$@"\n' >"$path/sudo"
+  chmod +x "$path/apt-get" "$path/sudo"
+  PATH=$path run "$tree/tools/setup.sh" run
+  [ "$status" -eq 0 ]
+  [ "$(grep -c update "$BATS_TEST_TMPDIR/asked")" -eq 2 ]
+  says "$(<"$BATS_TEST_TMPDIR/asked")" '-o DPkg::Lock::Timeout='
+}
+
+@test "UEFI firmware: the first descriptor of one that starts GRUB, and its format" {
+  local dir=$BATS_TEST_TMPDIR/firmware
+  mkdir "$dir"
+  descriptor() { # FILE FEATURES MACHINE
+    jq -n --arg name "$BATS_TEST_TMPDIR/$1" --arg features "$2" --arg machine "$3" '{"interface-types": ["uefi"],
+      targets: [{architecture: "x86_64", machines: [$machine]}], features: ($features | split(" ")), mapping: {device: "flash",
+      executable: {filename: $name, format: "qcow2"}, "nvram-template": {filename: "\($name).vars", format: "raw"}}}' >"$dir/$1.json"
+    touch "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/$1.vars"
+  }
+  find_it() {
+    PVSPIN_QEMU_FIRMWARE=$dir run bash -c 'set -euo pipefail
+      for part in run/say run/boot setup; do . "$1/tools/$part.sh"; done
+      boot=uefi
+      boot_firmware
+      echo "${boot_uefi[@]}"' find_it "$tree"
+  }
+  descriptor 10-secure 'secure-boot requires-smm' 'pc-q35-*'
+  descriptor 20-keys 'enrolled-keys' 'pc-q35-*'
+  descriptor 30-micro '' microvm
+  find_it
+  [ "$status" -eq 4 ]
+  says "$output" "$dir" ' ovmf'
+  descriptor 50-good acpi-s3 'pc-i440fx-*'
+  descriptor 60-later acpi-s3 'pc-i440fx-*'
+  find_it
+  [ "$output" = "$BATS_TEST_TMPDIR/50-good qcow2 $BATS_TEST_TMPDIR/50-good.vars raw" ]
 }
 
 # A QEMU that says $kvm_says and fails if it is to make a virtual machine of KVM, or else succeeds; no KVM is touched.

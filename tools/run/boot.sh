@@ -7,7 +7,8 @@
 #   boot_place DIR makes, in an instance's scratch directory, the files that boot_options names
 #   boot_options   prints QEMU's options, one a line's worth: NUL-separated
 
-readonly BOOT_OVMF=/usr/share/OVMF
+# Firmware for QEMU describes itself there (QEMU, docs/interop/firmware.json); its files' names differ by distribution.
+boot_descriptors=${PVSPIN_QEMU_FIRMWARE:-/usr/share/qemu/firmware}
 # What a loader looks for in the first bytes of an image (Multiboot Specification 0.6.96, 3.1;
 # Multiboot2 Specification 2.0, 3.1), little-endian.
 readonly BOOT_MULTIBOOT='\x02\xb0\xad\x1b' BOOT_MULTIBOOT_WITHIN=8192
@@ -62,8 +63,30 @@ halt
 SCRIPT
 }
 
+# Sets boot_uefi: path and format of UEFI's code, then of its initial variables. The first descriptor by name goes
+# first, as the specification has it. Firmware that needs SMM or comes with Secure Boot's keys does not start GRUB here.
+boot_firmware() {
+  IFS=$'\t' read -ra boot_uefi < <(cat "$boot_descriptors"/*.json 2>/dev/null | jq -r '
+    select((.["interface-types"] | index("uefi")) and (.features | index("requires-smm") or index("enrolled-keys") | not) and
+      any(.targets[]; .architecture == "x86_64" and any(.machines[]; startswith("pc-")))) | .mapping |
+    select(.device == "flash" and .["nvram-template"]) |
+    [.executable, .["nvram-template"] | .filename, .format // "raw"] | @tsv' 2>/dev/null) || true
+  [[ -r ${boot_uefi[0]-} && -r ${boot_uefi[2]-} ]] || die "$EXIT_ENVIRONMENT" \
+    "--boot=uefi: no descriptor in $boot_descriptors names UEFI firmware for x86_64 that is there:" \
+    "$(setup_command <<<boot:ovmf:)"
+}
+
+# GRUB's own directory: Debian's, Fedora's and Arch's place, then openSUSE's.
+boot_grub_modules() { # PLATFORM
+  local dir
+  for dir in /usr/lib/grub /usr/share/grub2; do
+    [[ ! -e $dir/$1 ]] || break
+  done
+  echo "$dir/$1"
+}
+
 boot_prepare() {
-  local platform=i386-pc disk=$scratch/disk
+  local platform=i386-pc disk=$scratch/disk mkrescue
   medium=${PVSPIN_MEDIUM:-}
   case $boot in
   pvh)
@@ -74,16 +97,20 @@ boot_prepare() {
   iso | uefi)
     ((!inner)) || return 0
     setup_check boot || exit "$EXIT_ENVIRONMENT"
-    [[ $boot == iso ]] || platform=x86_64-efi
+    if [[ $boot == uefi ]]; then
+      platform=x86_64-efi
+      boot_firmware
+    fi
     medium=$scratch/pvspin.iso
     mkdir -p "$disk/boot/grub"
     # GRUB reads it by the BIOS, word by word: five times faster without what is for debuggers.
     objcopy --strip-debug "$image" "$disk/boot/pvspin.elf" 2>/dev/null || cp "$image" "$disk/boot/pvspin.elf"
     boot_grub_script >"$disk/boot/grub/grub.cfg"
-    grub-mkrescue -d "/usr/lib/grub/$platform" --locales= --themes= --fonts= -o "$medium" "$disk" \
+    mkrescue=$(command -v grub-mkrescue || command -v grub2-mkrescue)
+    "$mkrescue" -d "$(boot_grub_modules "$platform")" --locales= --themes= --fonts= -o "$medium" "$disk" \
       >"$scratch/grub-mkrescue.log" 2>&1 || {
       cat "$scratch/grub-mkrescue.log" >&2
-      die "$EXIT_ENVIRONMENT" "--boot=$boot: grub-mkrescue failed"
+      die "$EXIT_ENVIRONMENT" "--boot=$boot: $mkrescue failed"
     }
     ;;
   esac
@@ -93,8 +120,8 @@ boot_place() { # DIRECTORY
   ln -s "$image" "$1/pvspin.elf"
   ! boot_by_grub || ln -s "$medium" "$1/pvspin.iso"
   if [[ $boot == uefi ]]; then
-    ln -s "$BOOT_OVMF/OVMF_CODE_4M.fd" "$1/code.fd"
-    cp "$BOOT_OVMF/OVMF_VARS_4M.fd" "$1/vars.fd" # UEFI writes to it
+    ln -s "${boot_uefi[0]}" "$1/code.fd"
+    cp "${boot_uefi[2]}" "$1/vars.fd" # UEFI writes to it
   fi
 }
 
@@ -103,8 +130,8 @@ boot_options() {
   multiboot) printf '%s\0' -kernel "$QEMU_DIR/pvspin.elf" -append "$(qemu_append)" ;;
   pvh) printf '%s\0' -kernel "$QEMU_DIR/pvspin.elf" -append "pvspin.elf $(qemu_append)" ;;
   uefi)
-    printf '%s\0' -drive "if=pflash,unit=0,format=raw,readonly=on,file=$QEMU_DIR/code.fd" \
-      -drive "if=pflash,unit=1,format=raw,file=$QEMU_DIR/vars.fd"
+    printf '%s\0' -drive "if=pflash,unit=0,format=${boot_uefi[1]},readonly=on,file=$QEMU_DIR/code.fd" \
+      -drive "if=pflash,unit=1,format=${boot_uefi[3]},file=$QEMU_DIR/vars.fd"
     ;;&
   iso | uefi) printf '%s\0' -cdrom "$QEMU_DIR/pvspin.iso" ;;
   esac
