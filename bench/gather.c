@@ -8,10 +8,9 @@
 
 enum { WAIT, GO, GIVE_UP };
 
-/* Apart by two lines, as everything that many write: see APART in run.c. */
 static struct {
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t arrived;
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t word;
+	_Alignas(APART) _Atomic uint32_t arrived;
+	_Alignas(APART) _Atomic uint32_t word;
 } shared;
 
 void gather_reset(void)

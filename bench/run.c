@@ -15,16 +15,12 @@
 #include "pvspin/steal.h"
 #include "pvspin/string.h"
 
-/* What two CPUs write apart is kept two lines apart: Intel's spatial prefetcher completes aligned
- * 128-byte pairs (Intel Optimization Reference Manual, "Data Prefetching", L2). */
-#define APART ((size_t)2 * CACHE_LINE)
-
 /* The timer's bounds come first. */
 #define WATCH_MARGIN_NS 1000000000ull
 
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
-	_Alignas(2 * CACHE_LINE) _Atomic uint32_t phase;
+	_Alignas(APART) _Atomic uint32_t phase;
 } shared;
 
 /* CPU 0's own. */

@@ -13,6 +13,7 @@
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
+#include "pvspin/lines.h"
 #include "pvspin/string.h"
 
 #define INIT_DELAY_US 10000
@@ -28,8 +29,15 @@ struct ap_slot *ap_slots;
 uint32_t ap_slot_count;
 void (*smp_on_start)(struct cpu *cpu);
 
+const uint32_t *smp_apic_ids;
+
 static struct cpu **cpus;
-static struct steal_area *steal_areas;
+/* KVM writes each on the vCPU's CPU, its waiters read it. */
+struct steal_slot {
+	_Alignas(APART) struct steal_area area;
+};
+
+static struct steal_slot *steal_slots;
 static uint64_t *first_steal; /* of each CPU: smp_first_steal() */
 static bool steal_time;
 static uint8_t trampoline_page; /* its number: what a SIPI says */
@@ -51,9 +59,13 @@ static void allocate_stacks(struct cpu *cpu)
 
 static void allocate(const struct machine *m)
 {
+	uint32_t *ids;
+
 	cpus = memory_alloc(m->cpus.count * sizeof(cpus[0]), sizeof(cpus[0]));
 	total = (uint32_t)m->cpus.count;
-	steal_areas = memory_alloc(total * sizeof(steal_areas[0]), sizeof(steal_areas[0]));
+	ids = memory_alloc(total * sizeof(ids[0]), APART);
+	smp_apic_ids = ids;
+	steal_slots = memory_alloc(total * sizeof(steal_slots[0]), _Alignof(struct steal_slot));
 	first_steal = memory_alloc(total * sizeof(first_steal[0]), sizeof(first_steal[0]));
 	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
 	for (uint32_t i = 0; i < total; i++) {
@@ -63,7 +75,7 @@ static void allocate(const struct machine *m)
 		cpus[i] = cpu;
 		cpu->self = cpu;
 		cpu->index = i;
-		cpu->apic_id = m->cpus.cpu[i].apic_id;
+		ids[i] = cpu->apic_id = m->cpus.cpu[i].apic_id;
 		allocate_stacks(cpu);
 		if (i == 0)
 			continue;
@@ -79,7 +91,7 @@ static void allocate(const struct machine *m)
 /* KVM reports by the next entry, that is at once. */
 static void enable_steal_time(uint32_t index)
 {
-	struct steal_area *area = &steal_areas[index];
+	struct steal_area *area = smp_steal(index);
 	bool first = atomic_load_explicit(&area->version, memory_order_relaxed) == 0;
 
 	if (kvm_steal_time_enable(area) && first)
@@ -235,7 +247,7 @@ struct cpu *smp_cpu(uint32_t index)
 
 struct steal_area *smp_steal(uint32_t index)
 {
-	return &steal_areas[index];
+	return &steal_slots[index].area;
 }
 
 uint64_t smp_first_steal(uint32_t index)

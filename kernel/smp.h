@@ -40,6 +40,13 @@ bool smp_online(uint32_t index);
  * without an IDT of ours an NMI is a triple fault, and the end of the whole VM. */
 void smp_nmi_others(void);
 struct cpu *smp_cpu(uint32_t index);
+/* Of those who send to it. From a table that nobody writes after bring-up: the CPU's own data,
+ * which has its apic_id too, is on the line of its counters. */
+extern const uint32_t *smp_apic_ids;
+static inline uint32_t smp_apic_id(uint32_t index)
+{
+	return smp_apic_ids[index];
+}
 struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has no steal time */
 
 /* Runs fn(arg) on CPUs 0..count-1; returns when all have. Boot CPU only. See port_run_on(). */

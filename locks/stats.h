@@ -7,9 +7,11 @@
 #ifndef PVSPIN_LOCKS_STATS_H
 #define PVSPIN_LOCKS_STATS_H
 
+#include "pvspin/lines.h"
 #include "pvspin/steal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum lock_event {
@@ -85,10 +87,17 @@ struct lock_stats {
 	 * compare it: who waits for the same lock? */
 	const _Atomic uint32_t *_Atomic holder;
 	_Atomic uint64_t waits_since; /* TSC at the first poll of the wait under way; 0: none */
-	struct trace_ring *trace;   /* trace=N: where this vCPU's events go (trace.h); NULL: off */
-	_Atomic uint64_t kicked_at; /* TSC of the last kick, by its sender; 0: none since awake */
-	_Atomic bool halted;        /* in HLT by pv_wait; for reports, nothing may depend on it */
-} __attribute__((aligned(64)));
+	struct trace_ring *trace; /* trace=N: where this vCPU's events go (trace.h); NULL: off */
+	_Atomic bool halted;      /* in HLT by pv_wait; for reports, nothing may depend on it */
+	/* TSC of the last kick, by its sender; 0: none since awake. On lines of its own: the
+	 * sender's store would else wait for what the waiter counts, within kick_cycles. */
+	_Alignas(APART) _Atomic uint64_t kicked_at;
+};
+
+_Static_assert(offsetof(struct lock_stats, kicked_at) / APART >
+		       offsetof(struct lock_stats, halted) / APART,
+	       "others write kicked_at");
+_Static_assert(sizeof(struct lock_stats) % APART == 0, "vCPUs' counters are apart");
 
 static inline void lock_count(struct lock_stats *stats, enum lock_event event)
 {

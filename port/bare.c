@@ -25,7 +25,7 @@ static uint32_t cpu_count;
 void port_bare_init(const struct machine *m, bool nopvspin)
 {
 	cpu_count = m->online;
-	stats = memory_alloc(m->cpus.count * sizeof(stats[0]), CACHE_LINE);
+	stats = memory_alloc(m->cpus.count * sizeof(stats[0]), _Alignof(struct lock_stats));
 	for (uint32_t i = 0; i < m->cpus.count; i++)
 		stats[i].steal = smp_steal(i);
 	pv_bare_select(m, nopvspin);
@@ -63,7 +63,7 @@ uint32_t port_cpu_count(void)
 
 uint32_t port_apic_id(uint32_t cpu)
 {
-	return smp_cpu(cpu)->apic_id;
+	return smp_apic_id(cpu);
 }
 
 uint32_t port_node(uint32_t cpu)

@@ -46,5 +46,5 @@ void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
 void port_wake(uint32_t cpu, const _Atomic uint32_t *word)
 {
 	(void)word;
-	apic_send(smp_cpu(cpu)->apic_id, VECTOR_WAKE);
+	apic_send(smp_apic_id(cpu), VECTOR_WAKE);
 }

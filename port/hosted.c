@@ -129,7 +129,7 @@ void hosted_init(uint32_t cpus)
 		die("%u CPUs asked for, at most %d are possible", cpus, HOSTED_MAX_CPUS);
 	if (cpus <= cpu_count)
 		return;
-	stats_of = port_alloc(cpus * sizeof(*stats_of), CACHE_LINE);
+	stats_of = port_alloc(cpus * sizeof(*stats_of), _Alignof(struct lock_stats));
 	for (uint32_t i = 0; i < cpus; i++)
 		stats_of[i].steal = &no_steal;
 	hosted_pv_init(cpus);

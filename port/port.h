@@ -7,11 +7,10 @@
 #define PVSPIN_PORT_PORT_H
 
 #include "locks/stats.h"
+#include "pvspin/lines.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define CACHE_LINE 64 /* bytes, every x86-64 so far */
 
 /* PAUSE: about 65 cycles on Zen, 140 on Skylake and later, 10 before. */
 static inline void port_relax(void)

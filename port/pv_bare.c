@@ -65,7 +65,7 @@ static void kvm_kick(uint32_t cpu)
 	uint64_t start = rdtsc();
 
 	pv_note_kick(stats, cpu, start);
-	hypercall_kick_cpu(smp_cpu(cpu)->apic_id);
+	hypercall_kick_cpu(smp_apic_id(cpu));
 	lock_count(stats, EV_KICKS);
 	stats->count[EV_KICK_CYCLES] += rdtsc() - start;
 }
@@ -75,7 +75,7 @@ static void kvm_yield_to(uint32_t cpu)
 	struct lock_stats *stats = port_my_stats();
 
 	trace_add(stats, TRACE_YIELD, cpu);
-	hypercall_sched_yield(smp_cpu(cpu)->apic_id);
+	hypercall_sched_yield(smp_apic_id(cpu));
 	lock_count(stats, EV_YIELDS);
 }
 

@@ -19,9 +19,6 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* As in bench/run.c: two lines, for the prefetcher. */
-#define APART ((size_t)2 * CACHE_LINE)
-
 struct world world;
 
 static struct run_result *current;

@@ -14,13 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Two lines apart: the adjacent-line prefetcher takes pairs. */
-#define APART ((size_t)2 * CACHE_LINE)
-
 struct shared {
-	_Alignas(2 * CACHE_LINE) _Atomic bool stop;
+	_Alignas(APART) _Atomic bool stop;
 	/* Protected by the lock. Read and written apart, so that any overlap loses a count. */
-	_Alignas(2 * CACHE_LINE) uint64_t first;
+	_Alignas(APART) uint64_t first;
 	_Atomic uint64_t second;
 };
 
