@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # pvspin's one makefile: `make help`. Everything built goes to build/, a mirror of the tree.
 
+# -p: without functions, start-up file (BASH_ENV) and CDPATH of the caller; C: [A-Z] and sort as anywhere else
 SHELL := /bin/bash
+.SHELLFLAGS := -pc
+export LC_ALL := C
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 MAKEFLAGS += -rR

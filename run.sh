@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # Boots the pvspin guest in one or more virtual machines, collects their logs, judges them and
 # prints the tables. ./run.sh --help is the manual. The parts, in the order of the story:
@@ -10,13 +10,16 @@
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
-#   tools/run/cgroup.sh    the CPU quota we run under
+#   tools/run/cgroup.sh    the CPU quota we run under  tools/environment.sh   locale, TMPDIR, ...; the exit status
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
-tree=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
+# shellcheck source=tools/environment.sh
+source "$tree/tools/environment.sh" || exit 4
+status_guard
 for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
   run/qemu run/cgroup run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
   run/conformance run/experiment-plan run/experiment; do
@@ -57,8 +60,10 @@ image_ready() {
       build_target build/hosted/pvspin
       hosted=$tree/build/hosted/pvspin
     fi
-    cp "$hosted" "$scratch/hosted"
-    hosted=$scratch/hosted
+    cp "$hosted" "$scratch/hosted" || die "$EXIT_ENVIRONMENT" "cannot copy $hosted to $scratch"
+    # Below a TMPDIR that is mounted noexec nothing can be started.
+    [[ ! -x $scratch/hosted ]] || hosted=$scratch/hosted
+    [[ -x $hosted ]] || die "$EXIT_ENVIRONMENT" "cannot start $hosted: is it on a file system mounted noexec?"
   fi
   if [[ -n $experiment ]]; then build_target build/pvspin-report; fi
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
@@ -138,7 +143,6 @@ judge_all() {
     run_dir=$out
     ((runs == 1)) || run_dir=$out/run-$n
     [[ -d $run_dir/.raw ]] || continue # stopped before it
-    ((runs == 1)) || echo "run $n"
     finish_run
   done
   finish_call
@@ -149,8 +153,10 @@ judge_all() {
 
 # shellcheck disable=SC2317 # called by trap
 clean_up() {
-  local pid
-  trap '' INT TERM HUP
+  local status=$? pid
+  set +e
+  trap - ERR
+  trap '' INT TERM HUP QUIT
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
@@ -161,6 +167,7 @@ clean_up() {
   [[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid" # one that is still coming up, too
   meet_leave stopped
   rm -rf "$scratch"
+  status_end "$status"
 }
 
 # shellcheck disable=SC2317 # called by trap
@@ -189,7 +196,11 @@ started() {
 main() {
   starting='' inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
   options_parse "$@"
-  case $action in help | version | list) "$action"; exit ;; esac
+  case $action in help | version | list)
+    print <("$action") || exit "$EXIT_ENVIRONMENT"
+    exit 0
+    ;;
+  esac
   if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends it here
   [[ -z $experiment ]] || experiment_select
@@ -198,9 +209,9 @@ main() {
   [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
   qemu_probe
-  scratch=$(mktemp -d "${TMPDIR:-/tmp}/pvspin.XXXXXX")
+  scratch_make pvspin || die "$EXIT_ENVIRONMENT" "$scratch_error"
   trap clean_up EXIT
-  trap interrupt INT TERM HUP
+  trap interrupt INT TERM HUP QUIT
   image_ready
   accel_choose
   boot_prepare

@@ -1,10 +1,12 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # One test program for prove: TAP on stdout, whatever the program is written with (bats, cmocka, our own).
 # Whatever it does costs its own file only: "Bail out!", which would make prove stop all others, and running
 # longer than its bound (tests/bounds) become failed tests of this file. All processes that it started have
 # ended when this script ends: those that did not do so themselves are killed, which is a failure, too.
 set -euo pipefail
+# shellcheck source=tools/environment.sh
+source "${BASH_SOURCE[0]%/*}/../tools/environment.sh" || exit 4
 readonly GRACE_SECONDS=10 # for what has been told to end: virtual machines stop, files are removed
 
 bound_of() { # PROGRAM: see tests/bounds

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # Copies what is built below a prefix, for `make install`, from the top:
 #
@@ -6,6 +6,9 @@
 #   share/pvspin/               run.sh, its parts, the image, what --list says; never written to
 #   share/man/man1/, share/bash-completion/completions/, share/doc/pvspin/
 set -euo pipefail
+here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}
+# shellcheck source=tools/environment.sh
+source "$here/environment.sh" || exit 4
 prefix=$1 version=$2
 
 put() { # MODE DIRECTORY FILE...
@@ -17,6 +20,7 @@ put() { # MODE DIRECTORY FILE...
 
 put 755 share/pvspin run.sh
 put 755 share/pvspin/tools tools/setup.sh
+put 644 share/pvspin/tools tools/environment.sh
 put 644 share/pvspin/tools/run tools/run/*
 put 644 share/pvspin/tools/nested tools/nested/*
 chmod 755 "$prefix/share/pvspin/tools/nested/nested.sh"
@@ -29,12 +33,7 @@ put 644 share/pvspin/experiments experiments/*
 put 644 share/doc/pvspin README.md CONTRIBUTING.md LICENSE docs/*.md
 
 install -d "$prefix/bin"
-cat >"$prefix/bin/pvspin" <<'WRAPPER'
-#!/bin/bash
-# pvspin's run.sh, wherever this tree was put
-exec "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../share/pvspin/run.sh" "$@"
-WRAPPER
-chmod 755 "$prefix/bin/pvspin"
+ln -sf ../share/pvspin/run.sh "$prefix/bin/pvspin"
 # Where run.sh looks for them, too (--host-peer, --experiment).
 put 755 share/pvspin/build/hosted build/hosted/pvspin
 ln -sf ../share/pvspin/build/hosted/pvspin "$prefix/bin/pvspin-hosted"

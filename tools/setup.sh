@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # The one list of the packages that pvspin uses, each with its reason, for Debian and Ubuntu; on other distributions
 # their names in the command that installs them, by hand.
@@ -101,11 +101,11 @@ setup_proven() { # PROOF
   for proof in "${alternatives[@]}"; do
     case $proof in
     busybox) # a dynamic one (its ELF header names the loader) needs libraries: no use as init
-      command -v busybox >/dev/null &&
-        ! head -c 1024 "$(command -v busybox)" | LC_ALL=C grep -qa ld-linux && return
+      type -P busybox >/dev/null &&
+        ! head -c 1024 "$(type -P busybox)" | LC_ALL=C grep -qa ld-linux && return
       ;;
     /*) compgen -G "$proof" >/dev/null && return ;;
-    *) command -v "$proof" >/dev/null && return ;;
+    *) type -P "$proof" >/dev/null && return ;;
     esac
   done
   return 1
@@ -209,5 +209,8 @@ setup_main() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   set -euo pipefail
+  here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}
+  # shellcheck source=tools/environment.sh
+  source "$here/environment.sh" || exit 4
   setup_main "$@"
 fi

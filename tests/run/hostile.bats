@@ -76,11 +76,8 @@ tcg() { # STATUS ARGUMENT...
   [ ! -e "$out" ]
 }
 
-@test "a reader that goes away: 141, and a stdout that takes nothing: 4; logs whole, nothing left" {
+@test "a stdout that takes nothing: 4; logs whole, nothing left" {
   local status=0
-  { "$tree/run.sh" --accel=tcg --out="$out" -kernel "$GUEST" -append case=ok 2>&3 || echo $? >"$BATS_TEST_TMPDIR/status"; } 3>&2 | true
-  [ "$(<"$BATS_TEST_TMPDIR/status")" -eq 141 ]
-  grep -F 'verdict: ok' "$out/report.txt"
   "$tree/run.sh" --accel=tcg --out="$out 2" -kernel "$GUEST" -append case=ok 2>"$BATS_TEST_TMPDIR/err" >/dev/full || status=$?
   [ "$status" -eq 4 ]
   says "$(<"$BATS_TEST_TMPDIR/err")" 'standard output' "$out 2/report.txt"

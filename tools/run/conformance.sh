@@ -157,7 +157,7 @@ conformance_report() { # KERNELS
   awk -f "$tree/tools/run/conformance-junit.awk" "$out/results.tsv" >"$out/conformance.xml"
   awk -v class="$accel_class" -v names="${configuration_names[*]}" \
     -f "$tree/tools/run/conformance-table.awk" "$out/results.tsv" >"$out/conformance.txt"
-  cat "$out/conformance.txt"
+  print "$out/conformance.txt" "$out/conformance.txt" || return "$EXIT_ENVIRONMENT"
   [[ -z $interrupted ]] || return "$EXIT_INTERRUPT"
   ((EPOCHSECONDS < deadline)) || return "$EXIT_TIMEOUT"
   conformance_status

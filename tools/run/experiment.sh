@@ -248,7 +248,7 @@ experiment_end() {
     say "$analyser: $(<"$scratch/analyser")"
     worse "$EXIT_ENVIRONMENT"
   }
-  cat "$out/study.txt"
+  print "$out/study.txt" "$out/study.txt" || worse "$EXIT_ENVIRONMENT"
   say "logs are in $out"
   [[ -z $interrupted ]] || worse "$EXIT_INTERRUPT"
   ((worst || !all)) || worst=$EXIT_SKIP

@@ -20,52 +20,52 @@ options_default() {
   paused=0               # the guest starts when somebody says so
 }
 
-number() { # WORD MAX: the number after '=', or a usage error
-  local value=${1#*=}
-  if [[ ! $value =~ ^[1-9][0-9]{0,8}$ ]] || ((value > $2)); then
-    usage_error "$1: a number from 1 to $2 is accepted"
+# These two set a variable, because an exit in $(...) would be that of a subshell.
+number() { # VARIABLE WORD MAX: to the number after '=', or a usage error
+  local value=${2#*=}
+  if [[ ! $value =~ ^[1-9][0-9]{0,8}$ ]] || ((value > $3)); then
+    usage_error "$2: a number from 1 to $3 is accepted"
   fi
-  echo "$value"
+  printf -v "$1" %s "$value"
 }
 
-one_of() { # WORD ACCEPTED...: the value after '='
-  local word=$1 accepted
-  shift
-  for accepted; do
-    [[ ${word#*=} == "$accepted" ]] && { echo "$accepted"; return; }
+one_of() { # VARIABLE WORD ACCEPTED...: to the value after '='
+  local accepted
+  for accepted in "${@:3}"; do
+    [[ ${2#*=} != "$accepted" ]] || { printf -v "$1" %s "$accepted"; return; }
   done
-  usage_error "$word: accepted are $*"
+  usage_error "$2: accepted are ${*:3}"
 }
 
 options_own() { # WORD
   case $1 in
   --setup) setup=1 ;;
-  --accel=*) accel=$(one_of "$1" auto kvm nested tcg) ;;
+  --accel=*) one_of accel "$1" auto kvm nested tcg ;;
   --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
   --l1-kernel=image-*) l1_kernel=${1#*=} ;; # as run.sh calls one itself (image.sh)
   --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
   --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
-  --pv=*) pv=$(one_of "$1" on off) ;;
+  --pv=*) one_of pv "$1" on off ;;
   --instances=0) instances=0 ;;
-  --instances=*) instances=$(number "$1" 64) ;;
+  --instances=*) number instances "$1" 64 ;;
   --host-peer) host_peer=1 ;;
   --host-peer=*) host_peer=1 peer_keys=${1#*=} ;;
   --meet=*) meet=${1#*=}; options_meet "$1" ;;
-  --runs=*) runs=$(number "$1" 10000) ;;
+  --runs=*) number runs "$1" 10000 ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
   --out=*$'\n'*) usage_error "$1: a name with a line break is not accepted" ;;
   --out=*) out=${1#*=} ;;
-  --timeout=*) limit=$(number "$1" 10000000) ;;
+  --timeout=*) number limit "$1" 10000000 ;;
   --gdb) gdb=1 ;;
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
   --experiment=*) experiment=${1#*=} ;;
-  --trace=*) trace=$(one_of "$1" on off) ;;
+  --trace=*) one_of trace "$1" on off ;;
   --list) action=list ;;
   --help) action=help ;;
   --version) action=version ;;
-  --boot=*) boot=$(one_of "$1" multiboot pvh iso uefi) ;;
+  --boot=*) one_of boot "$1" multiboot pvh iso uefi ;;
   --perfetto*)
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;

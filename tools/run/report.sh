@@ -26,15 +26,8 @@ finish_run() {
   manifest "$run_worst" >"$run_dir/manifest.json"
   worse "$run_worst"
   rm -rf "$run_dir/.raw"
-  show_report
-}
-
-# A reader that has gone, as in `./run.sh | head -n 1`, is no error of ours: 141, as by SIGPIPE.
-show_report() {
-  local status=0
-  cat "$run_dir/report.txt" || status=$?
-  ((status != 141)) || exit 141
-  ((status == 0)) || die "$EXIT_ENVIRONMENT" "cannot write to standard output; the report is in $run_dir/report.txt"
+  print <([[ $run_dir == "$out" ]] || echo "run ${run_dir##*-}"; cat "$run_dir/report.txt") "$run_dir/report.txt" ||
+    worse "$EXIT_ENVIRONMENT"
 }
 
 report_instance() { # INSTANCE

@@ -8,7 +8,7 @@ readonly EXIT_SKIP=77 EXIT_TIMEOUT=124 EXIT_INTERRUPT=130
 
 say() {
   progress_end
-  printf 'run.sh: %s\n' "$*" >&2
+  printf 'run.sh: %s\n' "$*" >&2 || true # nobody may be listening
 }
 
 die() { # STATUS MESSAGE
@@ -18,24 +18,36 @@ die() { # STATUS MESSAGE
   exit "$status"
 }
 
+# A file to stdout. A reader that has gone away, as in `./run.sh | head -n 1`, has what it wants: the rest goes nowhere,
+# and the status remains the verdict's. False, and said, if stdout takes nothing.
+print() { # FILE [OTHER PLACE]
+  local status=0
+  cat "$1" 2>/dev/null || status=$?
+  ((status)) || return 0
+  exec >/dev/null
+  ((status != 141)) || return 0
+  say "cannot write to standard output${2:+; the report is in $2}"
+  return 1
+}
+
 usage_error() {
   die "$EXIT_USAGE" "$* (./run.sh --help tells more)"
 }
 
-# One line that is overwritten, on a terminal only. The nested part writes to a pipe that ends on
+# One line that is overwritten, on a terminal that can do it. The nested part writes to a pipe that ends on
 # our terminal: PVSPIN_PROGRESS tells it.
 progress_on=${PVSPIN_PROGRESS:-0}
-[[ ! -t 2 ]] || progress_on=1
+[[ ! -t 2 || ${TERM:-dumb} == dumb ]] || progress_on=1
 progress_open=0
 
 progress() {
   ((progress_on)) || return 0
   progress_open=1
-  printf '\r\e[K%.79s' "$*" >&2
+  printf '\r\e[K%.79s' "$*" >&2 || true
 }
 
 progress_end() {
   ((progress_open)) || return 0
   progress_open=0
-  printf '\r\e[K' >&2
+  printf '\r\e[K' >&2 || true
 }
