@@ -133,9 +133,11 @@ nothing_there() {
   nothing_there
 }
 
-@test "a signal to a call that waits: 130, nothing is left" {
+@test "a call that waits: others may read of it, whatever the umask; a signal: 130, nothing is left" {
+  umask 077
   begin a "${hosted[@]}" --meet="$place" -append "$keys"
   wait_for "$BATS_TEST_TMPDIR/a.err" 'waiting for 1 more'
+  [ "$(stat -c %a "$place"/call.*/{alive,call} | paste -sd' ')" = '644 644' ]
   kill -TERM "$job"
   finish 130
   nothing_there

@@ -25,9 +25,13 @@ nested() { # STATUS ARGUMENT...
   ((got == want)) || { echo "status $got, not $want: $stdout $stderr" >&2; return 1; }
 }
 
-@test "in L1: KVM, the host's files read-only, private /tmp, --rw, streams and status exact" {
+@test "in L1: KVM, the host's files read-only, those in /tmp and /dev/shm too, a TMPDIR of its own, --rw, streams and status exact" {
+  local here
+  here=$(mktemp -d /dev/shm/pvspin-test.XXXXXX)
   mkdir "$out"
   cd "$out"
+  echo in-tmp >"$BATS_TEST_TMPDIR/file"
+  echo in-shm >"$here/file"
   export PVSPIN_PASSED="a 'b' \$c"
   nested 203 --rw="$out" --console="$BATS_TEST_TMPDIR/console" -- bash -c '
     test -c /dev/kvm && grep -qw svm /proc/cpuinfo && echo kvm
@@ -35,16 +39,18 @@ nested() { # STATUS ARGUMENT...
     test -d /sys/kernel/debug/kvm && test -d /sys/kernel/tracing/events/kvm && echo traces
     echo "$PVSPIN_PASSED,$1,$PWD"
     ! : 2>/dev/null >/usr/forbidden && ! : 2>/dev/null >/etc/forbidden && echo read-only
-    : >/tmp/private && echo private
+    : >"$TMPDIR/private" && echo private
+    cat "$2/file" "$3/file"
+    ! : 2>/dev/null >"$2/forbidden" && ! : 2>/dev/null >"$3/forbidden" && echo still read-only
     printf "binary\0\377\r\n" >made
     for i in {1..20000}; do echo "line $i"; done | tail -n 1
     echo complaint >/dev/stderr
-    exit 203' bash 'x  y' "$tree"
-  says "$stdout" kvm traces "a 'b' \$c,x  y,$out" read-only private 'line 20000'
+    exit 203' bash 'x  y' "$BATS_TEST_TMPDIR" "$here"
+  rm -r "$here"
+  says "$stdout" kvm traces "a 'b' \$c,x  y,$out" read-only private in-tmp in-shm 'still read-only' 'line 20000'
   [[ $stdout != *'checks its timer'* ]]
   [ "$stderr" = complaint ]
   [ "$(od -An -c made)" = '   b   i   n   a   r   y  \0 377  \r  \n' ]
-  [ ! -e /tmp/private ]
   nothing_left
 }
 
@@ -54,18 +60,18 @@ nested() { # STATUS ARGUMENT...
   nothing_left
 }
 
-@test "an L1 that serves: streams and status, --rw inside a --see, bounds, and its end" {
-  local dir=$BATS_TEST_TMPDIR/served see=$BATS_TEST_TMPDIR/tree server
-  mkdir -p "$dir" "$see/out"
+@test "an L1 that serves: streams and status, --rw, bounds, and its end" {
+  local dir=$BATS_TEST_TMPDIR/served place=$BATS_TEST_TMPDIR/tree server
+  mkdir -p "$dir" "$place/out"
   mkfifo "$BATS_TEST_TMPDIR/up"
-  "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$see/out" --timeout=200 \
+  "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$place/out" --timeout=200 \
     </dev/null >"$BATS_TEST_TMPDIR/up" 2>"$BATS_TEST_TMPDIR/server.err" 3>&- &
   server=$!
   read -r -t 90 _ <"$BATS_TEST_TMPDIR/up"
-  cd "$see"
+  cd "$place"
   echo seen >file
   for i in 1 2; do
-    nested 77 --in="$dir" --see="$see" --rw="$see/out" -- \
+    nested 77 --in="$dir" --rw="$place/out" -- \
       bash -c 'cat file; echo complaint >&2; echo '"$i"' >out/made && exit 77'
     [ "$stdout" = seen ]
     [ "$stderr" = complaint ]

@@ -1,18 +1,22 @@
-#!/bin/bash
+#!/bin/bash -p
 # SPDX-License-Identifier: MIT
 # Runs a command on a Linux that has a real /dev/kvm, on a machine without hardware virtualisation:
 # QEMU's TCG emulates an AMD CPU with SVM, a stock Debian kernel with kvm-amd ("L1") boots in it
 # in some seconds, and the command runs there on the host's own file system:
 #
-#   /          the host's root, read-only (9p); what the calling user may not read, L1 may not
+#   /          the host's root, read-only (9p), /tmp, /run and /dev/shm too; what the calling user may not read,
+#              L1 may not
 #   --rw=DIR   the host's directory DIR, writable, at the same path
-#   --see=DIR  a directory below /tmp that stays visible; /tmp itself, /run and /dev/shm are private
+#   TMPDIR     (and HOME) is L1's own, writable; /proc, /sys and /dev but for /dev/shm are L1's
 #   /sys/kernel/debug and /sys/kernel/tracing are mounted (KVM's counters and trace points)
 #
 # stdout, stderr and exit status are the command's own; there is no stdin. Any user can do it.
-# Status 4: L1 cannot be had here (and why); 5: L1 died under the command; 124: out of time.
+# Status 2: usage; 4: L1 cannot be had here (and why); 5: L1 died under the command; 124: out of time; 130: interrupted.
 set -euo pipefail
-here=$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)
+here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}
+# shellcheck source=tools/environment.sh
+source "$here/../environment.sh" || exit 4
+status_guard
 # shellcheck source=tools/nested/kernel.sh
 source "$here/kernel.sh"
 # shellcheck source=tools/nested/serve.sh
@@ -28,15 +32,14 @@ usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
   --cpus=N           CPUs of L1 (those of this machine, 16 at most)
   --memory=MB        memory of L1 (2048)
   --rw=DIR           DIR of this machine, writable in L1; repeatable
-  --see=DIR          keep DIR, below /tmp, visible (the current directory always is); repeatable
   --timeout=SECONDS  bound on the whole call (300)
   --console=FILE     keep L1's kernel messages in FILE
   --serve=DIR        run no command, but keep L1 up until it is told to stop (SIGTERM) or time is
                      up, for calls with --in=DIR; DIR/6.12/ready is there when it is (or 6.1;
                      of another kernel's path, the name that DIR gets is in the first line printed)
-  --in=DIR           run the command in that L1; its output comes at its end. --see works as
-                     always, --rw only at or below a directory the server was given, --cpus,
-                     --memory and --console not at all
+  --in=DIR           run the command in that L1; its output comes at its end. --rw works only at
+                     or below a directory the server was given, --cpus, --memory and --console not at
+                     all
   --prepare          only fetch the kernel and build the initrd; newest version that apt knows
 Environment variables named PVSPIN_* and PATH are passed on.
 
@@ -48,13 +51,13 @@ HELP
 }
 
 stop() { # STATUS MESSAGE
-  echo "nested: $2" >&2
+  echo "nested: $2" >&2 || true # nobody may be listening
   exit "$1"
 }
 
 parse() {
   serve_dir='' in_dir=''
-  line=6.12 cpus='' memory=2048 limit=300 console='' prepare=0 rw=() see=()
+  line=6.12 cpus='' memory=2048 limit=300 console='' prepare=0 rw=()
   while (($#)); do
     case $1 in
     --kernel=6.12 | --kernel=6.1 | --kernel=*/* | --kernel=image-*) line=${1#*=} ;;
@@ -62,12 +65,9 @@ parse() {
       [[ ${1#*=} =~ ^[1-9][0-9]{0,6}$ ]] || stop 2 "$1: a number from 1 on, please"
       case $1 in --cpus=*) cpus=${1#*=} ;; --memory=*) memory=${1#*=} ;; *) limit=${1#*=} ;; esac
       ;;
-    --rw=* | --see=*)
-      [[ -d ${1#*=} ]] || stop 2 "$1: no such directory"
-      case $1 in
-      --rw=*) rw+=("$(cd "${1#*=}" && pwd -P)") ;;
-      *) see+=("$(cd "${1#*=}" && pwd -P)") ;;
-      esac
+    --rw=*)
+      [[ -d ${1#*=} && $1 != *$'\n'* ]] || stop 2 "$1: no such directory (or one whose name has a line break)"
+      rw+=("$(cd "${1#*=}" && pwd -P)")
       ;;
     --console=*) console=${1#*=} ;;
     --prepare) prepare=1 ;;
@@ -80,7 +80,7 @@ parse() {
       ;;
     --help) usage; exit 0 ;;
     --) shift; break ;;
-    -*) usage >&2; stop 2 "$1 is no option of nested.sh" ;;
+    -*) usage >&2 || true; stop 2 "$1 is no option of nested.sh" ;;
     *) break ;;
     esac
     shift
@@ -91,26 +91,22 @@ parse() {
     ((cpus <= 16)) || cpus=16
   fi
   [[ -z $serve_dir ]] || command=(bash "$here/served")
-  ((prepare || ${#command[@]})) || { usage >&2; stop 2 'no command given'; }
+  ((prepare || ${#command[@]})) || { usage >&2 || true; stop 2 'no command given'; }
 }
 
 # What init reads: see tools/nested/init.
 write_ctl() {
   local dir i=0
-  see+=("$PWD" "$here")
   : >"$work/ctl/places"
-  for dir in "${see[@]}"; do
-    [[ $dir == /tmp/* && ! $dir == *$'\n'* ]] && echo "see $dir" >>"$work/ctl/places"
-  done
   for dir in ${rw[@]+"${rw[@]}"}; do
-    echo "rw rw$((i++)) $dir" >>"$work/ctl/places"
+    echo "rw$((i++)) $dir" >>"$work/ctl/places"
   done
   write_command >"$work/ctl/command"
 }
 
 write_command() {
   local variable
-  echo "export HOME=/tmp TMPDIR=/tmp PATH=${PATH@Q}"
+  echo "export PATH=${PATH@Q}"
   for variable in "${!PVSPIN_@}"; do
     echo "export $variable=${!variable@Q}"
   done
@@ -156,6 +152,7 @@ launch() {
   cats+=($!)
   # timeout bounds QEMU's life even if this script is killed. TCG says on stderr which features
   # of an EPYC it lacks; shown only if L1 does not come up.
+  launched=$EPOCHSECONDS
   timeout --foreground --kill-after=5 "$limit" "${qemu[@]}" </dev/null >qemu.log 2>&1 &
   qemu_pid=$!
   exec {out}>&- {err}>&-
@@ -163,7 +160,9 @@ launch() {
 
 # shellcheck disable=SC2317 # called by trap
 finish() {
-  trap - EXIT
+  local status=$?
+  set +e
+  trap - EXIT ERR
   if [[ -n ${qemu_pid:-} ]] && kill -0 "$qemu_pid" 2>/dev/null; then
     kill -TERM "$qemu_pid" 2>/dev/null || true
     wait "$qemu_pid" 2>/dev/null || true
@@ -173,11 +172,14 @@ finish() {
   cd /
   if [[ -n $console ]]; then cp "$work/console" "$console" 2>/dev/null || true; fi
   rm -rf "$work"
+  [[ -z ${command_status:-} ]] || exit "$command_status"
+  status_end "$status"
 }
 
 make_work() {
   if [[ -z $serve_dir ]]; then
-    work=$(mktemp -d)
+    scratch_make pvspin-l1 || stop 4 "$scratch_error"
+    work=$scratch
     mkdir "$work/ctl"
     return
   fi
@@ -200,7 +202,7 @@ serve() {
   wait "$qemu_pid" || ended=$?
   wait "${cats[@]}" || true
   check_kvm
-  ((ended != 124)) || stop 124 "out of time after $limit s"
+  check_killed "$ended"
   stop 5 "L1 is gone (QEMU's status $ended)"
 }
 
@@ -209,6 +211,15 @@ check_kvm() {
   [[ -e ctl/no-kvm ]] || return 0
   stop 4 "kernel $line has no /dev/kvm in L1: is kvm-amd in it? (L1's CPU is an AMD one with SVM.)\
  It said: $(paste -sd'|' ctl/no-kvm)"
+}
+
+# What timeout's status says of QEMU: 124 if its time was up, 137 if it had to be killed then; but 137, too, if somebody
+# else did that.
+check_killed() { # STATUS
+  local killer=''
+  (($1 != 124 && ($1 != 137 || EPOCHSECONDS < launched + limit))) || stop 124 "out of time after $limit s"
+  (($1 != 137)) || killer=" (the kernel's OOM killer? dmesg tells; L1 had $memory MB)"
+  (($1 <= 128)) || stop 5 "L1 was killed by signal $(($1 - 128))$killer"
 }
 
 main() {
@@ -226,8 +237,6 @@ main() {
   [[ -z $console || $console == /* ]] || console=$PWD/$console
   make_work
   trap finish EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
   nested_initrd "$here/init" "$work" || stop 4 "$l1_error"
   write_ctl
   compose
@@ -236,15 +245,15 @@ main() {
     serve
   fi
   launch
-  local ended=0 status
+  local ended=0
   wait "$qemu_pid" || ended=$?
   if [[ -e ctl/status ]]; then
     wait "${cats[@]}" || true
-    read -r status <ctl/status
-    exit "$status"
+    read -r command_status <ctl/status
+    exit
   fi
   check_kvm
-  ((ended != 124 && ended != 137)) || stop 124 "out of time after $limit s"
+  check_killed "$ended"
   { grep -v "TCG doesn't support" qemu.log; tail -n 20 console; } >&2 || true
   ! grep -q seccomp qemu.log || stop 4 "this kernel refuses QEMU's system call filter; PVSPIN_SANDBOX=off leaves it out"
   [[ ! -e ctl/stage ]] || stop 5 "L1 died while the command ran (QEMU's status $ended)"

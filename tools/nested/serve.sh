@@ -71,7 +71,7 @@ serve_answers() { # DIRECTORY: an L1 takes requests there
 
 # The client: runs $command in the L1 of $in_dir; does not return.
 serve_request() {
-  local at id to word='' dir status
+  local at id to word='' dir
   at=$in_dir/$line
   serve_answers "$at" || stop 4 "$in_dir serves no L1 with kernel $line"
   for dir in ${rw[@]+"${rw[@]}"}; do
@@ -80,14 +80,8 @@ serve_request() {
   work=$(mktemp -d "$at/ctl/requests/XXXXXXXX")
   id=${work##*/}
   mkfifo "$work/done"
-  see+=("$PWD" "$here")
-  for dir in "${see[@]}"; do
-    [[ $dir != /tmp/* || $dir == *$'\n'* ]] || serve_writable "$at" "$dir" || echo "$dir"
-  done | sort -u >"$work/see"
   write_command >"$work/command"
   trap 'serve_forget' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
   exec {done}<>"$work/done" {to}<>"$at/request.in"
   echo "run $id" >&"$to"
   read -r -t "$limit" -u "$done" word || true
@@ -95,7 +89,7 @@ serve_request() {
   cat "$work/out" 2>/dev/null || true
   cat "$work/err" >&2 2>/dev/null || true
   case $word in
-  done) read -r status <"$work/status" && exit "$status" ;;
+  done) read -r command_status <"$work/status" && exit ;;
   dead) stop 5 'L1 died while the command ran' ;;
   *)
     read -r -t 10 -u "$done" word || true # its virtual machines end in order
@@ -106,12 +100,16 @@ serve_request() {
 
 # shellcheck disable=SC2317 # called by trap
 serve_forget() {
-  trap - EXIT
+  local status=$?
+  set +e
+  trap - EXIT ERR
   if [[ ! -e $work/status && -p $work/done ]]; then
     echo "kill $id" >&"$to"
     read -r -t 10 -u "$done" word || true
   fi
   rm -rf "$work"
+  [[ -z ${command_status:-} ]] || exit "$command_status"
+  status_end "$status"
 }
 
 serve_writable() { # SERVER DIRECTORY: it is one of the server's, or below one

@@ -17,10 +17,10 @@
 # for `go` at most 120 s (bench/start.h).
 readonly MEET_LIMIT=${PVSPIN_MEET_LIMIT:-120}
 
-# Under nested the calls meet in L1, whose /tmp is its own and the same for all of them.
+# Under nested the calls meet in L1, whose TMPDIR is its own and the same for all of them.
 meet_directory() {
   if ((inner)); then
-    meet=/tmp/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
+    meet=$TMPDIR/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
     mkdir -p "$meet"
     return
   fi
@@ -42,6 +42,8 @@ meet_join() {
   exec {meet_lock}>"$meet_at/alive" {meet_events}<>"$meet_at/events"
   flock -n "$meet_lock"
   meet_look
+  : >"$meet_at/call"
+  chmod 644 "$meet_at"/{alive,call} # whatever the umask: other users read them
   printf '%s\n' "$$" "$members" "$meet_calls" "$(</proc/sys/kernel/random/boot_id)" "$(id -un)" "$out" >"$meet_at/call"
   meet_tell join
   exec {meet_door}<&-

@@ -43,7 +43,7 @@ nested_run_all() {
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
     "${l1[@]}" --timeout="$((limit + 10))" \
-    --rw="$out" --see="$tree" --see="$scratch" -- \
+    --rw="$out" -- \
     "$tree/run.sh" "${arguments[@]}" </dev/null &
   l1_pid=$!
   started
@@ -68,6 +68,8 @@ nested_mark() { # STATUS
     reason=interrupt
   elif (($1 == EXIT_TIMEOUT)); then
     reason=timeout
+  else
+    l1_lost="L1 ended under it with status $1"
   fi
   [[ -n $reason ]] || return 0
   for ((n = 1; n <= runs; n++)); do

@@ -74,7 +74,7 @@ judge_ended() {
         else "the guest hung: \(.[0].what)" end' "$raw/log-$i.json")
     return
     ;;
-  none) why="$who was not watched to its end" ; return ;;
+  none) why="$who was not watched to its end${l1_lost:+: $l1_lost}" ; return ;;
   0 | 1) judge_by_itself; return ;;
   *)
     why="$who was killed$(signal_of_status "$exit_status") (status $exit_status): ${problem:-though the log is whole}"
