@@ -123,8 +123,8 @@ FILE
   export PVSPIN_CPUINFO=/dev/null
   status 2 "$tree/run.sh" --bogus 2>&-
   status 2 "$tree/run.sh" --bogus 2>/dev/full
-  status 4 "$tree/run.sh" --accel=kvm 2>/dev/full
-  status 4 "$tree/run.sh" --accel=kvm 2>&- >&- <&-
+  status 4 "$tree/run.sh" --accel=kvm -kernel "$GUEST" 2>/dev/full
+  status 4 "$tree/run.sh" --accel=kvm -kernel "$GUEST" 2>&- >&- <&-
   status 0 "$tree/run.sh" "${run[@]}" --out=a <&- 2>&-
   status 0 "$tree/run.sh" "${run[@]}" --out=b 2>/dev/full
   status 4 "$tree/run.sh" "${run[@]}" --out=c >/dev/full
