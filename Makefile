@@ -122,8 +122,8 @@ prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --co
 .PHONY: check check-quick check-build
 check-build: all hosted report $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
 
-check: all hosted report $(check_programs) lint ## all tests (a quarter of an hour and more on 2 CPUs), and lint
-	$(Q)$(prove) $(check_programs) $(check_bats)
+check: all hosted report $(check_programs) ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+	$(Q)$(prove) $(check_programs) $(check_bats) tests/lint
 
 check-quick: all hosted report $(check_programs) ## the tests that need no nested KVM
 	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
@@ -153,7 +153,7 @@ setup: ## install all that building and testing need (Debian, Ubuntu; root or su
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
-lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads $(sort $(wildcard tools/*.sh \
+lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest
 

@@ -17,12 +17,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define CPUS          2
 #define THREAD_COUNTS 8
 #define MOST_THREADS  256
 
-static uint32_t rounds = 15, overcommit_rounds = 3, window_ms = 1000;
+static uint32_t rounds = 15, overcommit_rounds = 3, window_ms = 400;
 static uint32_t threads[THREAD_COUNTS] = {4, 8, 28, 56};
 static size_t counts = 4;
 
@@ -105,6 +106,13 @@ static void print_machine(void)
 	       system.release, __VERSION__);
 	printf("2 CPUs used; load average %.1f at the start%s\n", load,
 	       load > 1.0 ? ": not idle, read the spread" : "");
+}
+
+/* Takes minutes: on a terminal, a line that says how far it is. */
+void progress(const char *what, size_t done, size_t all)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, done < all ? "\r%s: %zu of %zu" : "\r\033[K", what, done, all);
 }
 
 int main(int argc, char **argv)

@@ -170,11 +170,15 @@ bool overcommit_table(uint32_t rounds, uint32_t window_ms, const uint32_t *threa
 		instances[p] = peer_instance(peer_at(p), most);
 	for (uint32_t r = 0; r < rounds; r++)
 		for (size_t c = 0; c < columns; c++)
-			for (size_t p = 0; p < peers; p++)
+			for (size_t p = 0; p < peers; p++) {
+				progress("more threads than CPUs", (r * columns + c) * peers + p,
+					 rounds * columns * peers);
 				if (!(peer_at(p)->ops->flags & LOCK_NO_EXCLUSION))
 					cells[(p * columns + c) * rounds + r] =
 						measure(peer_at(p), &instances[p],
 							c == 0 ? 1 : threads[c - 1], window_ms);
+			}
+	progress("more threads than CPUs", 1, 1);
 	printf("\nThreads on 2 CPUs, empty section, no work outside: sections a second, median "
 	       "(min..max) of %u round%s\nof %u ms; Jain's index and the longest wait of the "
 	       "median "

@@ -134,10 +134,13 @@ void pairs_table(uint32_t rounds)
 	for (uint32_t r = 0; r < rounds; r++) {
 		for (size_t i = 0; i < count; i++) {
 			struct row *row = &rows[i];
+
+			progress("pairs", r * count + i, rounds * count);
 			row->close.round[r] = least_of(row, row->peer->pairs);
 			row->spaced.round[r] = least_of(row, row->peer->spaced_pairs);
 		}
 	}
+	progress("pairs", 1, 1);
 	printf("\nUncontended acquire and release, TSC cycles a pair: median (min..max) of %u "
 	       "round%s; ratios of medians.\n"
 	       "RMW: locked instructions of a pair, counted; they decide which floor. Spaced: with "

@@ -53,6 +53,8 @@ struct instance peer_instance(const struct peer *peer, uint32_t cpus);
  * are none to be had. */
 int peer_locked_instructions(const struct peer *peer, const struct instance *instance);
 
+void progress(const char *what, size_t done, size_t all); /* done == all: it is over */
+
 /* pairs.c, overcommit.c: measure and print. False: a lock did not exclude. */
 void pairs_table(uint32_t rounds);
 bool overcommit_table(uint32_t rounds, uint32_t window_ms, const uint32_t *threads, size_t counts);
