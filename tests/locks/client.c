@@ -10,8 +10,7 @@
 #include <stdarg.h>
 
 /* Descriptions at once: more than the threads of any case with words of its own. */
-#define TEXTS   32
-#define SOON_NS UINT64_C(5000000000)
+#define TEXTS 32
 
 void fail(struct test *test, const char *format, ...)
 {
@@ -316,7 +315,7 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 
 bool too_late(uint64_t start)
 {
-	return port_cycles_to_ns(port_cycles() - start) > SOON_NS;
+	return port_cycles_to_ns(port_cycles() - start) > client_await_s * UINT64_C(500000000);
 }
 
 uint32_t soon_owner(struct test *test)

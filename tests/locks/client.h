@@ -87,8 +87,8 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 /* The actor that owns the lock, or will soon; 0, and a failure, if none does. */
 uint32_t soon_owner(struct test *test);
 void let_others_run(uint32_t milliseconds);
-/* For waits of a case's own that must end early enough to let its actors go: whether five seconds
- * have passed since `start`, a port_cycles(). */
+/* For waits of a case's own that must end early enough to let its actors go: whether half of what
+ * await() waits has passed since `start`, a port_cycles(). */
 bool too_late(uint64_t start);
 
 /*
@@ -131,8 +131,21 @@ void halt_at_once(struct test *test);
 /* CPU c is on NUMA node c % nodes for this case; otherwise on the machine's. */
 void client_nodes(struct test *test, uint32_t nodes);
 
-void test_exclusion(
-	struct test *test); /* exclusion.c: everybody contends; for use by other cases */
+/* exclusion.c, for use by other cases: everybody contends. */
+void test_exclusion(struct test *test);
+
+/* What a race is there for. `vary`, if any, sets tunables before each round; `seen` says whether
+ * it has happened, by the counters. */
+struct wanted {
+	bool (*seen)(const struct test *test);
+	void (*vary)(struct test *test, uint32_t round);
+	const char *what;
+};
+/* Races again and again, each round longer than the one before, until it was seen: a busy machine
+ * takes longer, and fails no case. False, and a failure, if a race failed or await() would have
+ * given up. */
+bool race_until(struct test *test, const struct wanted *wanted);
+bool race_until_counted(struct test *test, enum lock_event event); /* by anybody */
 /* order.c: the same for a lock that the caller has prepared */
 void test_trylock(struct test *test);
 void test_fifo(struct test *test);

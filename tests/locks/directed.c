@@ -7,8 +7,6 @@
 #include "port/port.h"
 #include "pvspin/string.h"
 
-#define SHORTLY_NS UINT64_C(6000000000)
-
 bool (*directed_answer)(struct test *test, uint32_t cpu);
 
 static struct test *the_test;
@@ -124,9 +122,8 @@ bool await_shortly(struct test *test, bool (*condition)(struct test *test, uint3
 	uint64_t start = port_cycles();
 
 	while (!condition(test, argument)) {
-		if (port_cycles_to_ns(port_cycles() - start) > SHORTLY_NS) {
-			fail(test, "not seen within 6 s: %s (%u); %s", what, argument,
-			     lock_text(test));
+		if (too_late(start)) {
+			fail(test, "not seen: %s (%u); %s", what, argument, lock_text(test));
 			return false;
 		}
 		let_others_run(1);

@@ -24,10 +24,10 @@ extern bool (*directed_answer)(struct test *test, uint32_t cpu);
 
 uint32_t yields(uint32_t from, uint32_t to);
 uint32_t yields_to_others(uint32_t cpu); /* all yields to anybody but `cpu` */
-/* Until there are `count`; false, and a failure, after six seconds. */
+/* Until there are `count`; false, and a failure, when it is too_late(). */
 bool await_yields(struct test *test, uint32_t from, uint32_t to, uint32_t count);
 
-/* Until `condition` or, as a failure, six seconds. (A mutant is to be caught within twenty.) */
+/* Until `condition` or, as a failure, too_late(). */
 bool await_shortly(struct test *test, bool (*condition)(struct test *test, uint32_t argument),
 		   uint32_t argument, const char *what);
 

@@ -138,10 +138,61 @@ void test_exclusion(struct test *test)
 	check_free(test, &initial);
 }
 
+/* Long enough for threads that take turns on one CPU to be stopped in a section. */
+#define LONGEST_ROUND_NS UINT64_C(1000000000)
+
+/* One more round, of twice the length, unless the case has used up its time. */
+static bool another_round(struct test *test, uint64_t start)
+{
+	if (port_cycles_to_ns(port_cycles() - start) > client_await_s * UINT64_C(1000000000))
+		return false;
+	if (test->budget_ns < LONGEST_ROUND_NS)
+		test->budget_ns *= 2;
+	return true;
+}
+
+bool race_until(struct test *test, const struct wanted *wanted)
+{
+	uint64_t start = port_cycles();
+	uint32_t round = 0;
+
+	do {
+		if (wanted->vary)
+			wanted->vary(test, round++);
+		test_exclusion(test);
+		if (atomic_load_explicit(&test->failed, memory_order_relaxed))
+			return false;
+		if (wanted->seen(test))
+			return true;
+	} while (another_round(test, start));
+	fail(test, "not seen in races of %u s: %s", client_await_s, wanted->what);
+	return false;
+}
+
+static enum lock_event counted;
+
+static bool is_counted(const struct test *test)
+{
+	return event_sum(test, counted) != 0;
+}
+
+bool race_until_counted(struct test *test, enum lock_event event)
+{
+	const struct wanted wanted = {.seen = is_counted, .what = lock_event_names[event]};
+
+	counted = event;
+	return race_until(test, &wanted);
+}
+
 /* The null lock excludes nobody: a client that lets it pass would let anything pass. */
 static void test_exclusion_catches(struct test *test)
 {
-	race(test);
+	uint64_t start = port_cycles();
+
+	do
+		race(test);
+	while (!atomic_load_explicit(&test->failed, memory_order_relaxed) &&
+	       another_round(test, start));
 	if (atomic_load_explicit(&test->failed, memory_order_relaxed))
 		atomic_store_explicit(&test->failed, false, memory_order_relaxed);
 	else

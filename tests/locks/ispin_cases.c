@@ -195,6 +195,12 @@ static void test_cap(struct test *test)
 	expect_histogram(test, 2, "too short", 0);
 }
 
+static bool has_yielded(struct test *test)
+{
+	(void)test;
+	return atomic_load_explicit(&yielded_to, memory_order_relaxed) != 0;
+}
+
 /* CPU 2 owns; CPU 1 would rather have it run. */
 static void conduct_yield(struct test *test)
 {
@@ -203,7 +209,7 @@ static void conduct_yield(struct test *test)
 	tell(2, COMMAND_ACQUIRE);
 	if (!await_state(test, 2, ACTOR_OWNS))
 		return;
-	if (!burns_now(test))
+	if (!burns_now(test) || (test->argument && !await(test, has_yielded, "a yield")))
 		return;
 	preempt();
 	let_others_run(20);

@@ -237,23 +237,23 @@ static void test_yield(struct test *test)
 	play(test, conduct_yield);
 }
 
+static bool has_churned(const struct test *test)
+{
+	return event_sum(test, EV_WAITER_SKIPPED) != 0 && event_sum(test, EV_WAITER_RETRIED) != 0;
+}
+
 /* Nearly every waiter is stale, and comes back: nodes are used again all the time. */
 static void test_churn(struct test *test)
 {
+	static const struct wanted churn = {.seen = has_churned,
+					    .what = "waiters skipped and queued again"};
 	struct lock_env env = {.cpus = CLIENT_CPUS};
-	int round = 0;
 
 	set_tunable(test, "mcstp_update_us", 1);
 	set_tunable(test, "mcstp_max_cs_us", 1);
 	set_tunable(test, "mcstp_scan", test->argument);
 	test->ops->init(test->lock, &env);
-	do
-		test_exclusion(test);
-	while (event_sum(test, EV_WAITER_RETRIED) == 0 && ++round < 100);
-	if (event_sum(test, EV_WAITER_SKIPPED) == 0 || event_sum(test, EV_WAITER_RETRIED) == 0)
-		fail(test, "%llu waiters skipped, %llu queued again: the case is for those",
-		     (unsigned long long)event_sum(test, EV_WAITER_SKIPPED),
-		     (unsigned long long)event_sum(test, EV_WAITER_RETRIED));
+	race_until(test, &churn);
 }
 
 #define MCS_TP .only = "mcs-tp"

@@ -121,6 +121,12 @@ static void test_kick_ahead(struct test *test)
 	paq_play(test, conduct_kick_ahead);
 }
 
+static bool head_is_yielded_to(struct test *test)
+{
+	(void)test;
+	return paq_yields(1) != 0;
+}
+
 /* A free lock whose head sleeps, its kick on the way: a newcomer takes it (argument 0), or may not,
  * because m1 is off (1) or the head has forbidden it (2); then it is second, and yields to the head
  * as it may not usurp it either. */
@@ -151,11 +157,9 @@ static void conduct_pass(struct test *test)
 	}
 	if (!paq_await_tail(test, 2))
 		return;
-	let_others_run(20);
+	await(test, head_is_yielded_to, "a yield to the head that is next");
 	if (actor_state(2) == ACTOR_OWNS)
 		fail(test, "stolen from a head that did not allow it");
-	if (paq_yields(1) == 0)
-		fail(test, "no yield to the head that is next");
 	paq_hold_kicks(false);
 	paq_real_kick(1);
 	paq_expect_order(test, "12");
@@ -238,15 +242,13 @@ static void test_paq_nesting(struct test *test)
 	set_tunable(test, "steal", 1);
 	for (uint32_t i = 0; i < test->threads; i++)
 		paq_cpu_of(test, i)->levels = level;
-	test_exclusion(test);
+	race_until_counted(test, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1));
 	for (uint32_t i = 0; i < test->threads; i++) {
 		uint32_t levels = paq_cpu_of(test, i)->levels;
 
 		if (levels != level)
 			fail(test, "CPU %u had %u levels in use, now %u", i, level, levels);
 	}
-	if (event_sum(test, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1)) == 0)
-		fail(test, "%s is 0", lock_event_names[EV_LOCK_USE_NODE2 + level - 1]);
 }
 
 /* A race in which hints lie, everybody halts soon and few races are lost before the head forbids
@@ -271,22 +273,25 @@ static const char *unseen(const struct test *test)
 	return NULL;
 }
 
+static bool all_seen(const struct test *test)
+{
+	return !unseen(test);
+}
+
+static void halt_or_not(struct test *test, uint32_t round)
+{
+	set_tunable(test, "paq_deep", round % 2 ? PLENTY : test->argument);
+}
+
 static void test_all_mechanisms(struct test *test)
 {
-	const char *missing;
-	int round = 0;
+	static const struct wanted all = {all_seen, halt_or_not, "one of the mechanisms"};
 
 	halting(test, 1, test->argument);
 	set_tunable(test, "steal", 2);
 	set_tunable(test, "paq_bypass_max", 1);
 	set_tunable(test, "paq_yield_us", 0);
-	do {
-		set_tunable(test, "paq_deep", round % 2 ? PLENTY : test->argument);
-		test_exclusion(test);
-		missing = unseen(test);
-	} while (missing && ++round < 100);
-	if (missing)
-		fail(test, "%s is 0: the case did not do what it is for", missing);
+	race_until(test, &all);
 }
 
 #define PAQ .only = "paq"

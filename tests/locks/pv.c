@@ -273,22 +273,33 @@ static void test_pv_no_steal_of_free(struct test *test)
 
 #define MOST_SPINS (1u << 14) /* some 100 us to 1 ms: a part of a time slice */
 
+static bool waited_early(const struct test *test)
+{
+	return event_sum(test, EV_PV_WAIT_EARLY) != 0;
+}
+
+static void poll_longer(struct test *test, uint32_t round)
+{
+	(void)test;
+	lock_tunables.spin_threshold = 2 * round < 14 ? 1u << 2 * round : MOST_SPINS;
+}
+
 /* A waiter behind a halted one halts at its first look, not after the threshold; without a look it
  * does not. Statistical: who halts first cannot be staged. Others queue up only while a head polls,
  * and where all share one CPU, only if it is descheduled there: it polls longer each round. */
 static void test_pv_wait_early(struct test *test)
 {
-	uint64_t start = port_cycles(), early;
+	static const struct wanted early_halts = {waited_early, poll_longer, "an early halt"};
+	uint64_t early;
 
 	lock_tunables.spin_threshold = 1;
 	lock_tunables.prev_check_mask = test->argument;
-	do {
+	if (test->argument == 0)
+		race_until(test, &early_halts);
+	else
 		test_exclusion(test);
-		if (lock_tunables.spin_threshold < MOST_SPINS)
-			lock_tunables.spin_threshold *= 4;
-	} while (test->argument == 0 && event_sum(test, EV_PV_WAIT_EARLY) == 0 && !too_late(start));
 	early = event_sum(test, EV_PV_WAIT_EARLY);
-	if (test->argument == 0 ? early == 0 : early != 0)
+	if (test->argument != 0 && early != 0)
 		fail(test, "prev_check_mask %u: pv_wait_early is %llu", test->argument,
 		     (unsigned long long)early);
 	if (early > event_sum(test, EV_PV_WAIT_NODE))
@@ -299,16 +310,14 @@ static void test_pv_wait_early(struct test *test)
 
 static void test_pv_kicks_are_unlocks(struct test *test)
 {
-	uint64_t start = port_cycles(), kicks, unlocks;
+	uint64_t kicks, unlocks;
 
 	lock_tunables.spin_threshold = 1;
 	lock_tunables.prev_check_mask = 0;
-	do {
-		test_exclusion(test);
-		kicks = event_sum(test, EV_KICKS);
-		unlocks = event_sum(test, EV_PV_KICK_UNLOCK);
-	} while (kicks == 0 && !too_late(start));
-	if (kicks == 0 || kicks != unlocks)
+	race_until_counted(test, EV_KICKS);
+	kicks = event_sum(test, EV_KICKS);
+	unlocks = event_sum(test, EV_PV_KICK_UNLOCK);
+	if (kicks != unlocks)
 		fail(test, "%llu kicks, but %llu unlocks found SLOW", (unsigned long long)kicks,
 		     (unsigned long long)unlocks);
 }

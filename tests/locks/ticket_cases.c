@@ -4,6 +4,8 @@
 #include "locks/ticket_word.h"
 #include "port/port.h"
 
+#define ROUNDS 11 /* the last one gives 5 s */
+
 static uint16_t half(const _Atomic uint16_t *half)
 {
 	return atomic_load_explicit(half, memory_order_relaxed);
@@ -58,6 +60,7 @@ static void test_wrap_tries(struct test *test)
 
 static uint16_t awaited_tail;
 static uint16_t ghosts;
+static uint32_t patience_ms; /* for a waiter to begin its pause */
 
 static bool has_arrived(struct test *test)
 {
@@ -76,7 +79,7 @@ static void conduct_far_in_line(struct test *test)
 	tell(1, COMMAND_ACQUIRE);
 	if (!await(test, has_arrived, "a ticket taken"))
 		return;
-	let_others_run(5);
+	let_others_run(patience_ms);
 	atomic_fetch_add_explicit(&word->head, ghosts, memory_order_relaxed);
 	if (await_state(test, 1, ACTOR_OWNS))
 		tell(1, COMMAND_RELEASE);
@@ -84,13 +87,14 @@ static void conduct_far_in_line(struct test *test)
 }
 
 /* PAUSEs that it spends in backing off, in a round in which it is there in time to do so. */
-static uint64_t pauses_behind(struct test *test, uint16_t places, uint32_t unit)
+static uint64_t pauses_behind(struct test *test, uint16_t places, uint32_t unit, uint32_t rounds)
 {
 	uint64_t before = event_sum(test, EV_BACKOFF_PAUSES), pauses = 0;
 
 	ghosts = places;
 	set_tunable(test, "ticket_unit", unit);
-	for (int round = 0; round < 10 && pauses == 0; round++) {
+	for (uint32_t round = 0; round < rounds && pauses == 0; round++) {
+		patience_ms = 5u << round;
 		with_actors(test, conduct_far_in_line);
 		pauses = event_sum(test, EV_BACKOFF_PAUSES) - before;
 	}
@@ -105,7 +109,7 @@ static void test_proportional(struct test *test)
 
 	port_stats(1)->steal = &never_off;
 	for (int round = 0; round < 3; round++) {
-		pauses = pauses_behind(test, 29, 100);
+		pauses = pauses_behind(test, 29, 100, ROUNDS);
 		if (pauses == 0 || pauses % 2900 != 0)
 			fail(test, "%llu PAUSEs, 29 places of 100 behind: no multiple",
 			     (unsigned long long)pauses);
@@ -115,7 +119,7 @@ static void test_proportional(struct test *test)
 
 static void test_next_polls(struct test *test)
 {
-	uint64_t pauses = pauses_behind(test, 1, 100);
+	uint64_t pauses = pauses_behind(test, 1, 100, 2);
 
 	if (pauses != 0)
 		fail(test, "the next in line backs off: %llu PAUSEs", (unsigned long long)pauses);
@@ -125,7 +129,7 @@ static void test_next_polls(struct test *test)
 static void test_bounded(struct test *test)
 {
 	const uint64_t estimate = 512u << 16;
-	uint64_t pauses = pauses_behind(test, 512, 1u << 16);
+	uint64_t pauses = pauses_behind(test, 512, 1u << 16, ROUNDS);
 
 	if (pauses == 0 || pauses >= estimate)
 		fail(test, "%llu PAUSEs at a stretch: not looked in between",

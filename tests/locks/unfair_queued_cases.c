@@ -108,14 +108,13 @@ static void test_behind_sleeper(struct test *test)
 /* Who tries too seldom to try at all takes the lock as the head only. */
 static void test_period(struct test *test)
 {
-	int round = 0;
-
 	set_tunable(test, "uq_steal_min", test->argument);
 	set_tunable(test, "uq_steal_max", test->argument);
-	do
+	if (test->argument == 1)
+		race_until_counted(test, EV_QUEUED_STEALS);
+	else
 		test_exclusion(test);
-	while (test->argument == 1 && event_sum(test, EV_QUEUED_STEALS) == 0 && ++round < 100);
-	if ((test->argument == 1) != (event_sum(test, EV_QUEUED_STEALS) != 0))
+	if (test->argument != 1 && event_sum(test, EV_QUEUED_STEALS) != 0)
 		fail(test, "uq_steal_min and _max %u: queued_steals is %llu", test->argument,
 		     (unsigned long long)event_sum(test, EV_QUEUED_STEALS));
 }

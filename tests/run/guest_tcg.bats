@@ -122,7 +122,7 @@ ok 4 - locks.tas.excludes_2" ]
 
 @test "a lock that hangs: the test, the lock, its state, who stands where, and no end record: 5" {
   make -s build/pvspin-broken.elf >&2
-  tcg 5 -smp 3 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.excludes_2,locks.tas"
+  tcg 5 -smp 3 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.excludes_2,locks.tas hang_ms=5000"
   says "$stdout" 'not ok 1 - locks.stuck.excludes_2' 'Bail out! locks.stuck.excludes_2' \
     'a lock hung' 'stuck: taken 1; owner: nobody; 2 threads' 'CPU 1 waits' 'stuck_acquire' 'CPU 2 idle'
   no_line 'locks.tas'
