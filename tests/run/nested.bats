@@ -16,6 +16,10 @@ setup() {
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
+teardown() {
+  [ -z "${here:-}" ] || rm -rf "$here"
+}
+
 nested() { # STATUS ARGUMENT...
   local want=$1 got=0
   shift
@@ -26,8 +30,7 @@ nested() { # STATUS ARGUMENT...
 }
 
 @test "in L1: KVM, the host's files read-only, those in /tmp and /dev/shm too, a TMPDIR of its own, --rw, streams and status exact" {
-  local here
-  here=$(mktemp -d /dev/shm/pvspin-test.XXXXXX)
+  here=$(mktemp -d /dev/shm/pvspin-test.XXXXXX) # removed by teardown
   mkdir "$out"
   cd "$out"
   echo in-tmp >"$BATS_TEST_TMPDIR/file"
@@ -46,7 +49,6 @@ nested() { # STATUS ARGUMENT...
     for i in {1..20000}; do echo "line $i"; done | tail -n 1
     echo complaint >/dev/stderr
     exit 203' bash 'x  y' "$BATS_TEST_TMPDIR" "$here"
-  rm -r "$here"
   says "$stdout" kvm traces "a 'b' \$c,x  y,$out" read-only private in-tmp in-shm 'still read-only' 'line 20000'
   [[ $stdout != *'checks its timer'* ]]
   [ "$stderr" = complaint ]
