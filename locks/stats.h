@@ -78,6 +78,7 @@ extern const char *const lock_event_names[EV_COUNT];
 
 struct trace_ring;
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the padding keeps kicked_at apart */
 struct lock_stats {
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles;       /* longest of EV_WAITS */
