@@ -113,8 +113,8 @@ include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peer
 	tests/fuzz/fuzz.mk tools/dist.mk
 
 # TAP from every test program, judged by prove: its last line is the verdict.
-check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(LOCKS_BUILD)/shaken/check-locks \
-	$(LOCKS_BUILD)/ubsan/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
+check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \
+	$(LOCKS_BUILD)/shaken/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
 # In which order, and how long each may take: tests/bounds.
 check_bats := $(sort $(wildcard tests/run/*.bats))
 prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh

@@ -68,7 +68,7 @@ case $program in
   export TSAN_OPTIONS=halt_on_error=0:exitcode=66
   command+=(--without-null --budget-ms=40)
   ;;
-*/ubsan/*) command+=(--budget-ms=40) ;;
+*/shaken/*) command+=(--budget-ms=60) ;; # its yields make up for the time
 esac
 exec {tap}> >(filter)
 filter=$! status=0
