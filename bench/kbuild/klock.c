@@ -208,16 +208,15 @@ void klock_release(struct vcpu *me)
 	struct held *held = &me->held[--me->depth];
 	struct section *section = &held->lock->section;
 	struct class_count *count = &me->count[held->class];
-	uint64_t cycles;
 
 	atomic_store_explicit(&section->second, held->second + 1, memory_order_relaxed);
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
 	if (atomic_load_explicit(&me->worker.stats->steal->version, memory_order_relaxed) !=
 	    held->version)
 		holder_preempted(me);
-	cycles = port_cycles() - held->since.start;
+	held->cycles = port_cycles() - held->since.start;
 	world.ops->release(state_of(held->lock), held->node);
-	count->hold_cycles += cycles;
+	count->hold_cycles += held->cycles;
 	if (me->depth == 0)
 		me->times.locked += stretch_end(me, &held->since);
 	me->worker.ops++;

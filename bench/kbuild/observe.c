@@ -70,7 +70,7 @@ static void release(void *lock, void *node)
 	look(me, me->depth + 1);
 	trace_add(stats, TRACE_RELEASE, 0);
 	if (me->worker.hold_time)
-		histogram_add(me->worker.hold_time, port_cycles() - held->since.start);
+		histogram_add(me->worker.hold_time, held->cycles);
 	own->release(lock, node);
 	look(me, me->depth); /* while it let go, or kicked */
 	trace_about(stats, me->depth ? klock_number(me->held[me->depth - 1].lock) : 0);

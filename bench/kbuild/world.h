@@ -44,6 +44,7 @@ struct held {
 	struct stretch since; /* the grant */
 	uint64_t second;      /* as in section_body, bench/loop.h */
 	uint32_t version;
+	uint64_t cycles; /* the hold, once it is being released */
 };
 
 enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_BLOCKED, TASK_GONE };
