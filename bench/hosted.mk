@@ -3,7 +3,7 @@
 
 # General registers only, as the guest: gcc 12 otherwise writes two neighbouring words of a lock by one store of
 # a vector register, and the next load of either waits for the way there and back (docs/locks.md).
-hosted_cflags := -std=c11 -O2 -g $(prefix_map) -pthread -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing \
+hosted_cflags := -std=c11 -O2 -g $(prefix_map) $(call branch_flag,$(HOSTCC)) -pthread -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
 hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \
