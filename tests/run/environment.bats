@@ -180,3 +180,16 @@ FILE
   says "$(<said)" 'out of time after 2 s'
   nothing_left
 }
+
+@test "a tree of another user, which git calls dubious, has its version" {
+  ((EUID == 0)) || skip 'only root can give a tree away'
+  local own=$BATS_TEST_TMPDIR/own
+  mkdir "$own"
+  cp -r "$tree"/{run.sh,tools} "$own/"
+  git -C "$own" init -q
+  git -C "$own" -c user.name=x -c user.email=x@x commit -q --allow-empty -m x
+  git -C "$own" tag v7.8
+  chown -R nobody "$own"
+  run -0 "$own/run.sh" --version
+  [[ $output == v7.8* ]]
+}
