@@ -190,6 +190,6 @@ FILE
   git -C "$own" -c user.name=x -c user.email=x@x commit -q --allow-empty -m x
   git -C "$own" tag v7.8
   chown -R nobody "$own"
-  run -0 "$own/run.sh" --version
+  run "$own/run.sh" --version
   [[ $output == v7.8* ]]
 }
