@@ -47,7 +47,9 @@ results() {
 }
 
 @test "each fault of the module is in faults.table, each clause there in the suite" {
+  # shellcheck disable=SC2034 # table.sh reads it
   here=tests/faults
+  # shellcheck source=/dev/null
   source tests/faults/table.sh
   read_table
   sed -nE 's/^\t\{"([a-z0-9-]+)", POINT_.*/\1/p' tests/faults/*.c | sort -u >"$at/module"
