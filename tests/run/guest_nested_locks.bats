@@ -38,7 +38,7 @@ setup() {
 }
 
 @test "kicks that get lost: the hang record names the lock, the halted waiter and that nobody owns it" {
-  nested 5 -smp 4 -append "tests=locks.pv-qspinlock.storm_4 provoke=lost-kick hang_ms=10000"
+  nested 5 -smp 4 -append "tests=locks.pv-qspinlock.storm_4 provoke=lost-kick hang_ms=20000"
   says "$stdout" 'not ok 1 - locks.pv-qspinlock.storm_4' 'owner: nobody' 'waits, halted' kvm_wait \
     wait_head
   records '.[] | select(.type == "hang") | .lock == "pv-qspinlock" and .holder == -1
