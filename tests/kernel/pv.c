@@ -5,7 +5,6 @@
  * and --pv=off too. Linux Documentation/virt/kvm/x86/{hypercalls,msr}.rst
  */
 #include "locks/pv.h"
-#include "kernel/apic.h"
 #include "kernel/kvm.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
@@ -59,26 +58,3 @@ static void preempted_flags_are_read(struct test_result *result)
 		test_fail(result, "the vCPU that runs this is flagged");
 }
 TEST_REGISTER(preempted_flags_are_read, "PV-PREEMPTED-01", "pv.preempted.flag_is_read");
-
-static void read_lint0(void *lint0)
-{
-	((uint32_t *)lint0)[port_cpu()] = apic->read(APIC_LVT_LINT0);
-}
-
-/* The first vCPU that KVM asks must be the one that accepts the 8259s' interrupts (apic_enable),
- * else each byte of the log costs a walk over all vCPUs. */
-static void only_the_boot_cpu_accepts_the_8259(struct test_result *result)
-{
-	uint32_t count = port_cpu_count();
-	uint32_t *lint0 = port_alloc(count * sizeof(lint0[0]), sizeof(lint0[0]));
-
-	port_run_on(count, read_lint0, lint0);
-	for (uint32_t i = 0; i < count; i++) {
-		bool masked = lint0[i] & LVT_MASKED;
-
-		if (masked != (i != 0) || (i == 0 && (lint0[i] & LVT_MODE) != LVT_EXTINT))
-			test_fail(result, "LINT0 of vCPU %u is %#x", i, lint0[i]);
-	}
-}
-TEST_REGISTER(only_the_boot_cpu_accepts_the_8259, "PV-LINT0-01",
-	      "pv.lint0.boot_cpu_accepts_the_8259");

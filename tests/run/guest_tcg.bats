@@ -51,7 +51,7 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "of all vCPUs the boot CPU alone accepts the 8259s' interrupts" {
-  tcg 0 -smp 3 -append "tests=pv.lint0"
+  tcg 0 -smp 3 -append "tests=apic.lint0"
 }
 
 @test "without KVM nothing halts, kicks or counts preemption, and the table says so" {

@@ -113,10 +113,8 @@ nested() { # STATUS ARGUMENT...
 }
 
 # The kernel 6.1 once more, as an image of the user's own would be: with its modules in a tree, at a path with a space.
-own_kernel() { # sets own
+own_kernel() { # sets own; after needs_kernel
   local l1_dir image_release
-  # shellcheck source=/dev/null
-  source "$tree/tools/nested/kernel.sh"
   nested_kernel 6.1
   own="$BATS_TEST_TMPDIR/my own/boot/vmlinuz"
   image_check "$l1_dir/vmlinuz"
