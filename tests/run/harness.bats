@@ -3,8 +3,9 @@
 # What `make check` runs its programs with: whatever one of them does, the others are run and all are counted.
 
 setup() {
-  mkdir "$BATS_TEST_TMPDIR"/{tests,p}
+  mkdir "$BATS_TEST_TMPDIR"/{tests,tools,p}
   cp "$BATS_TEST_DIRNAME"/../{Harness.pm,run-one.sh} "$BATS_TEST_TMPDIR/tests/"
+  cp "$BATS_TEST_DIRNAME"/../../tools/environment.sh "$BATS_TEST_TMPDIR/tools/"
   cd "$BATS_TEST_TMPDIR" || return 1
   echo '2 1 *hangs' >tests/bounds
   echo '60 1 *' >>tests/bounds
