@@ -43,14 +43,21 @@ static uint32_t xapic_id(void)
 	return xapic_read(APIC_ID) >> 24;
 }
 
+/* Not inlined: so its caller has a stack frame, by which the backtrace of an NMI that the caller
+ * sends to itself finds who did it. */
+static __attribute__((noinline)) void xapic_wait_sent(void)
+{
+	for (int i = 0; i < MAX_PENDING_READS && (xapic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
+		cpu_relax();
+}
+
 /* Two writes that belong together: no interrupt's handler may send between them. */
 static void xapic_command(uint32_t destination, uint32_t low)
 {
 	uint64_t flags = read_flags();
 
 	irq_disable();
-	for (int i = 0; i < MAX_PENDING_READS && (xapic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
-		cpu_relax();
+	xapic_wait_sent();
 	xapic_write(APIC_ICR_HIGH, destination << 24);
 	xapic_write(APIC_ICR_LOW, low);
 	if (flags & RFLAGS_IF)
