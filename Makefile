@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # pvspin's one makefile: `make help`. Everything built goes to build/, a mirror of the tree.
 
-# -p: without functions, start-up file (BASH_ENV) and CDPATH of the caller; C: [A-Z] and sort as anywhere else
+# -p ignores the caller's functions, start-up file (BASH_ENV) and CDPATH; with LC_ALL=C, [A-Z] and
+# sort mean the same everywhere.
 SHELL := /bin/bash
 .SHELLFLAGS := -pc
 export LC_ALL := C
@@ -19,30 +20,32 @@ say = @:
 endif
 
 CROSS_COMPILE ?= x86_64-linux-gnu-
-# undefined: a make below make -R
+# CC is undefined in a make that runs below make -R
 ifneq ($(filter default undefined,$(origin CC)),)
 CC := $(shell command -v $(CROSS_COMPILE)gcc >/dev/null 2>&1 && echo $(CROSS_COMPILE)gcc || echo gcc)
 endif
 NASM ?= nasm
 OBJCOPY ?= $(if $(findstring $(CROSS_COMPILE),$(CC)),$(CROSS_COMPILE))objcopy
-# dwarf has line numbers, too, but also the tree's own path: not the same image everywhere (NASM 2.16)
+# Both formats have line numbers. dwarf also has the tree's path, so that images of two trees differ
+# (NASM 2.16).
 NASM_DEBUG ?= stabs
 HOSTCC ?= gcc
 
-# A tree of `make dist` has the file, and may lie in somebody else's repository. Another user's tree is read all the
-# same (git 2.38 or later), but runs no program of its own.
+# A tree from `make dist` has the file VERSION and may lie inside another repository. The options
+# let git read a tree that another user owns (git 2.38 or later) without running a program that its
+# configuration names.
 VERSION := $(shell cat VERSION 2>/dev/null || { test -e .git && git -c safe.directory='*' -c core.fsmonitor=false describe --tags --always --dirty 2>/dev/null; } || echo unknown)
 
 include tools/flags.mk
 
 warnings := -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla
 werror := $(if $(CI),-Werror)
-# No path of the tree in what is built; the tree's name may have a quote in it.
+# Keeps the tree's path out of the binaries; that path may contain a quote.
 quote := '
 prefix_map := '-ffile-prefix-map=$(subst $(quote),'\'',$(CURDIR))=.'
-# Keeps branches off 32-byte boundaries, where they miss the decoded cache of Skylake to Cascade Lake (Intel, "Mitigations
-# for Jump Conditional Code Erratum", 2019): how fast a lock is must not depend on where the linker put it.
-# An option of GNU as (2.34 and later), or of clang (10 and later).
+# Keeps branches off 32-byte boundaries, where they miss the decoded cache of Skylake to Cascade
+# Lake (Intel, "Mitigations for Jump Conditional Code Erratum", 2019): the speed of a lock must not
+# depend on its address. GNU as has the option from 2.34 on, clang from 10 on.
 branch_option := -mbranches-within-32B-boundaries
 branch_flag = $(shell for option in -Wa,$(branch_option) $(branch_option); do \
 	: | $(1) $$option -c -x assembler -o /dev/null - 2>/dev/null && { echo $$option; break; }; done)
@@ -51,14 +54,16 @@ guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
 	$(prefix_map) $(call branch_flag,$(CC)) \
 	-I. -Iinclude -Ibuild/guest
-# NASM 2.16.02 and later count every use of another section's address, each call of a C function too, as a warning of
-# -w+all. The image is linked below 4 GiB, so 32 and 64 bits hold an address, and ld checks that they do;
-# relocations of 8 and 16 bits stay errors. An older NASM does not know these names: -w-unknown-warning, first.
+# With -w+all, NASM 2.16.02 and later warn of every address in another section, even in a call of a
+# C function. The image is linked below 4 GiB, so 32 and 64 bits hold an address, and ld checks that
+# they do; relocations of 8 and 16 bits stay errors. An older NASM does not know these warnings'
+# names, so -w-unknown-warning comes first.
 guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-warning \
 	-w-reloc-abs-dword -w-reloc-abs-qword -w-reloc-rel-dword -Werror
 guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
-# hosted* are the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks are part of the guest.
+# Files named hosted* belong to the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks
+# are part of the guest.
 guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
 	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
 	tests/locks/*.c)))
@@ -74,12 +79,13 @@ build/pvspin.elf: $(guest_objects) build/guest/linker.ld build/guest/flags
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) -o $@
 
-# The same without the multiboot headers: for QEMU -kernel by PVH (docs/boot.md).
+# The same image without the multiboot headers, so that QEMU's -kernel takes the PVH note
+# (docs/boot.md).
 build/pvspin-pvh.elf: build/pvspin.elf
 	$(say) PVH $@
 	$(Q)$(OBJCOPY) --remove-section=.multiboot $< $@
 
-# With locks that hang and trap, for the tests of what the guest does then.
+# The image with locks that hang and trap, for tests of how the guest reports that.
 broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
 	tests/run/fixtures/stuck-cases.c \
 	tests/run/fixtures/trap-lock.c))
@@ -119,15 +125,15 @@ build/guest/kernel/report.o: build/guest/version.h
 include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk \
 	tests/fuzz/fuzz.mk tools/dist.mk
 
-# TAP from every test program, judged by prove: its last line is the verdict.
+# Every test program prints TAP. prove judges it; prove's last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \
 	$(LOCKS_BUILD)/shaken/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models
-# In which order, and how long each may take: tests/bounds.
+# tests/bounds has their order and how long each may take.
 check_bats := $(sort $(wildcard tests/run/*.bats))
 prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted report $(check_programs) build/peers/bench-peers ## all that the tests run (make -j2)
+check-build: all hosted report $(check_programs) build/peers/bench-peers ## build everything that the tests run (make -j2)
 
 check: all hosted report $(check_programs) ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)$(prove) $(check_programs) $(check_bats) tests/lint
@@ -140,29 +146,30 @@ check-models: ## verify the Spin models of the wait/kick protocols
 	$(Q)tests/model/check-models
 
 .PHONY: check-mutants
-check-mutants: ## break every lock on purpose: its tests must notice
+check-mutants: ## break every lock on purpose; its tests must notice
 	$(Q)tests/mutants/run
 
 .PHONY: check-faults
-check-faults: ## break KVM on purpose, in nested hosts: the ABI tests must notice; FAULTS="...": its arguments
+check-faults: ## break KVM on purpose, in nested hosts; the ABI tests must notice (FAULTS="...": arguments)
 	$(Q)tests/faults/check-faults $(FAULTS)
 
 .PHONY: conformance
-conformance: all ## KVM's paravirtual ABI in each configuration of tests/abi/configurations
+conformance: all ## test KVM's paravirtual ABI in each configuration of tests/abi/configurations
 	$(Q)./run.sh --conformance
 
 .PHONY: abi-coverage
-abi-coverage: ## docs/abi-coverage.md: every clause, its test or why there is none (CHECK=1: is it so?)
+abi-coverage: ## write docs/abi-coverage.md: each clause, its test or why it has none (CHECK=1: compare only)
 	$(Q)tools/abi-coverage.sh $(if $(CHECK),--check)
 
 .PHONY: setup
-setup: ## install all that building and testing need (Debian, Ubuntu; root or sudo)
+setup: ## install all packages that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] bench/peers/*/*.h)))
 lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
-# The analyser's default, 225000 states of a function, is 15 s for each lock, whose measured loops inline everything.
+# clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
+# because the measured loops inline everything.
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest \
 	-Xclang -analyzer-config -Xclang max-nodes=20000
 
@@ -170,7 +177,7 @@ tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibui
 lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: all clean
 	$(Q)clang-format --dry-run -Werror $(lint_c)
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
-	@# comparePointers: start and end symbols of the linker are one array to us
+	@# comparePointers: we treat the linker's start and end symbols as bounds of one array
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
@@ -180,11 +187,11 @@ format: ## clang-format all C
 	$(Q)clang-format -i $(lint_c)
 
 .PHONY: fastpath
-fastpath: hosted ## each lock's instructions for one uncontended acquire and release (valgrind)
+fastpath: hosted ## count each lock's instructions for one uncontended acquire and release (valgrind)
 	$(Q)tools/fastpath.sh
 
 .PHONY: iso
-iso: build/pvspin.iso ## the guest behind GRUB, for BIOS and UEFI, CD or stick (docs/boot.md)
+iso: build/pvspin.iso ## the guest image with GRUB, for BIOS and UEFI, CD or stick (docs/boot.md)
 build/pvspin.iso: build/pvspin.elf tools/grub.cfg
 	$(say) ISO $@
 	$(Q)rm -rf build/iso && mkdir -p build/iso/boot/grub

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 # build/hosted/pvspin: the guest's locks and measurement on Linux threads. Part of the Makefile.
 
-# General registers only, as the guest: gcc 12 otherwise writes two neighbouring words of a lock by one store of
-# a vector register, and the next load of either waits for the way there and back (docs/locks.md).
+# General registers only, as in the guest. Otherwise gcc 12 writes two neighbouring words of a lock
+# by one store of a vector register, and the next load of either word waits for that store to reach
+# the cache and come back (docs/locks.md).
 hosted_cflags := -std=c11 -O2 -g $(prefix_map) $(call branch_flag,$(HOSTCC)) -pthread -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Iinclude -Ibuild/hosted
 hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c port/hosted*.c port/pv_none.c port/task.c)) kernel/printf.c kernel/cmdline.c \
 	kernel/kvm_detect.c
-# Its inline assembly calls functions: bench/patched.c says why. The guest is compiled so as a whole.
+# The inline assembly in bench/patched.c calls functions, so that file must do without a red zone,
+# like the whole guest.
 hosted_patched := -mno-red-zone
 build/hosted/flags: flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched) : $(NASM) $(guest_asmflags)
 build/hosted/flags: FORCE ; $(write_flags)

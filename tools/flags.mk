@@ -1,6 +1,6 @@
-# SPDX-License-Identifier: MIT
-# What is compiled is compiled anew when its compiler or flags change: it depends on a file that has
-# both and is rewritten only then. Included by the makefiles that compile; each has
+# SPDX-License-Identifier: MIT Recompiles when the compiler or its flags change: each object depends
+# on a file that holds both and is rewritten only when they differ. Makefiles that compile include
+# this one and have
 #
 #   build/x/flags: flags = $(CC) $(x_cflags)
 #   build/x/flags: FORCE ; $(write_flags)

@@ -1,7 +1,7 @@
-# SPDX-License-Identifier: MIT
-# Fuzzing of what reads foreign input, by libFuzzer under ASan and UBSan: the command line (plan.c) and
-# ACPI tables (acpi.c). Part of the Makefile. What is found grows in build/fuzz/corpus-*; an input that fails
-# is kept beside it, and build/fuzz/plan FILE repeats it.
+# SPDX-License-Identifier: MIT Fuzzes the parsers of foreign input by libFuzzer under ASan and
+# UBSan: the command line (plan.c) and ACPI tables (acpi.c). Part of the Makefile. New inputs
+# collect in build/fuzz/corpus-*; an input that fails is kept beside them, and build/fuzz/plan FILE
+# repeats it.
 
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
@@ -18,7 +18,7 @@ build/fuzz/acpi: $(fuzz_acpi_c) $(wildcard include/pvspin/acpi.h kernel/acpi*.h 
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(fuzz_acpi_c) -lcmocka -o $@
 
-# Words to build inputs of: keys, values and names, as the sources have them.
+# The fuzzer's words: keys, values and names from the sources.
 build/fuzz/plan.dict: bench/plan.c tests/host/stub_locks.c
 	@mkdir -p $(@D)
 	$(Q)grep -hoE '"[a-z0-9_-]+"' $^ | sort -u > $@
@@ -28,11 +28,11 @@ fuzz_flags = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -pri
 	-artifact_prefix=build/fuzz/$(1)- -max_len=4096
 
 .PHONY: fuzz-plan fuzz-acpi
-fuzz-plan: build/fuzz/plan build/fuzz/plan.dict ## FUZZ_SECONDS=60 of libFuzzer on the guest's command line
+fuzz-plan: build/fuzz/plan build/fuzz/plan.dict ## fuzz the parser of the guest's command line (FUZZ_SECONDS=60)
 	@mkdir -p build/fuzz/corpus-plan
 	$(Q)build/fuzz/plan $(call fuzz_flags,plan) -dict=build/fuzz/plan.dict build/fuzz/corpus-plan tests/fuzz/corpus-plan
 
-fuzz-acpi: build/fuzz/acpi ## the same on ACPI tables
+fuzz-acpi: build/fuzz/acpi ## fuzz the parser of ACPI tables
 	@mkdir -p build/fuzz/corpus-acpi build/fuzz/seeds-acpi
 	$(Q)tests/fuzz/acpi-seeds.sh "$(CURDIR)/build/fuzz/seeds-acpi"
 	$(Q)build/fuzz/acpi $(call fuzz_flags,acpi) build/fuzz/corpus-acpi build/fuzz/seeds-acpi

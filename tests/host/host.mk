@@ -16,7 +16,7 @@ host_tests := string cmdline printf histogram record linux_choice plan plan_prin
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak $(report_tests)
 
-# what each test is linked with, besides itself
+# the sources that each test is linked with, besides its own
 host_sources_string := kernel/string.c
 host_sources_cmdline := kernel/cmdline.c
 host_sources_printf := kernel/printf.c
@@ -48,7 +48,7 @@ host_sources_trace_ring := locks/trace.c
 host_sources_lhp_cost := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
 host_sources_kbuild_observe := bench/kbuild/observe.c bench/histogram.c locks/trace.c
 
-# tests of the analyser: each with all of it but main()
+# each test of the analyser is linked with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) bench/quoting.c
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
 host_sources_plot += tests/host/report_sample.c
@@ -74,20 +74,20 @@ build/host/test_$(1): $(patsubst %.c,build/host/%.o,tests/host/test_$(1).c $(hos
 endef
 $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
-# The guest's mem* and str* must not take the place of those that ASan watches.
+# The guest's mem* and str* must not replace the ones that ASan watches.
 host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
 build/host/kernel/string.o: host_extra := $(host_string)
-# drivers: on a machine that the test makes up
+# drivers run on a fake CPU whose devices the test provides
 host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -DPVSPIN_KERNEL_FIXUP_H -include tests/host/fake_cpu.h
 build/host/kernel/serial.o build/host/kernel/tsc.o build/host/kernel/tsc_measure.o build/host/kernel/tsc_check.o: host_extra := $(host_fake_cpu)
-# odd formats are the point of this one
+# this test uses odd formats on purpose
 host_printf := -Wno-format -Wno-format-zero-length -Wno-format-truncation -Wno-format-overflow
 build/host/tests/host/test_printf.o: host_extra := $(host_printf)
 
-# MAP_FIXED_NOREPLACE
+# _GNU_SOURCE for MAP_FIXED_NOREPLACE
 host_gnu := -D_GNU_SOURCE
 build/host/tests/host/test_watchdog.o: host_extra := $(host_gnu)
-# memmem, vasprintf, strerror with more than C has
+# _GNU_SOURCE for memmem, vasprintf
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := $(host_gnu)
 
@@ -99,7 +99,7 @@ build/host/%.o: %.c build/host/flags
 
 -include $(wildcard build/host/*/*.d build/host/*/*/*.d)
 
-# All of them run, also after one has failed.
+# A failure does not stop the remaining tests.
 .PHONY: check-host
 check-host: $(host_programs) ## unit tests of the pure modules (ASan, UBSan)
 	$(Q)failed=; for program in $^; do \

@@ -1,12 +1,13 @@
-# SPDX-License-Identifier: MIT
-# The locks' correctness client (the guest has it too, tests=locks): built for this host over the hosted port, in build/locks/.
-#   check-locks       optimised; and shaken (shake.h: random yields at every atomic operation), with the
-#                     undefined-behaviour sanitizer
-#   check-locks-tsan  ThreadSanitizer, shorter
-# Every lock in locks/ is tested because it is there; nothing lists them. Cases run in link order,
-# races last: in them a broken lock usually hangs, and the cases played step by step say more.
+# SPDX-License-Identifier: MIT Builds the locks' correctness tests for this host, over the hosted
+# port, into build/locks/. (The guest has the same tests: tests=locks.)
+#   check-locks       runs them optimised, then with random yields at every atomic operation
+#                     (shake.h) and the undefined-behaviour sanitizer
+#   check-locks-tsan  runs them under ThreadSanitizer, for a shorter time
+# The tests find every lock in locks/ by themselves; no list names them. Cases run in link order,
+# races last: a broken lock usually hangs in a race, and the cases played step by step tell more
+# about it.
 
-# gcc: clang's __atomic builtins do not take the _Atomic types that shake.h hands them
+# gcc, because clang's __atomic builtins do not take the _Atomic types that shake.h hands them
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
 LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c \
@@ -32,11 +33,11 @@ $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/shaken,-include tests/locks/shake.h -
 $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/tsan,-fsanitize=thread))
 
 .PHONY: check-locks check-locks-tsan
-check-locks: $(foreach flavour,plain shaken,$(LOCKS_BUILD)/$(flavour)/check-locks) ## lock correctness on Linux threads
+check-locks: $(foreach flavour,plain shaken,$(LOCKS_BUILD)/$(flavour)/check-locks) ## test the locks' correctness on Linux threads
 	timeout 600 $(LOCKS_BUILD)/plain/check-locks
 	timeout 600 $(LOCKS_BUILD)/shaken/check-locks
 
-# Without null: that the lock which does not exclude has data races is what the case is about.
+# Without null: it does not exclude, so ThreadSanitizer would rightly report its data races.
 check-locks-tsan: $(LOCKS_BUILD)/tsan/check-locks ## the same under ThreadSanitizer
 	TSAN_OPTIONS=halt_on_error=0:exitcode=66 timeout 600 $(LOCKS_BUILD)/tsan/check-locks \
 		--without-null --budget-ms=40

@@ -4,7 +4,7 @@
 report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
-report_c := $(sort $(wildcard tools/report/*.c)) bench/quoting.c # as the guest says it
+report_c := $(sort $(wildcard tools/report/*.c)) bench/quoting.c # quotes as the guest does
 build/report/flags: flags = $(HOSTCC) $(report_cflags)
 build/report/flags: FORCE ; $(write_flags)
 report_objects := $(report_c:%.c=build/report/%.o)
@@ -37,7 +37,7 @@ build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*.h)
 	$(say) FUZZ $@
 	$(Q)$(FUZZ_CC) $(fuzz_report_cflags) $(fuzz_report_c) $(report_libs) -o $@
 
-# What it finds anew stays in build/fuzz/found; crashes are build/fuzz/crash-*.
+# New inputs stay in build/fuzz/found; crashes are build/fuzz/crash-*.
 .PHONY: fuzz-report
 fuzz-report: build/fuzz/report ## fuzz the log reader for FUZZ_SECONDS
 	@mkdir -p build/fuzz/found
