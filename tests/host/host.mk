@@ -49,7 +49,7 @@ host_sources_lhp_cost := bench/worker.c bench/histogram.c tests/host/fake_vcpus.
 host_sources_kbuild_observe := bench/kbuild/observe.c bench/histogram.c locks/trace.c
 
 # each test of the analyser is linked with all of it but main()
-report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c))) bench/quoting.c
+report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c tools/report/*/*.c))) bench/quoting.c
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
 host_sources_plot += tests/host/report_sample.c
 host_sources_report_log += tests/host/report_logs.c
@@ -97,7 +97,7 @@ build/host/%.o: %.c build/host/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(host_cflags) $(host_extra) -MMD -MP -c $< -o $@
 
--include $(wildcard build/host/*/*.d build/host/*/*/*.d)
+-include $(wildcard build/host/*/*.d build/host/*/*/*.d build/host/*/*/*/*.d)
 
 # A failure does not stop the remaining tests.
 .PHONY: check-host

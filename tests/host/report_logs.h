@@ -4,7 +4,7 @@
 #ifndef PVSPIN_TESTS_HOST_REPORT_LOGS_H
 #define PVSPIN_TESTS_HOST_REPORT_LOGS_H
 
-#include "tools/report/data.h"
+#include "tools/report/base/data.h"
 
 /* A log being written. */
 struct made {

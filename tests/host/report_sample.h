@@ -7,7 +7,7 @@
 #ifndef PVSPIN_TESTS_HOST_REPORT_SAMPLE_H
 #define PVSPIN_TESTS_HOST_REPORT_SAMPLE_H
 
-#include "tools/report/data.h"
+#include "tools/report/base/data.h"
 
 #include <stdbool.h>
 #include <stddef.h>

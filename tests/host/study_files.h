@@ -3,8 +3,8 @@
 #ifndef PVSPIN_TESTS_HOST_STUDY_FILES_H
 #define PVSPIN_TESTS_HOST_STUDY_FILES_H
 
-#include "tools/report/data.h"
-#include "tools/report/study.h"
+#include "tools/report/base/data.h"
+#include "tools/report/study/study.h"
 #include <math.h>
 #include <stdio.h>
 

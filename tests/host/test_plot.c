@@ -4,9 +4,9 @@
 #include "tests/host/report_sample.h"
 #include "tests/host/test.h"
 
-#include "tools/report/escape.h"
-#include "tools/report/memory.h"
-#include "tools/report/plot.h"
+#include "tools/report/base/escape.h"
+#include "tools/report/base/memory.h"
+#include "tools/report/plot/plot.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/beside.c: how much of the logs' measured phases was at the same time, and of which
- * that is not known. Times are in ms behind a moment of 2023. */
+/* tools/report/cells/beside.c: how much of the logs' measured phases was at the same time, and of
+ * which that is not known. Times are in ms behind a moment of 2023. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
-#include "tools/report/beside.h"
-#include "tools/report/limits.h"
-#include "tools/report/notes.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/cells/beside.h"
+#include "tools/report/tables/limits.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/log.c and the schema: whole logs are read, and of any other one it is said, with the
- * line, what is wrong with it. */
+/* tools/report/read/log.c and the schema: whole logs are read, and of any other one it is said,
+ * with the line, what is wrong with it. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
-#include "tools/report/lines.h"
-#include "tools/report/log.h"
-#include "tools/report/notes.h"
-#include "tools/report/schema.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/read/lines.h"
+#include "tools/report/read/log.h"
+#include "tools/report/read/schema.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/schema.c against what it repeats: each of its types and fields is described in
+ * tools/report/read/schema.c against what it repeats: each of its types and fields is described in
  * docs/serial-log.md, and each field of a real guest's log is in it.
  */
 #include "tests/host/test.h"
 
 #include "bench/quoting.h"
 #include "tests/host/report_logs.h"
-#include "tools/report/limits.h"
-#include "tools/report/log.h"
-#include "tools/report/notes.h"
-#include "tools/report/schema.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/read/log.h"
+#include "tools/report/read/schema.h"
+#include "tools/report/tables/limits.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

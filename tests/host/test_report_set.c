@@ -4,12 +4,12 @@
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
-#include "tools/report/cells.h"
-#include "tools/report/compare.h"
-#include "tools/report/limits.h"
-#include "tools/report/notes.h"
-#include "tools/report/stats.h"
-#include "tools/report/status.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/base/status.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/tables/compare.h"
+#include "tools/report/tables/limits.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,10 +3,10 @@
  * by hand: Mann and Whitney's test, Welch's, Anderson and Darling's, quantiles of histograms. */
 #include "tests/host/test.h"
 
-#include "tools/report/cells.h"
-#include "tools/report/distribution.h"
-#include "tools/report/stats.h"
-#include "tools/report/twosample.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/cells/distribution.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/cells/twosample.h"
 #include <math.h>
 #include <stdlib.h>
 

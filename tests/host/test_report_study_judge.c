@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/study_judge.c: samples to verdicts. The figures are from the formulas in its header,
- * computed with mpmath (numerical integration of Student's density) and not with GSL.
+ * tools/report/study/study_judge.c: samples to verdicts. The figures are from the formulas in its
+ * header, computed with mpmath (numerical integration of Student's density) and not with GSL.
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"

@@ -5,8 +5,8 @@
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
-#include "tools/report/stats.h"
-#include "tools/report/study_why.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/study/study_why.h"
 #include <string.h>
 
 struct figures {

@@ -4,8 +4,8 @@
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
-#include "tools/report/perfetto.h"
-#include "tools/report/timeline.h"
+#include "tools/report/timeline/perfetto.h"
+#include "tools/report/timeline/timeline.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Event records to spans, kicks and the moment worth a picture (tools/report/trace.h): what a whole
- * trace comes to, and that a damaged one comes to something orderly. */
+/* Event records to spans, kicks and the moment worth a picture (tools/report/timeline/trace.h):
+ * what a whole trace comes to, and that a damaged one comes to something orderly. */
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
-#include "tools/report/memory.h"
-#include "tools/report/trace.h"
+#include "tools/report/base/memory.h"
+#include "tools/report/timeline/trace.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
-#include "tools/report/trace.h"
+#include "tools/report/timeline/trace.h"
 
 static struct trace_set made;
 static struct trace trace;

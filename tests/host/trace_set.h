@@ -3,8 +3,8 @@
 #ifndef PVSPIN_TESTS_HOST_TRACE_SET_H
 #define PVSPIN_TESTS_HOST_TRACE_SET_H
 
-#include "tools/report/data.h"
-#include "tools/report/trace.h"
+#include "tools/report/base/data.h"
+#include "tools/report/timeline/trace.h"
 
 struct trace_set {
 	struct set set;

@@ -3,10 +3,10 @@
  * libFuzzer target: any bytes are a log. Reads them as pvspin-report does, prints every format to
  * nowhere. Built by `make fuzz-report`; with gcc and replay.c it runs the corpus as a test.
  */
-#include "tools/report/data.h"
+#include "tools/report/base/data.h"
 #include "tools/report/options.h"
-#include "tools/report/output.h"
-#include "tools/report/perfetto.h"
+#include "tools/report/print/output.h"
+#include "tools/report/timeline/perfetto.h"
 
 #include <stdio.h>
 #include <stdlib.h>

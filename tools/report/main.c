@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
-#include "tools/report/compare.h"
-#include "tools/report/data.h"
-#include "tools/report/html.h"
-#include "tools/report/memory.h"
+#include "tools/report/base/data.h"
+#include "tools/report/base/memory.h"
+#include "tools/report/base/status.h"
+#include "tools/report/html/html.h"
 #include "tools/report/options.h"
-#include "tools/report/output.h"
-#include "tools/report/perfetto.h"
-#include "tools/report/plot.h"
-#include "tools/report/status.h"
-#include "tools/report/study.h"
+#include "tools/report/plot/plot.h"
+#include "tools/report/print/output.h"
+#include "tools/report/study/study.h"
+#include "tools/report/tables/compare.h"
+#include "tools/report/timeline/perfetto.h"
 #include "version.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* The command line: see options.h. Values as --name=value or --name value. */
 #include "tools/report/options.h"
 
-#include "tools/report/memory.h"
+#include "tools/report/base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
-report_c := $(sort $(wildcard tools/report/*.c)) bench/quoting.c # quotes as the guest does
+report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # quotes as the guest does
 build/report/flags: flags = $(HOSTCC) $(report_cflags)
 build/report/flags: FORCE ; $(write_flags)
 report_objects := $(report_c:%.c=build/report/%.o)
@@ -32,7 +32,7 @@ fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -f
 	-fno-sanitize-recover=all -I. -Iinclude
 fuzz_report_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
 
-build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*.h)
+build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*/*.h)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
 	$(Q)$(FUZZ_CC) $(fuzz_report_cflags) $(fuzz_report_c) $(report_libs) -o $@

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* Escaping: one decoder of UTF-8, two writers. escape.h says what for. */
+#include "tools/report/base/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
+#define APOSTROPHE  "\xe2\x80\x99" /* U+2019 */
+
+/* Length in bytes of the character at the start of `text`, 0 if it is none: RFC 3629, 4 (no
+ * overlong forms, no surrogates, nothing above U+10FFFF). */
+static size_t utf8_decode(const char *text, uint32_t *character)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)text[0];
+	size_t length = first < 0x80           ? 1
+			: (first >> 5) == 0x06 ? 2
+			: (first >> 4) == 0x0e ? 3
+			: (first >> 3) == 0x1e ? 4
+					       : 0;
+	uint32_t value = length < 2 ? first : first & (0x7fu >> length);
+
+	for (size_t i = 1; i < length; i++) {
+		unsigned char next = (unsigned char)text[i];
+
+		if ((next & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (next & 0x3f);
+	}
+	if (length == 0 || value < least[length] || value > 0x10ffff ||
+	    (value >= 0xd800 && value <= 0xdfff))
+		return 0;
+	*character = value;
+	return length;
+}
+
+/* C0, DEL, C1; the controls of Unicode's bidirectional algorithm (UAX #9, 2), by which a name could
+ * rearrange the text around it; noncharacters. */
+static bool unwanted(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
+	       character == 0x200e || character == 0x200f ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069) ||
+	       (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
+}
+
+/* Steps over one character. `*length` 0: what stands there becomes U+FFFD. */
+static const char *step(const char *text, uint32_t *character, size_t *length)
+{
+	*character = 0;
+	*length = utf8_decode(text, character);
+	if (*length == 0)
+		return text + 1;
+	text += *length;
+	return text;
+}
+
+void escape_html(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		const char *start = text;
+		uint32_t character;
+		size_t length;
+
+		text = step(text, &character, &length);
+		if (length == 0 || (unwanted(character) && character != '\n' && character != '\t'))
+			fputs(REPLACEMENT, out);
+		else if (character == '&')
+			fputs("&amp;", out);
+		else if (character == '<')
+			fputs("&lt;", out);
+		else if (character == '>')
+			fputs("&gt;", out);
+		else if (character == '"')
+			fputs("&quot;", out);
+		else if (character == '\'')
+			fputs("&#39;", out);
+		else
+			fwrite(start, 1, length, out);
+	}
+}
+
+/* Single quotes: no backslash, backquote or @macro means anything inside (gnuplot 5.4 manual,
+ * "quote marks"). A quote would have to be doubled, but 5.4 takes one at the start of a literal for
+ * its end all the same: it becomes an apostrophe. */
+static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool percent)
+{
+	fputc('\'', out);
+	for (size_t column = 1; *text != '\0'; column++) {
+		const char *start = text;
+		uint32_t character;
+		size_t length;
+
+		text = step(text, &character, &length);
+		if (column == columns && *text != '\0') {
+			fputs(ELLIPSIS, out);
+			break;
+		}
+		if (length == 0 || unwanted(character))
+			fputs(REPLACEMENT, out);
+		else if (character == '\'')
+			fputs(APOSTROPHE, out);
+		else if (percent && character == '%')
+			fputs("%%", out);
+		else
+			fwrite(start, 1, length, out);
+	}
+	fputc('\'', out);
+}
+
+void escape_gnuplot(FILE *out, const char *text, size_t columns)
+{
+	gnuplot_literal(out, text, columns, false);
+}
+
+void escape_gnuplot_tic(FILE *out, const char *text, size_t columns)
+{
+	gnuplot_literal(out, text, columns, true);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* A run record and what belongs to it -> one repetition: see cells.h. */
+#include "tools/report/base/memory.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/cells/distribution.h"
+#include "tools/report/cells/split.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTINGS_BYTES 1024
+/* A split that is off by less than this share is rounding and the edges of the phase. */
+#define SPLIT_TOLERANCE 0.02
+
+double jain_index(const double *value, size_t count)
+{
+	double sum = 0, squares = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		sum += value[i];
+		squares += value[i] * value[i];
+	}
+	return squares > 0 ? sum * sum / ((double)count * squares) : NAN;
+}
+
+static void add_setting(char *text, const char *name, const json_t *value)
+{
+	size_t used = strlen(text);
+	const char *space = used ? " " : "";
+
+	if (json_is_integer(value))
+		snprintf(text + used, SETTINGS_BYTES - used, "%s%s=%lld", space, name,
+			 (long long)json_integer_value(value));
+	else if (json_is_string(value))
+		snprintf(text + used, SETTINGS_BYTES - used, "%s%s=%s", space, name,
+			 json_string_value(value));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The tunables, in one order whatever the log's. */
+static void add_tunables(char *text, const json_t *tunables)
+{
+	const char **name = memory_new(json_object_size(tunables), sizeof(*name)), *key;
+	size_t count = 0;
+	json_t *value;
+
+	json_object_foreach((json_t *)tunables, key, value) name[count++] = key;
+	qsort(name, count, sizeof(*name), by_name);
+	for (size_t i = 0; i < count; i++)
+		add_setting(text, name[i], json_object_get(tunables, name[i]));
+	free(name);
+}
+
+/* See cell_key.settings. Not among them: reps and seed, in which repetitions may differ. */
+static char *settings_of(const struct log *log, const struct record *run)
+{
+	static const char *const names[] = {"ms",        "ops_wanted", "jobs",
+					    "warmup_ms", "latency",    "trace"};
+	char text[SETTINGS_BYTES] = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		add_setting(text, names[i], json_object_get(run->json, names[i]));
+	add_setting(text, "vcpus", json_object_get(log->boot->json, "vcpus_online"));
+	add_setting(text, "nodes", json_object_get(log->boot->json, "nodes"));
+	add_tunables(text, json_object_get(run->json, "tunables"));
+	return memory_copy(text);
+}
+
+static void read_key(const struct log *log, const struct record *run, struct cell_key *key)
+{
+	*key = (struct cell_key){
+		.lock = record_text(run, "lock"),
+		.workload = record_text(run, "workload"),
+		.dispatch = record_text(run, "dispatch"),
+		.pv_backend = record_text(run, "pv_backend"),
+		.threads = record_u64(run, "threads"),
+		.tasks = record_u64(run, "tasks"),
+		.hold = record_u64(run, "hold"),
+		.think = record_u64(run, "think"),
+		.settings = settings_of(log, run),
+		.instances = log->instances,
+		.instance = (int)log->instance,
+		.damaged = !log->complete,
+	};
+}
+
+static double ns_of(const struct log *log, const struct record *run, const char *cycles)
+{
+	return (double)record_u64(run, cycles) * 1e6 / (double)record_u64(log->boot, "tsc_khz");
+}
+
+static double ns_if_there(const struct log *log, const struct record *run, const char *cycles)
+{
+	return json_object_get(run->json, cycles) ? ns_of(log, run, cycles) : NAN;
+}
+
+static void read_values(const struct log *log, const struct record *run, struct repetition *rep)
+{
+	static const struct {
+		enum sample_index index;
+		const char *field;
+	} counters[] = {
+		{SAMPLE_HALTS, "halts"},
+		{SAMPLE_KICKS, "kicks"},
+		{SAMPLE_SPURIOUS_WAKEUPS, "spurious_wakeups"},
+		{SAMPLE_YIELDS, "yields"},
+		{SAMPLE_LOCK_STEALS, "lock_steals"},
+		{SAMPLE_LHP_EVENTS, "lhp_events"},
+		{SAMPLE_LWP_EVENTS, "lwp_events"},
+	};
+	double seconds = (double)record_u64(run, "elapsed_ns") / 1e9;
+
+	rep->fixed_work = json_object_get(run->json, "jobs") != NULL;
+	rep->value[SAMPLE_MERIT] =
+		rep->fixed_work ? seconds : (double)record_u64(run, "ops") / seconds;
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		rep->value[counters[i].index] = (double)record_u64(run, counters[i].field);
+	rep->value[SAMPLE_LHP_NS] = ns_of(log, run, "lhp_cycles");
+	rep->value[SAMPLE_LHP_WAIT_NS] = ns_if_there(log, run, "lhp_wait_cycles");
+	rep->value[SAMPLE_LWP_NS] = ns_of(log, run, "lwp_cycles");
+	rep->value[SAMPLE_LONGEST_STREAK] = json_object_get(run->json, "streak_max")
+						    ? (double)record_u64(run, "streak_max")
+						    : NAN;
+	rep->value[SAMPLE_LONGEST_WAIT_NS] = ns_if_there(log, run, "wait_max_cycles");
+}
+
+static void read_split(const struct log *log, const struct record *run,
+		       const struct record *const *vcpu, struct repetition *rep,
+		       struct notes *notes)
+{
+	struct split split = split_of_run(log, run, vcpu, rep->vcpus);
+
+	rep->value[SAMPLE_RUNNING] = split.running;
+	rep->value[SAMPLE_SPINNING] = split.spinning;
+	rep->value[SAMPLE_HALTED] = split.halted;
+	rep->value[SAMPLE_IDLE] = split.idle;
+	rep->value[SAMPLE_STOLEN] = split.stolen;
+	if (split.beyond > SPLIT_TOLERANCE)
+		note_add(notes, false,
+			 "%s:%zu: waits (those that reach beyond the measured phase count whole) "
+			 "and stolen time are %.0f %% more than the vCPUs' time in "
+			 "run %" PRIu64 ": cut to it",
+			 log->path, run->line, split.beyond * 100, record_u64(run, "run"));
+}
+
+/* Others than these two are a lock's own. */
+static void read_histogram(const struct record *hist, struct repetition *rep)
+{
+	if (strcmp(record_text(hist, "cpu"), "all") != 0)
+		return;
+	if (strcmp(record_text(hist, "what"), "wait") == 0)
+		distribution_add(&rep->wait, hist);
+	else if (strcmp(record_text(hist, "what"), "hold") == 0)
+		distribution_add(&rep->hold, hist);
+}
+
+/* The vcpu and hist records of this run: behind it, before the next run. */
+static size_t read_followers(const struct log *log, size_t index, struct repetition *rep,
+			     const struct record **vcpu)
+{
+	const struct record *run = &log->records[index];
+	uint64_t number = record_u64(run, "run"), threads = rep->key.threads;
+	size_t i;
+
+	for (i = index + 1; i < log->count && log->records[i].type != RECORD_RUN; i++) {
+		const struct record *record = &log->records[i];
+
+		if (record->type == RECORD_VCPU && record_u64(record, "run") == number &&
+		    rep->vcpus < threads)
+			vcpu[rep->vcpus++] = record;
+		if (record->type == RECORD_HIST && record_u64(record, "run") == number)
+			read_histogram(record, rep);
+	}
+	return i;
+}
+
+/* A run that failed, or did another amount of work than the others, is no figure. */
+static bool counts(const struct repetition *rep, const struct record *run, struct notes *notes)
+{
+	const char *why = NULL;
+
+	if (strcmp(record_text(run, "exclusion"), "broken") == 0)
+		why = "let two vCPUs in at once: a failure, not a figure";
+	else if (rep->fixed_work && rep->incomplete)
+		why = "did not finish its work in the time allowed";
+	if (why)
+		note_add(notes, false, "%s:%zu: %s, run %" PRIu64 ": %s; left out",
+			 rep->origin.log->path, run->line, rep->key.lock, rep->origin.run, why);
+	return why == NULL;
+}
+
+bool repetition_read(const struct log *log, size_t index, size_t *next,
+		     struct repetition *repetition, struct notes *notes)
+{
+	const struct record *run = &log->records[index];
+	const struct record **vcpu = memory_new(record_u64(run, "threads"), sizeof(*vcpu));
+
+	*repetition = (struct repetition){.tsc_khz = record_u64(log->boot, "tsc_khz")};
+	read_key(log, run, &repetition->key);
+	repetition->origin = (struct origin){log, record_u64(run, "run"), record_u64(run, "rep")};
+	repetition->excludes_nobody = strcmp(record_text(run, "exclusion"), "not-checked") == 0;
+	repetition->incomplete = json_is_false(json_object_get(run->json, "complete"));
+	*next = read_followers(log, index, repetition, vcpu);
+	read_values(log, run, repetition);
+	read_split(log, run, vcpu, repetition, notes);
+	repetition->vcpu_ops = memory_new(repetition->vcpus, sizeof(double));
+	for (size_t i = 0; i < repetition->vcpus; i++)
+		repetition->vcpu_ops[i] = (double)record_u64(vcpu[i], "ops");
+	repetition->value[SAMPLE_JAIN] =
+		repetition->vcpus == repetition->key.threads
+			? jain_index(repetition->vcpu_ops, repetition->vcpus)
+			: NAN;
+	free(vcpu);
+	return counts(repetition, run, notes);
+}
+
+void repetition_free(struct repetition *repetition)
+{
+	free(repetition->vcpu_ops);
+	distribution_free(&repetition->wait);
+	distribution_free(&repetition->hold);
+	free((char *)repetition->key.settings);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Which cells make a picture: sweep.h. */
+#include "tools/report/plot/sweep.h"
+
+#include "tools/report/cells/stats.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+double sample_mean(const struct sample *sample)
+{
+	double mean = stats_of(sample).mean;
+
+	return isfinite(mean) ? mean : 0;
+}
+
+double sample_sd(const struct sample *sample)
+{
+	double sd = stats_of(sample).sd;
+
+	return isfinite(sd) ? sd : 0;
+}
+
+static bool together(const struct cell_key *a, const struct cell_key *b)
+{
+	return strcmp(a->workload, b->workload) == 0 && strcmp(a->dispatch, b->dispatch) == 0 &&
+	       strcmp(a->pv_backend, b->pv_backend) == 0 && a->hold == b->hold &&
+	       a->think == b->think && a->instance == b->instance && a->damaged == b->damaged &&
+	       /* as many tasks as vCPUs is what "no tasks=" means, whatever the sweep is at */
+	       (a->tasks == b->tasks || (a->tasks == a->threads && b->tasks == b->threads));
+}
+
+static char *describe(const struct cell_key *key)
+{
+	char *title = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&title, &bytes);
+
+	if (out == NULL)
+		return NULL;
+	fprintf(out, "%s, hold %" PRIu64 ", think %" PRIu64, key->workload, key->hold, key->think);
+	if (key->tasks != 0 && key->tasks != key->threads)
+		fprintf(out, ", %" PRIu64 " tasks", key->tasks);
+	if (strcmp(key->dispatch, "inline") != 0)
+		fprintf(out, ", dispatch %s", key->dispatch);
+	if (strcmp(key->pv_backend, "kvm") != 0)
+		fprintf(out, ", backend %s", key->pv_backend);
+	if (key->instance == CELL_TOGETHER)
+		fputs(", all instances together", out);
+	if (key->damaged)
+		fputs(", from DAMAGED logs", out);
+	fclose(out);
+	return title;
+}
+
+static void add_threads(struct sweep *sweep, uint64_t threads)
+{
+	size_t place = 0;
+
+	while (place < sweep->thread_counts && sweep->threads[place] < threads)
+		place++;
+	if (place < sweep->thread_counts && sweep->threads[place] == threads)
+		return;
+	memmove(sweep->threads + place + 1, sweep->threads + place,
+		(sweep->thread_counts - place) * sizeof(*sweep->threads));
+	sweep->threads[place] = threads;
+	sweep->thread_counts++;
+}
+
+/* Room for all the cells of the set, so that nothing has to grow. */
+static bool sweep_start(struct sweep *sweep, const struct cell *first, size_t cells)
+{
+	sweep->cells = calloc(cells, sizeof(*sweep->cells));
+	sweep->threads = calloc(cells + 1, sizeof(*sweep->threads));
+	sweep->title = describe(&first->key);
+	return sweep->cells != NULL && sweep->threads != NULL && sweep->title != NULL;
+}
+
+/* Several instances: only their sums. */
+static bool has_sums(const struct set *set)
+{
+	for (size_t i = 0; i < set->cell_count; i++) {
+		if (set->cells[i].key.instance == CELL_TOGETHER)
+			return true;
+	}
+	return false;
+}
+
+struct sweeps sweeps_of(const struct set *set)
+{
+	struct sweeps sweeps = {.list = calloc(set->cell_count + 1, sizeof(*sweeps.list))};
+	bool sums = has_sums(set);
+
+	for (size_t i = 0; sweeps.list != NULL && i < set->cell_count; i++) {
+		const struct cell *cell = &set->cells[i];
+		struct sweep *sweep = sweeps.list;
+
+		if (sums && cell->key.instance != CELL_TOGETHER)
+			continue;
+		while (sweep->count > 0 && !together(&sweep->cells[0]->key, &cell->key))
+			sweep++;
+		if (sweep->count == 0) {
+			if (!sweep_start(sweep, cell, set->cell_count))
+				break;
+			sweeps.count++;
+		}
+		sweep->cells[sweep->count++] = cell;
+		add_threads(sweep, cell->key.threads);
+	}
+	return sweeps;
+}
+
+void sweeps_free(struct sweeps *sweeps)
+{
+	for (size_t i = 0; i < sweeps->count; i++) {
+		free(sweeps->list[i].cells);
+		free(sweeps->list[i].threads);
+		free(sweeps->list[i].title);
+	}
+	free(sweeps->list);
+	*sweeps = (struct sweeps){0};
+}
+
+const struct cell *sweep_at_most(const struct sweep *sweep, size_t index)
+{
+	for (size_t i = 0; i < sweep->count; i++) {
+		if (sweep->cells[i]->key.threads == sweep->threads[sweep->thread_counts - 1] &&
+		    index-- == 0)
+			return sweep->cells[i];
+	}
+	return NULL;
+}

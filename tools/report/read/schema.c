@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record types and their fields: see schema.h. Who writes them: kernel/report.c (boot, counts,
+ * end), bench/emit.c (run, vcpu, hist...), kernel/panic.c, port/hang_bare.c.
+ *
+ * Required is what the analyser cannot do without, or what every version wrote; the rest may be
+ * missing, and what it would feed is then shown as unknown.
+ */
+#include "tools/report/read/schema.h"
+
+#define MOST INT64_MAX
+/* KVM's limit for x86 (KVM_MAX_VCPUS with CONFIG_KVM_MAX_NR_VCPUS at its maximum, Linux 6.12
+ * arch/x86/kvm/Kconfig). Also bounds what a hostile log can make us allocate. */
+#define MOST_CPUS 4096
+
+#define NUMBER(name)                              \
+	{                                         \
+		name, FIELD_NUMBER, true, 0, MOST \
+	}
+#define NUMBER_IN(name, low, high)                  \
+	{                                           \
+		name, FIELD_NUMBER, true, low, high \
+	}
+#define NUMBER_OPTIONAL(name)                      \
+	{                                          \
+		name, FIELD_NUMBER, false, 0, MOST \
+	}
+#define FIELD(name, kind)              \
+	{                              \
+		name, kind, true, 0, 0 \
+	}
+#define OPTIONAL(name, kind)            \
+	{                               \
+		name, kind, false, 0, 0 \
+	}
+
+static const struct field boot_fields[] = {
+	NUMBER("schema"),
+	FIELD("version", FIELD_TEXT),
+	FIELD("build", FIELD_TEXT),
+	FIELD("loader", FIELD_TEXT),
+	OPTIONAL("loader_name", FIELD_TEXT),
+	FIELD("cmdline", FIELD_TEXT),
+	OPTIONAL("plan", FIELD_TEXT),
+	FIELD("accel", FIELD_NAME),
+	FIELD("hypervisor", FIELD_TEXT),
+	OPTIONAL("hypervisor_first", FIELD_TEXT),
+	NUMBER_OPTIONAL("kvm_base"),
+	NUMBER("kvm_features"),
+	NUMBER("kvm_hints"),
+	NUMBER_OPTIONAL("kvm_refused"),
+	FIELD("pv_unhalt", FIELD_BOOL),
+	OPTIONAL("steal_time", FIELD_BOOL),
+	OPTIONAL("hypercall", FIELD_TEXT),
+	OPTIONAL("pv_backend", FIELD_NAME),
+	OPTIONAL("pv_yield", FIELD_BOOL),
+	OPTIONAL("linux_lock", FIELD_TEXT),
+	OPTIONAL("linux_reason", FIELD_TEXT),
+	FIELD("cpu_vendor", FIELD_TEXT),
+	FIELD("cpu_model", FIELD_TEXT),
+	NUMBER_IN("tsc_khz", 1, INT64_C(1000000000)), /* 1 THz: nothing is faster */
+	FIELD("tsc_source", FIELD_TEXT),
+	OPTIONAL("tsc_invariant", FIELD_BOOL),
+	OPTIONAL("tsc_adjust", FIELD_NAME),
+	NUMBER_OPTIONAL("tsc_warp_cycles"),
+	OPTIONAL("kvmclock_stable", FIELD_BOOL),
+	NUMBER_IN("vcpus", 1, MOST_CPUS),
+	NUMBER_IN("vcpus_online", 1, MOST_CPUS),
+	OPTIONAL("apic_ids", FIELD_LIST),
+	OPTIONAL("apic_ids_missing", FIELD_LIST),
+	FIELD("apic_mode", FIELD_TEXT),
+	NUMBER_OPTIONAL("nodes"),
+	OPTIONAL("node_source", FIELD_TEXT),
+	OPTIONAL("cpu_nodes", FIELD_LIST),
+	NUMBER("boot_cycles"),
+	NUMBER_OPTIONAL("bringup_cycles"),
+};
+
+static const struct field run_fields[] = {
+	NUMBER_IN("run", 1, MOST),
+	FIELD("lock", FIELD_NAME),
+	FIELD("workload", FIELD_NAME),
+	NUMBER_IN("threads", 1, MOST_CPUS),
+	NUMBER("tasks"),
+	NUMBER("rep"),
+	FIELD("dispatch", FIELD_NAME),
+	NUMBER("hold"),
+	NUMBER("think"),
+	NUMBER_OPTIONAL("ms"),
+	NUMBER_OPTIONAL("ops_wanted"),
+	NUMBER_OPTIONAL("warmup_ms"),
+	NUMBER_OPTIONAL("reps"),
+	OPTIONAL("latency", FIELD_NAME),
+	NUMBER_OPTIONAL("trace"),
+	NUMBER_OPTIONAL("seed"),
+	OPTIONAL("pv_backend", FIELD_NAME),
+	OPTIONAL("tunables", FIELD_OBJECT),
+	NUMBER_IN("elapsed_cycles", 1, MOST),
+	NUMBER_IN("elapsed_ns", 1, MOST),
+	OPTIONAL("complete", FIELD_BOOL),
+	OPTIONAL("exclusion", FIELD_NAME),
+	NUMBER("ops"),
+	NUMBER("ops_min"),
+	NUMBER("ops_max"),
+	NUMBER_OPTIONAL("streak_max"),
+	NUMBER("halts"),
+	NUMBER("kicks"),
+	NUMBER("spurious_wakeups"),
+	NUMBER("yields"),
+	NUMBER("lock_steals"),
+	NUMBER("lhp_events"),
+	NUMBER("lhp_cycles"),
+	NUMBER("lwp_events"),
+	NUMBER("lwp_cycles"),
+	NUMBER_OPTIONAL("lhp_max_cycles"),
+	NUMBER_OPTIONAL("lhp_waits"),
+	NUMBER_OPTIONAL("lhp_wait_cycles"),
+	NUMBER_OPTIONAL("lhp_samples"),
+	NUMBER_OPTIONAL("lwp_samples"),
+	NUMBER_OPTIONAL("lhp_flagged"),
+	NUMBER_OPTIONAL("waits"),
+	NUMBER_OPTIONAL("wait_cycles"),
+	NUMBER_OPTIONAL("wait_max_cycles"),
+	NUMBER_OPTIONAL("halt_cycles"),
+	NUMBER_OPTIONAL("kick_cycles"),
+	NUMBER_OPTIONAL("halts_total"),
+	NUMBER_OPTIONAL("kicks_total"),
+	NUMBER_OPTIONAL("yields_total"),
+	NUMBER("steal_ns"),
+	OPTIONAL("events", FIELD_OBJECT),
+	OPTIONAL("clock", FIELD_NAME),
+	NUMBER_OPTIONAL("start_wall_ns"),
+	NUMBER_OPTIONAL("end_wall_ns"),
+	NUMBER_OPTIONAL("start_tsc"),
+	NUMBER_OPTIONAL("end_tsc"),
+	/* workload=kbuild */
+	NUMBER_OPTIONAL("jobs"),
+	NUMBER_OPTIONAL("jobs_done"),
+	NUMBER_OPTIONAL("tick_hz"),
+	NUMBER_OPTIONAL("kernel_ns"),
+	NUMBER_OPTIONAL("locked_ns"),
+	NUMBER_OPTIONAL("switches"),
+	NUMBER_OPTIONAL("preemptions"),
+	NUMBER_OPTIONAL("migrations"),
+	NUMBER_OPTIONAL("wakeups"),
+	NUMBER_OPTIONAL("sleeps"),
+	NUMBER_OPTIONAL("split_running_ns"),
+	NUMBER_OPTIONAL("split_spinning_ns"),
+	NUMBER_OPTIONAL("split_halted_ns"),
+	NUMBER_OPTIONAL("split_idle_ns"),
+	NUMBER_OPTIONAL("split_stolen_ns"),
+};
+
+static const struct field vcpu_fields[] = {
+	NUMBER_IN("run", 1, MOST),
+	OPTIONAL("lock", FIELD_NAME), /* logs of versions before this field went */
+	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
+	NUMBER("apic_id"),
+	NUMBER("ops"),
+	NUMBER_OPTIONAL("streak_max"),
+	NUMBER("wait_cycles"),
+	NUMBER("wait_max_cycles"),
+	NUMBER("halts"),
+	NUMBER("kicks"),
+	NUMBER("spurious_wakeups"),
+	NUMBER("yields"),
+	NUMBER("steal_ns"),
+	NUMBER_OPTIONAL("lock_steals"),
+	NUMBER_OPTIONAL("lhp_events"),
+	NUMBER_OPTIONAL("lhp_cycles"),
+	NUMBER_OPTIONAL("lhp_waits"),
+	NUMBER_OPTIONAL("lhp_wait_cycles"),
+	NUMBER_OPTIONAL("lwp_events"),
+	NUMBER_OPTIONAL("lwp_cycles"),
+	NUMBER_OPTIONAL("lhp_samples"),
+	NUMBER_OPTIONAL("lwp_samples"),
+	NUMBER_OPTIONAL("lhp_flagged"),
+	NUMBER_OPTIONAL("waits"),
+	NUMBER_OPTIONAL("halt_cycles"),
+	NUMBER_OPTIONAL("kick_cycles"),
+	OPTIONAL("events", FIELD_OBJECT),
+};
+
+static const struct field hist_fields[] = {
+	NUMBER_IN("run", 1, MOST),
+	FIELD("lock", FIELD_NAME),
+	FIELD("workload", FIELD_NAME),
+	NUMBER_IN("threads", 1, MOST_CPUS),
+	NUMBER("rep"),
+	FIELD("cpu", FIELD_CPU),
+	FIELD("what", FIELD_NAME),
+	FIELD("unit", FIELD_NAME),
+	NUMBER("count"),
+	NUMBER_OPTIONAL("sum"),
+	NUMBER("min"),
+	NUMBER("max"),
+	FIELD("buckets", FIELD_LIST),
+};
+
+/* workload=kbuild: one per run and class of locks */
+static const struct field class_fields[] = {
+	NUMBER_IN("run", 1, MOST),      FIELD("lock", FIELD_NAME),
+	FIELD("class", FIELD_NAME),     NUMBER("acquisitions"),
+	NUMBER_OPTIONAL("contended"),   NUMBER_OPTIONAL("other_cpu"),
+	NUMBER_OPTIONAL("wait_cycles"), NUMBER_OPTIONAL("wait_max_cycles"),
+	NUMBER_OPTIONAL("hold_cycles"), NUMBER_OPTIONAL("lhp_events"),
+};
+
+static const struct field event_fields[] = {
+	NUMBER_IN("run", 1, MOST),
+	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
+	NUMBER("tsc"),
+	FIELD("what", FIELD_NAME),
+	OPTIONAL("lock", FIELD_NAME),
+	OPTIONAL("to", FIELD_CPU),
+	NUMBER_OPTIONAL("stolen_ns"),
+	OPTIONAL("class", FIELD_NAME),
+	NUMBER_OPTIONAL("lock_id"),
+};
+
+static const struct field pingpong_fields[] = {
+	FIELD("when", FIELD_NAME),
+	NUMBER_IN("threads", 1, MOST_CPUS),
+	NUMBER("cpu_a"),
+	NUMBER("cpu_b"),
+	OPTIONAL("gave_up", FIELD_BOOL),
+	NUMBER("batches"),
+	NUMBER("one_way_cycles"),
+	NUMBER_OPTIONAL("one_way_min_cycles"),
+	NUMBER_OPTIONAL("one_way_max_cycles"),
+};
+
+static const struct field ready_fields[] = {
+	NUMBER("run"),
+	NUMBER("runs"),
+	OPTIONAL("lock", FIELD_NAME),
+	NUMBER_OPTIONAL("threads"),
+	NUMBER_OPTIONAL("rep"),
+	OPTIONAL("last", FIELD_BOOL),
+};
+
+static const struct field overlap_fields[] = {
+	NUMBER_IN("run", 1, MOST),     FIELD("lock", FIELD_NAME), OPTIONAL("workload", FIELD_NAME),
+	NUMBER_OPTIONAL("threads"),    NUMBER_OPTIONAL("rep"),    NUMBER("peer"),
+	OPTIONAL("clock", FIELD_NAME), NUMBER("start_ns"),        NUMBER("end_ns"),
+	NUMBER("peer_start_ns"),       NUMBER("peer_end_ns"),     NUMBER("overlap_ns"),
+};
+
+static const struct field panic_fields[] = {
+	FIELD("reason", FIELD_TEXT),         NUMBER("cpu"),
+	NUMBER_OPTIONAL("apic_id"),          FIELD("rip", FIELD_TEXT),
+	OPTIONAL("registers", FIELD_OBJECT), OPTIONAL("backtrace", FIELD_LIST),
+	OPTIONAL("test", FIELD_TEXT),        OPTIONAL("lock", FIELD_TEXT),
+	OPTIONAL("lock_state", FIELD_TEXT),  {"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
+};
+
+static const struct field hang_fields[] = {
+	FIELD("what", FIELD_TEXT),          OPTIONAL("lock", FIELD_NAME),
+	OPTIONAL("lock_state", FIELD_TEXT), {"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
+	NUMBER_OPTIONAL("threads"),         NUMBER_OPTIONAL("bound_ms"),
+	OPTIONAL("pv_backend", FIELD_NAME),
+};
+
+static const struct field hang_cpu_fields[] = {
+	NUMBER("cpu"),
+	OPTIONAL("state", FIELD_TEXT),
+	OPTIONAL("halted", FIELD_BOOL),
+	OPTIONAL("answered", FIELD_BOOL),
+	NUMBER_OPTIONAL("kicked_us_ago"),
+	OPTIONAL("in_hlt", FIELD_BOOL),
+	OPTIONAL("interrupts", FIELD_BOOL),
+	OPTIONAL("backtrace", FIELD_LIST),
+};
+
+static const struct field counts_fields[] = {
+	FIELD("hypercalls", FIELD_LIST),
+	FIELD("halts", FIELD_LIST),
+	FIELD("traps", FIELD_LIST),
+};
+
+static const struct field error_fields[] = {
+	FIELD("reason", FIELD_TEXT),
+	OPTIONAL("record", FIELD_TEXT),
+	NUMBER_OPTIONAL("limit_bytes"),
+};
+
+static const struct field end_fields[] = {
+	NUMBER_IN("records", 1, MOST),
+	FIELD("verdict", FIELD_NAME),
+	NUMBER("failed"),
+	NUMBER("skipped"),
+	NUMBER_OPTIONAL("findings"),
+	OPTIONAL("reason", FIELD_TEXT),
+};
+
+#define SCHEMA(name)                                                                   \
+	{                                                                              \
+#name, name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]) \
+	}
+
+static const struct schema schemas[RECORD_OTHER] = {
+	[RECORD_BOOT] = SCHEMA(boot),         [RECORD_RUN] = SCHEMA(run),
+	[RECORD_VCPU] = SCHEMA(vcpu),         [RECORD_HIST] = SCHEMA(hist),
+	[RECORD_CLASS] = SCHEMA(class),       [RECORD_EVENT] = SCHEMA(event),
+	[RECORD_PINGPONG] = SCHEMA(pingpong), [RECORD_READY] = SCHEMA(ready),
+	[RECORD_OVERLAP] = SCHEMA(overlap),   [RECORD_PANIC] = SCHEMA(panic),
+	[RECORD_HANG] = SCHEMA(hang),         [RECORD_HANG_CPU] = SCHEMA(hang_cpu),
+	[RECORD_COUNTS] = SCHEMA(counts),     [RECORD_ERROR] = SCHEMA(error),
+	[RECORD_END] = SCHEMA(end),
+};
+
+const struct schema *schema_of(enum record_type type)
+{
+	return type < RECORD_OTHER ? &schemas[type] : NULL;
+}

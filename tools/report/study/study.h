@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tables of an experiment (run.sh --experiment; docs/experiments.md): the time of each cell
+ * over the repetitions beside that of the study of 2017, and for each finding of the study whether
+ * it is seen here, with what confidence. An experiment's directory has experiment.json, which says
+ * what its cells are.
+ *
+ *   experiment.json, logs -> study_read (study_read.c) -> struct study -> study_judge
+ * (study_judge.c) -> study_times, study_findings (study.c) -> struct table
+ */
+#ifndef PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
+#define PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
+
+#include "tools/report/base/data.h"
+#include "tools/report/options.h"
+#include "tools/report/tables/table.h"
+
+#include <stdio.h>
+
+/* One row: a thing whose time is measured. All times are in seconds. */
+struct study_cell {
+	const char *name, *run, *label;
+	struct sample time;           /* of each repetition: the mean over its VMs */
+	double *overlap;              /* of each: share of the shorter measured phase; NAN: alone */
+	size_t wanted;                /* repetitions asked for */
+	double study_mean, study_sd;  /* NAN: the study has none */
+	double study_low, study_high; /* where it gives a range instead; else NAN */
+	size_t *repetition;           /* of each: 1, 2, 3... */
+	struct cell why;              /* where the time went: study_why.h */
+};
+
+enum finding_kind {
+	FINDING_SLOWER,
+	FINDING_WILDER,
+	FINDING_EQUAL,
+	FINDING_DIFFERS,
+	FINDING_COMPARED, /* of a lock that the study has not: whether it differs, and how */
+	FINDING_KINDS
+};
+
+enum finding_verdict {
+	VERDICT_UNDECIDED,
+	VERDICT_REPRODUCED,
+	VERDICT_NOT_REPRODUCED, /* no difference worth the name, or where none was: one */
+	VERDICT_OPPOSITE,
+	VERDICT_NOT_JUDGED, /* plain emulation: says nothing about KVM */
+};
+
+struct study_finding {
+	enum finding_kind kind;
+	const struct study_cell *cell, *other;
+	const char *text;
+	double ratio, low,
+		high; /* of cell to other, with its 95 % confidence interval; NAN: none */
+	double study_ratio;
+	double p;
+	const char *test; /* which gave p */
+	size_t needed;    /* repetitions that would probably decide; 0: no idea */
+	enum finding_verdict verdict;
+};
+
+struct study {
+	char *path; /* of the directory */
+	json_t *json;
+	const char *name, *title, *source, *more, *accel,
+		*skipped; /* skipped: why; NULL: it was done */
+	bool summary;     /* no cells: the usual table of its logs is wanted */
+	uint64_t host_cpus, vcpus, runs;
+	struct study_cell *cells;
+	size_t cell_count;
+	struct study_finding *findings;
+	size_t finding_count;
+};
+
+/* Whether there is an experiment.json in a directory. */
+bool study_here(const char *path);
+
+/* Reads the experiment of a directory and the logs that are there of it. What cannot be used is in
+ * notes. False, with a message on stderr: experiment.json is none. study_free() is due in any case.
+ */
+bool study_read(const char *path, struct study *study, struct notes *notes);
+void study_free(struct study *study);
+
+/* Fills what finding->verdict and its figures are; study_read() calls it. */
+void study_judge(struct study *study);
+
+/* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
+ * none. */
+struct table *study_times(const struct study *studies, size_t count);
+/* Of csv: study_times with the columns of study_why (study_why.h) in the same rows. */
+struct table *study_wide(const struct study *studies, size_t count);
+struct table *study_findings(const struct study *studies, size_t count);
+/* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
+ * program's status (status.h). */
+int study_write(FILE *out, const char *directory, enum format format);
+
+/* What holds for all tables, as footnotes of the last. */
+void study_notes(const struct study *studies, size_t count, struct table *table);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of --compare: see compare.h, and twosample.h for its statistics. */
+#include "tools/report/tables/compare.h"
+
+#include "tools/report/base/format.h"
+#include "tools/report/base/memory.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/cells/twosample.h"
+#include "tools/report/tables/identity.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct table_column columns[] = {
+	{"A and B differ in", "", "differ", true, true},
+	{"merit", "", "merit", true, true},
+	{"A", "", "a_mean", false, false},
+	{"± sd", "%", "a_sd_percent", false, false},
+	{"n", "", "a_reps", false, false},
+	{"B", "", "b_mean", false, false},
+	{"± sd", "%", "b_sd_percent", false, false},
+	{"n", "", "b_reps", false, false},
+	{"B / A", "", "ratio", false, false},
+	{"from", "95 %", "ratio_low", false, false},
+	{"to", "95 %", "ratio_high", false, false},
+	{"p", "", "p", false, false},
+	{"test", "", "test", true, false},
+	{"B is", "", "verdict", true, false},
+};
+
+static bool same_class(const char *a, const char *b)
+{
+	return a == NULL || b == NULL || strcmp(a, b) == 0;
+}
+
+bool compare_allowed(const struct set *a, const struct set *b)
+{
+	if (same_class(a->accel, b->accel))
+		return true;
+	fprintf(stderr,
+		"pvspin-report: %s ran under accel %s, %s under accel %s: figures of different "
+		"classes "
+		"are never compared\n",
+		a->name, a->accel, b->name, b->accel);
+	return false;
+}
+
+/* Appends words of `from` that `other` does not have: "A: spin_threshold=1024". */
+static void add_difference(char *text, size_t size, const char *side, const char *from,
+			   const char *other)
+{
+	char *copy = memory_copy(from), *rest = copy, *word;
+	char *padded = memory_print(" %s ", other);
+
+	while ((word = strsep(&rest, " ")) != NULL) {
+		char *searched = memory_print(" %s ", word);
+		size_t used = strlen(text);
+
+		if (strstr(padded, searched) == NULL)
+			snprintf(text + used, size - used, "%s%s: %s", used ? ", " : "", side,
+				 word);
+		free(searched);
+	}
+	free(copy);
+	free(padded);
+}
+
+static char *all_settings(const struct cell_key *key)
+{
+	return memory_print("dispatch=%s backend=%s instances=%u %s", key->dispatch,
+			    key->pv_backend, key->instances, key->settings);
+}
+
+static void add_differences(struct table *table, const struct cell *a, const struct cell *b)
+{
+	char *of_a = all_settings(&a->key), *of_b = all_settings(&b->key), text[512] = "";
+
+	add_difference(text, sizeof(text), "A", of_a, of_b);
+	add_difference(text, sizeof(text), "B", of_b, of_a);
+	table_text(table, text);
+	free(of_a);
+	free(of_b);
+}
+
+static void add_side(struct table *table, const struct cell *cell)
+{
+	struct stats merit = stats_of(&cell->merit);
+	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
+	char text[FORMAT_BYTES];
+
+	table_number(table, merit.mean, "%s", format_count(text, merit.mean));
+	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
+	table_number(table, (double)merit.count, "%zu", merit.count);
+}
+
+static const char *const test_names[] = {
+	[TEST_NONE] = "none",
+	[TEST_WELCH] = "Welch",
+	[TEST_MANN_WHITNEY_EXACT] = "Mann-Whitney",
+	[TEST_MANN_WHITNEY_NORMAL] = "M-W, normal",
+};
+
+/* In words for what is measured: a higher rate and a shorter time are better. */
+static const char *verdict(const struct two_sample *result, bool fixed_work)
+{
+	bool higher = result->ratio > 1;
+
+	if (result->test == TEST_NONE || isnan(result->p))
+		return "unknown";
+	if (result->least_p > ALPHA)
+		return "? too few";
+	if (result->p > ALPHA || isnan(result->ratio) || result->ratio == 1)
+		return "~ no difference";
+	return higher == !fixed_work ? "faster" : "SLOWER";
+}
+
+/* Three decimals near 1, three digits far from it. */
+static void add_ratio(struct table *table, double ratio)
+{
+	table_number(table, ratio, ratio >= 0.1 && ratio < 10 ? "%.3f" : "%.3g", ratio);
+}
+
+static void add_result(struct table *table, const struct cell *a, const struct cell *b)
+{
+	struct two_sample result =
+		two_sample(a->merit.value, a->merit.count, b->merit.value, b->merit.count);
+
+	add_ratio(table, result.ratio);
+	add_ratio(table, result.low);
+	add_ratio(table, result.high);
+	table_number(table, result.p, result.p < 0.0001 ? "< 0.0001" : "%.4f", result.p);
+	table_text(table, test_names[result.test]);
+	table_text(table, verdict(&result, a->fixed_work));
+}
+
+/* With so many repetitions each, at the least p that they can give: "3 and 3". */
+static void add_footnotes(struct table *table, const struct set *a)
+{
+	size_t few = 0;
+
+	for (size_t row = 0; row < table->row_count; row++)
+		few += table_at(table, row, table->column_count - 1)->text[0] == '?';
+	identity_footnotes(table, a);
+	table_footnote(table, "~: p > 0.05. That is no proof of equality: the interval says how "
+			      "large a difference may hide.");
+	if (few > 0)
+		table_footnote(
+			table,
+			"? too few: in %zu of %zu rows not even complete separation gives "
+			"p <= 0.05 (3 and 3 repetitions: p is 0.1 at least; 4 and 4: 0.029).",
+			few, table->row_count);
+	if (table->row_count > 1)
+		table_footnote(table,
+			       "%zu comparisons at the 5 %% level: where nothing differs, %.1f "
+			       "of them would still be called different.",
+			       table->row_count, 0.05 * (double)table->row_count);
+}
+
+static void note_left(struct notes *notes, const char *side, const struct cell *cell)
+{
+	note_add(notes, false, "%s: %s%s, threads %llu: %s", side, cell->key.lock,
+		 cell->key.instance == CELL_TOGETHER ? " (all instances)" : "",
+		 (unsigned long long)cell->key.threads,
+		 cell->key.damaged ? "from damaged logs, not compared"
+				   : "no counterpart, or more than one");
+}
+
+static void note_rest(const struct set *b, const bool *used, struct notes *notes)
+{
+	for (size_t i = 0; i < b->cell_count; i++) {
+		if (!used[i])
+			note_left(notes, "only in B", &b->cells[i]);
+	}
+}
+
+struct table *compare_table(const struct set *a, const struct set *b, struct notes *notes)
+{
+	size_t count = sizeof(columns) / sizeof(columns[0]);
+	struct table_column *all = identity_columns(columns, count);
+	struct table *table = table_new("B against A", all, IDENTITY_COLUMNS + count);
+	bool *used = memory_new(b->cell_count, sizeof(*used));
+
+	free(all);
+	for (size_t i = 0; i < a->cell_count; i++) {
+		const struct cell *cell = &a->cells[i];
+		const struct cell *other = compare_counterpart(a, cell, b);
+
+		if (other == NULL) {
+			note_left(notes, "only in A", cell);
+			continue;
+		}
+		used[other - b->cells] = true;
+		identity_add(table, a, cell);
+		add_differences(table, cell, other);
+		table_text(table, cell->fixed_work ? "elapsed s" : "ops/s");
+		add_side(table, cell);
+		add_side(table, other);
+		add_result(table, cell, other);
+	}
+	add_footnotes(table, a);
+	note_rest(b, used, notes);
+	free(used);
+	return table;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* What the figures may not be used for: see limits.h. */
+#include "tools/report/tables/limits.h"
+
+#include "bench/quoting.h"
+#include "tools/report/base/notes.h"
+#include "tools/report/cells/beside.h"
+#include "tools/report/cells/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OVERLAP_ENOUGH 0.9
+
+static void limit_reps(const struct set *set, struct notes *limits)
+{
+	size_t few = 0, fewest = SIZE_MAX;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		few += set->cells[i].reps < REPS_TO_QUOTE;
+		if (set->cells[i].reps < fewest)
+			fewest = set->cells[i].reps;
+	}
+	if (few > 0)
+		note_add(limits, false,
+			 "%zu of %zu rows have fewer than %d repetitions (fewest: %zu): too few to "
+			 "quote.",
+			 few, set->cell_count, REPS_TO_QUOTE, fewest);
+}
+
+/* How many CPUs the vCPUs shared; 0: unknown. */
+static uint64_t host_cpus(const struct log *log)
+{
+	json_int_t cpus =
+		json_integer_value(json_object_get(json_object_get(log->manifest, "host"), "cpus"));
+
+	if (strcmp(record_text(log->boot, "accel"), "hosted") == 0)
+		return record_u64(log->boot, "vcpus"); /* those that its threads may use */
+	/* nested: the manifest counts the CPUs of the machine around it, so it says nothing here */
+	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
+		return 0;
+	return (uint64_t)cpus;
+}
+
+/* --pin: how many CPUs the vCPUs of a call were put on; 0: not on any. */
+static uint64_t pinned_cpus(const struct log *log)
+{
+	json_t *seen = json_object(), *instance, *vcpu;
+	size_t i, v, count;
+
+	json_array_foreach(json_object_get(log->manifest, "instances"), i, instance)
+	{
+		json_array_foreach(json_object_get(instance, "vcpus"), v, vcpu)
+		{
+			const json_t *cpu = json_object_get(vcpu, "pinned_to");
+			char key[24];
+
+			if (!json_is_integer(cpu))
+				continue;
+			snprintf(key, sizeof(key), "%lld", (long long)json_integer_value(cpu));
+			json_object_set_new(seen, key, json_true());
+		}
+	}
+	count = json_object_size(seen);
+	json_decref(seen);
+	return count;
+}
+
+static void limit_overcommit(const struct set *set, struct notes *limits)
+{
+	size_t rows = 0;
+	uint64_t cpus = 0;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		const struct cell *cell = &set->cells[i];
+		uint64_t have = host_cpus(cell->origin[0].log);
+		uint64_t pinned = pinned_cpus(cell->origin[0].log);
+
+		if (pinned > 0 && (have == 0 || pinned < have))
+			have = pinned;
+		if (have == 0 || cell->key.threads * cell->key.instances <= have)
+			continue;
+		rows++;
+		cpus = have;
+	}
+	if (rows > 0)
+		note_add(limits, false,
+			 "%zu of %zu rows: more vCPUs than the %llu CPUs they could run on. They "
+			 "show the host's "
+			 "scheduler as much as the lock, and not what the lock does with CPUs of "
+			 "its "
+			 "own.",
+			 rows, set->cell_count, (unsigned long long)cpus);
+}
+
+/* A cgroup that has used up its quota is stopped, whatever its vCPUs hold. */
+static void limit_quota(const struct set *set, struct notes *limits)
+{
+	double most = 0, cpus = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const json_t *host = json_object_get(set->logs[i].manifest, "host");
+		const json_t *quota = json_object_get(host, "cpu_quota");
+		double stopped =
+			(double)json_integer_value(json_object_get(quota, "throttled_us")) / 1e3;
+
+		if (stopped <= most)
+			continue;
+		most = stopped;
+		cpus = (double)json_integer_value(json_object_get(quota, "quota_us")) /
+		       (double)json_integer_value(json_object_get(quota, "period_us"));
+	}
+	if (most > 0)
+		note_add(limits, false,
+			 "a cgroup gave the VMs %.2f CPUs and stopped them for %.0f ms: nobody's "
+			 "lock made that wait.",
+			 cpus, most);
+}
+
+/* The host took time although nobody may have meant it to. */
+static void limit_stolen(const struct set *set, struct notes *limits)
+{
+	double most = 0;
+	const char *lock = NULL;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		double stolen = stats_of(&set->cells[i].stolen).mean;
+
+		if (!isnan(stolen) && stolen > most) {
+			most = stolen;
+			lock = set->cells[i].key.lock;
+		}
+	}
+	if (most >= 0.01)
+		note_add(limits, false,
+			 "the host took up to %.0f %% of the vCPUs' time (%s): preemption is in "
+			 "these "
+			 "figures.",
+			 most * 100, lock);
+}
+
+static void limit_sources(const struct set *set, struct notes *limits)
+{
+	const struct record *first = NULL;
+	bool versions = false, clocks = false;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct record *boot = set->logs[i].boot;
+
+		if (!set->logs[i].usable)
+			continue;
+		first = first ? first : boot;
+		versions |=
+			strcmp(record_text(first, "version"), record_text(boot, "version")) != 0;
+		/* 1 %: far above what calibration misses, far below two models of CPU */
+		clocks |= fabs((double)record_u64(boot, "tsc_khz") /
+				       (double)record_u64(first, "tsc_khz") -
+			       1) > 0.01;
+	}
+	if (versions)
+		note_add(limits, false,
+			 "the logs are of different versions of pvspin; to compare "
+			 "versions, use --compare.");
+	if (clocks)
+		note_add(limits, false,
+			 "the logs are of CPUs with different clocks: not the same machine; times "
+			 "from cycles are off.");
+}
+
+/* Instances that are added up should have run at once. */
+static void limit_overlap(const struct set *set, struct notes *limits)
+{
+	double both = 0, shorter = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+
+		for (size_t r = 0; r < log->count && log->usable; r++) {
+			const struct record *record = &log->records[r];
+			double own, peer;
+
+			if (record->type != RECORD_OVERLAP)
+				continue;
+			own = (double)record_u64(record, "end_ns") -
+			      (double)record_u64(record, "start_ns");
+			peer = (double)record_u64(record, "peer_end_ns") -
+			       (double)record_u64(record, "peer_start_ns");
+			both += (double)record_u64(record, "overlap_ns");
+			shorter += own < peer ? own : peer;
+		}
+	}
+	if (shorter > 0 && both < OVERLAP_ENOUGH * shorter)
+		note_add(limits, false,
+			 "the instances' measured phases overlap by only %.0f %%: the rows of all "
+			 "together are sums of what did not run at once.",
+			 both / shorter * 100);
+}
+
+/* Calls that were started apart: what ran beside another is not of a quiet host. */
+static void limit_beside(const struct set *set, struct notes *limits)
+{
+	struct beside beside = beside_of(set);
+	size_t known = beside.calls - beside.unknown;
+	double shared = 0, all = 0;
+
+	for (size_t i = 0; i < beside.count; i++) {
+		shared += (double)beside.phase[i].calls;
+		all += (double)(beside.phase[i].end - beside.phase[i].start);
+	}
+	if (shared > 0)
+		note_add(limits, false,
+			 "calls that were started apart measured at the same time, %.0f %% of all: "
+			 "each is part of the other's host load.",
+			 shared / all * 100);
+	else if (known > 1 && beside.hosts == 1)
+		note_add(limits, false,
+			 "%zu calls measured one after the other, none beside another.", known);
+	if (beside.hosts > 1)
+		note_add(limits, false,
+			 "the calls ran on %zu hosts (or boots of one), whose clocks are not "
+			 "compared.",
+			 beside.hosts);
+	if (beside.calls > 1 && beside.unknown > 0)
+		note_add(limits, false,
+			 "%zu of %zu calls have no clock in common with the others (%s: %s): "
+			 "whether "
+			 "they measured at the same time is not known.",
+			 beside.unknown, beside.calls, beside.of_one->path,
+			 beside_why(beside.of_one));
+	beside_free(&beside);
+}
+
+void limits_of(const struct set *set, struct notes *limits)
+{
+	if (set->accel == NULL || set->cell_count == 0)
+		return;
+	note_add(limits, false, "accel %s: %s", set->accel, accel_sentence(set->accel));
+	limit_reps(set, limits);
+	limit_overcommit(set, limits);
+	limit_quota(set, limits);
+	limit_stolen(set, limits);
+	limit_overlap(set, limits);
+	limit_beside(set, limits);
+	limit_sources(set, limits);
+}

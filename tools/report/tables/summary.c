@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables for people: see summary.h. Each has a row per cell; a column's unit is in its head. */
+#include "tools/report/tables/summary.h"
+
+#include "tools/report/base/format.h"
+#include "tools/report/base/memory.h"
+#include "tools/report/cells/beside.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/cells/distribution.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/tables/identity.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+
+/* A kind of table: its columns, which cells have a row in it, and how that is filled. */
+struct kind {
+	const char *title;
+	const struct table_column *columns; /* behind those of identity.h */
+	size_t count;
+	const struct table_column *more; /* behind those; several kinds may have them */
+	size_t more_count;
+	bool (*has)(const struct cell *cell);
+	void (*fill)(struct table *table, const struct cell *cell);
+};
+
+static void put_count(struct table *table, double value)
+{
+	char text[FORMAT_BYTES];
+
+	table_number(table, value, "%s", format_count(text, value));
+}
+
+static void put_ns(struct table *table, double ns)
+{
+	char text[FORMAT_BYTES];
+
+	table_number(table, ns, "%s", format_ns(text, ns));
+}
+
+static void put_mean(struct table *table, const struct cell *cell, enum sample_index index)
+{
+	put_count(table, stats_of(cell_sample(cell, index)).mean);
+}
+
+static void put_percent(struct table *table, double share)
+{
+	table_number(table, share * 100, "%.0f %%", share * 100);
+}
+
+/* Cycles of a histogram to ns. */
+static double quantile_ns(const struct cell *cell, const struct distribution *of, double p)
+{
+	return distribution_quantile(of, p) * 1e6 / (double)cell->tsc_khz;
+}
+
+static double longest_wait_ns(const struct cell *cell)
+{
+	double all = stats_of(&cell->longest_wait_ns).max;
+	double timed = quantile_ns(cell, &cell->wait, 1);
+
+	return isnan(all) || timed > all ? timed : all;
+}
+
+static bool has_rate(const struct cell *cell)
+{
+	return !cell->fixed_work;
+}
+
+static bool has_time(const struct cell *cell)
+{
+	return cell->fixed_work;
+}
+
+static bool has_latency(const struct cell *cell)
+{
+	return cell->wait.count > 0 || cell->hold.count > 0;
+}
+
+static bool has_split(const struct cell *cell)
+{
+	return stats_of(&cell->running).count > 0;
+}
+
+static const struct table_column rate_columns[] = {
+	{"reps", "", "reps", false, true},
+	{"rate", "ops/s", "ops_per_s_mean", false, false},
+	{"± sd", "%", "ops_per_s_sd_percent", false, false},
+	{"Jain", "0..1", "jain_mean", false, false},
+	{"streak", "ops", "longest_streak", false, false},
+};
+
+static const struct table_column time_columns[] = {
+	{"reps", "", "reps", false, true},
+	{"elapsed", "s", "elapsed_s_mean", false, false},
+	{"± sd", "%", "elapsed_s_sd_percent", false, false},
+	{"Jain", "0..1", "jain_mean", false, false},
+};
+
+static const struct table_column wait_columns[] = {
+	{"wait p50", "", "wait_p50_ns", false, false},
+	{"p99", "", "wait_p99_ns", false, false},
+	{"longest", "", "longest_wait_ns", false, false},
+	{"halts", "/rep", "halts_mean", false, false},
+	{"kicks", "/rep", "kicks_mean", false, false},
+	{"LHP", "/rep", "lhp_events_mean", false, false},
+	{"LWP", "/rep", "lwp_events_mean", false, false},
+};
+
+static void fill_merit(struct table *table, const struct cell *cell)
+{
+	struct stats merit = stats_of(&cell->merit), jain = stats_of(&cell->jain);
+	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
+
+	table_number(table, (double)cell->reps, "%zu", cell->reps);
+	put_count(table, merit.mean);
+	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
+	table_number(table, jain.mean, "%.3f", jain.mean);
+}
+
+static void fill_waits(struct table *table, const struct cell *cell)
+{
+	put_ns(table, quantile_ns(cell, &cell->wait, 0.5));
+	put_ns(table, quantile_ns(cell, &cell->wait, 0.99));
+	put_ns(table, longest_wait_ns(cell));
+	put_mean(table, cell, SAMPLE_HALTS);
+	put_mean(table, cell, SAMPLE_KICKS);
+	put_mean(table, cell, SAMPLE_LHP_EVENTS);
+	put_mean(table, cell, SAMPLE_LWP_EVENTS);
+}
+
+static void fill_rate(struct table *table, const struct cell *cell)
+{
+	fill_merit(table, cell);
+	put_count(table, stats_of(&cell->longest_streak).max);
+	fill_waits(table, cell);
+}
+
+static void fill_time(struct table *table, const struct cell *cell)
+{
+	fill_merit(table, cell);
+	fill_waits(table, cell);
+}
+
+static const struct table_column latency_columns[] = {
+	{"waits", "", "waits_timed", false, false},  {"p50", "", "wait_p50_ns", false, false},
+	{"p90", "", "wait_p90_ns", false, false},    {"p99", "", "wait_p99_ns", false, false},
+	{"p99.9", "", "wait_p999_ns", false, false}, {"max", "", "wait_max_ns", false, false},
+	{"holds", "", "holds_timed", false, false},  {"p50", "", "hold_p50_ns", false, false},
+	{"p90", "", "hold_p90_ns", false, false},    {"p99", "", "hold_p99_ns", false, false},
+	{"p99.9", "", "hold_p999_ns", false, false}, {"max", "", "hold_max_ns", false, false},
+};
+
+static void fill_latency(struct table *table, const struct cell *cell)
+{
+	static const double levels[] = {0.5, 0.9, 0.99, 0.999, 1};
+	const struct distribution *of[] = {&cell->wait, &cell->hold};
+
+	for (size_t i = 0; i < COUNT_OF(of); i++) {
+		put_count(table, (double)of[i]->count);
+		for (size_t level = 0; level < COUNT_OF(levels); level++)
+			put_ns(table, quantile_ns(cell, of[i], levels[level]));
+	}
+}
+
+static const struct table_column split_columns[] = {
+	{"running", "", "running_percent", false, false},
+	{"spinning", "", "spinning_percent", false, false},
+	{"halted", "", "halted_percent", false, false},
+	{"idle", "", "idle_percent", false, false},
+	{"stolen", "", "stolen_percent", false, false},
+	{"LHP time", "/rep", "lhp_ns_mean", false, false},
+	{"LHP waits", "/rep", "lhp_wait_ns_mean", false, false},
+	{"LWP time", "/rep", "lwp_ns_mean", false, false},
+	{"spurious", "/rep", "spurious_wakeups_mean", false, false},
+	{"yields", "/rep", "yields_mean", false, false},
+	{"steals", "/rep", "lock_steals_mean", false, false},
+};
+
+static void fill_split(struct table *table, const struct cell *cell)
+{
+	for (int index = SAMPLE_RUNNING; index <= SAMPLE_STOLEN; index++)
+		put_percent(table, stats_of(cell_sample(cell, index)).mean);
+	put_ns(table, stats_of(&cell->lhp_ns).mean);
+	put_ns(table, stats_of(&cell->lhp_wait_ns).mean);
+	put_ns(table, stats_of(&cell->lwp_ns).mean);
+	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
+	put_mean(table, cell, SAMPLE_YIELDS);
+	put_mean(table, cell, SAMPLE_LOCK_STEALS);
+}
+
+#define COLUMNS(list) list, COUNT_OF(list)
+
+static const struct kind kinds[] = {
+	{"Rate", COLUMNS(rate_columns), COLUMNS(wait_columns), has_rate, fill_rate},
+	{"Time for fixed work", COLUMNS(time_columns), COLUMNS(wait_columns), has_time, fill_time},
+	{"Waits and holds (upper bounds of histogram buckets, at most 1/8 too high)",
+	 COLUMNS(latency_columns), NULL, 0, has_latency, fill_latency},
+	{"Where the vCPUs' time went, and what cost it", COLUMNS(split_columns), NULL, 0, has_split,
+	 fill_split},
+};
+
+static struct table *make(const struct set *set, const struct kind *kind)
+{
+	size_t count = kind->count + kind->more_count;
+	struct table_column *own = memory_new(count, sizeof(*own)), *columns;
+	struct table *table;
+
+	for (size_t i = 0; i < count; i++)
+		own[i] = i < kind->count ? kind->columns[i] : kind->more[i - kind->count];
+	columns = identity_columns(own, count);
+	table = table_new(kind->title, columns, IDENTITY_COLUMNS + count);
+	free(own);
+	free(columns);
+	for (size_t i = 0; i < set->cell_count; i++) {
+		if (!kind->has(&set->cells[i]))
+			continue;
+		identity_add(table, set, &set->cells[i]);
+		kind->fill(table, &set->cells[i]);
+	}
+	return table;
+}
+
+size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		table[count] = make(set, &kinds[i]);
+		if (table[count]->row_count > 0)
+			count++;
+		else
+			table_free(table[count]);
+	}
+	table[count] = beside_table(set);
+	count += table[count] != NULL;
+	if (count > 0)
+		identity_footnotes(table[0], set);
+	return count;
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A timeline as SVG: see timeline.h. Each vCPU has a lane of two bands: above whether it ran, below
+ * what it had to do with the lock. Everything is plain shapes with their own attributes, so that
+ * pictures do not disturb each other or the page; text and axis have the page's colour.
+ */
+#include "tools/report/plot/palette.h"
+#include "tools/report/timeline/timeline.h"
+#include "tools/report/timeline/timeline_words.h"
+
+#include <math.h>
+
+/* user units; the picture is scaled to the page's width */
+#define WIDTH      960
+#define LEFT       64 /* names of the vCPUs */
+#define RIGHT      16
+#define TOP        62 /* caption and legend */
+#define BOTTOM     40 /* axis */
+#define PLOT_WIDTH (WIDTH - LEFT - RIGHT)
+#define TITLE_FROM 3.0 /* spans narrower than this have no tool tip */
+#define LEAST      0.8 /* every span is at least so wide: none is invisible */
+#define LABEL_FROM 120 /* a span this wide has room for its length in words */
+#define TICKS      8   /* about so many on the axis */
+
+/* Where there are several locks: those that the picture is not about. */
+#define PALE "0.3"
+
+#define COLOUR_HELD   "#d55e00"
+#define COLOUR_WAITED "#e0a800"
+
+static const char *const colours[SPAN_KINDS] = {
+	[SPAN_RUNNING] = COLOUR_RUNNING,  [SPAN_HALTED] = COLOUR_HALTED, [SPAN_IDLE] = COLOUR_IDLE,
+	[SPAN_PREEMPTED] = COLOUR_STOLEN, [SPAN_WAITED] = COLOUR_WAITED, [SPAN_HELD] = COLOUR_HELD,
+};
+
+struct drawing {
+	FILE *out;
+	const struct timeline_view *view;
+	double lane; /* height, gap included */
+};
+
+static double x_of(const struct drawing *drawing, uint64_t tsc)
+{
+	const struct timeline_view *view = drawing->view;
+
+	if (tsc <= view->from)
+		return LEFT;
+	if (tsc >= view->to)
+		return LEFT + PLOT_WIDTH;
+	return LEFT + PLOT_WIDTH * ((double)(tsc - view->from) / (double)(view->to - view->from));
+}
+
+static double lane_top(const struct drawing *drawing, size_t lane)
+{
+	return TOP + drawing->lane * (double)lane;
+}
+
+static double font_of(const struct drawing *drawing)
+{
+	return drawing->lane < 16 ? 9 : 12;
+}
+
+struct box {
+	double left, right, top, height;
+	bool pale;
+};
+
+static void put_box(const struct drawing *drawing, size_t lane, const struct box *box,
+		    const struct span *span)
+{
+	double width = box->right - box->left > LEAST ? box->right - box->left : LEAST;
+
+	fprintf(drawing->out,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"%s",
+		box->left, box->top, width, box->height, colours[span->kind],
+		box->pale ? " fill-opacity=\"" PALE "\"" : "");
+	if (width < TITLE_FROM) {
+		fputs("/>\n", drawing->out);
+		return;
+	}
+	fputs("><title>", drawing->out);
+	timeline_put_title(drawing->out, drawing->view->run, drawing->view->lanes[lane]->cpu, span);
+	fputs("</title></rect>\n", drawing->out);
+}
+
+/* A lock that the picture is not about, where there are several. */
+static bool is_pale(const struct timeline_view *view, const struct span *span)
+{
+	return (span->kind == SPAN_WAITED || span->kind == SPAN_HELD) && view->find &&
+	       !trace_concerns(view->find->span, span->lock.id);
+}
+
+/* All spans of a kind in the window. Those that no eye could tell apart become one, so the size of
+ * the picture is bounded whatever the trace. */
+static void draw_kind(const struct drawing *drawing, size_t lane, const struct spans *spans,
+		      enum span_kind kind, struct box box)
+{
+	const struct timeline_view *view = drawing->view;
+	const struct span *shown = NULL;
+
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct span *span = &spans->list[i];
+		double left, right;
+
+		if (span->kind != kind || span->end < view->from || span->start > view->to ||
+		    is_pale(view, span) != box.pale)
+			continue;
+		left = x_of(drawing, span->start);
+		right = x_of(drawing, span->end);
+		if (shown && left - box.right < LEAST && right - box.left < TITLE_FROM) {
+			box.right = right;
+			continue;
+		}
+		if (shown)
+			put_box(drawing, lane, &box, shown);
+		shown = span;
+		box.left = left;
+		box.right = right;
+	}
+	if (shown)
+		put_box(drawing, lane, &box, shown);
+}
+
+/* Blank is what the trace does not know; a lane that is all blank says why. */
+static void draw_blank(const struct drawing *drawing, size_t lane)
+{
+	const struct timeline_view *view = drawing->view;
+	const struct trace_cpu *cpu = view->lanes[lane];
+
+	if (cpu->last >= view->from && cpu->first <= view->to)
+		return;
+	fprintf(drawing->out,
+		"<text x=\"%d\" y=\"%.1f\" font-size=\"%.1f\" fill-opacity=\"0.7\">not known: the "
+		"events "
+		"kept are all %s</text>\n",
+		LEFT + 6, lane_top(drawing, lane) + drawing->lane * 0.52, font_of(drawing),
+		cpu->last < view->from ? "earlier" : "later");
+}
+
+static void draw_lane(const struct drawing *drawing, size_t lane)
+{
+	const struct trace_cpu *cpu = drawing->view->lanes[lane];
+	double top = lane_top(drawing, lane), state = drawing->lane * 0.52;
+	double lock = drawing->lane * 0.28;
+	bool concerned = drawing->view->find && cpu == drawing->view->find->cpu;
+
+	fprintf(drawing->out,
+		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"%.1f\"%s>vCPU "
+		"%llu</text>\n",
+		LEFT - 8, top + drawing->lane * 0.55, font_of(drawing),
+		concerned ? " font-weight=\"bold\"" : "", (unsigned long long)cpu->cpu);
+	fprintf(drawing->out,
+		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" "
+		"stroke-opacity=\"0.25\" stroke-width=\"0.5\"/>\n",
+		LEFT, LEFT + PLOT_WIDTH, top + state + lock, top + state + lock);
+	draw_blank(drawing, lane);
+	for (int kind = SPAN_RUNNING; kind <= SPAN_PREEMPTED; kind++)
+		draw_kind(drawing, lane, &cpu->states, (enum span_kind)kind,
+			  (struct box){.left = -1, .top = top, .height = state});
+	for (int kind = SPAN_WAITED; kind <= SPAN_HELD; kind++) {
+		struct box box = {.left = -1, .top = top + state, .height = lock, .pale = true};
+
+		draw_kind(drawing, lane, &cpu->lock, (enum span_kind)kind, box);
+		box.pale = false;
+		draw_kind(drawing, lane, &cpu->lock, (enum span_kind)kind, box);
+	}
+}
+
+/* A frame around what the picture is about, and in words how long it took. */
+static void draw_find(const struct drawing *drawing)
+{
+	const struct trace_find *find = drawing->view->find;
+	double left = x_of(drawing, find->span->start), right = x_of(drawing, find->span->end);
+	size_t lane = 0;
+
+	while (lane < drawing->view->lane_count && drawing->view->lanes[lane] != find->cpu)
+		lane++;
+	if (lane == drawing->view->lane_count)
+		return;
+	fprintf(drawing->out,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" "
+		"stroke=\"currentColor\" stroke-width=\"2\"/>\n",
+		left, lane_top(drawing, lane) - 1, right > left ? right - left : LEAST,
+		drawing->lane * 0.8 + 2);
+	if (right - left < LABEL_FROM || find->about == ABOUT_WAIT)
+		return;
+	fprintf(drawing->out,
+		"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" font-size=\"%.0f\" "
+		"fill=\"#ffffff\">%s, ",
+		(left + right) / 2, lane_top(drawing, lane) + drawing->lane * 0.4,
+		font_of(drawing) - 1,
+		find->about == ABOUT_HOLDER ? "off the CPU with the lock"
+					    : "off the CPU when its turn came");
+	timeline_put_length(drawing->out, drawing->view->run, find->span);
+	fputs("</text>\n", drawing->out);
+}
+
+/* From the kicker's lane to the wakee's; the head is a triangle that points along the line. */
+static void draw_arrow(const struct drawing *drawing, double x1, double y1, double x2, double y2)
+{
+	double angle = atan2(y2 - y1, x2 - x1);
+
+	fprintf(drawing->out,
+		"<path d=\"M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1fL%.1f %.1fZ\" "
+		"stroke=\"currentColor\" stroke-width=\"0.9\" fill=\"currentColor\"/>\n",
+		x1, y1, x2, y2, x2, y2, x2 - 6 * cos(angle - 0.4), y2 - 6 * sin(angle - 0.4),
+		x2 - 6 * cos(angle + 0.4), y2 - 6 * sin(angle + 0.4));
+}
+
+static size_t lane_of(const struct timeline_view *view, uint64_t cpu)
+{
+	size_t lane = 0;
+
+	while (lane < view->lane_count && view->lanes[lane]->cpu != cpu)
+		lane++;
+	return lane;
+}
+
+static void draw_kicks(const struct drawing *drawing)
+{
+	const struct timeline_view *view = drawing->view;
+	double last = -1; /* where the last arrow began: the eye can tell one a unit apart */
+
+	for (size_t i = 0; i < view->run->kick_count; i++) {
+		const struct kick *kick = &view->run->kicks[i];
+		size_t from = lane_of(view, kick->from), to = lane_of(view, kick->to);
+		double x = x_of(drawing, kick->tsc);
+
+		if (!kick->woken || kick->tsc < view->from || kick->woke > view->to ||
+		    from == view->lane_count || to == view->lane_count || x - last < 1)
+			continue;
+		last = x;
+		draw_arrow(drawing, x, lane_top(drawing, from) + drawing->lane * 0.26,
+			   x_of(drawing, kick->woke), lane_top(drawing, to) + drawing->lane * 0.26);
+	}
+}
+
+static void draw_legend(const struct drawing *drawing)
+{
+	static const int widths[SPAN_KINDS] = {74, 66, 50, 168, 134, 112};
+	bool many = drawing->view->run->many_locks;
+	double x = LEFT;
+
+	for (int kind = 0; kind < SPAN_KINDS; kind++) {
+		if (kind == SPAN_IDLE && !many)
+			continue;
+		fprintf(drawing->out,
+			"<rect x=\"%.1f\" y=\"34\" width=\"12\" height=\"12\" fill=\"%s\"/>\n"
+			"<text x=\"%.1f\" y=\"44\" font-size=\"12\">%s</text>\n",
+			x, colours[kind], x + 17, timeline_names[kind]);
+		x += widths[kind];
+	}
+	if (many) {
+		fprintf(drawing->out,
+			"<rect x=\"%.1f\" y=\"34\" width=\"6\" height=\"12\" fill=\"" COLOUR_WAITED
+			"\" fill-opacity=\"" PALE "\"/>\n"
+			"<rect x=\"%.1f\" y=\"34\" width=\"6\" height=\"12\" fill=\"" COLOUR_HELD
+			"\" fill-opacity=\"" PALE "\"/>\n"
+			"<text x=\"%.1f\" y=\"44\" font-size=\"12\">another lock</text>\n",
+			x, x + 6, x + 17);
+		x += 98;
+	}
+	draw_arrow(drawing, x, 40, x + 24, 40);
+	fprintf(drawing->out, "<text x=\"%.1f\" y=\"44\" font-size=\"12\">kick, wake-up</text>\n",
+		x + 30);
+}
+
+/* The smallest of 1, 2, 5 times a power of ten that is not below `least`. */
+static double round_step(double least)
+{
+	double power = pow(10, floor(log10(least)));
+
+	if (power >= least)
+		return power;
+	return 2 * power >= least ? 2 * power : 5 * power >= least ? 5 * power : 10 * power;
+}
+
+/* Time since the log's first event, as in the Perfetto file. */
+static void draw_axis(const struct drawing *drawing)
+{
+	const struct timeline_view *view = drawing->view;
+	double from = trace_us(view->run, view->run->start, view->from);
+	double span = trace_us(view->run, view->from, view->to);
+	double unit = span >= 2000000 ? 1000000 : span >= 2000 ? 1000 : 1;
+	double step = round_step(span / TICKS), y = lane_top(drawing, view->lane_count) + 2;
+	int digits = step < unit ? (int)ceil(log10(unit / step) - 1e-9) : 0;
+	FILE *out = drawing->out;
+
+	fprintf(out,
+		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\"/>\n",
+		LEFT, LEFT + PLOT_WIDTH, y, y);
+	for (int i = 0; i <= TICKS; i++) {
+		double tick = (ceil(from / step) + i) * step;
+		double x = LEFT + PLOT_WIDTH * (tick - from) / span;
+
+		if (tick > from + span)
+			break;
+		fprintf(out,
+			"<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" "
+			"stroke=\"currentColor\"/>\n"
+			"<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\" "
+			"font-size=\"11\">%.*f</text>\n",
+			x, x, y, y + 4, x, y + 16, digits, tick / unit);
+	}
+	fprintf(out,
+		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"11\">%s since the first "
+		"event of this log</text>\n",
+		LEFT + PLOT_WIDTH, y + 32,
+		unit > 1000 ? "s"
+		: unit > 1  ? "ms"
+			    : "\xc2\xb5s");
+}
+
+static double lane_height(size_t lanes)
+{
+	return lanes <= 12 ? 36 : lanes <= 32 ? 24 : 15;
+}
+
+void timeline_draw(FILE *out, const struct timeline_view *view)
+{
+	struct drawing drawing = {out, view, lane_height(view->lane_count)};
+	double height = lane_top(&drawing, view->lane_count) + BOTTOM;
+
+	fprintf(out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" role=\"img\" "
+		"font-family=\"sans-serif\" fill=\"currentColor\" aria-label=\"Timeline. ",
+		WIDTH, height);
+	timeline_put_caption(out, view);
+	fputs("\">\n<text x=\"0\" y=\"18\" font-size=\"12.5\" font-weight=\"bold\">", out);
+	timeline_put_caption(out, view);
+	fputs("</text>\n", out);
+	draw_legend(&drawing);
+	for (size_t lane = 0; lane < view->lane_count; lane++)
+		draw_lane(&drawing, lane);
+	draw_kicks(&drawing);
+	if (view->find)
+		draw_find(&drawing);
+	draw_axis(&drawing);
+	fputs("</svg>\n", out);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* Event records to the runs of trace.h: collects them, sorts them, hands each vCPU's to
+ * trace_cpu.c, and finds what each kick woke. */
+#include "tools/report/timeline/trace.h"
+
+#include "tools/report/base/memory.h"
+#include "tools/report/timeline/trace_clock.h"
+#include "tools/report/timeline/trace_cpu.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define KHZ_OF_NS 1000000 /* one cycle a nanosecond: where the log does not say */
+
+static const char *const names[] = {
+	[EVENT_WAIT] = "wait",       [EVENT_ACQUIRE] = "acquire", [EVENT_RELEASE] = "release",
+	[EVENT_HANDED] = "handed",   [EVENT_HALT] = "halt",       [EVENT_WAKE] = "wake",
+	[EVENT_KICK] = "kick",       [EVENT_YIELD] = "yield",     [EVENT_PREEMPTED] = "preempted",
+	[EVENT_RESUMED] = "resumed", [EVENT_IDLE] = "idle",       [EVENT_BUSY] = "busy",
+};
+
+struct events {
+	struct event *list;
+	size_t count;
+};
+
+static enum event_what what_of(const struct record *record)
+{
+	const char *what = record_text(record, "what");
+	size_t i = 0;
+
+	while (i < EVENT_UNKNOWN && strcmp(names[i], what) != 0)
+		i++;
+	return (enum event_what)i;
+}
+
+static bool same_cpu(const struct event *a, const struct event *b)
+{
+	return a->log == b->log && a->run == b->run && a->cpu == b->cpu;
+}
+
+static void add_record(struct events *events, const struct record *record, size_t log,
+		       struct trace *trace)
+{
+	struct event event = {
+		.log = log,
+		.run = record_u64(record, "run"),
+		.cpu = record_u64(record, "cpu"),
+		.tsc = record_u64(record, "tsc"),
+		.to = record_u64(record, "to"),
+		.order = events->count,
+		.what = what_of(record),
+		.lock = record_text(record, "lock"),
+		.which = {record_u64(record, "lock_id"), record_text(record, "class")},
+	};
+	const struct event *before = events->count ? &events->list[events->count - 1] : NULL;
+
+	if (event.what == EVENT_UNKNOWN) {
+		trace->unknown++;
+		return;
+	}
+	if (before && same_cpu(before, &event) && event.tsc < before->tsc)
+		trace->unsorted++;
+	events->list = memory_grow(events->list, events->count, sizeof(event));
+	events->list[events->count++] = event;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_events(const void *left, const void *right)
+{
+	const struct event *a = left, *b = right;
+	int order = compare_u64(a->log, b->log);
+
+	if (order == 0)
+		order = compare_u64(a->run, b->run);
+	if (order == 0)
+		order = compare_u64(a->cpu, b->cpu);
+	if (order == 0)
+		order = compare_u64(a->tsc, b->tsc);
+	return order ? order : compare_u64(a->order, b->order);
+}
+
+static int compare_kicks(const void *left, const void *right)
+{
+	return compare_u64(((const struct kick *)left)->tsc, ((const struct kick *)right)->tsc);
+}
+
+static int compare_marks(const void *left, const void *right)
+{
+	return compare_u64(((const struct mark *)left)->tsc, ((const struct mark *)right)->tsc);
+}
+
+static int compare_cpu(const void *key, const void *element)
+{
+	return compare_u64(*(const uint64_t *)key, ((const struct trace_cpu *)element)->cpu);
+}
+
+static void sort(void *list, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+	if (count > 1)
+		qsort(list, count, size, compare);
+}
+
+/* A kick sets a latch in its target, which the next wake-up consumes: of several kicks before it,
+ * the first did it. Kicks are in the order of time, so each CPU's wakes are gone through once. */
+static void match_kicks(struct trace_run *run)
+{
+	size_t *next = memory_new(run->cpu_count, sizeof(*next));
+
+	for (size_t i = 0; i < run->kick_count; i++) {
+		struct kick *kick = &run->kicks[i];
+		const struct trace_cpu *to = bsearch(&kick->to, run->cpus, run->cpu_count,
+						     sizeof(run->cpus[0]), compare_cpu);
+		size_t *wake = to ? &next[to - run->cpus] : NULL;
+
+		while (wake && *wake < to->wake_count && to->wakes[*wake] < kick->tsc)
+			(*wake)++;
+		if (!wake || *wake == to->wake_count)
+			continue;
+		kick->woke = to->wakes[(*wake)++];
+		kick->woken = true;
+	}
+	free(next);
+}
+
+static size_t length_of(const struct events *events, size_t from, bool whole_run)
+{
+	const struct event *first = &events->list[from];
+	size_t i = from;
+
+	while (i < events->count && events->list[i].log == first->log &&
+	       events->list[i].run == first->run &&
+	       (whole_run || events->list[i].cpu == first->cpu))
+		i++;
+	return i - from;
+}
+
+static void read_run(const struct events *events, size_t from, size_t count, struct trace_run *run,
+		     struct trace *trace)
+{
+	for (size_t i = from; i < from + count;) {
+		size_t length = length_of(events, i, false);
+		struct trace_cpu cpu = {0};
+
+		trace->unpaired += trace_cpu_read(&events->list[i], length, run, &cpu);
+		if (run->cpu_count == 0 || cpu.first < run->first)
+			run->first = cpu.first;
+		if (cpu.last > run->last)
+			run->last = cpu.last;
+		run->cpus = memory_grow(run->cpus, run->cpu_count, sizeof(cpu));
+		run->cpus[run->cpu_count++] = cpu;
+		i += length;
+	}
+	sort(run->kicks, run->kick_count, sizeof(run->kicks[0]), compare_kicks);
+	sort(run->marks, run->mark_count, sizeof(run->marks[0]), compare_marks);
+	match_kicks(run);
+}
+
+static uint64_t khz_of(const struct log *log, struct trace *trace)
+{
+	uint64_t khz = log->boot ? record_u64(log->boot, "tsc_khz") : 0;
+
+	if (khz == 0)
+		trace->no_clock = true;
+	return khz ? khz : KHZ_OF_NS;
+}
+
+/* Where the times of a log's runs are counted from; a log's runs stand together. */
+static void set_starts(struct trace *trace)
+{
+	for (size_t i = 0, end; i < trace->run_count; i = end) {
+		uint64_t start = UINT64_MAX;
+
+		for (end = i; end < trace->run_count && trace->runs[end].log == trace->runs[i].log;
+		     end++) {
+			if (trace->runs[end].first < start)
+				start = trace->runs[end].first;
+		}
+		for (size_t j = i; j < end; j++)
+			trace->runs[j].start = start;
+	}
+}
+
+void trace_read(const struct set *set, struct trace *trace)
+{
+	struct events events = {0};
+
+	*trace = (struct trace){0};
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+
+		for (size_t j = 0; log->usable && j < log->count; j++) {
+			if (log->records[j].type == RECORD_EVENT)
+				add_record(&events, &log->records[j], i, trace);
+		}
+	}
+	sort(events.list, events.count, sizeof(events.list[0]), compare_events);
+	for (size_t i = 0; i < events.count;) {
+		size_t length = length_of(&events, i, true);
+		const struct event *first = &events.list[i];
+		struct trace_run run = {
+			.log = &set->logs[first->log], .run = first->run, .lock = first->lock};
+
+		run.tsc_khz = khz_of(run.log, trace);
+		read_run(&events, i, length, &run, trace);
+		trace->runs = memory_grow(trace->runs, trace->run_count, sizeof(run));
+		trace->runs[trace->run_count++] = run;
+		i += length;
+	}
+	set_starts(trace);
+	trace_align(trace);
+	free(events.list);
+}
+
+void trace_free(struct trace *trace)
+{
+	for (size_t i = 0; i < trace->run_count; i++) {
+		struct trace_run *run = &trace->runs[i];
+
+		for (size_t j = 0; j < run->cpu_count; j++) {
+			free(run->cpus[j].states.list);
+			free(run->cpus[j].lock.list);
+			free(run->cpus[j].wakes);
+		}
+		free(run->cpus);
+		free(run->kicks);
+		free(run->marks);
+	}
+	free(trace->runs);
+	*trace = (struct trace){0};
+}
+
+double trace_us(const struct trace_run *run, uint64_t from, uint64_t tsc)
+{
+	return tsc > from ? (double)(tsc - from) * 1000 / (double)run->tsc_khz : 0;
+}
