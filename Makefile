@@ -53,7 +53,7 @@ guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
 	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
 	$(prefix_map) $(call branch_flag,$(CC)) \
-	-I. -Iinclude -Ibuild/guest
+	-I. -Ibuild/guest
 # With -w+all, NASM 2.16.02 and later warn of every address in another section, even in a call of a
 # C function. The image is linked below 4 GiB, so 32 and 64 bits hold an address, and ld checks that
 # they do; relocations of 8 and 16 bits stay errors. An older NASM does not know these warnings'
@@ -62,12 +62,10 @@ guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-
 	-w-reloc-abs-dword -w-reloc-abs-qword -w-reloc-rel-dword -Werror
 guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
-# Files named hosted* belong to the other port; tests/tap.c, tests/abi, tests/kernel and tests/locks
-# are part of the guest.
-guest_c := $(sort $(filter-out port/hosted% bench/hosted% tests/locks/hosted%,\
-	$(wildcard kernel/*.c locks/*.c bench/*.c bench/kbuild/*.c port/*.c tests/*.c tests/abi/*.c tests/kernel/*.c \
-	tests/locks/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm port/*.asm tests/abi/*.asm))
+guest_folders := lib kernel locks locks/core port/common port/guest bench bench/kbuild guest tests/suites \
+	tests/suites/abi tests/suites/kernel tests/suites/locks
+guest_c := $(sort $(foreach folder,$(guest_folders),$(wildcard $(folder)/*.c)))
+guest_asm := $(sort $(wildcard boot/*.asm port/common/*.asm tests/suites/abi/*.asm))
 build/guest/flags: flags = $(CC) $(guest_cflags) : $(guest_ldflags) : $(NASM) $(guest_asmflags)
 build/guest/flags: FORCE ; $(write_flags)
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
@@ -93,11 +91,11 @@ build/pvspin-broken.elf: $(guest_objects) $(broken_objects) build/guest/linker.l
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) $(broken_objects) -o $@
 
-build/guest/linker.ld: linker.ld include/pvspin/layout.h
+build/guest/linker.ld: linker.ld kernel/layout.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) -E -P -x c -include include/pvspin/layout.h $< -o $@
+	$(Q)$(CC) -E -P -x c -include kernel/layout.h $< -o $@
 
-build/guest/layout.inc: include/pvspin/layout.h
+build/guest/layout.inc: kernel/layout.h
 	@mkdir -p $(@D)
 	$(Q)sed -n 's/^#define \([A-Z0-9_]* .*\)/%define \1/p' $< > $@
 
@@ -119,10 +117,10 @@ build/guest/version.h build/hosted/version.h build/report/version.h: FORCE
 	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
 		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.$$PPID
 	@cmp -s $@.$$PPID $@ && rm $@.$$PPID || mv $@.$$PPID $@
-build/guest/kernel/report.o: build/guest/version.h
+build/guest/guest/report.o: build/guest/version.h
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include tests/host/host.mk tests/locks/locks.mk bench/hosted.mk bench/peers/peers.mk tools/report/report.mk \
+include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk bench/peers/peers.mk tools/report/report.mk \
 	tests/fuzz/fuzz.mk tools/dist.mk
 
 # Every test program prints TAP. prove judges it; prove's last line is the verdict.
@@ -154,7 +152,7 @@ check-faults: ## break KVM on purpose, in nested hosts; the ABI tests must notic
 	$(Q)tests/faults/check-faults $(FAULTS)
 
 .PHONY: conformance
-conformance: all ## test KVM's paravirtual ABI in each configuration of tests/abi/configurations
+conformance: all ## test KVM's paravirtual ABI in each configuration of tests/suites/abi/configurations
 	$(Q)./run.sh --conformance
 
 .PHONY: abi-coverage
@@ -165,12 +163,12 @@ abi-coverage: ## write docs/abi-coverage.md: each clause, its test or why it has
 setup: ## install all packages that building and testing need (Debian, Ubuntu; root or sudo)
 	$(Q)tools/setup.sh
 
-lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] tools/report/*/*.[ch] bench/peers/*/*.h)))
+lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/locks/core/*.h)))
 lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint $(sort $(wildcard tools/*.sh \
 	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.
-tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Iinclude -Ibuild/guest \
+tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Ibuild/guest \
 	-Xclang -analyzer-config -Xclang max-nodes=20000
 
 .PHONY: lint format
@@ -179,7 +177,7 @@ lint: build/guest/version.h ## clang-format, clang-tidy, cppcheck, shellcheck: a
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: we treat the linker's start and end symbols as bounds of one array
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -Iinclude -I. kernel locks bench port tools/report tests/report
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 

@@ -4,7 +4,7 @@
 #define PVSPIN_BENCH_BENCH_H
 
 #include "bench/plan.h"
-#include "pvspin/verdict.h"
+#include "lib/verdict.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -7,10 +7,10 @@
 #include "bench/emit.h"
 
 #include "bench/kbuild/records.h"
-#include "bench/record.h"
 #include "bench/trace.h"
-#include "locks/pv.h"
-#include "locks/tunables.h"
+#include "lib/record.h"
+#include "locks/core/pv.h"
+#include "locks/core/tunables.h"
 
 /* What tells one run from another; in every record that belongs to a run. */
 static void identify(struct record *record, const struct run_result *result)

@@ -2,7 +2,7 @@
 /* See latency.h. */
 #include "bench/latency.h"
 
-#include "bench/histogram.h"
+#include "lib/histogram.h"
 #include "port/port.h"
 #include <stddef.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The measured loop: acquire, work, release, work. Always inlined into its instantiations: one
- * per lock with constant ops (locks/register.h), one with the ops read at run time (indirect.c);
- * each of them plain, with latency=on, and with trace=, where latency is asked for at run time.
+ * per lock with constant ops (locks/core/register.h), one with the ops read at run time
+ * (indirect.c); each of them plain, with latency=on, and with trace=, where latency is asked for at
+ * run time.
  *
  * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
  * steal-time page, the section's stores, two counters and a look at whose turn it was before. The
@@ -14,9 +15,9 @@
 #include "bench/streak.h"
 #include "bench/work.h"
 #include "bench/worker.h"
-#include "locks/lock.h"
-#include "locks/trace.h"
-#include "pvspin/steal.h"
+#include "lib/steal.h"
+#include "locks/core/lock.h"
+#include "locks/core/trace.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
 /* See mark.h. */
 #include "bench/mark.h"
 
+#include "lib/steal.h"
 #include "port/port.h"
-#include "pvspin/steal.h"
 
 uint64_t mark_steal_ns(uint32_t cpu)
 {

@@ -4,10 +4,10 @@
 
 #include "bench/quoting.h"
 #include "bench/say.h"
-#include "locks/pv.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "locks/core/pv.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
-#include "pvspin/string.h"
 
 #define NAMES_BYTES 256
 #define HARDLY_OF   100 /* a hundredth of the best lock's rate */

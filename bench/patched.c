@@ -14,8 +14,8 @@
 
 #include "bench/loop.h"
 #include "bench/worker.h"
+#include "lib/string.h"
 #include "port/port.h"
-#include "pvspin/string.h"
 
 /* SDM vol. 2A, CALL: E8 rel32, or FF /2, which ModRM 15h makes FF 15 disp32, relative to rip. */
 #define CALL_RELATIVE 0xe8

@@ -7,7 +7,7 @@
 #ifndef PVSPIN_BENCH_PATCHED_H
 #define PVSPIN_BENCH_PATCHED_H
 
-#include "locks/lock.h"
+#include "locks/core/lock.h"
 #include <stddef.h>
 #include <stdint.h>
 

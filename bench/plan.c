@@ -77,8 +77,8 @@ static const char *const start_names[] = {
 	[START_SERIAL_EACH] = "serial-each",
 };
 
-/* Deliberate failures, docs/failures.md: kernel/provoke.c, owner-*: kernel/provoke_lock.c;
- * lost-vcpu, early-nmi: kernel/kmain.c */
+/* Deliberate failures, docs/failures.md: guest/provoke.c, owner-*: guest/provoke_lock.c;
+ * lost-vcpu, early-nmi: guest/kmain.c */
 static const char *const provoke_names[] = {
 	"none",          "panic",      "ud",          "pf",         "nx",           "stack",
 	"hang",          "lost-vcpu",  "lost-kick",   "loop",       "triple-fault", "double-fault",

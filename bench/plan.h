@@ -7,7 +7,7 @@
 #define PVSPIN_BENCH_PLAN_H
 
 #include "bench/linux_choice.h"
-#include "locks/registry.h"
+#include "locks/core/registry.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,8 +99,8 @@ struct plan_machine {
  * kernel's path, as GRUB and QEMU give it: any first word without '=' that is no known flag) is
  * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
  * together with ops, key that the workload does not have: `error` then names the input and lists
- * what is accepted, in one line. Tunables (locks/tunables.h) are keys too and are set in place.
- * Words that a VMM adds for Linux are ignored and go to plan->ignored.
+ * what is accepted, in one line. Tunables (locks/core/tunables.h) are keys too and are set in
+ * place. Words that a VMM adds for Linux are ignored and go to plan->ignored.
  */
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);

@@ -4,8 +4,8 @@
 
 #include "bench/plan.h"
 #include "bench/plan_keys.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/tunables.h"
 #include <stdarg.h>
 
 #define QUOTED_MAX 60 /* bytes of the input that a message repeats */

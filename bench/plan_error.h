@@ -6,7 +6,7 @@
 #ifndef PVSPIN_BENCH_PLAN_ERROR_H
 #define PVSPIN_BENCH_PLAN_ERROR_H
 
-#include "pvspin/cmdline.h"
+#include "lib/cmdline.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

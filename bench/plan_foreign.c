@@ -8,7 +8,7 @@
  */
 #include "bench/plan_foreign.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 #include <stddef.h>
 
 static const char *const words[] = {

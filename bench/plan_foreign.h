@@ -4,7 +4,7 @@
 #define PVSPIN_BENCH_PLAN_FOREIGN_H
 
 #include "bench/plan.h"
-#include "pvspin/cmdline.h"
+#include "lib/cmdline.h"
 #include <stdbool.h>
 
 bool plan_foreign(const struct cmdline_word *word);

@@ -10,10 +10,10 @@
 #include "bench/plan_foreign.h"
 #include "bench/plan_keys.h"
 #include "bench/plan_workload.h"
-#include "locks/tunables.h"
-#include "pvspin/cmdline.h"
-#include "pvspin/printf.h"
-#include "pvspin/string.h"
+#include "lib/cmdline.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "locks/core/tunables.h"
 
 struct parser {
 	const char *start; /* behind the loader's word */

@@ -3,9 +3,9 @@
  * order, defaults included, then the tunables. See plan.h. */
 #include "bench/plan.h"
 #include "bench/plan_keys.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
-#include "pvspin/string.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "locks/core/tunables.h"
 #include <stdarg.h>
 
 struct output {

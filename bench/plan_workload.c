@@ -3,9 +3,9 @@
 #include "bench/plan_workload.h"
 
 #include "bench/plan_keys.h"
-#include "pvspin/cmdline.h"
-#include "pvspin/printf.h"
-#include "pvspin/string.h"
+#include "lib/cmdline.h"
+#include "lib/printf.h"
+#include "lib/string.h"
 #include <stddef.h>
 
 #define JOBS          400

@@ -2,7 +2,7 @@
 /* The names of the accelerator classes, and what may be made of their figures: see quoting.h. */
 #include "bench/quoting.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 const char *const accel_names[ACCEL_COUNT] = {
 	[ACCEL_UNKNOWN] = "unknown", [ACCEL_KVM] = "kvm", [ACCEL_KVM_IN_VM] = "kvm-in-vm",

@@ -2,8 +2,8 @@
 /* Sums over a run's workers, and the proof that the lock excluded: see result.h. */
 #include "bench/result.h"
 
-#include "bench/arith.h"
 #include "bench/kbuild/kbuild.h"
+#include "lib/arith.h"
 #include "port/port.h"
 #include <stdatomic.h>
 

@@ -6,11 +6,11 @@
 #ifndef PVSPIN_BENCH_RESULT_H
 #define PVSPIN_BENCH_RESULT_H
 
-#include "bench/histogram.h"
 #include "bench/plan.h"
 #include "bench/worker.h"
-#include "locks/registry.h"
-#include "locks/stats.h"
+#include "lib/histogram.h"
+#include "locks/core/registry.h"
+#include "locks/core/stats.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,11 +9,11 @@
 #include "bench/patched.h"
 #include "bench/patience.h"
 #include "bench/trace.h"
+#include "lib/printf.h"
+#include "lib/steal.h"
+#include "lib/string.h"
 #include "port/hang.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
-#include "pvspin/steal.h"
-#include "pvspin/string.h"
 
 /* The timer's bounds come first. */
 #define WATCH_MARGIN_NS 1000000000ull

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A line of text for people in the log: see say.h. */
 #include "bench/say.h"
+#include "lib/printf.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
 #include <stdarg.h>
 #include <stddef.h>
 

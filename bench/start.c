@@ -4,9 +4,9 @@
 
 #include "bench/emit.h"
 #include "bench/say.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
 #include "port/port.h"
-#include "pvspin/cmdline.h"
-#include "pvspin/string.h"
 
 #define LINE_BYTES 160
 #define NS_PER_S   UINT64_C(1000000000)

@@ -2,12 +2,12 @@
 /* The table that ends a measurement: see table.h. */
 #include "bench/table.h"
 
-#include "bench/arith.h"
 #include "bench/kbuild/table.h"
 #include "bench/say.h"
 #include "bench/table_cells.h"
+#include "lib/arith.h"
+#include "lib/printf.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
 
 void table_init(struct table *table, const struct plan *plan)
 {

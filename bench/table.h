@@ -6,10 +6,10 @@
 #ifndef PVSPIN_BENCH_TABLE_H
 #define PVSPIN_BENCH_TABLE_H
 
-#include "bench/arith.h"
 #include "bench/kbuild/kbuild.h"
 #include "bench/plan.h"
 #include "bench/result.h"
+#include "lib/arith.h"
 
 /* One lock at one thread count. Counters are sums over the repetitions. */
 struct table_row {

@@ -3,7 +3,7 @@
 #ifndef PVSPIN_BENCH_TABLE_CELLS_H
 #define PVSPIN_BENCH_TABLE_CELLS_H
 
-#include "bench/arith.h"
+#include "lib/arith.h"
 #include <stdint.h>
 
 #define CELL_BYTES 24

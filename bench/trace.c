@@ -2,8 +2,8 @@
 /* See trace.h. Each vCPU's ring has cache lines of its own: recording must not slow down others. */
 #include "bench/trace.h"
 
-#include "bench/record.h"
-#include "locks/trace.h"
+#include "lib/record.h"
+#include "locks/core/trace.h"
 #include "port/port.h"
 #include <stdatomic.h>
 

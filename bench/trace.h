@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* trace=N over a run: the rings of all vCPUs (locks/trace.h), and the `event` records made of them
- * (docs/serial-log.md). On CPU 0, outside measured phases. */
+/* trace=N over a run: the rings of all vCPUs (locks/core/trace.h), and the `event` records made of
+ * them (docs/serial-log.md). On CPU 0, outside measured phases. */
 #ifndef PVSPIN_BENCH_TRACE_H
 #define PVSPIN_BENCH_TRACE_H
 

@@ -7,10 +7,10 @@
 #ifndef PVSPIN_BENCH_WORKER_H
 #define PVSPIN_BENCH_WORKER_H
 
-#include "bench/histogram.h"
 #include "bench/streak.h"
-#include "locks/lock.h"
-#include "locks/stats.h"
+#include "lib/histogram.h"
+#include "locks/core/lock.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
 #include <stdbool.h>

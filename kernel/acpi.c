@@ -8,8 +8,8 @@
  */
 #include "kernel/acpi_table.h"
 
-#include "pvspin/printf.h"
-#include "pvspin/string.h"
+#include "lib/printf.h"
+#include "lib/string.h"
 #include <stdarg.h>
 
 #define RSDP_BYTES      20 /* ACPI 1.0: what the first checksum covers */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPUs, from the entries of the MADT: see include/pvspin/acpi.h. ACPI 6.5, 5.2.12 */
+/* The CPUs, from the entries of the MADT: see kernel/acpi.h. ACPI 6.5, 5.2.12 */
 #include "kernel/acpi_table.h"
 
 #include <stddef.h>

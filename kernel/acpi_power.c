@@ -9,7 +9,7 @@
  */
 #include "kernel/acpi_table.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 /* Of the FADT, 5.2.9. What lies beyond the table's length is 0. */
 #define FADT_MIN_BYTES     72 /* up to PM1b_CNT_BLK; ACPI 1.0 has 116 */

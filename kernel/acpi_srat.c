@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU is in which proximity domain, from the entries of the SRAT: see include/pvspin/acpi.h.
+ * Which CPU is in which proximity domain, from the entries of the SRAT: see kernel/acpi.h.
  * ACPI 6.5, 5.2.16; memory and other affinities are passed over.
  */
 #include "kernel/acpi_table.h"

@@ -6,7 +6,7 @@
 #ifndef PVSPIN_KERNEL_ACPI_TABLE_H
 #define PVSPIN_KERNEL_ACPI_TABLE_H
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,9 +3,9 @@
 #include "kernel/apic.h"
 
 #include "kernel/cpu.h"
+#include "kernel/layout.h"
 #include "kernel/paging.h"
 #include "kernel/traps.h"
-#include "pvspin/layout.h"
 
 #define APIC_BASE_ADDRESS 0xffffff000ull
 

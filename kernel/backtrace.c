@@ -5,8 +5,8 @@
 #include "kernel/backtrace.h"
 
 #include "kernel/fixup.h"
+#include "kernel/layout.h"
 #include "kernel/memory.h"
-#include "pvspin/layout.h"
 #include <stdbool.h>
 
 static bool read_word(uint64_t address, uint64_t *word)

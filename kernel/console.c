@@ -10,7 +10,7 @@
 #include "kernel/font.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define VGA_TEXT       0xb8000
 #define VGA_COLUMNS    80

@@ -5,11 +5,11 @@
 
 #include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/layout.h"
 #include "kernel/power.h"
 #include "kernel/watchdog.h"
+#include "lib/printf.h"
 #include "port/port.h"
-#include "pvspin/layout.h"
-#include "pvspin/printf.h"
 
 void exit_guest(uint8_t code)
 {

@@ -2,9 +2,9 @@
 /* See hpet.h. Registers are accessed by halves, which all implementations allow (2.3.2). */
 #include "kernel/hpet.h"
 
+#include "kernel/layout.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
-#include "pvspin/layout.h"
 #include <stddef.h>
 
 /* 2.3.1 */

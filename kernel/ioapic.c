@@ -2,9 +2,9 @@
 /* See ioapic.h. */
 #include "kernel/ioapic.h"
 
+#include "kernel/layout.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
-#include "pvspin/layout.h"
 #include <stddef.h>
 
 /* An index and a data register; two words for each pin. 3.1, 3.2 */

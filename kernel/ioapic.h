@@ -3,7 +3,7 @@
 #ifndef PVSPIN_KERNEL_IOAPIC_H
 #define PVSPIN_KERNEL_IOAPIC_H
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <stdbool.h>
 #include <stdint.h>
 

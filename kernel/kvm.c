@@ -5,8 +5,8 @@
 
 #include "kernel/cpu.h"
 #include "kernel/fixup.h"
+#include "kernel/hypercall.h"
 #include "kernel/percpu.h"
-#include "pvspin/hypercall.h"
 #include <stdatomic.h>
 
 #define TIMING_LEAF 0x10u /* base + 0x10: EAX = TSC kHz (VMware's, and QEMU's) */

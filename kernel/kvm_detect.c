@@ -2,9 +2,9 @@
 /* What CPUID says of the CPU and of KVM. Unprivileged, so the hosted build reads it with this too.
  * Linux Documentation/virt/kvm/x86/cpuid.rst */
 #include "kernel/cpu.h"
+#include "kernel/hypercall.h"
 #include "kernel/kvm.h"
-#include "pvspin/hypercall.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define HYPERVISOR_BASE_FIRST  0x40000000u

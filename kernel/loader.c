@@ -2,8 +2,8 @@
 /* Which loader it was, and what the readers of their information share. */
 #include "kernel/loader.h"
 
-#include "pvspin/layout.h"
-#include "pvspin/string.h"
+#include "kernel/layout.h"
+#include "lib/string.h"
 
 const char *loader_read(acpi_map_fn map, uint32_t magic, uint64_t info, struct boot_info *boot)
 {

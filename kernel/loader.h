@@ -4,8 +4,8 @@
 #ifndef PVSPIN_KERNEL_LOADER_H
 #define PVSPIN_KERNEL_LOADER_H
 
+#include "kernel/acpi.h"
 #include "kernel/machine.h"
-#include "pvspin/acpi.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

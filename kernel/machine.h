@@ -6,7 +6,7 @@
 #ifndef PVSPIN_KERNEL_MACHINE_H
 #define PVSPIN_KERNEL_MACHINE_H
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef PVSPIN_KERNEL_MACHINE_CHECK_H
 #define PVSPIN_KERNEL_MACHINE_CHECK_H
 
-#include "bench/record.h"
+#include "lib/record.h"
 
 /* On each CPU. Without it a machine check shuts the processor down. */
 void machine_check_enable(void);

@@ -2,11 +2,11 @@
 /* A bump allocator over the largest free region of RAM, and stacks with guard pages. */
 #include "kernel/memory.h"
 
+#include "guest/report.h"
+#include "kernel/layout.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
-#include "kernel/report.h"
-#include "pvspin/layout.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 extern char image_end[]; /* linker.ld */
 

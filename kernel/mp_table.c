@@ -6,7 +6,7 @@
  */
 #include "kernel/acpi_table.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define EBDA_SEGMENT_AT 0x40e /* BIOS data area */
 #define BASE_KIB_AT     0x413 /* the same: KiB of memory below the EBDA */

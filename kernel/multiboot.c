@@ -2,7 +2,7 @@
 /* Reads the multiboot 1 information structure. Multiboot Specification 0.6.96, section 3.3. */
 #include "kernel/loader.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define INFO_MEMORY  (1u << 0)
 #define INFO_CMDLINE (1u << 2)

@@ -6,7 +6,7 @@
  */
 #include "kernel/loader.h"
 
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define INFO_MAX_BYTES (16u << 20) /* far beyond any loader's */
 #define HEADER_BYTES   8           /* of the information and of each tag */

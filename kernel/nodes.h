@@ -3,7 +3,7 @@
 #ifndef PVSPIN_KERNEL_NODES_H
 #define PVSPIN_KERNEL_NODES_H
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,10 +7,10 @@
 
 #include "kernel/cpu.h"
 #include "kernel/fixup.h"
+#include "kernel/layout.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
-#include "pvspin/layout.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define PTE_PRESENT    (1ull << 0)
 #define PTE_WRITE      (1ull << 1)

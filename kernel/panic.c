@@ -9,14 +9,14 @@
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
+#include "kernel/layout.h"
 #include "kernel/machine_check.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/printf.h"
 #include "port/port.h"
-#include "pvspin/layout.h"
-#include "pvspin/printf.h"
 #include <stdarg.h>
 #include <stdatomic.h>
 

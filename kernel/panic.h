@@ -3,8 +3,8 @@
 #ifndef PVSPIN_KERNEL_PANIC_H
 #define PVSPIN_KERNEL_PANIC_H
 
-#include "bench/record.h"
 #include "kernel/traps.h"
+#include "lib/record.h"
 #include <stdint.h>
 
 /* Writes a `panic` record (reason, CPU, rip, backtrace, and what panic_describe adds) and text for

@@ -4,12 +4,12 @@
  * up again). */
 #include "kernel/power.h"
 
+#include "kernel/acpi.h"
 #include "kernel/cpu.h"
+#include "kernel/layout.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
-#include "pvspin/acpi.h"
-#include "pvspin/layout.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
 #include <stdbool.h>
 
 #define PM1_SCI_ENABLED  (1u << 0)

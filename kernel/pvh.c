@@ -3,8 +3,8 @@
  * xen/include/public/arch-x86/hvm/start_info.h. */
 #include "kernel/loader.h"
 
-#include "pvspin/layout.h"
-#include "pvspin/string.h"
+#include "kernel/layout.h"
+#include "lib/string.h"
 
 #define VERSION_WITH_MEMORY_MAP 1
 #define MEMORY_MAP_RAM          1

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Each CPU's GDT, TSS and GS base. AMD64 APM vol. 2, 4.8 (long-mode descriptors), 12.2.5 (TSS). */
 #include "kernel/cpu.h"
+#include "kernel/layout.h"
 #include "kernel/machine_check.h"
 #include "kernel/percpu.h"
 #include "kernel/traps.h"
-#include "pvspin/layout.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 extern const uint64_t boot_gdt[4];  /* boot/longmode.asm */
 extern const char boot_stack_top[]; /* boot/start.asm */

@@ -3,7 +3,7 @@
 #include "kernel/serial.h"
 
 #include "kernel/cpu.h"
-#include "pvspin/layout.h"
+#include "kernel/layout.h"
 #include <stdint.h>
 
 #define UART_DATA           (COM1_PORT + 0)

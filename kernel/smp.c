@@ -13,8 +13,8 @@
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
-#include "pvspin/lines.h"
-#include "pvspin/string.h"
+#include "lib/lines.h"
+#include "lib/string.h"
 
 #define INIT_DELAY_US 10000
 #define SIPI_DELAY_US 200

@@ -6,10 +6,10 @@
 #ifndef PVSPIN_KERNEL_SMP_H
 #define PVSPIN_KERNEL_SMP_H
 
+#include "kernel/layout.h"
 #include "kernel/machine.h"
 #include "kernel/percpu.h"
-#include "pvspin/layout.h"
-#include "pvspin/steal.h"
+#include "lib/steal.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -3,11 +3,11 @@
  * enabled (bit 0) but online capable (bit 1) is room for a hot-added CPU and is not started. */
 #include "kernel/topology.h"
 
+#include "guest/report.h"
 #include "kernel/apic.h"
 #include "kernel/memory.h"
 #include "kernel/nodes.h"
-#include "kernel/report.h"
-#include "pvspin/string.h"
+#include "lib/string.h"
 
 #define MADT_MAX_ENTRIES 4096
 /* From this revision on (ACPI 6.3) the flag "online capable" has a meaning. */

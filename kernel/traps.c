@@ -8,10 +8,10 @@
 
 #include "kernel/cpu.h"
 #include "kernel/fixup.h"
+#include "kernel/layout.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/watchdog.h"
-#include "pvspin/layout.h"
 
 #define VECTORS        256
 #define FIRST_EXTERNAL 32

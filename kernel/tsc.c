@@ -2,9 +2,9 @@
 /* The TSC frequency ladder: what the hypervisor or the CPU says, else measured: tsc_measure.c. */
 #include "kernel/tsc.h"
 
+#include "guest/report.h"
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
-#include "kernel/report.h"
 
 #define CPUID_CRYSTAL   0x15
 #define CPUID_BASE_RATE 0x16 /* EAX, bits 15:0: in MHz */

@@ -10,7 +10,7 @@
 #ifndef PVSPIN_LOCKS_BACKOFF_H
 #define PVSPIN_LOCKS_BACKOFF_H
 
-#include "locks/spin.h"
+#include "locks/core/spin.h"
 #include "port/port.h"
 #include <stdint.h>
 

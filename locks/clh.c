@@ -19,9 +19,9 @@
  * of Washington, 1993; P. Magnusson, A. Landin, E. Hagersten, "Queue Locks on Cache Coherent
  * Multiprocessors", IPPS 1994.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 
 struct clh_node {
 	_Atomic uint32_t locked;

@@ -21,11 +21,11 @@
  * qspinlock" v15, linux-kernel 2021 (not merged). Of the waiters that v15 never moves (interrupts
  * off, real-time) we know those of a nested context.
  */
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/qnode.h"
 #include "locks/qspinlock_pending.h"
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
 
 TUNABLE(cna_threshold_us, "cna", 1000, 0, 60000000); /* longest stay in the secondary queue */
 TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31); /* an empty one is begun by one head in 2^this */

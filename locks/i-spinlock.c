@@ -24,10 +24,10 @@
  * Problems: Nip Them in the Bud Using Informed Spinlocks (I-Spinlocks)", EuroSys'17, and the
  * authors' patches for Linux 3.13.
  */
-#include "locks/pv.h"
+#include "locks/core/pv.h"
+#include "locks/core/register.h"
+#include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
-#include "locks/register.h"
-#include "locks/tunables.h"
 
 TUNABLE(ispin_hold, "i-spinlock", 1u << 15, 0, UINT32_MAX); /* cycles; as the original */
 TUNABLE(ispin_margin, "i-spinlock", 0, 0, UINT32_MAX);      /* cycles */

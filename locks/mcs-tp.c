@@ -20,11 +20,11 @@
  * B. He, W. N. Scherer III, M. L. Scott, "Preemption Adaptivity in Time-Published Queue-Based Spin
  * Locks", HiPC 2005.
  */
-#include "locks/pv.h"
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/pv.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 
 /* As the authors' UPDATE_DELAY and MAX_CS; a bound as their number of threads. */
 TUNABLE(mcstp_update_us, "mcs-tp", 10, 1, 1000000);    /* older times are stale */

@@ -10,9 +10,9 @@
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 
 struct mcs_node {
 	struct mcs_node *_Atomic next;

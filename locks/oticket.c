@@ -16,9 +16,9 @@
  * S. Kashyap, C. Min, T. Kim, "Scalability in the Clouds! A Myth or Reality?", APSys'15, and
  * "Opportunistic Spinlocks", ACM SIGOPS OSR 50(1), 2016; constants as there.
  */
+#include "locks/core/register.h"
+#include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
-#include "locks/register.h"
-#include "locks/tunables.h"
 
 #define MAX_SHIFT 63 /* what a 64-bit number of polls can be shifted by */
 

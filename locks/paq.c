@@ -18,10 +18,10 @@
  * 28db61e207ea) and s390. Naming the head for the unlocker instead of a hash table, passing over
  * and usurping inactive waiters by the preempted flag: here.
  */
+#include "lib/printf.h"
+#include "locks/core/register.h"
+#include "locks/core/tunables.h"
 #include "locks/paq_queue.h"
-#include "locks/register.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
 
 #define STEAL_SHORT_OF_TIME 8 /* times as many polls where CPU time is short */
 

@@ -7,8 +7,8 @@
  * loses the right to the second in line, which takes the head out of the word to usurp it. All
  * other waiters only append behind the tail.
  */
+#include "locks/core/tunables.h"
 #include "locks/paq_queue.h"
-#include "locks/tunables.h"
 
 TUNABLE(paq_max_skips, "paq", 8, 0, UINT32_MAX); /* places that an inactive waiter may lose */
 TUNABLE(paq_m2a, "paq", 1, 0, 1);

@@ -10,7 +10,7 @@
  */
 #include "locks/paq_queue.h"
 
-#include "locks/tunables.h"
+#include "locks/core/tunables.h"
 
 TUNABLE(paq_poll_mask, "paq", 0xff, 0, UINT32_MAX);      /* polls between looks, less 1; 2^n - 1 */
 TUNABLE(paq_deep, "paq", 1u << 12, 1, UINT32_MAX);       /* polls before a waiter halts */

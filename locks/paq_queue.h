@@ -6,10 +6,10 @@
 #ifndef PVSPIN_LOCKS_PAQ_QUEUE_H
 #define PVSPIN_LOCKS_PAQ_QUEUE_H
 
-#include "locks/overcommit.h"
+#include "locks/core/overcommit.h"
+#include "locks/core/pv.h"
+#include "locks/core/spin.h"
 #include "locks/paq_word.h"
-#include "locks/pv.h"
-#include "locks/spin.h"
 #include "port/port.h"
 #include <stdatomic.h>
 #include <stdbool.h>

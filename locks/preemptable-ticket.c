@@ -23,10 +23,10 @@
  * J. Ouyang, J. R. Lange, "Preemptable Ticket Spinlocks: Improving Consolidated Performance in the
  * Cloud", VEE'13; the authors' patches, github.com/drouyang/pmtlock, v2 and v3.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 
 #define HELD 1u /* version 3: bit 0 of head */
 

@@ -12,9 +12,9 @@
  * J. Fitzhardinge, S. Vaddagiri, Raghavendra K T; Linux 3.12, commits 96f853eaa889 (the lock) and
  * 92b75202e5e8 (KVM); the flag in head since 4.0, d6abfdb20223.
  */
+#include "locks/core/register.h"
+#include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
-#include "locks/register.h"
-#include "locks/tunables.h"
 
 static struct pv_ticket_pool pool;
 

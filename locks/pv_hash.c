@@ -5,7 +5,7 @@
  * entries per CPU.
  */
 #include "locks/pv_hash.h"
-#include "locks/stats.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -10,9 +10,9 @@
  */
 #include "locks/pv_ticket.h"
 
-#include "locks/pv.h"
+#include "lib/printf.h"
+#include "locks/core/pv.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
 
 #define GROUP 64u /* CPUs to a word of the bitmap */
 

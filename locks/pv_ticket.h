@@ -18,9 +18,9 @@
 #ifndef PVSPIN_LOCKS_PV_TICKET_H
 #define PVSPIN_LOCKS_PV_TICKET_H
 
-#include "locks/lock.h"
-#include "locks/slice.h"
-#include "locks/spin.h"
+#include "locks/core/lock.h"
+#include "locks/core/slice.h"
+#include "locks/core/spin.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

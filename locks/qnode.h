@@ -10,9 +10,9 @@
 #ifndef PVSPIN_LOCKS_QNODE_H
 #define PVSPIN_LOCKS_QNODE_H
 
-#include "locks/lock.h"
+#include "locks/core/lock.h"
+#include "locks/core/stats.h"
 #include "locks/qspinlock_word.h"
-#include "locks/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
 #include <stddef.h>

@@ -11,10 +11,10 @@
  * States are written (tail, pending, locked). Linux 6.12 kernel/locking/qspinlock.c; the idea of
  * the compact word and the order of the steps are P. Zijlstra's and W. Long's.
  */
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 #include "locks/qnode.h"
 #include "locks/qspinlock_pending.h"
-#include "locks/register.h"
-#include "locks/spin.h"
 
 static void qspinlock_reset(void *state, const struct lock_env *env)
 {

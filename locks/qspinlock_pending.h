@@ -6,9 +6,9 @@
 #ifndef PVSPIN_LOCKS_QSPINLOCK_PENDING_H
 #define PVSPIN_LOCKS_QSPINLOCK_PENDING_H
 
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/qspinlock_word.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

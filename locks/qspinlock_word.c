@@ -2,7 +2,7 @@
 /* See qspinlock_word.h. */
 #include "locks/qspinlock_word.h"
 
-#include "pvspin/printf.h"
+#include "lib/printf.h"
 
 static const char *locked_text(uint32_t locked)
 {

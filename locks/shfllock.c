@@ -23,11 +23,11 @@
  * S. Kashyap, I. Calciu, X. Cheng, C. Min, T. Kim, "Scalable and Practical Locking with Shuffling",
  * SOSP 2019, the non-blocking lock.
  */
-#include "locks/pv.h"
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/pv.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 
 TUNABLE(shfl_batch, "shfllock", 1024, 1, UINT32_MAX); /* most in a group: the paper's constant */
 TUNABLE(shfl_policy, "shfllock", 0, 0, 1);            /* 0: by NUMA node; 1: active ones first */

@@ -14,10 +14,10 @@
  * T. E. Anderson, IEEE TPDS 1(1), 1990; J. M. Mellor-Crummey, M. L. Scott, ACM TOCS 9(1), 1991.
  */
 #include "locks/backoff.h"
-#include "locks/register.h"
-#include "locks/spin.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/tas_byte.h"
-#include "locks/tunables.h"
 
 TUNABLE(backoff_min, "tas-backoff", 1u << 5, 1, 1u << 20);
 TUNABLE(backoff_max, "tas-backoff", 1u << 11, 1, 1u << 20);

@@ -9,8 +9,8 @@
  * T. E. Anderson, "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors",
  * IEEE TPDS 1(1), 1990.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 #include "locks/tas_byte.h"
 
 static inline bool tas_try_acquire(void *state, void *node)

@@ -5,8 +5,8 @@
 #ifndef PVSPIN_LOCKS_TAS_BYTE_H
 #define PVSPIN_LOCKS_TAS_BYTE_H
 
-#include "locks/lock.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/lock.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

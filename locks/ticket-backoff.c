@@ -12,10 +12,10 @@
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991, section 2.2.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/ticket_word.h"
-#include "locks/tunables.h"
 
 #define MAX_PAUSES (1u << 12) /* between two looks: well below a slice, whatever the estimate */
 

@@ -9,8 +9,8 @@
  *
  * Linux 2.6.25 (N. Piggin, commit 314cdbefd1fd) to 4.1.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 #include "locks/ticket_word.h"
 
 static __attribute__((noinline)) void ticket_slow(union ticket_word *word, uint16_t mine)

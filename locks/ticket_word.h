@@ -18,8 +18,8 @@
 #ifndef PVSPIN_LOCKS_TICKET_WORD_H
 #define PVSPIN_LOCKS_TICKET_WORD_H
 
-#include "locks/lock.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
+#include "locks/core/lock.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

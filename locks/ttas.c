@@ -15,8 +15,8 @@
  * L. Rudolph, Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors", ISCA
  * 1984; T. E. Anderson, IEEE TPDS 1(1), 1990.
  */
-#include "locks/register.h"
-#include "locks/spin.h"
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
 #include "locks/tas_byte.h"
 
 static inline bool ttas_try_acquire(void *state, void *node)

@@ -24,10 +24,10 @@
  * W. Long, "qspinlock, x86: support for unfair locks", linux-kernel, 2014-2015, not merged: after
  * its description; LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
  */
+#include "locks/core/register.h"
+#include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/qnode.h"
-#include "locks/register.h"
-#include "locks/spin.h"
-#include "locks/tunables.h"
 
 TUNABLE(uq_steal_min, "unfair-queued", 8, 1, 1u << 30);    /* polls between tries, second waiter */
 TUNABLE(uq_steal_max, "unfair-queued", 1024, 1, 1u << 30); /* ... of the last */

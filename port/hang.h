@@ -6,7 +6,7 @@
 #ifndef PVSPIN_PORT_HANG_H
 #define PVSPIN_PORT_HANG_H
 
-#include "locks/lock.h"
+#include "locks/core/lock.h"
 #include <stdint.h>
 
 struct hang {

@@ -6,8 +6,8 @@
 #ifndef PVSPIN_PORT_PORT_H
 #define PVSPIN_PORT_PORT_H
 
-#include "locks/stats.h"
-#include "pvspin/lines.h"
+#include "lib/lines.h"
+#include "locks/core/stats.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -18,7 +18,7 @@ void *port_stack_alloc(void);
 void *port_task_begin(void *stack_top, void (*fn)(void *arg), void *arg);
 
 /* Leaves the current stack, noting in *from where, and goes on at `to`: where another call noted
- * it, or at a task's beginning. Returns when somebody switches to *from. (port/switch.asm) */
+ * it, or at a task's beginning. Returns when somebody switches to *from. (common/switch.asm) */
 void port_switch(void **from, void *to);
 
 /* Calls fn on the calling CPU every `ns`, in interrupt context (hosted: a signal handler on the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The ABI clauses that tests/abi registers: id, name, class, file; tab-separated. The sources are the
+# The ABI clauses that tests/suites/abi registers: id, name, class, file; tab-separated. The sources are the
 # only list there is; a registration may take several lines.
 /^ABI_CLAUSE\(/ { text = "" ; inside = 1 }
 inside {

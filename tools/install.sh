@@ -24,7 +24,7 @@ put 644 share/pvspin/tools tools/environment.sh
 put 644 share/pvspin/tools/run tools/run/*
 put 644 share/pvspin/tools/nested tools/nested/*
 chmod 755 "$prefix/share/pvspin/tools/nested/nested.sh"
-put 644 share/pvspin/tests/abi tests/abi/configurations
+put 644 share/pvspin/tests/suites/abi tests/suites/abi/configurations
 put 644 share/pvspin/build build/pvspin.elf build/pvspin-pvh.elf
 ./run.sh --list >"$prefix/share/pvspin/list"
 echo "$version" >"$prefix/share/pvspin/VERSION"

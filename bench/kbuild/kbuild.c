@@ -13,9 +13,9 @@
 #include "bench/mark.h"
 #include "bench/result.h"
 #include "bench/trace.h"
+#include "lib/string.h"
 #include "port/port.h"
 #include "port/task.h"
-#include "pvspin/string.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 

@@ -2,8 +2,8 @@
 /* See klock.h. */
 #include "bench/kbuild/klock.h"
 
-#include "pvspin/steal.h"
-#include "pvspin/string.h"
+#include "lib/steal.h"
+#include "lib/string.h"
 
 static uint32_t owners(enum kbuild_class class, uint32_t tasks, uint32_t vcpus)
 {
@@ -167,7 +167,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 {
 	struct lock_stats *stats = me->worker.stats;
 	struct held *held = &me->held[me->depth];
-	/* a pool has one node for all depths: locks/lock.h */
+	/* a pool has one node for all depths: locks/core/lock.h */
 	uint32_t row = world.ops->flags & LOCK_NODE_POOL ? 0 : me->depth;
 	uint64_t halted = stats->count[EV_HALT_CYCLES], slow = slow_paths(stats);
 	uint64_t steal_ns = own_steal_ns(me), asked = port_cycles();

@@ -6,10 +6,10 @@
  */
 #include "bench/kbuild/observe.h"
 
-#include "bench/histogram.h"
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/world.h"
-#include "locks/trace.h"
+#include "lib/histogram.h"
+#include "locks/core/trace.h"
 #include "port/port.h"
 
 static const struct lock_ops *own; /* the lock's */

@@ -4,7 +4,7 @@
 #ifndef PVSPIN_BENCH_KBUILD_OBSERVE_H
 #define PVSPIN_BENCH_KBUILD_OBSERVE_H
 
-#include "locks/lock.h"
+#include "locks/core/lock.h"
 
 /* The same operations, but that acquire() and release() also fill the calling vCPU's histograms,
  * if it has some, and its trace. Until the next call. */

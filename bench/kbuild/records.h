@@ -3,8 +3,8 @@
 #ifndef PVSPIN_BENCH_KBUILD_RECORDS_H
 #define PVSPIN_BENCH_KBUILD_RECORDS_H
 
-#include "bench/record.h"
 #include "bench/result.h"
+#include "lib/record.h"
 
 /* Its fields of the run record. result->kbuild is not NULL, here and below. */
 void kbuild_put(struct record *record, const struct run_result *result);

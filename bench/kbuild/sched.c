@@ -8,7 +8,7 @@
 
 #include "bench/kbuild/klock.h"
 #include "bench/work.h"
-#include "locks/trace.h"
+#include "locks/core/trace.h"
 #include "port/task.h"
 
 static struct klock *rq_lock(const struct vcpu *vcpu)

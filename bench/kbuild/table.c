@@ -2,12 +2,12 @@
 /* See table.h. Percentages are of the vCPUs' time, summed over the repetitions. */
 #include "bench/kbuild/table.h"
 
-#include "bench/arith.h"
 #include "bench/kbuild/kbuild.h"
 #include "bench/say.h"
 #include "bench/table_cells.h"
+#include "lib/arith.h"
+#include "lib/printf.h"
 #include "port/port.h"
-#include "pvspin/printf.h"
 
 void kbuild_table_add(struct table_row *row, const struct run_result *result)
 {

@@ -9,8 +9,8 @@
 #include "bench/gather.h"
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/world.h"
+#include "lib/printf.h"
 #include "port/hang.h"
-#include "pvspin/printf.h"
 
 #define LOOK_NS        UINT64_C(100000000)
 #define STUCK_BASE_NS  UINT64_C(10000000000)

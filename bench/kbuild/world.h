@@ -12,9 +12,9 @@
 #include "bench/kbuild/sample.h"
 #include "bench/plan.h"
 #include "bench/worker.h"
-#include "locks/lock.h"
+#include "lib/steal.h"
+#include "locks/core/lock.h"
 #include "port/port.h"
-#include "pvspin/steal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

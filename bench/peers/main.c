@@ -8,8 +8,8 @@
  */
 #define _GNU_SOURCE
 #include "bench/peers/peer.h"
-#include "locks/pv.h"
-#include "port/hosted.h"
+#include "locks/core/pv.h"
+#include "port/hosted/hosted.h"
 #include "port/port.h"
 #include <cpuid.h>
 #include <sched.h>

@@ -5,8 +5,8 @@
  * every SAMPLE_MS during it, and at its end; only what came between counts, and threads that still
  * wait then have waited that long. Nothing in the measured loop reads a clock.
  */
-#include "bench/arith.h"
 #include "bench/peers/peer.h"
+#include "lib/arith.h"
 #include "port/port.h"
 #include <stdio.h>
 #include <stdlib.h>

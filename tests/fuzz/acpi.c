@@ -5,7 +5,7 @@
  * length (2 bytes, little-endian) and that many bytes. With FLAG_REPAIR the signature (bytes 0 to
  * 3), length and checksum of each are made right, or hardly any input would get past them.
  */
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include "tests/host/fake_memory.h"
 #include <string.h>
 

@@ -6,15 +6,15 @@
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 fuzz_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all $(warnings) -Werror -I. -Iinclude
+	-fno-sanitize-recover=all $(warnings) -Werror -I.
 fuzz_plan_c := tests/fuzz/plan.c $(host_sources_plan)
 fuzz_acpi_c := tests/fuzz/acpi.c $(host_sources_acpi)
 
-build/fuzz/plan: $(fuzz_plan_c) $(wildcard bench/plan*.h locks/tunables.h)
+build/fuzz/plan: $(fuzz_plan_c) $(wildcard bench/plan*.h locks/core/tunables.h)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(fuzz_plan_c) -o $@
 
-build/fuzz/acpi: $(fuzz_acpi_c) $(wildcard include/pvspin/acpi.h kernel/acpi*.h tests/host/*.h)
+build/fuzz/acpi: $(fuzz_acpi_c) $(wildcard kernel/acpi*.h tests/host/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(fuzz_acpi_c) -lcmocka -o $@
 

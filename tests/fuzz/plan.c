@@ -6,7 +6,7 @@
  * tests/host/stub_locks.c.
  */
 #include "bench/plan.h"
-#include "locks/tunables.h"
+#include "locks/core/tunables.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #include "tests/host/fake_memory.h"
 #include "tests/host/test.h"
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <string.h>
 
 #define CAPACITY     300

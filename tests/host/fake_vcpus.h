@@ -3,7 +3,7 @@
 #ifndef PVSPIN_TESTS_HOST_FAKE_VCPUS_H
 #define PVSPIN_TESTS_HOST_FAKE_VCPUS_H
 
-#include "locks/stats.h"
+#include "locks/core/stats.h"
 
 #define FAKE_VCPUS 4 /* what port_cpu_count() says */
 

@@ -9,7 +9,7 @@ include tools/flags.mk
 
 host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
-	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude
+	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I.
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
@@ -17,36 +17,36 @@ host_tests := string cmdline printf histogram record linux_choice plan plan_prin
 	streak $(report_tests)
 
 # the sources that each test is linked with, besides its own
-host_sources_string := kernel/string.c
-host_sources_cmdline := kernel/cmdline.c
-host_sources_printf := kernel/printf.c
-host_sources_histogram := bench/histogram.c
-host_sources_record := bench/record.c kernel/printf.c
+host_sources_string := lib/string.c
+host_sources_cmdline := lib/cmdline.c
+host_sources_printf := lib/printf.c
+host_sources_histogram := lib/histogram.c
+host_sources_record := lib/record.c lib/printf.c
 host_sources_linux_choice := bench/linux_choice.c
 host_sources_plan := bench/linux_choice.c bench/plan.c bench/quoting.c bench/plan_parse.c bench/plan_error.c bench/plan_foreign.c bench/plan_print.c bench/plan_workload.c \
-	kernel/cmdline.c kernel/printf.c tests/host/stub_locks.c
+	lib/cmdline.c lib/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
-host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/mp_table.c kernel/printf.c tests/host/fake_memory.c
-host_sources_slice := locks/slice.c bench/histogram.c
+host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/mp_table.c lib/printf.c tests/host/fake_memory.c
+host_sources_slice := locks/core/slice.c lib/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
 host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
-host_sources_power := kernel/acpi.c kernel/acpi_power.c kernel/printf.c tests/host/fake_memory.c
+host_sources_power := kernel/acpi.c kernel/acpi_power.c lib/printf.c tests/host/fake_memory.c
 host_sources_console := kernel/console.c kernel/font.c
 host_sources_nodes := kernel/nodes.c
-host_sources_cgroup := port/hosted_cgroup.c
+host_sources_cgroup := port/hosted/cgroup.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
-host_sources_streak := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
+host_sources_streak := bench/worker.c lib/histogram.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
-host_sources_log := port/log_bare.c
+host_sources_log := port/guest/log.c
 host_sources_watchdog := kernel/watchdog.c kernel/hpet.c kernel/ioapic.c
 host_sources_tsc := kernel/tsc.c kernel/tsc_measure.c kernel/tsc_check.c
-host_sources_trace_ring := locks/trace.c
-host_sources_lhp_cost := bench/worker.c bench/histogram.c tests/host/fake_vcpus.c
-host_sources_kbuild_observe := bench/kbuild/observe.c bench/histogram.c locks/trace.c
+host_sources_trace_ring := locks/core/trace.c
+host_sources_lhp_cost := bench/worker.c lib/histogram.c tests/host/fake_vcpus.c
+host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core/trace.c
 
 # each test of the analyser is linked with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c tools/report/*/*.c))) bench/quoting.c
@@ -76,7 +76,7 @@ $(foreach test,$(host_tests),$(eval $(call host_program,$(test))))
 
 # The guest's mem* and str* must not replace the ones that ASan watches.
 host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(name)=test_$(name))
-build/host/kernel/string.o: host_extra := $(host_string)
+build/host/lib/string.o: host_extra := $(host_string)
 # drivers run on a fake CPU whose devices the test provides
 host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -DPVSPIN_KERNEL_FIXUP_H -include tests/host/fake_cpu.h
 build/host/kernel/serial.o build/host/kernel/tsc.o build/host/kernel/tsc_measure.o build/host/kernel/tsc_check.o: host_extra := $(host_fake_cpu)

@@ -7,7 +7,7 @@
 #include "tests/host/test.h"
 
 #include "bench/plan.h"
-#include "locks/tunables.h"
+#include "locks/core/tunables.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

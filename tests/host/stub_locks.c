@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A registry and tunables for test_plan.c: names and flags, no locks behind them. Sorted by name,
  * as the real one is. */
-#include "locks/registry.h"
-#include "locks/tunables.h"
-#include "pvspin/cmdline.h"
+#include "lib/cmdline.h"
+#include "locks/core/registry.h"
+#include "locks/core/tunables.h"
 
 #define STUB(name_, flags_)                                \
 	{                                                  \

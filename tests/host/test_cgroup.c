@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* port/hosted_cgroup.c: time that CPU quotas took, found by /proc and /sys of both versions. */
+/* port/hosted/cgroup.c: time that CPU quotas took, found by /proc and /sys of both versions. */
 #define _GNU_SOURCE
 #include "tests/host/test.h"
 
-#include "port/hosted_sched.h"
+#include "port/hosted/sched.h"
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>

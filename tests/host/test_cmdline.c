@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/cmdline.c: words, lists, numbers, and random bytes in buffers that end where the text
+/* lib/cmdline.c: words, lists, numbers, and random bytes in buffers that end where the text
  * does, so that ASan sees a read behind it. */
 #include "tests/host/test.h"
 
-#include "pvspin/cmdline.h"
+#include "lib/cmdline.h"
 #include <stdlib.h>
 #include <string.h>
 

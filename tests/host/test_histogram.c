@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/histogram.c: the buckets cover all of uint64_t without gap or overlap, none is wider than
+/* lib/histogram.c: the buckets cover all of uint64_t without gap or overlap, none is wider than
  * the header says, and quantiles agree with sorting the values. */
 #include "tests/host/test.h"
 
-#include "bench/histogram.h"
+#include "lib/histogram.h"
 #include <stdlib.h>
 
 static void buckets_cover_everything_once(void **state)

@@ -6,7 +6,7 @@
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/observe.h"
 #include "bench/kbuild/world.h"
-#include "locks/trace.h"
+#include "locks/core/trace.h"
 #include <string.h>
 
 #define EVENTS 32

@@ -5,7 +5,7 @@
 #include "tests/host/test.h"
 
 #include "bench/worker.h"
-#include "locks/stats.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <string.h>
 

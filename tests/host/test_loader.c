@@ -6,7 +6,7 @@
  */
 #include "kernel/loader.h"
 
-#include "pvspin/layout.h"
+#include "kernel/layout.h"
 #include "tests/host/fake_memory.h"
 #include "tests/host/test.h"
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* port/log_bare.c before a UART that takes so many bytes and is then busy until somebody reads. */
+/* port/guest/log.c before a UART that takes so many bytes and is then busy until somebody reads. */
 #include "kernel/console.h"
 #include "kernel/serial.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
-#include "port/bare.h"
+#include "port/guest/port_guest.h"
 #include "port/port.h"
 #include "tests/host/test.h"
 #include <stdio.h>

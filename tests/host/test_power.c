@@ -6,7 +6,7 @@
 #include "tests/host/fake_memory.h"
 #include "tests/host/test.h"
 
-#include "pvspin/acpi.h"
+#include "kernel/acpi.h"
 #include <string.h>
 
 #define RSDP 0x7fe0000u

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/printf.c against the host's snprintf: the same text and return value for each format, in
+/* lib/printf.c against the host's snprintf: the same text and return value for each format, in
  * buffers of every size from none to ample, allocated exactly so that ASan sees a byte too many. */
 #include "tests/host/test.h"
 
-#include "pvspin/printf.h"
+#include "lib/printf.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

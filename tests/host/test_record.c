@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/record.c with a port_write that keeps what it is given: exact lines, escapes, and what
+/* lib/record.c with a port_write that keeps what it is given: exact lines, escapes, and what
  * becomes of a record at, and one byte beyond, the longest line. */
 #include "tests/host/test.h"
 
-#include "bench/record.h"
+#include "lib/record.h"
 #include "port/port.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  */
 #include "kernel/serial.h"
 
-#include "pvspin/layout.h"
+#include "kernel/layout.h"
 #include "tests/host/fake_cpu.h"
 #include "tests/host/test.h"
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* locks/slice.c with a steal-time page and a clock of the test's own: what starts a slice, what is
- * learnt from its end, and when a slice has no end. */
+/* locks/core/slice.c with a steal-time page and a clock of the test's own: what starts a slice,
+ * what is learnt from its end, and when a slice has no end. */
 #include "tests/host/test.h"
 
-#include "locks/slice.h"
+#include "locks/core/slice.h"
 #include <stdlib.h>
 #include <string.h>
 

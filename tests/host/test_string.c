@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/string.c against libc's functions of the same contract. Its own are renamed test_* on
+/* lib/string.c against libc's functions of the same contract. Its own are renamed test_* on
  * the compiler's command line (host.mk). */
 #include "tests/host/test.h"
 

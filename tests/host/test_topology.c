@@ -5,10 +5,10 @@
  */
 #include "kernel/topology.h"
 
+#include "guest/report.h"
 #include "kernel/apic.h"
 #include "kernel/memory.h"
-#include "kernel/report.h"
-#include "pvspin/printf.h"
+#include "lib/printf.h"
 #include <stdlib.h>
 
 #include "tests/host/acpi_machine.h" /* its `cpu` would shadow those of the headers above */

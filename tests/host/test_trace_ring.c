@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of lock events (locks/trace.h): keeps the last ones, oldest first, and finds in the
+/* The ring of lock events (locks/core/trace.h): keeps the last ones, oldest first, and finds in the
  * steal-time page that its vCPU was away. */
 #include "tests/host/test.h"
 
-#include "locks/trace.h"
+#include "locks/core/trace.h"
 #include <string.h>
 
 #define SIZE 5

@@ -6,10 +6,10 @@
  */
 #include "kernel/tsc.h"
 
+#include "guest/report.h"
 #include "kernel/hpet.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
-#include "kernel/report.h"
 #include "kernel/smp.h"
 #include "tests/host/fake_cpu.h"
 #include "tests/host/test.h"

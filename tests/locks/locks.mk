@@ -10,12 +10,12 @@
 # gcc, because clang's __atomic builtins do not take the _Atomic types that shake.h hands them
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
-LOCKS_SOURCES := $(wildcard locks/*.c) $(wildcard port/hosted*.c) port/pv_none.c \
-	bench/histogram.c kernel/nodes.c kernel/printf.c kernel/cmdline.c \
-	$(filter-out tests/locks/guest% %/exclusion.c,$(wildcard tests/locks/*.c)) tests/locks/exclusion.c
+LOCKS_SOURCES := $(wildcard locks/*.c locks/core/*.c port/hosted/*.c tests/locks/*.c) port/common/pv_none.c \
+	lib/histogram.c kernel/nodes.c lib/printf.c lib/cmdline.c \
+	$(filter-out %/guest.c %/exclusion.c,$(wildcard tests/suites/locks/*.c)) tests/suites/locks/exclusion.c
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror \
-	-I. -Iinclude -Itests/locks -MMD -MP
+	-I. -MMD -MP
 
 # One build per flavour: $(1) directory, $(2) extra flags
 define LOCKS_FLAVOUR

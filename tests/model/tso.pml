@@ -103,7 +103,7 @@ inline halt()
 	}
 }
 
-/* pv_wait of locks/pv.h: the backend looks once more before it halts. */
+/* pv_wait of locks/core/pv.h: the backend looks once more before it halts. */
 inline pv_wait(c, seen)
 {
 	if

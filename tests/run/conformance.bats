@@ -19,7 +19,7 @@ results() {
 
 @test "only what makes sense together is accepted" {
   run_sh 2 --conformance -smp 4
-  says "$stderr" 'tests/abi/configurations'
+  says "$stderr" 'tests/suites/abi/configurations'
   run_sh 2 --conformance --runs=2
   run_sh 2 --conformance --pv=off
   run_sh 2 --conformance -append 'locks=tas'
@@ -28,11 +28,11 @@ results() {
   says "$stderr" 'nosuch: no such configuration' 'accepted: default one-vcpu'
 }
 
-@test "every line of tests/abi/configurations has a name of its own, a mask and arguments" {
+@test "every line of tests/suites/abi/configurations has a name of its own, a mask and arguments" {
   # (mawk knows no {8})
   awk '!/^#/ && NF { if (NF < 4 || $2 !~ /^(0x[0-9a-f]+|-)$/ || ($2 != "-" && length($2) != 10) || seen[$1]++) { print; bad = 1 } }
-    END { exit bad }' tests/abi/configurations
-  [ "$(grep -c '^[a-zA-Z]' tests/abi/configurations)" -ge 20 ]
+    END { exit bad }' tests/suites/abi/configurations
+  [ "$(grep -c '^[a-zA-Z]' tests/suites/abi/configurations)" -ge 20 ]
 }
 
 @test "other-vendor names the vendor that the CPU is not, an Intel one too" {
@@ -43,7 +43,7 @@ results() {
   [ "$(other kvm GenuineIntel)" = AuthenticAMD ]
   [ "$(other kvm AuthenticAMD)" = GenuineIntel ]
   [ "$(other nested GenuineIntel)" = GenuineIntel ]
-  grep -q '^other-vendor .*vendor=OTHER_VENDOR$' tests/abi/configurations
+  grep -q '^other-vendor .*vendor=OTHER_VENDOR$' tests/suites/abi/configurations
 }
 
 @test "each fault of the module is in faults.table, each clause there in the suite" {
@@ -56,7 +56,7 @@ results() {
   for fault in "${names[@]}"; do key "$fault" fault "$fault"; echo "$value"; done | sort -u >"$at/table"
   [ "$(wc -l <"$at/module")" -ge 90 ]
   diff "$at/module" "$at/table"
-  sed -nE 's/^ABI_CLAUSE\(.*"(ABI-[A-Z]+-[0-9]+)".*/\1/p' tests/abi/*.c | sort -u >"$at/suite"
+  sed -nE 's/^ABI_CLAUSE\(.*"(ABI-[A-Z]+-[0-9]+)".*/\1/p' tests/suites/abi/*.c | sort -u >"$at/suite"
   printf '%s\n' "${clauses_of[@]}" | tr , '\n' | grep -vx run | sort -u | comm -23 - "$at/suite" | diff /dev/null -
 }
 

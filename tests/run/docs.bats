@@ -42,7 +42,7 @@ described() { # COUNT
 
 @test "docs/locks.md describes every lock event" {
   # Those with a field of their own are in docs/serial-log.md.
-  sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/stats.c | while read -r event; do
+  sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/core/stats.c | while read -r event; do
     grep -qF "\`$event\`" docs/serial-log.md || echo "$event"
   done | described 10
 }
@@ -52,11 +52,11 @@ described() { # COUNT
 }
 
 @test "the check of docs/abi-coverage.md notices a clause that has no test, and a test that has no clause" {
-  mkdir -p "$BATS_TEST_TMPDIR/docs" "$BATS_TEST_TMPDIR/tests"
-  cp -r tools "$BATS_TEST_TMPDIR/" && cp -r tests/abi "$BATS_TEST_TMPDIR/tests/"
+  mkdir -p "$BATS_TEST_TMPDIR/docs" "$BATS_TEST_TMPDIR/tests/suites"
+  cp -r tools "$BATS_TEST_TMPDIR/" && cp -r tests/suites/abi "$BATS_TEST_TMPDIR/tests/suites/"
   cd "$BATS_TEST_TMPDIR"
   tools/abi-coverage.sh && tools/abi-coverage.sh --check
-  sed -i 's/ABI-NR-02/ABI-NR-99/' tests/abi/numbers.c
+  sed -i 's/ABI-NR-02/ABI-NR-99/' tests/suites/abi/numbers.c
   run tools/abi-coverage.sh --check
   [ "$status" -ne 0 ]
   [[ $output == *'ABI-NR-02 has neither a test nor a reason'* ]]

@@ -131,7 +131,7 @@ all() {
     (.threads > 1 or .ops > 100)] | length == 2 * $locks and all"
   binary="$BATS_TEST_TMPDIR/pvspin-junk"
   # shellcheck disable=SC2046 # object names have no spaces
-  gcc -std=c11 -O2 -pthread -fno-omit-frame-pointer -I. -Iinclude tests/run/fixtures/junk-lock.c \
+  gcc -std=c11 -O2 -pthread -fno-omit-frame-pointer -I. tests/run/fixtures/junk-lock.c \
     $(find build/hosted -name '*.o') -o "$binary"
   for latency in off on; do
     hosted locks=junk,tas threads=2 ops=2000 reps=2 dispatch=patched latency=$latency
@@ -194,7 +194,7 @@ all() {
 @test "a lock that does not exclude fails the run" {
   binary="$BATS_TEST_TMPDIR/pvspin-open"
   # shellcheck disable=SC2046 # object names have no spaces
-  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/open-lock.c \
+  gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/open-lock.c \
     $(find build/hosted -name '*.o') -o "$binary"
   expected=3 hosted locks=open,tas threads=2 ms=300 hold=2000 think=0 reps=1
   all '[.[] | select(.type == "run") | .exclusion] == ["broken", "ok"]'

@@ -50,7 +50,7 @@ teardown() {
 version: ; @echo "$(VERSION)"'
   cd "$place/e l s e"
   # The parts: NASM's, C with and without assembly, what is preprocessed, and the one with the version.
-  local object objects=(boot/multiboot.o boot/ap.o kernel/kmain.o kernel/report.o locks/paq.o bench/patched.o linker.ld)
+  local object objects=(boot/multiboot.o boot/ap.o guest/kmain.o guest/report.o locks/paq.o bench/patched.o linker.ld)
   make -s "${objects[@]/#/build/guest/}"
   for object in "${objects[@]}"; do
     cmp "build/guest/$object" "$tree/build/guest/$object"
@@ -61,8 +61,8 @@ version: ; @echo "$(VERSION)"'
   mkdir "$place/flags"
   tar -c -C "$tree" --exclude=./out --exclude=./build --exclude=./.git . | tar -x -C "$place/flags"
   cd "$place/flags"
-  local object objects=(guest/boot/ap.o guest/kernel/printf.o hosted/port/switch.o hosted/kernel/printf.o
-    report/bench/quoting.o host/kernel/printf.o peers/kernel/printf.o locks/plain/kernel/printf.o)
+  local object objects=(guest/boot/ap.o guest/lib/printf.o hosted/port/common/switch.o hosted/lib/printf.o
+    report/bench/quoting.o host/lib/printf.o peers/lib/printf.o locks/plain/lib/printf.o)
   objects=("${objects[@]/#/build/}")
   make -s "${objects[@]}"
   mkdir before

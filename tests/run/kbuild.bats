@@ -115,7 +115,7 @@ consistent() { # JOBS
 
 @test "hosted: a lock that never comes free is a hang that names its class: 5" {
   # shellcheck disable=SC2046 # object names have no spaces
-  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/stuck-lock.c \
+  gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/stuck-lock.c \
     $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-stuck"
   local status=0
   timeout 60 "$BATS_TEST_TMPDIR/pvspin-stuck" workload=kbuild threads=2 jobs=5 reps=1 locks=stuck hang_ms=700 \
@@ -126,7 +126,7 @@ consistent() { # JOBS
 
 @test "hosted: two in one section, once, fail the run: 3" {
   # shellcheck disable=SC2046 # object names have no spaces
-  gcc -std=c11 -O2 -pthread -I. -Iinclude tests/run/fixtures/two-in-lock.c \
+  gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/two-in-lock.c \
     $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-two-in"
   local status=0
   timeout 60 "$BATS_TEST_TMPDIR/pvspin-two-in" workload=kbuild threads=2 tasks=2 jobs=40 reps=1 locks=two-in,tas \

@@ -74,7 +74,7 @@ offered() { # WORD...
     -ex backtrace -ex 'delete' -ex 'continue'" </dev/null >"$BATS_TEST_TMPDIR/gdb" 2>&1 || true
   wait "$run" || { cat "$said" "$BATS_TEST_TMPDIR/gdb" >&2; return 1; }
   grep -E '^Breakpoint 1, kmain ' "$BATS_TEST_TMPDIR/gdb"
-  grep -F 'kernel/kmain.c' "$BATS_TEST_TMPDIR/gdb"
+  grep -F 'guest/kmain.c' "$BATS_TEST_TMPDIR/gdb"
   grep -F 'verdict: ok' "$said"
   nothing_left
 }

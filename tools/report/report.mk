@@ -2,7 +2,7 @@
 # build/pvspin-report: the analyser of serial logs (docs/report.md). Part of the Makefile.
 
 report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
-	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Iinclude -Ibuild/report
+	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
 report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # quotes as the guest does
 build/report/flags: flags = $(HOSTCC) $(report_cflags)
@@ -29,7 +29,7 @@ build/report/tools/report/main.o: build/report/version.h
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
-	-fno-sanitize-recover=all -I. -Iinclude
+	-fno-sanitize-recover=all -I.
 fuzz_report_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
 
 build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*/*.h)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --conformance[=NAMES]: the ABI suite in each configuration of tests/abi/configurations, on the host's KVM
+# --conformance[=NAMES]: the ABI suite in each configuration of tests/suites/abi/configurations, on the host's KVM
 # or, under nested, on both Debian kernels at once. Each is a call of run.sh of its own, with its own
 # logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.
 #
@@ -47,7 +47,7 @@ configurations_read() {
     wanted=${wanted/"$name,"/}
     configuration_names+=("$name") configuration_masks+=("$mask")
     configuration_arguments+=("$arguments")
-  done <"$tree/tests/abi/configurations"
+  done <"$tree/tests/suites/abi/configurations"
   wanted=${wanted#,}
   [[ -z $conformance_names || -z $wanted ]] ||
     usage_error "--conformance=$conformance_names: ${wanted%,}: no such configuration; accepted:$all"

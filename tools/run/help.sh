@@ -44,7 +44,7 @@ Everything that does not start with two dashes goes to QEMU unchanged (-cpu help
   --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
   --conformance[=NAME,...]
                        KVM's paravirtual ABI, clause by clause, in each configuration of
-                       tests/abi/configurations (or in those named), under nested on both kernels:
+                       tests/suites/abi/configurations (or in those named), under nested on both kernels:
                        a table, TAP and JUnit XML in --out; -append tests=abi.kick: a part of it
   --experiment=NAME    one of experiments/ (--list), as in the study of 2017, with its tables and
                        whether its findings are seen here (docs/experiments.md); study: all of
@@ -86,7 +86,7 @@ lock_names() {
 
 # The sources are the only list there is; the patterns are those of the definitions: a lock's
 # `.name = "..."` in locks/, the array workload_names in bench/plan.c, TEST_REGISTER and ABI_CLAUSE in
-# tests/, and CASE_REGISTER in tests/locks/, of which each makes a test for each lock that it applies
+# tests/suites/, and CASE_REGISTER in tests/suites/locks/, of which each makes a test for each lock that it applies
 # to.
 list() {
   if [[ -e $tree/list ]]; then # installed, without sources
@@ -99,12 +99,12 @@ list() {
   echo 'workloads (workload=):'
   sed -n '/workload_names\[.*{/,/}/s/^.*"\([a-z]*\)".*$/  \1/p' "$tree"/bench/plan.c
   echo 'tests (tests=):'
-  cat "$tree"/tests/*/*.c |
+  cat "$tree"/tests/suites/*/*.c |
     sed -n 's/^TEST_REGISTER([^,]*, "\(.*\)", "\(.*\)");$/  \2 (\1)/p' | sort
-  awk -f "$tree/tools/abi-clauses.awk" "$tree"/tests/abi/*.c |
+  awk -f "$tree/tools/abi-clauses.awk" "$tree"/tests/suites/abi/*.c |
     awk -F '\t' '{ print "  " $2 " (" $1 ")" }' | sort
   echo '  locks, locks.LOCK, locks.LOCK.CASE; cases (each only for locks that it is about):'
-  cat "$tree"/tests/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
+  cat "$tree"/tests/suites/locks/*.c | sed -n 's/^CASE_REGISTER(\([^,]*\),.*/\1/p' | sort -u |
     paste -sd' ' | fold -sw 92 | sed 's/^/    /; s/ *$//'
   echo 'experiments:'
   local name

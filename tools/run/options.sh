@@ -229,7 +229,7 @@ options_peer() {
 options_conformance() {
   if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
     ((instances != 1 || runs > 1 || gdb || host_peer)) || [[ -n $meet ]]; then
-    usage_error "--conformance brings its own QEMU options (tests/abi/configurations);" \
+    usage_error "--conformance brings its own QEMU options (tests/suites/abi/configurations);" \
       "it takes --accel, --l1-kernel, --out, --timeout and -append tests=..."
   fi
   [[ -z $append || $append =~ ^tests=([^\ ]+)$ ]] ||

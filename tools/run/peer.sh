@@ -89,7 +89,7 @@ peer_main() { # MEMBER
   instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
-# The hosted build's exit statuses (bench/hosted_main.c), as judge_ended of verdict.sh wants them.
+# The hosted build's exit statuses (hosted/main.c), as judge_ended of verdict.sh wants them.
 peer_agrees() { # STATUS
   case $1 in
   0) echo ok ;;

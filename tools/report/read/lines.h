@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* The longest line kept. The guest writes none above 16 KiB (RECORD_BYTES of
- * bench/record.h). */
+ * lib/record.h). */
 #define LINE_BYTES ((size_t)256 << 10)
 /* All that is read of one file. */
 #define FILE_BYTES ((uint64_t)1 << 30)

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's story: from the loader to the verdict. boot/start.asm calls kmain() on the boot
+ * CPU in 64-bit mode, interrupts masked; the other vCPUs join in smp_start() and sleep until
+ * bench/ or tests/ give them work.
+ */
+#include "bench/bench.h"
+#include "bench/plan.h"
+#include "bench/quoting.h"
+#include "guest/provoke.h"
+#include "guest/report.h"
+#include "kernel/apic.h"
+#include "kernel/console.h"
+#include "kernel/hpet.h"
+#include "kernel/ioapic.h"
+#include "kernel/kvm.h"
+#include "kernel/layout.h"
+#include "kernel/loader.h"
+#include "kernel/memory.h"
+#include "kernel/paging.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "kernel/power.h"
+#include "kernel/serial.h"
+#include "kernel/smp.h"
+#include "kernel/timer.h"
+#include "kernel/topology.h"
+#include "kernel/traps.h"
+#include "kernel/tsc.h"
+#include "kernel/watchdog.h"
+#include "lib/printf.h"
+#include "lib/record.h"
+#include "lib/string.h"
+#include "locks/core/pv.h"
+#include "port/guest/port_guest.h"
+#include "port/hang.h"
+#include "port/port.h"
+#include "tests/suites/tap.h"
+
+extern uint64_t entry_tsc; /* boot/start.asm */
+
+struct machine machine;
+
+static struct boot_info boot;
+static struct plan plan;
+static char plan_error[PLAN_ERROR_BYTES];
+
+void kmain(uint32_t magic, uint64_t info); /* boot/start.asm */
+
+static void discover_machine(void)
+{
+	kvm_probe_hypercall(&machine.kvm);
+	machine.steal_time = machine.kvm.present && (machine.kvm.features & KVM_FEATURE_STEAL_TIME);
+	apic_select();
+	apic_enable();
+	hpet_init(&boot);
+	tsc_init(&boot, &machine);
+	timer_init();
+	topology_init(&boot, &machine);
+	ioapic_init(&machine.cpus);
+	watchdog_init();
+	power_init(&boot);
+}
+
+/* Before the first STI. */
+static void drain_interrupts(void)
+{
+	uint8_t first = 0;
+	uint32_t count = apic_drain(&first);
+
+	if (count != 0)
+		report_text(
+			"warning: firmware left %u interrupts pending, the first by vector %#x: "
+			"dropped",
+			count, first);
+}
+
+static struct outcome missing_vcpus(void)
+{
+	for (uint32_t i = 0; i < machine.cpus.count; i++)
+		if (!smp_online(i))
+			report_text("error: vCPU %u (APIC ID %u) did not start: no answer to "
+				    "INIT-SIPI-SIPI",
+				    i, machine.cpus.cpu[i].apic_id);
+	return (struct outcome){.verdict = VERDICT_ERROR, .failed = 1, .reason = "vcpu-missing"};
+}
+
+static struct outcome run_plan(bool plan_ok)
+{
+	struct outcome outcome = {.verdict = VERDICT_OK, .reason = ""};
+
+	if (plan.ignored[0] != '\0')
+		report_text("warning: ignored, as words that a VMM adds for Linux:%s",
+			    plan.ignored);
+	if (boot.cmdline_truncated) {
+		report_text("error: the command line is longer than %u bytes",
+			    BOOT_CMDLINE_BYTES - 1);
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
+	}
+	if (!plan_ok) {
+		report_text("error: %s", plan_error);
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
+	}
+	if (machine.cpus_unknown) /* the reason has been said */
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
+	if (machine.online != machine.cpus.count)
+		return missing_vcpus();
+	provoke(&plan);
+	if (plan.tests[0] != '\0')
+		tests_run(&plan, &outcome);
+	else
+		outcome.verdict = bench_run_plan(&plan);
+	return outcome;
+}
+
+/* For the panic record: which lock was being measured, and which CPU was in its section; or which
+ * test ran. */
+static void describe_run(struct record *record)
+{
+	const char *lock;
+	uint32_t holder;
+
+	tests_describe(record);
+	if (!bench_current(&lock, &holder))
+		return;
+	record_string(record, "lock", lock);
+	record_signed(record, "holder", (int64_t)holder - 1);
+}
+
+/* Without a launcher that says: at least whether there is something below. */
+static void settle_accel(void)
+{
+	if (!machine.kvm.hypervisor_bit && strcmp(plan.accel, accel_names[ACCEL_UNKNOWN]) == 0)
+		ksnprintf(plan.accel, sizeof(plan.accel), "%s", accel_names[ACCEL_BARE]);
+}
+
+void kmain(uint32_t magic, uint64_t info)
+{
+	struct plan_machine plan_machine;
+	struct outcome outcome;
+	const char *problem;
+	bool serial;
+	bool plan_ok;
+
+	traps_init();
+	segments_init(&boot_cpu);
+	serial = serial_init();
+	port_write("\n", 1); /* firmware and GRUB may have begun a line */
+	problem = loader_read(memory_map_physical, magic, info, &boot);
+	kvm_detect(&machine.kvm);
+	/* Before anything may fail, or nobody hears of it. Real machines often have a UART with
+	 * nothing attached to it. */
+	if (!serial || (!machine.kvm.hypervisor_bit && console_there(&boot)))
+		console_init(&boot);
+	if (!serial) {
+		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
+			    "here is its text",
+			    COM1_PORT);
+		port_flush();
+	}
+	if (problem != NULL)
+		panic("%s (magic number %#x)", problem, magic);
+	machine.trampoline = loader_low_page(&boot);
+	memory_init(&boot);
+	paging_init();
+	discover_machine();
+	panic_describe = describe_run;
+	plan_machine.cpus = (uint32_t)machine.cpus.count;
+	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
+	plan_machine.vmm = true;
+	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
+	settle_accel();
+	watch_set_usual(plan_ok ? plan.hang_ms : 0);
+	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
+	topology_set_nodes(&boot, &machine, plan.nodes);
+	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
+	if (plan_ok)
+		provoke_early(&plan);
+	drain_interrupts();
+	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
+	tsc_check(&machine);
+	machine.boot_cycles = port_cycles() - entry_tsc;
+	port_bare_init(&machine, plan.nopvspin);
+	port_watch_over(); /* before the record: each of its bytes may be an exit of a slow VM */
+	report_boot(&boot, &machine, &plan, pv_backend);
+	report_refused();
+	port_flush();
+	outcome = run_plan(plan_ok);
+	report_finish(&outcome);
+}

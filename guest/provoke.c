@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deliberate failures, one function each, so that a symbolised backtrace shows its name. What each
+ * looks like from outside: docs/failures.md. Those of a lock's owner: guest/provoke_lock.c.
+ */
+#include "guest/provoke.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/layout.h"
+#include "kernel/machine.h"
+#include "kernel/panic.h"
+#include "kernel/percpu.h"
+#include "lib/string.h"
+#include "locks/core/pv.h"
+#include "port/hang.h"
+#include "port/port.h"
+#include <stdatomic.h>
+
+#define STRAY_VECTOR 0x99 /* nobody's */
+
+extern char text_start[];       /* linker.ld */
+extern char boot_stack_guard[]; /* boot/start.asm */
+
+static void __attribute__((noinline)) provoke_panic(void)
+{
+	panic("provoked on purpose (provoke=panic)");
+}
+
+static void __attribute__((noinline)) provoke_invalid_opcode(void)
+{
+	__asm__ volatile("ud2");
+}
+
+/* IA32_PKRS, bits 63:32 of which are reserved (SDM vol. 4); unknown to most CPUs, refused by all.
+ */
+static void __attribute__((noinline)) provoke_msr(void)
+{
+	wrmsr(0x6e1, UINT64_MAX);
+}
+
+/* Text is read-only. */
+static void __attribute__((noinline)) provoke_page_fault(void)
+{
+	*(volatile char *)text_start = 0;
+}
+
+/* Data is no-execute. 0xc3 is RET. */
+static void __attribute__((noinline)) provoke_execute_data(void)
+{
+	static volatile uint8_t code[] = {0xc3};
+
+	((void (*)(void))(uint64_t)code)();
+}
+
+static void __attribute__((noinline)) provoke_stack_overflow(volatile uint64_t *above)
+{
+	volatile uint64_t here[64];
+
+	here[0] = above == NULL ? 0 : above[0] + 1;
+	if (here[0] != UINT64_MAX) /* always */
+		provoke_stack_overflow(here);
+	here[1] = here[0]; /* no tail call */
+}
+
+static void provoke_hang(void)
+{
+	port_flush();
+	halt_for_ever();
+}
+
+static void lose_kick(uint32_t cpu)
+{
+	(void)cpu;
+}
+
+/* Waiters halt, and nobody wakes them. */
+static void provoke_lost_kick(void)
+{
+	static struct pv_backend lossy;
+
+	lossy = *pv_backend;
+	lossy.kick = lose_kick;
+	pv_backend = &lossy;
+}
+
+/* Interrupts masked, and never back. */
+static void __attribute__((noinline)) provoke_loop(void)
+{
+	irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
+/* An exception, and no IDT to take it, nor the #GP and the #DF that follow (SDM vol. 3A, 6.15). */
+static void __attribute__((noinline)) provoke_triple_fault(void)
+{
+	const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) none = {0, 0};
+
+	port_flush();
+	__asm__ volatile("lidt %0; ud2" : : "m"(none));
+}
+
+/* No stack for the #PF that the push is: #DF, on a stack of its own. */
+static void __attribute__((noinline)) provoke_double_fault(void)
+{
+	__asm__ volatile("xorl %%esp, %%esp; pushq %%rax" : : : "memory");
+}
+
+/* Vector 18 as an instruction; a real one: HMP's `mce`, tests/run/provoke.bats. */
+static void __attribute__((noinline)) provoke_machine_check(void)
+{
+	__asm__ volatile("int $18");
+}
+
+/* Masked, or the NMI would come in the shadow of the STI behind the ICR's write: in an epilogue,
+ * whose caller no frame pointer tells. */
+static void __attribute__((noinline)) provoke_nmi(void)
+{
+	irq_disable();
+	apic_send_nmi(this_cpu()->apic_id);
+	provoke_loop();
+}
+
+static void overflow_stack(void)
+{
+	provoke_stack_overflow(NULL);
+}
+
+static void fail_describing(struct record *record)
+{
+	(void)record;
+	provoke_page_fault();
+}
+
+/* The report is under way when it fails itself. */
+static void provoke_panic_twice(void)
+{
+	panic_describe = fail_describing;
+	provoke_panic();
+}
+
+static _Atomic uint32_t meeting; /* CPUs that have come */
+
+static void meet(void)
+{
+	atomic_fetch_add_explicit(&meeting, 1, memory_order_relaxed);
+	while (atomic_load_explicit(&meeting, memory_order_relaxed) < 2)
+		cpu_relax();
+}
+
+/* CPUs 0 and 1 at the same time. */
+static void provoke_panic_both(void)
+{
+	meet();
+	provoke_panic();
+}
+
+/* CPU 1 panics; CPU 0 is in the middle of writing the log. */
+static void provoke_panic_busy(void)
+{
+	static const char line[] = "a line of the log that is being written\n";
+	static _Atomic uint32_t lines;
+
+	if (this_cpu()->index == 1) {
+		while (atomic_load_explicit(&lines, memory_order_relaxed) < 10)
+			cpu_relax();
+		provoke_panic();
+	}
+	for (;;) {
+		port_write(line, sizeof(line) - 1);
+		port_flush();
+		atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
+	}
+}
+
+/* A lock that cannot be described: the report halts, with interrupts masked. */
+static void hang_describing(const void *lock, char *text, size_t size)
+{
+	(void)lock;
+	(void)text;
+	(void)size;
+	halt_for_ever();
+}
+
+static void report_and_hang(void)
+{
+	static const struct lock_ops ops = {.name = "none", .describe = hang_describing};
+	struct hang hang = {.what = "a hang whose report hangs", .ops = &ops};
+
+	port_report_hang(&hang);
+}
+
+static void provoke_hang_twice(void)
+{
+	port_watch("a hang whose report hangs", 1000000000, report_and_hang);
+	provoke_hang();
+}
+
+static void hang_in_panic(struct record *record)
+{
+	(void)record;
+	halt_for_ever();
+}
+
+static void provoke_nmi_twice(void)
+{
+	panic_describe = hang_in_panic;
+	provoke_nmi();
+}
+
+static void (*failure)(void);
+
+/* `failure` on CPUs from `only` to 1. */
+static void fail_from(void *only)
+{
+	if (this_cpu()->index >= *(const uint32_t *)only)
+		failure();
+}
+
+static void fail_on(uint32_t first, void (*what)(void))
+{
+	failure = what;
+	if (machine.online < 2)
+		panic("this failure needs two vCPUs");
+	port_run_on(2, fail_from, &first);
+}
+
+/* As code that went astray does: rbp is no frame's, and what it points to is not mapped. */
+static void __attribute__((noinline)) provoke_loop_astray(void)
+{
+	__asm__ volatile("cli\n\t"
+			 "movq %0, %%rbp\n"
+			 "1:\tpause\n\t"
+			 "jmp 1b"
+			 :
+			 : "r"(boot_stack_guard)
+			 : "memory");
+}
+
+static void provoke_ap_loop(void)
+{
+	fail_on(1, provoke_loop_astray);
+}
+
+static void provoke_ap_exception(void)
+{
+	fail_on(1, provoke_invalid_opcode);
+}
+
+static void provoke_ap_stack(void)
+{
+	fail_on(1, overflow_stack);
+}
+
+static void provoke_both(void)
+{
+	fail_on(0, provoke_panic_both);
+}
+
+static void provoke_busy(void)
+{
+	fail_on(0, provoke_panic_busy);
+}
+
+/* Names: provoke_names in bench/plan.c. */
+static const struct {
+	const char *name;
+	void (*fail)(void);
+} failures[] = {
+	{"panic", provoke_panic},
+	{"ud", provoke_invalid_opcode},
+	{"msr", provoke_msr},
+	{"pf", provoke_page_fault},
+	{"nx", provoke_execute_data},
+	{"stack", overflow_stack},
+	{"hang", provoke_hang},
+	{"loop", provoke_loop},
+	{"lost-kick", provoke_lost_kick},
+	{"triple-fault", provoke_triple_fault},
+	{"double-fault", provoke_double_fault},
+	{"machine-check", provoke_machine_check},
+	{"nmi", provoke_nmi},
+	{"hang-twice", provoke_hang_twice},
+	{"nmi-twice", provoke_nmi_twice},
+	{"panic-twice", provoke_panic_twice},
+	{"panic-both", provoke_both},
+	{"panic-busy", provoke_busy},
+	{"ap-ud", provoke_ap_exception},
+	{"ap-stack", provoke_ap_stack},
+	{"ap-loop", provoke_ap_loop},
+};
+
+/* The boot CPU's ID is in its per-CPU data from smp_start() on only. */
+static void __attribute__((noinline)) provoke_early_nmi(void)
+{
+	apic_send_nmi(apic->id());
+	provoke_loop();
+}
+
+void provoke_early(const struct plan *plan)
+{
+	if (strcmp(plan->provoke, "stray") == 0)
+		apic_send(apic->id(), STRAY_VECTOR);
+	if (strcmp(plan->provoke, "early-nmi") == 0)
+		provoke_early_nmi();
+}
+
+void provoke(struct plan *plan)
+{
+	provoke_in_lock(plan);
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (strcmp(plan->provoke, failures[i].name) == 0)
+			failures[i].fail();
+}

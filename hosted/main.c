@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main() of build/hosted/pvspin: the same plan, runs, records and table as in the guest, on Linux
+ * threads. The words of the command line are the guest's keys. Exit codes as run.sh: 0 ok, 2 usage,
+ * 3 a lock did not exclude, 4 the environment.
+ */
+#include "bench/bench.h"
+#include "bench/plan.h"
+#include "bench/say.h"
+#include "kernel/kvm.h"
+#include "lib/cmdline.h"
+#include "lib/record.h"
+#include "locks/core/pv.h"
+#include "port/common/pv_none.h"
+#include "port/hosted/hosted.h"
+#include "port/hosted/sched.h"
+#include "port/port.h"
+#include "version.h"
+#include <cpuid.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CMDLINE_BYTES 2048
+
+static struct plan plan;
+static struct kvm_info kvm; /* what this process sees of a hypervisor below its Linux */
+
+static bool join(char line[CMDLINE_BYTES], int count, char **word)
+{
+	size_t used = 0;
+
+	line[0] = '\0';
+	for (int i = 1; i < count; i++) {
+		size_t length = strlen(word[i]);
+
+		if (used + length + 2 > CMDLINE_BYTES)
+			return false;
+		used += (size_t)sprintf(line + used, used ? " %s" : "%s", word[i]);
+	}
+	return true;
+}
+
+/* More threads than CPUs only where threads= asks for them. */
+static uint32_t cpus_for(const char *line)
+{
+	struct cmdline_word word;
+
+	while (cmdline_next(&line, &word)) {
+		if (cmdline_is(word.key, word.key_length, "threads"))
+			return HOSTED_MAX_CPUS;
+	}
+	return hosted_usable_cpus();
+}
+
+/* `linux` is what the Linux that runs these threads would pick, as its CPUID says; where the CPUs
+ * are KVM's vCPUs, that is not qspinlock. */
+static void describe_machine(struct plan_machine *plan_machine, const char *line)
+{
+	kvm_detect(&kvm);
+	plan_machine->cpus = cpus_for(line);
+	plan_machine->vmm = false;
+	plan_machine->linux_facts = kvm_linux_facts(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
+}
+
+/* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand; 0x40000000 is the
+ * hypervisor's by convention, there if leaf 1 has ECX bit 31. */
+static void record_cpu(struct record *record)
+{
+	uint32_t vendor[4] = {0}, brand[13] = {0}, hypervisor[4] = {0}, r[4];
+
+	__cpuid(0, r[0], vendor[0], vendor[2], vendor[1]);
+	for (uint32_t i = 0; i < 3; i++)
+		__cpuid(0x80000002 + i, brand[4 * i], brand[4 * i + 1], brand[4 * i + 2],
+			brand[4 * i + 3]);
+	__cpuid(1, r[0], r[1], r[2], r[3]);
+	if (r[2] >> 31)
+		__cpuid(0x40000000, r[0], hypervisor[0], hypervisor[1], hypervisor[2]);
+	record_string(record, "hypervisor", (const char *)hypervisor);
+	record_string(record, "cpu_vendor", (const char *)vendor);
+	record_string(record, "cpu_model", (const char *)brand);
+}
+
+static void record_boot(const char *line)
+{
+	struct record record;
+	static char canonical[PLAN_LINE_BYTES];
+
+	plan_print(&plan, canonical, sizeof(canonical));
+	record_begin(&record, "boot");
+	record_number(&record, "schema", 1);
+	record_string(&record, "version", PVSPIN_VERSION);
+	record_string(&record, "build", PVSPIN_BUILD);
+	record_string(&record, "loader", "hosted");
+	record_string(&record, "cmdline", line);
+	record_string(&record, "plan", canonical);
+	record_string(&record, "accel", plan.accel);
+	record_cpu(&record);
+	record_string(&record, "linux_lock", plan.linux_choice.lock);
+	record_string(&record, "linux_reason", plan.linux_choice.reason);
+	record_number(&record, "kvm_features", kvm.features);
+	record_number(&record, "kvm_hints", kvm.hints);
+	record_bool(&record, "pv_unhalt", kvm.features & KVM_FEATURE_PV_UNHALT);
+	record_string(&record, "pv_backend", pv_backend->name);
+	record_bool(&record, "pv_yield", pv_backend->yields);
+	record_number(&record, "tsc_khz", port_tsc_khz());
+	record_string(&record, "tsc_source", "CLOCK_MONOTONIC_RAW");
+	record_number(&record, "vcpus", hosted_usable_cpus());
+	record_number(&record, "vcpus_online", port_cpu_count());
+	record_number(&record, "boot_cycles", 0);
+	record_string(&record, "apic_mode", "none");
+	record_number(&record, "nodes", plan.nodes ? plan.nodes : 1);
+	record_string(&record, "node_source", plan.nodes ? "key" : "none");
+	record_open_array(&record, "cpu_nodes");
+	for (uint32_t i = 0; i < port_cpu_count(); i++)
+		record_number(&record, NULL, port_node(i));
+	record_close_array(&record);
+	record_end(&record);
+}
+
+static int record_verdict(enum verdict verdict, const char *reason)
+{
+	static const char *const names[] = {"ok", "skip", "error", "fail"};
+	static const int codes[] = {0, 77, 4, 3};
+	struct record record;
+
+	record_begin(&record, "end");
+	record_number(&record, "records", record_count() + 1);
+	record_string(&record, "verdict", names[verdict]);
+	record_number(&record, "failed", verdict == VERDICT_FAIL);
+	record_number(&record, "skipped", 0);
+	record_string(&record, "reason", reason);
+	record_end(&record);
+	port_flush();
+	return strcmp(reason, "usage") ? codes[verdict] : 2;
+}
+
+int main(int count, char **word)
+{
+	static char line[CMDLINE_BYTES], error[PLAN_ERROR_BYTES];
+	struct plan_machine plan_machine;
+	const char *refusal;
+	enum verdict verdict;
+	uint32_t threads = 0;
+	bool ok = join(line, count, word);
+
+	hosted_init(0);
+	describe_machine(&plan_machine, line);
+	if (!ok)
+		snprintf(error, sizeof(error), "the command line is longer than %d bytes",
+			 CMDLINE_BYTES - 1);
+	ok = ok && plan_parse(line, &plan_machine, &plan, error);
+	if (ok && (plan.tests[0] || (plan.provoke[0] && strcmp(plan.provoke, "none")))) {
+		snprintf(error, sizeof(error), "tests= and provoke= are for the guest");
+		ok = false;
+	}
+	snprintf(plan.accel, sizeof(plan.accel), "hosted");
+	for (size_t i = 0; ok && i < plan.thread_counts; i++)
+		threads = plan.threads[i] > threads ? plan.threads[i] : threads;
+	hosted_init(threads);
+	if (ok && plan.nodes > port_cpu_count()) {
+		snprintf(error, sizeof(error),
+			 "nodes=%u: not a number of these threads; accepted: 1..%u", plan.nodes,
+			 port_cpu_count());
+		ok = false;
+	}
+	refusal = ok ? hosted_sched_refuses(threads) : NULL;
+	if (refusal) {
+		snprintf(error, sizeof(error), "%s", refusal);
+		ok = false;
+	}
+	if (ok && plan.nodes != 0)
+		hosted_set_nodes(plan.nodes);
+	if (plan.nopvspin)
+		pv_backend = &pv_none;
+	record_boot(line);
+	if (!ok) {
+		say("error: %s", error);
+		return record_verdict(VERDICT_ERROR, "usage");
+	}
+	port_flush();
+	verdict = bench_run_plan(&plan);
+	return record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : "");
+}

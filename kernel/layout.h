@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers that C, NASM (as build/.../layout.inc) and linker.ld share. Only lines of the form
+ * "#define NAME number" and comments that start a line: the Makefile turns them into %define. */
+#ifndef PVSPIN_KERNEL_LAYOUT_H
+#define PVSPIN_KERNEL_LAYOUT_H
+
+/* Physical = virtual addresses. The image starts where multiboot loaders expect it; the AP
+ * trampoline goes to TRAMPOLINE_BASE if that is RAM (kernel/loader.c): a 4 KiB page below 1 MiB,
+ * whose number fits the SIPI vector. */
+#define KERNEL_BASE     0x100000
+#define TRAMPOLINE_BASE 0x8000
+#define PAGE_BYTES      4096
+
+/* Selectors of the boot GDT (boot/longmode.asm) and of each CPU's own (kernel/segments.c). */
+#define SELECTOR_CODE64 0x08
+#define SELECTOR_DATA   0x10
+#define SELECTOR_CODE32 0x18
+#define SELECTOR_TSS    0x20
+/* Ring 3, for tests; a CPU's own GDT only. */
+#define SELECTOR_USER_CODE32 0x30
+#define SELECTOR_USER_DATA   0x38
+#define SELECTOR_USER_CODE64 0x40
+
+/* Bytes; each stack has an unmapped guard page below it. */
+#define STACK_BYTES     16384
+#define IST_STACK_BYTES 8192
+
+/* struct ap_slot in kernel/smp.h, read by boot/ap.asm. */
+#define AP_SLOT_APIC_ID 0
+#define AP_SLOT_STACK   8
+#define AP_SLOT_CPU     16
+#define AP_SLOT_BYTES   24
+
+/* isa-debug-exit: QEMU ends with 2 * value + 1. */
+#define DEBUG_EXIT_PORT  0xf4
+#define DEBUG_EXIT_OK    0x10
+#define DEBUG_EXIT_FAIL  0x11
+#define DEBUG_EXIT_SKIP  0x12
+#define DEBUG_EXIT_ERROR 0x13
+#define DEBUG_EXIT_PANIC 0x1f
+
+#define COM1_PORT 0x3f8
+
+/* What the information of a PVH loader begins with: xen/include/public/arch-x86/hvm/start_info.h.
+ * Stands for its loader in kmain's first argument, where multiboot loaders have theirs. */
+#define PVH_MAGIC 0x336ec578
+
+#endif

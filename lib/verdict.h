@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* How a run ends. The worst wins: the values are in that order. */
+#ifndef PVSPIN_LIB_VERDICT_H
+#define PVSPIN_LIB_VERDICT_H
+
+enum verdict {
+	VERDICT_OK,
+	VERDICT_SKIP,  /* nothing could be tested here */
+	VERDICT_ERROR, /* the environment or the request is wrong */
+	VERDICT_FAIL,  /* what was tested is wrong */
+};
+
+static inline enum verdict verdict_worse(enum verdict a, enum verdict b)
+{
+	return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The waiting seam: a lock decides whom to wake and when it may sleep, the backend decides how.
+ * Backends: kvm (HLT, KVM_HC_KICK_CPU), none (no PV_UNHALT: a masked HLT would never end, so
+ * nothing halts), hosted (futex, sched_yield). Directed yields (KVM_HC_SCHED_YIELD) and the
+ * preempted flags of the steal-time pages are KVM features of their own and work with both of the
+ * first two, where they are offered. Each counts what it does in the calling CPU's lock_stats.
+ */
+#ifndef PVSPIN_LOCKS_CORE_PV_H
+#define PVSPIN_LOCKS_CORE_PV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pv_backend {
+	const char *name; /* "kvm", "none", "hosted" */
+	bool halts;       /* whether wait() can sleep */
+	bool yields;      /* whether yield_to() reaches the host */
+	void (*wait)(const _Atomic uint8_t *word, uint8_t seen);
+	void (*kick)(uint32_t cpu);
+	void (*yield_to)(uint32_t cpu);
+	bool (*preempted)(uint32_t cpu);
+};
+
+extern const struct pv_backend *pv_backend; /* set once, before the first run */
+
+/*
+ * Sleeps while *word == seen. The caller has announced that it may sleep, with a full barrier
+ * between that store and this call's read of *word; the waker writes *word, full barrier, reads
+ * the announcement, kicks. Then no wake-up is lost: KVM remembers a kick that comes before the
+ * HLT. Either the waiter's second look sees the new word or the waker sees the announcement
+ * (Dekker). May return for no reason: always call it in a loop.
+ */
+static inline void pv_wait(const _Atomic uint8_t *word, uint8_t seen)
+{
+	pv_backend->wait(word, seen);
+}
+
+/* Makes CPU's current or next pv_wait return. */
+static inline void pv_kick(uint32_t cpu)
+{
+	pv_backend->kick(cpu);
+}
+
+/* Gives the caller's time to CPU if the host agrees; a hint that may do nothing. */
+static inline void pv_yield_to(uint32_t cpu)
+{
+	pv_backend->yield_to(cpu);
+}
+
+/* Whether CPU is descheduled by the host. A hint; false where unknown. */
+static inline bool pv_preempted(uint32_t cpu)
+{
+	return pv_backend->preempted(cpu);
+}
+
+#endif

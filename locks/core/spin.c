@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cold half of spin.h: what a waiter counts. Runs on the waiting CPU, over its own counters and
+ * its own steal-time page, which the host writes only while this vCPU is off the CPU; so two loads
+ * of the page disagree only if a deschedule lies between them.
+ */
+#include "locks/core/spin.h"
+#include "locks/core/pv.h"
+#include "locks/core/trace.h"
+
+/* Notes version and steal time of one and the same stay on the CPU. */
+static void note_steal(struct spin *spin)
+{
+	const struct steal_area *area = spin->stats->steal;
+
+	do {
+		spin->version = atomic_load_explicit(&area->version, memory_order_relaxed);
+		/* keeps the compiler from turning the loads round; the CPU's order does not matter
+		 * for a page that changes only while it is off */
+		atomic_signal_fence(memory_order_seq_cst);
+		spin->steal = atomic_load_explicit(&area->steal, memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
+	} while (spin_version_changed(spin));
+}
+
+void spin_first(struct spin *spin)
+{
+	spin->stats = port_my_stats();
+	trace_look(spin->stats);
+	trace_add(spin->stats, TRACE_WAIT, 0);
+	note_steal(spin);
+	spin->start = port_cycles();
+	atomic_store_explicit(&spin->stats->waits_since, spin->start, memory_order_relaxed);
+}
+
+void spin_interrupted(struct spin *spin, enum spin_outcome outcome)
+{
+	uint64_t before = spin->steal;
+
+	note_steal(spin);
+	spin->interrupted = true;
+	trace_look(spin->stats);
+	if (outcome == SPIN_HANDED) {
+		trace_add(spin->stats, TRACE_HANDED, 0);
+		lock_count(spin->stats, EV_LWP_EVENTS);
+		spin->stats->count[EV_LWP_CYCLES] += port_ns_to_cycles(spin->steal - before);
+	}
+}
+
+void spin_pause(struct spin *spin, uint32_t pauses)
+{
+	uint64_t before = spin->polls;
+
+	spin_poll(spin);
+	while (spin->polls - before < pauses && !spin_version_changed(spin)) {
+		port_relax();
+		if (++spin->polls == SPIN_SAMPLE_POLLS)
+			spin_sample(spin);
+	}
+	spin->stats->count[EV_BACKOFF_PAUSES] += spin->polls - before;
+}
+
+void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen)
+{
+	if (spin->polls == 0) {
+		spin_first(spin);
+		spin->polls = 1; /* the wait has begun */
+	}
+	pv_wait(word, seen);
+	spin_interrupted(spin, SPIN_WON);
+}
+
+/* Ouyang & Lange, VEE'13: a wait this long is blamed on the holder if there is one, else on the
+ * waiter whose turn it is. The preempted byte says better, where the host offers it. */
+void spin_sample(struct spin *spin)
+{
+	const _Atomic uint32_t *section =
+		atomic_load_explicit(&spin->stats->holder, memory_order_relaxed);
+	uint32_t holder;
+
+	if (!section)
+		return;
+	holder = atomic_load_explicit(section, memory_order_relaxed);
+	if (holder == 0) {
+		lock_count(spin->stats, EV_LWP_SAMPLES);
+		return;
+	}
+	lock_count(spin->stats, EV_LHP_SAMPLES);
+	if (pv_preempted(holder - 1))
+		lock_count(spin->stats, EV_LHP_FLAGGED);
+}
+
+void spin_account(struct spin *spin)
+{
+	uint64_t cycles = port_cycles() - spin->start;
+
+	lock_count(spin->stats, EV_WAITS);
+	spin->stats->count[EV_WAIT_CYCLES] += cycles;
+	if (cycles > spin->stats->wait_max_cycles)
+		spin->stats->wait_max_cycles = cycles;
+}

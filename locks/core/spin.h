@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One wait of a lock: how often it polled, for how long, and what held it up. A lock that has to
+ * wait does
+ *
+ *	struct spin spin = spin_begin();
+ *	while (!free)
+ *		spin_poll(&spin);
+ *	spin_end(&spin, SPIN_HANDED);
+ *
+ * A wait of several stages (queue, then head) ends all but the last with spin_stage. A waiter that
+ * may halt does so with spin_halt; one that backs off calls spin_pause in place of spin_poll.
+ *
+ * spin_poll is a load of the own steal-time page (a line only the host writes), a compare and a
+ * PAUSE. Time is read at the first poll and, at the end, only for waits that polled
+ * SPIN_ACCOUNT_POLLS times or were interrupted, so a short hand-over is not delayed by it.
+ */
+#ifndef PVSPIN_LOCKS_CORE_SPIN_H
+#define PVSPIN_LOCKS_CORE_SPIN_H
+
+#include "locks/core/stats.h"
+#include "port/port.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPIN_ACCOUNT_POLLS 64 /* shorter waits (about 4,000 cycles) are not timed */
+#define SPIN_SAMPLE_POLLS \
+	1024 /* when a waiter asks whether the holder runs: Ouyang & Lange, VEE'13 */
+
+enum spin_outcome {
+	SPIN_WON,    /* took a lock that anybody could have taken */
+	SPIN_HANDED, /* the lock, or the head of its queue, was waiting for this CPU alone */
+};
+
+struct spin {
+	struct lock_stats *stats;
+	uint64_t start;   /* TSC at the first poll */
+	uint64_t steal;   /* own steal time at the last poll, ns */
+	uint64_t polls;   /* and PAUSEs of spin_pause; 64 bits: 2^32 are only minutes */
+	uint32_t version; /* own steal-time version at the last poll */
+	bool interrupted; /* descheduled or halted at least once */
+};
+
+/* Out of line, cold. */
+void spin_first(struct spin *spin);  /* start of a wait */
+void spin_sample(struct spin *spin); /* at SPIN_SAMPLE_POLLS */
+void spin_interrupted(struct spin *spin, enum spin_outcome outcome);
+void spin_account(struct spin *spin);
+
+/* spin_poll with up to `pauses` >= 1 PAUSEs, for a waiter that does not want to look again at once.
+ * Ends early when the vCPU was descheduled: that was pause enough, and a grant that came meanwhile
+ * must be seen before any other, or spin_end could not tell which of the two delayed it. */
+void spin_pause(struct spin *spin, uint32_t pauses);
+
+/* pv_wait as a part of this wait, polled or not before. Being off the CPU by one's own wish is no
+ * preemption, so it is never counted as LWP; its time does belong to the wait. */
+void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen);
+
+static inline struct spin spin_begin(void)
+{
+	return (struct spin){.polls = 0};
+}
+
+static inline bool spin_version_changed(const struct spin *spin)
+{
+	return atomic_load_explicit(&spin->stats->steal->version, memory_order_relaxed) !=
+	       spin->version;
+}
+
+/* After an unsuccessful look at the lock. The version is noted before the PAUSE, where nearly all
+ * of the time goes: being descheduled there must show in spin_end if the next look succeeds. */
+static inline void spin_poll(struct spin *spin)
+{
+	if (spin->polls == 0)
+		spin_first(spin);
+	else if (__builtin_expect(spin_version_changed(spin), 0))
+		spin_interrupted(spin, SPIN_WON);
+	port_relax();
+	if (++spin->polls == SPIN_SAMPLE_POLLS)
+		spin_sample(spin);
+}
+
+/* Ends a stage of the wait. With SPIN_HANDED, having been descheduled between the last unsuccessful
+ * look and now means that the grant came while this vCPU could not run: lock waiter preemption. */
+static inline void spin_stage(struct spin *spin, enum spin_outcome outcome)
+{
+	if (spin->polls != 0 && spin_version_changed(spin))
+		spin_interrupted(spin, outcome);
+}
+
+/* Ends the wait. */
+static inline void spin_end(struct spin *spin, enum spin_outcome outcome)
+{
+	if (spin->polls == 0)
+		return;
+	spin_stage(spin, outcome);
+	atomic_store_explicit(&spin->stats->waits_since, 0, memory_order_relaxed);
+	if (spin->polls >= SPIN_ACCOUNT_POLLS || spin->interrupted)
+		spin_account(spin);
+}
+
+#endif

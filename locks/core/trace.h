@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace=N: the last N lock events of a vCPU, in a ring of its own that is logged after the run.
+ * Recording costs a TSC read and two stores to the vCPU's own cache lines; without trace= the
+ * ring is NULL, and only cold paths ask for it: the measured loop that traces is an instance of
+ * its own (locks/core/register.h), halts, kicks and yields are hypercalls anyway.
+ *
+ * Being off the CPU is no event that a vCPU could record when it begins. It is found by
+ * trace_look(), from the own steal-time page, at the next of the points where somebody looks:
+ * around each event of the loop, and at each poll of a waiter. So TRACE_RESUMED comes late by the
+ * way to that point, at most the work between two points, and what lies before it, as long as the
+ * stolen time says, is when the vCPU could have run and did not.
+ */
+#ifndef PVSPIN_LOCKS_CORE_TRACE_H
+#define PVSPIN_LOCKS_CORE_TRACE_H
+
+#include "locks/core/stats.h"
+#include "port/port.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum trace_what {
+	TRACE_WAIT,    /* found the lock taken: from here on it polls or halts */
+	TRACE_ACQUIRE, /* has it */
+	TRACE_RELEASE, /* about to let go; whoever gets it next does so later */
+	TRACE_HANDED,  /* sees that lock or headship had come while it was off the CPU (LWP) */
+	TRACE_HALT,    /* about to sleep (HLT, futex) */
+	TRACE_WAKE,    /* awake again */
+	TRACE_KICK,    /* kicks CPU `arg` */
+	TRACE_YIELD,   /* yields to CPU `arg` */
+	TRACE_RESUMED, /* was off the CPU, `arg` ns of stolen time until about now */
+	TRACE_IDLE,    /* workload=kbuild: no task to run, sleeps until there may be one */
+	TRACE_BUSY,    /* awake from that */
+	TRACE_COUNT
+};
+
+/* As in the records' `what`. Defined in locks/core/trace.c. */
+extern const char *const trace_names[TRACE_COUNT];
+
+#define TRACE_LOCK_BITS 20 /* a million locks; workload=kbuild has 60 000 at most */
+#define TRACE_ARG_BITS  40 /* ns of 18 minutes; more is recorded as that */
+
+struct trace_event {
+	uint64_t tsc;
+	uint64_t what : 4, lock : TRACE_LOCK_BITS, arg : TRACE_ARG_BITS;
+};
+
+struct trace_ring {
+	struct trace_event *events;
+	uint32_t size, next; /* next: where the next one goes */
+	uint64_t added;      /* since trace_begin, those overwritten included */
+	uint32_t version;    /* of the own steal-time page at the last look */
+	uint64_t stolen_ns;  /* and the time stolen until then */
+	/* trace_until=lhp: once *closing, each vCPU records `left` events more; NULL: to the end */
+	_Atomic bool *closing;
+	uint32_t left;
+	uint32_t lock; /* which one the vCPU has to do with, where there are several; 0: the one */
+} __attribute__((aligned(64)));
+
+/* trace_until=lhp: a holder that was off the CPU for so long ends the trace. Shorter than any time
+ * slice, longer than what an interrupt of the host takes. */
+#define TRACE_LHP_NS UINT64_C(1000000)
+
+/* Out of line. Only with a ring. */
+void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg);
+/* The time stolen since the last look, ns. */
+uint64_t trace_note_stolen(struct lock_stats *stats);
+
+/* Just before the release: was the holder preempted? */
+void trace_holder_looks(struct lock_stats *stats);
+
+/* What trace_until=lhp waits for has come. Without it: nothing. */
+void trace_close(struct lock_stats *stats);
+
+/* Empties the ring; from here on is traced. On its vCPU or while that is idle. `closing` is shared
+ * by all vCPUs, false at first; NULL: see struct trace_ring. */
+void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing);
+
+/* The i-th event kept, oldest first: 0 <= i < trace_kept(). */
+uint32_t trace_kept(const struct trace_ring *ring);
+const struct trace_event *trace_at(const struct trace_ring *ring, uint32_t i);
+
+/* Records the event if there is a ring. By the vCPU that owns `stats`. */
+static inline void trace_add(struct lock_stats *stats, enum trace_what what, uint64_t arg)
+{
+	if (__builtin_expect(stats->trace != NULL, 0))
+		trace_record(stats, what, arg);
+}
+
+/* Which lock the events from here on are about. */
+static inline void trace_about(struct lock_stats *stats, uint32_t lock)
+{
+	if (__builtin_expect(stats->trace != NULL, 0))
+		stats->trace->lock = lock;
+}
+
+/* Records that this vCPU was off the CPU since the last look, if it was. */
+static inline void trace_look(struct lock_stats *stats)
+{
+	if (__builtin_expect(stats->trace != NULL, 0))
+		trace_note_stolen(stats);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The locks' tunables: guest command-line keys, printed in the run records of the locks that read
+ * them. A lock defines its own in its file by TUNABLE, so that adding a lock stays adding one file;
+ * those that several locks share are in tunables.c and are read through lock_tunables.
+ */
+#ifndef PVSPIN_LOCKS_CORE_TUNABLES_H
+#define PVSPIN_LOCKS_CORE_TUNABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lock_tunables {
+	uint32_t spin_threshold;  /* polls before a pv lock halts (Linux SPIN_THRESHOLD) */
+	uint32_t prev_check_mask; /* pv-qspinlock: polls between looks at the predecessor, less 1 */
+	uint32_t pending_loops;   /* qspinlock, cna: polls for a pending hand-over */
+	uint32_t steal;           /* ppc-qspinlock, paq: polls in which to steal, before queueing */
+};
+
+extern struct lock_tunables lock_tunables; /* written before a run, only read during it */
+
+struct tunable {
+	const char *name;
+	const char *of; /* names of the locks that read it, with commas between */
+	uint32_t *value;
+	uint32_t initial, min, max; /* min <= initial <= max, both inclusive */
+};
+
+/* Enters one into the ELF section tunable_registry; `id_` makes the object's name. */
+#define TUNABLE_ENTRY(id_, name_, of_, value_, initial_, min_, max_)               \
+	static const struct tunable tunable_##id_                                  \
+		__attribute__((section("tunable_registry"), used, aligned(8))) = { \
+			(name_), (of_), (value_), (initial_), (min_), (max_)}
+
+/* Defines `static uint32_t id_`, the value, and the key of the same name. */
+#define TUNABLE(id_, of_, initial_, min_, max_) \
+	static uint32_t id_ = (initial_);       \
+	TUNABLE_ENTRY(id_, #id_, of_, &(id_), initial_, min_, max_)
+
+/* All that are linked in, in link order: 0 <= i < tunable_count(). */
+size_t tunable_count(void);
+const struct tunable *tunable_at(size_t i);
+/* NULL if there is none of that name (`length` bytes, not terminated). */
+const struct tunable *tunable_find(const char *name, size_t length);
+bool tunable_is_of(const struct tunable *tunable, const char *lock);
+
+void tunables_reset(void); /* all to their initial values */
+
+#endif

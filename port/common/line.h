@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines of input, put together from bytes as they come. CR ends a line as LF does: Enter sends CR
+ * where no terminal driver translates it, as on a raw line and QEMU's -serial mon:stdio. Empty
+ * lines are dropped, so CR LF is one end.
+ */
+#ifndef PVSPIN_PORT_COMMON_LINE_H
+#define PVSPIN_PORT_COMMON_LINE_H
+
+#include "lib/string.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LINE_INPUT_BYTES 256
+
+/* The part of a line that has arrived. What is longer is cut. */
+struct line_input {
+	char bytes[LINE_INPUT_BYTES];
+	size_t used;
+};
+
+/* Ends the line: copies it without its end, cut to `size` - 1 bytes. False: there was none. */
+static inline bool line_end(struct line_input *input, char *line, size_t size)
+{
+	size_t length = input->used < size - 1 ? input->used : size - 1;
+
+	if (input->used == 0)
+		return false;
+	memcpy(line, input->bytes, length);
+	line[length] = '\0';
+	input->used = 0;
+	return true;
+}
+
+/* Adds a byte. True: it ended a line, which is copied as by line_end(). */
+static inline bool line_add(struct line_input *input, char byte, char *line, size_t size)
+{
+	if (byte == '\n' || byte == '\r')
+		return line_end(input, line, size);
+	if (input->used < sizeof(input->bytes))
+		input->bytes[input->used++] = byte;
+	return false;
+}
+
+#endif

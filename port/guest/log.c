@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port.h's log in the guest: a buffer in memory, written to COM1 between measured phases. A VMM
+ * whose output nobody reads (a full pipe, a pager) keeps the transmitter busy. The log waits
+ * PATIENCE_NS for it. From then on it stays in the buffer, each flush looks whether the transmitter
+ * is empty again, and the first that finds it so goes on where the log stopped. A record is lost
+ * only if it finds the buffer full; then log_complete() is false, and the verdict is no longer ok.
+ */
+#include "kernel/console.h"
+#include "kernel/serial.h"
+#include "kernel/tsc.h"
+#include "kernel/watchdog.h"
+#include "lib/string.h"
+#include "port/guest/port_guest.h"
+#include "port/port.h"
+#include <stdint.h>
+
+#define LOG_BYTES ((size_t)128 * 1024)
+/* Output may take minutes where each byte is an exit to a VMM that waits for a CPU, or where nobody
+ * reads: that is no hang, so the watchdog is fed every FEED_BYTES and every LOOK_NS. */
+#define FEED_BYTES  512
+#define LOOK_NS     10000000ull /* a full FIFO drains in 1.4 ms at 115200 baud */
+#define PATIENCE_NS 120000000000ull
+/* In the place of LOOK_NS before the TSC's rate is known: 10 ms at 3 GHz. */
+#define LOOK_CYCLES (UINT64_C(1) << 25)
+
+static char buffer[LOG_BYTES];
+static size_t used, shown;   /* shown: of `used`, on the console */
+static volatile size_t sent; /* of `used`; a panic goes on from here */
+static bool stalled;         /* the last flush left something behind */
+static bool lost;
+
+static bool send(uint64_t patience_ns)
+{
+	uint64_t waited_ns = 0;
+
+	while (sent < used) {
+		size_t before = sent;
+		size_t end = used - sent < FEED_BYTES ? used : sent + FEED_BYTES;
+		uint64_t look = machine.tsc_khz != 0 ? tsc_from_ns(LOOK_NS) : LOOK_CYCLES;
+
+		if (!serial_write(buffer, end, &sent, look))
+			waited_ns += LOOK_NS;
+		if (sent > before) {
+			waited_ns = 0;
+			patience_ns = PATIENCE_NS; /* somebody reads again */
+		} else if (waited_ns >= patience_ns) {
+			return false;
+		}
+		watchdog_feed();
+	}
+	return true;
+}
+
+/* A screen of pixels takes its time, too. */
+static void show(void)
+{
+	while (shown < used) {
+		size_t part = used - shown < FEED_BYTES ? used - shown : FEED_BYTES;
+
+		console_write(buffer + shown, part);
+		shown += part;
+		watchdog_feed();
+	}
+}
+
+static void flush(uint64_t patience_ns)
+{
+	show();
+	stalled = !send(patience_ns);
+	if (!stalled)
+		used = shown = sent = 0;
+}
+
+void port_flush(void)
+{
+	flush(stalled ? 0 : PATIENCE_NS);
+}
+
+bool log_complete(void)
+{
+	flush(PATIENCE_NS);
+	return !stalled && !lost;
+}
+
+static void make_room(void)
+{
+	port_flush();
+	memmove(buffer, buffer + sent, used - sent);
+	used -= sent;
+	shown = used;
+	sent = 0;
+}
+
+/* All of it or nothing, so that what is left consists of whole lines. */
+void port_write(const char *bytes, size_t count)
+{
+	if (count > LOG_BYTES - used)
+		make_room();
+	if (count > LOG_BYTES - used) {
+		lost = true;
+		return;
+	}
+	memcpy(buffer + used, bytes, count);
+	used += count;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PVSPIN_PORT_GUEST_PORT_GUEST_H
+#define PVSPIN_PORT_GUEST_PORT_GUEST_H
+
+#include "kernel/machine.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Sets up port.h for the guest, once all CPUs are online, and puts the pv backend together: it
+ * halts if PV_UNHALT is offered and `nopvspin` was not asked for, as in Linux (kvm_spinlock_init),
+ * and yields if PV_SCHED_YIELD is offered. */
+void port_bare_init(const struct machine *m, bool nopvspin);
+
+/* Writes out the log, waiting for the transmitter once more. False: part of it is lost, or still
+ * not written. */
+bool log_complete(void);
+
+/* The bound of port_watch_over() (port/hang.h); 0: as usual. */
+void watch_set_usual(uint64_t ms);
+
+#endif

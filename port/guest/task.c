@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* task.h in the guest: the local APIC's periodic timer, HLT and an interrupt. */
+#include "port/task.h"
+
+#include "kernel/apic.h"
+#include "kernel/cpu.h"
+#include "kernel/layout.h"
+#include "kernel/memory.h"
+#include "kernel/percpu.h"
+#include "kernel/smp.h"
+#include "kernel/timer.h"
+#include "kernel/traps.h"
+
+void *port_stack_alloc(void)
+{
+	return (void *)memory_alloc_stack(STACK_BYTES);
+}
+
+void port_tick_start(uint64_t ns, void (*fn)(void))
+{
+	timer_tick_start(ns, fn);
+	irq_enable();
+}
+
+/* CPU 0 alone has interrupts enabled otherwise: port_run_on(). */
+void port_tick_stop(void)
+{
+	irq_disable();
+	timer_tick_stop();
+	if (this_cpu()->index == 0)
+		irq_enable();
+}
+
+/* Masked over the look, so that no wake-up falls between it and the HLT. */
+void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
+{
+	irq_disable();
+	/* acquire: pairs with the waker's change of the word */
+	if (atomic_load_explicit(word, memory_order_acquire) == seen) {
+		this_cpu()->halts++;
+		irq_enable_and_halt();
+	}
+	irq_enable();
+}
+
+void port_wake(uint32_t cpu, const _Atomic uint32_t *word)
+{
+	(void)word;
+	apic_send(smp_apic_id(cpu), VECTOR_WAKE);
+}

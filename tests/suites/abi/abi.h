@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * KVM's paravirtual interface, clause by clause. A clause is one test: a function, the clause's ID
+ * (docs/abi-coverage.md has all of them), its name abi.GROUP.WHAT, its class, and what it needs;
+ * where that is missing the clause is skipped, saying what it was. What is reported:
+ *
+ *   FAIL            a MUST clause is broken: a documented promise
+ *   TODO finding    a KVM or INFO clause is not as KVM is known to be (TAP: not ok, no failure)
+ *   ERROR           the test or its environment broke; the hypervisor is not judged
+ *   # ID: text      what was seen (test_info)
+ */
+#ifndef PVSPIN_TESTS_SUITES_ABI_ABI_H
+#define PVSPIN_TESTS_SUITES_ABI_ABI_H
+
+#include "tests/suites/tap.h"
+#include <stdint.h>
+
+enum abi_class {
+	ABI_MUST, /* documented: Documentation/virt/kvm/x86/ in Linux, or the architecture's manuals
+		   */
+	ABI_KVM,  /* what KVM does; another hypervisor may do otherwise */
+	ABI_INFO, /* differs between versions or vendors: what was seen is printed */
+};
+
+/* Conditions beside features and vCPUs; what they mean and the words for SKIP: abi.c. */
+enum abi_condition {
+	ABI_AMD = 1 << 0, /* the CPU itself, not the vendor string */
+	ABI_INTEL = 1 << 1,
+	ABI_HLT_EXITS = 1 << 2, /* no cpu-pm=on */
+	ABI_HLT_NATIVE = 1 << 3,
+	ABI_IRQCHIP = 1 << 4,    /* local APICs in the hypervisor */
+	ABI_NO_IRQCHIP = 1 << 5, /* ... in the VMM */
+	ABI_ENFORCE = 1 << 6,    /* kvm-pv-enforce-cpuid=on */
+	ABI_NO_ENFORCE = 1 << 7,
+	ABI_X2APIC = 1 << 8,
+	ABI_XAPIC = 1 << 9,
+	ABI_SIGNATURE = 1 << 10,  /* KVM's CPUID leaves are there (not kvm=off) */
+	ABI_UNSEEN_KVM = 1 << 11, /* runs without KVM too: CPUID clauses that judge what is there */
+};
+
+struct abi_clause {
+	const char *id, *name;
+	void (*run)(struct test_result *result);
+	enum abi_class class;
+	uint32_t conditions; /* of enum abi_condition, all must hold */
+	uint32_t features;   /* bits of KVM's feature leaf that must be offered */
+	uint32_t hidden;     /* ... that must not be */
+	uint32_t vcpus;      /* at least */
+};
+
+/* ABI_CLAUSE(function, "ABI-KICK-01", "abi.kick.wakes_halted_if0", ABI_MUST, .vcpus = 2); */
+#define ABI_CLAUSE(function_, id_, name_, class_, ...)                                           \
+	static const struct abi_clause function_##_clause                                        \
+		__attribute__((section("abi_clauses"), used, aligned(8))) = {.id = (id_),        \
+									     .name = (name_),    \
+									     .run = (function_), \
+									     .class = (class_),  \
+									     ##__VA_ARGS__}
+
+/* The plan under way: seed, test_ms, vmm (what the launcher told). */
+extern const struct plan *abi_plan;
+
+/* Whether hypercalls reach KVM at all: its signature is there, or the launcher said it is KVM. */
+bool abi_on_kvm(void);
+
+/* The CPU is an emulated one (accel nested), with faults of its own. */
+bool abi_is_nested(void);
+
+#endif
