@@ -1,7 +1,7 @@
-; SPDX-License-Identifier: MIT
-; Where application processors start. smp.c copies trampoline..trampoline_end to a page
-; below 1 MiB and sends SIPIs; all APs run this at once, so nothing here is written to: each finds its slot
-; (stack, per-CPU data) by its own APIC ID. SDM vol. 3A, 9.4.4 (MP initialization).
+; SPDX-License-Identifier: MIT Where application processors start. smp.c copies
+; trampoline..trampoline_end to a page below 1 MiB and sends SIPIs. All APs run this code at once,
+; so it writes to no shared memory: each AP finds its slot (stack, per-CPU data) by its own APIC ID.
+; SDM vol. 3A, 9.4.4 (MP initialization).
 
 %include "layout.inc"
 
@@ -15,7 +15,7 @@ extern ap_slots, ap_slot_count
 
 section .rodata
 bits 16
-; Real mode, cs = the page's address >> 4, ip = 0, interrupts off. Runs wherever it is copied to.
+; Real mode, cs = the page's address >> 4, ip = 0, interrupts off. Position-independent.
 trampoline:
 	cli
 	mov ax, cs
@@ -72,7 +72,7 @@ ap_entry_64:
 	mov rdi, [rsi + AP_SLOT_CPU]
 	xor ebp, ebp			; ends backtraces
 	call ap_main			; does not return
-.unknown:				; not in the MADT: smp.c misses nobody
+.unknown:				; not in the MADT: smp.c does not wait for it
 	cli
 	hlt
 	jmp .unknown

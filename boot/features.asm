@@ -1,17 +1,17 @@
-; SPDX-License-Identifier: MIT
-; What the image needs of the CPU, checked before the first instruction that needs it. A CPU that lacks
-; something gets a message with its name and an end record (docs/serial-log.md), not a reset or a panic.
-; Names are those of Linux's /proc/cpuinfo and QEMU's -cpu. Bits: SDM vol. 2A, CPUID.
+; SPDX-License-Identifier: MIT Checks the CPU features that the image needs before the first
+; instruction that needs one. A CPU that lacks one gets a message with the feature's name and an end
+; record (docs/serial-log.md), not a reset or a panic. Names are those of Linux's /proc/cpuinfo and
+; QEMU's -cpu. Bits: SDM vol. 2A, CPUID.
 
 %include "layout.inc"
 
-FLAGS_ID equ 1 << 21			; can be changed: the CPU has CPUID (SDM vol. 1, 3.4.3.3)
-CPUID_MAX_MASK equ 0x80000000		; leaf & this = the leaf whose eax is the last one of its range
+FLAGS_ID equ 1 << 21			; changeable if the CPU has CPUID (SDM vol. 1, 3.4.3.3)
+CPUID_MAX_MASK equ 0x80000000		; leaf & mask: its eax is the last leaf of the range
 
 VGA_TEXT equ 0xb8000
 VGA_WHITE_ON_RED equ 0x4f
 
-; The 16550's registers and what open_uart writes there are explained in kernel/serial.c.
+; kernel/serial.c explains the 16550's registers and the values that open_uart writes.
 UART_LINE_CONTROL equ COM1_PORT + 3
 UART_LINE_STATUS equ COM1_PORT + 5
 UART_DLAB_8N1 equ 0x83
@@ -23,11 +23,11 @@ global check_features:function
 
 section .text
 bits 32
-; Returns if all is there. Keeps esi and edi.
+; Returns if no feature is missing. Preserves esi and edi.
 check_features:
 	push esi
 	push edi
-	xor edi, edi			; where the screen is written; 0: nothing is missing yet
+	xor edi, edi			; next position on the screen; 0: nothing is missing yet
 	mov esi, no_cpuid
 	pushfd
 	pop eax
@@ -65,14 +65,14 @@ check_features:
 	hlt
 	jmp .halt
 
-; Says which bits of leaf eax's edx are missing. In: esi = entries {mask, name, 0}, ended by mask 0.
-; Clobbers all but edi, which is say's.
+; Prints the names of the bits missing in edx of CPUID leaf eax. In: esi = entries {mask, name, 0},
+; the last one with mask 0. Clobbers all but edi, which belongs to say.
 check_leaf:
 	push eax
 	and eax, CPUID_MAX_MASK
 	cpuid
 	pop ecx				; the leaf
-	xor edx, edx			; a leaf that is not there has no bits
+	xor edx, edx			; a leaf that does not exist has no bits
 	cmp eax, ecx
 	jb .compare
 	mov eax, ecx
@@ -96,7 +96,8 @@ check_leaf:
 .done:
 	ret
 
-; Says the name at esi, behind the message's begin if it is the first one. Out: esi behind its 0.
+; Prints the name at esi; before the first name, the beginning of the message. Out: esi after the
+; name's 0.
 say_missing:
 	test edi, edi
 	jnz .name
@@ -114,8 +115,9 @@ say_missing:
 	call say
 	ret
 
-; Sends the text at esi, and shows it on the text screen, at edi, which only such old machines surely
-; have. Out: esi behind its 0, edi moved on. Clobbers eax, ecx, edx.
+; Sends the text at esi and writes it to the VGA text screen at edi. (Only machines as old as such a
+; CPU are sure to have that screen.) Out: esi after the text's 0, edi moved on. Clobbers eax, ecx,
+; edx.
 say:
 	lodsb
 	test al, al
@@ -138,7 +140,7 @@ send:
 .done:
 	ret
 
-; al, which is kept. Never waits for ever.
+; Sends al and preserves it. The wait for the UART is bounded.
 send_byte:
 	mov ah, al
 	mov dx, UART_LINE_STATUS
@@ -177,7 +179,7 @@ leaf_1_edx:
 	db "msr", 0
 	dd 1 << 6
 	db "pae", 0
-	dd 1 << 9			; also clear where firmware has switched the APIC off (SDM vol. 3A, 11.4.3)
+	dd 1 << 9			; clear if firmware disabled the APIC (SDM vol. 3A, 11.4.3)
 	db "apic", 0
 	dd 1 << 15
 	db "cmov", 0

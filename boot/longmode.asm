@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; The switch from 32-bit protected mode to 64-bit long mode, once for all CPUs: the boot CPU comes
+; The switch from 32-bit protected mode to 64-bit long mode, shared by all CPUs: the boot CPU comes
 ; from start.asm, the others from ap.asm. AMD64 APM vol. 2, 14.6; SDM vol. 3A, 10.8.5.
 
 %include "layout.inc"
@@ -17,8 +17,8 @@ global boot_gdt:data
 section .text
 bits 32
 ; In: 32-bit protected mode, paging off, ebx = 64-bit code to go on with, [boot_cr3] = page tables.
-; Out: at rbx in 64-bit mode, boot GDT loaded, data segments set, edi and esi kept; rsp undefined.
-; Clobbers eax, ecx, edx.
+; Out: at rbx in 64-bit mode, boot GDT loaded, data segments set, edi and esi preserved; rsp
+; undefined. Clobbers eax, ecx, edx.
 enter_long_mode:
 	mov eax, CR4_PAE
 	mov cr4, eax

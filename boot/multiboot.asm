@@ -3,8 +3,8 @@
 ; GRUB `multiboot`; Multiboot Specification 0.6.96, 3.1 header, 3.2 machine state) and multiboot 2
 ; (GRUB `multiboot2`, BIOS and UEFI; Multiboot2 Specification 2.0, 3.1 header, 3.3 machine state).
 ;
-; Both have a section of their own, which build/pvspin-pvh.elf lacks: QEMU's -kernel takes a PVH
-; image for one only if it finds no multiboot 1 header (hw/i386/x86.c).
+; Both headers are in a section of their own, which build/pvspin-pvh.elf lacks, because QEMU's
+; -kernel looks for a PVH note only if it finds no multiboot 1 header (hw/i386/x86.c).
 
 %include "layout.inc"
 
@@ -19,8 +19,8 @@ MULTIBOOT2_I386 equ 0			; 32-bit protected mode
 TAG_END equ 0
 TAG_CONSOLE equ 4
 TAG_FRAMEBUFFER equ 5
-TAG_OPTIONAL equ 1			; a loader that cannot do it boots all the same
-CONSOLE_EGA_TEXT equ 1 << 1		; we can write to it
+TAG_OPTIONAL equ 1			; a loader that does not know the tag boots nevertheless
+CONSOLE_EGA_TEXT equ 1 << 1		; we can write to a text screen
 
 extern text_start, load_end, image_end
 extern start_32
@@ -44,7 +44,7 @@ header2:
 	dd MULTIBOOT2_I386
 	dd header2_end - header2
 	dd -(MULTIBOOT2_MAGIC + MULTIBOOT2_I386 + (header2_end - header2))
-	; Where the machine boots with a text screen it may keep it; else any graphics mode will do
+	; A machine that boots with a text screen may keep it. Otherwise any graphics mode will do
 	; (width, height and depth 0: no preference).
 	dw TAG_CONSOLE, TAG_OPTIONAL
 	dd 12

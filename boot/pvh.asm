@@ -21,8 +21,8 @@ section .note.pvh note alloc noexec nowrite align=4
 
 section .text
 bits 32
-; 32-bit protected mode, flat segments, paging and interrupts off. eax is nothing: who calls is told
-; to loader_read() by the magic that the start info begins with.
+; 32-bit protected mode, flat segments, paging and interrupts off. eax is undefined; loader_read()
+; recognises PVH by the magic at the start of the start info.
 pvh_entry:
 	mov edi, PVH_MAGIC
 	mov esi, ebx

@@ -29,8 +29,8 @@ start_32:
 	mov ebx, boot_cpu_64
 	jmp enter_long_mode
 
-; Identity-maps 0..4 GiB with 2 MiB pages, all rights: good until paging_init() builds the real
-; tables a few milliseconds later. Clobbers eax, ecx, edx.
+; Identity-maps 0..4 GiB with 2 MiB pages and all rights. paging_init() builds the real tables a few
+; milliseconds later. Clobbers eax, ecx, edx.
 map_first_4_gib:
 	mov dword [boot_pml4], boot_pdpt + PTE_PRESENT_WRITE
 	mov eax, boot_directories + PTE_PRESENT_WRITE

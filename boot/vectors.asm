@@ -1,6 +1,6 @@
-; SPDX-License-Identifier: MIT
-; The 256 interrupt entry points. Each brings the stack to struct trap_frame (kernel/traps.h) and
-; calls trap_dispatch(frame) on it with interrupts masked (interrupt gates). SDM vol. 3A, 6.14.
+; SPDX-License-Identifier: MIT The 256 interrupt entry points. Each completes a struct trap_frame
+; (kernel/traps.h) on the stack and calls trap_dispatch(frame) with interrupts masked (interrupt
+; gates). SDM vol. 3A, 6.14.
 
 %include "boot/registers.inc"
 
@@ -27,7 +27,7 @@ vector_%+ vector:
 FRAME_RIP equ 17 * 8			; of struct trap_frame
 
 ; Saves the registers in the order of struct trap_frame; clears the direction flag, as C expects.
-; The frame it makes for C looks as if the interrupted instruction had called it: for backtraces.
+; For backtraces, the stack frame looks as if the interrupted instruction had called this code.
 trap_common:
 	PUSH_REGISTERS
 	cld

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # globals of kernel.sh, which is sourced first
-# What modules for the kernel of L1 are built with: the Debian packages of its headers and of the
-# kernel's build programs, fetched with apt and unpacked beside the kernel (nothing is installed,
-# any user can do it). Sourced.
+# Headers and build programs for modules of L1's kernel: Debian packages, fetched with apt and
+# unpacked beside the kernel. Nothing is installed, and any user can do it. Sourced.
 #
-#   nested_headers   for the kernel in l1_dir: sets l1_headers, or l1_error and returns 1
+#   nested_headers   sets l1_headers for the kernel in l1_dir; or sets l1_error and returns 1
 #
 # l1_headers is the directory for `make -C $l1_headers M=...`.
 
@@ -29,7 +28,7 @@ nested_fetch_headers() { # RELEASE VERSION ROOT
   local name=linux-headers-$1 new more
   echo "nested: fetching $name into $nested_cache" >&2
   new=$(mktemp -d "$l1_dir/.headers.XXXXXX")
-  # The other two that it is of no use without: -common (all architectures) and linux-kbuild.
+  # It needs two more packages: -common (all architectures) and linux-kbuild.
   if nested_headers_package "$new" "$name" "$2"; then
     for more in $(dpkg-deb -f "$new"/deb "Depends" | tr -s ',|' '\n' |
       sed -nE 's/^ *(linux-headers-[^ ]*-common|linux-kbuild-[^ ]*).*/\1/p' | sort -u); do
@@ -37,8 +36,8 @@ nested_fetch_headers() { # RELEASE VERSION ROOT
     done
   fi
   rm -f "$new/deb" "$new/download.log"
-  # The makefile names the common one by where it would be installed. In make's words: beside this one.
-  # shellcheck disable=SC2016 # make's variables
+  # The makefile includes -common by its installed path. Replace that by the path relative to the
+  # makefile. shellcheck disable=SC2016 # make's variables
   [[ -n $l1_error ]] ||
     sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' \
       "$new/usr/src/$name/Makefile" || l1_error="cannot adapt the makefile of $name"

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with kernel.sh, which sources this
-# An L1 of the user's own: a bzImage given by its path, with the modules of its release. Nothing is asked of where it
-# comes from: what L1 needs is looked up in the modules' own `depends=` (modinfo), so modules.dep need not be there
-# (an unpacked Debian package has none).
+# A kernel of the user's own for L1: a bzImage given by its path, with the modules of its release.
+# It may come from anywhere. The modules' own `depends=` (modinfo) tells which others L1 needs, so
+# modules.dep may be missing (as in an unpacked Debian package).
 #
-#   image_check PATH    sets image_release, or l1_error and returns 1
-#   nested_image PATH   prepares it in the cache, under a name made of its content: sets l1_dir, or l1_error
+#   image_check PATH    sets image_release; or sets l1_error and returns 1
+#   nested_image PATH   caches it under a name made of its content: sets l1_dir, or l1_error
 #
-# The name, such as image-0123456789abcdef, is a kernel for nested_kernel as 6.12 is.
+# nested_kernel accepts that name, such as image-0123456789abcdef, like 6.12.
 
-# What L1 cannot be without; all else these need is found.
+# The modules that L1 needs; their dependencies are found.
 image_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm_amd)
-# How long a kernel that nobody asks for any more is kept.
+# An image is deleted after so many days without use.
 readonly IMAGE_KEEP_DAYS=14
 
-# The header of Linux's boot protocol (Documentation/arch/x86/boot.rst): "HdrS" at 0x202; at 0x20e the offset, less
-# 0x200, of a string that begins with the release.
+# The header of Linux's boot protocol (Documentation/arch/x86/boot.rst): "HdrS" at 0x202; at 0x20e
+# the offset, less 0x200, of a string that begins with the release.
 image_check() { # PATH
   local at
   image_release=''
@@ -31,8 +31,8 @@ image_check() { # PATH
   [[ -z $l1_error ]]
 }
 
-# Sets image_tree, the directory of its modules: as a package lays them out, as `make modules_install
-# INSTALL_MOD_PATH=` beside the image does, or the system's own.
+# Sets image_tree, the directory of the image's modules: the layout of a package, that of `make
+# modules_install INSTALL_MOD_PATH=` beside the image, or the system's own directory.
 image_find_tree() { # PATH
   local dir top looked=()
   dir=$(cd "$(dirname "$1")" && pwd -P)
@@ -48,7 +48,8 @@ image_find_tree() { # PATH
   return 1
 }
 
-# All module files below image_tree by name, with _ for -. What is in updates/ goes before what is in kernel/, as for depmod.
+# Fills image_file: all module files below image_tree by name, with _ for -. As with depmod, a file
+# in updates/ takes precedence over one in kernel/.
 image_index() {
   local file name
   declare -gA image_file=() image_done=()
@@ -59,16 +60,16 @@ image_index() {
   done < <(find "$image_tree/" -name '*.ko*' -type f | LC_ALL=C sort)
 }
 
-# Puts a module, after those it needs, into DIR/modules. One that is built in is none.
+# Copies a module into DIR/modules, after those it needs. A module that is built in needs no file.
 image_add() { # DIR NAME
   local dir=$1 name=${2//-/_} file need needs
   [[ -z ${image_done[$name]:-} ]] || return 0
   image_done[$name]=1
   file=${image_file[$name]:-}
   if [[ -z $file ]]; then
-    # Without that list (no modules_install) it may be built in: L1 will tell.
+    # Without that list (no modules_install) the module may be built in; L1 will find out.
     [[ -e $image_tree/modules.builtin ]] || return 0
-    # No pipe into grep -q: it ends at the first match, and tr would fail of SIGPIPE.
+    # No pipe into grep -q, which ends at the first match: tr would then fail with SIGPIPE.
     ! grep -q "/$name\\.ko\$" <(tr - _ <"$image_tree/modules.builtin") || return 0
     l1_error="the kernel has no $name: neither a module below $image_tree nor in its modules.builtin"
     return 1
@@ -88,7 +89,7 @@ image_unpack() { # FILE TO
   *.ko.xz) program=xzcat ;;
   *.ko.gz) program="zcat" ;;
   *.ko.zst) program=zstdcat ;;
-  *) l1_error="$1: a module compressed in no way that is known here"; return 1 ;;
+  *) l1_error="$1: a module in an unknown compression"; return 1 ;;
   esac
   "$program" <"$1" >"$2" 2>/dev/null || { l1_error="$1: $program (installed?) cannot unpack it"; return 1; }
 }
@@ -105,7 +106,8 @@ nested_image() { # PATH
     echo "$image_release" >"$new/release"
     name=$(cd "$new" && cat vmlinuz modules/order modules/*.ko 2>/dev/null | sha256sum)
     l1_dir=$nested_cache/image-${name:0:16}
-    # Whole or not at all; the same content may have been another file.
+    # The rename makes it appear whole or not at all. Another path with the same content may have
+    # been first.
     [[ -e $l1_dir ]] || mv -T "$new" "$l1_dir" 2>/dev/null || [[ -e $l1_dir ]] || l1_error="cannot write $l1_dir"
     touch "$l1_dir"
     find "$nested_cache" -maxdepth 1 -name 'image-*' -mtime "+$IMAGE_KEEP_DAYS" -exec rm -rf {} +
@@ -114,7 +116,7 @@ nested_image() { # PATH
   [[ -z $l1_error ]]
 }
 
-# The image and, of the modules in image_tree, those that L1 needs.
+# Fills DIR with the image and those modules of image_tree that L1 needs.
 image_fill() { # DIR PATH
   local module
   mkdir "$1/modules"

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# The kernel of L1: a Debian kernel package, fetched with apt (which verifies it; works as any
-# user), of which the image and the few modules needed are kept in the user's cache. Sourced.
+# The kernel of L1: a Debian kernel package. apt fetches and verifies it, as any user; the image and
+# the few modules that L1 needs are kept in the user's cache. Sourced.
 #
-#   nested_kernel KERNEL [refresh]   6.12, 6.1, or the path of a bzImage (image.sh): sets l1_dir, or l1_error and
-#                                    returns 1. Its last part is a name of the kernel that is accepted, too
+#   nested_kernel KERNEL [refresh]   KERNEL is 6.12, 6.1, or the path of a bzImage (image.sh). Sets
+#                                    l1_dir; or sets l1_error and returns 1. The last part of l1_dir
+#                                    is accepted as KERNEL, too
 #
-# l1_dir holds vmlinuz, modules/*.ko, modules/order and package (name and version), of an image instead release.
+# l1_dir holds vmlinuz, modules/*.ko, modules/order and package (name and version; for an image:
+# release).
 # shellcheck source=tools/nested/image.sh
 source "${BASH_SOURCE[0]%/*}/image.sh"
 
 nested_cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/pvspin/nested
 
-# The full kernels: Debian's cloud kernels come without 9p.
+# Takes the full kernels, because Debian's cloud kernels come without 9p.
 nested_kernel() {
   local line=$1 refresh=${2:-}
   l1_error=''
@@ -35,17 +37,19 @@ nested_kernel() {
   [[ -z $l1_error ]]
 }
 
-# Sets package and version: the newest Debian kernel of a line that apt offers; or l1_error. A release calls its own
-# kernel linux-image-amd64 (6.1 in Debian 12, 6.12 in 13) and another one by its line (linux-image-6.12-amd64 in 12),
-# so the version is read and not guessed from the release. apt translates its words for people, hence LC_ALL=C.
+# Sets package and version to the newest Debian kernel of this line that apt offers; or sets
+# l1_error. A release calls its own kernel linux-image-amd64 (6.1 in Debian 12, 6.12 in 13) and
+# another one by its line (linux-image-6.12-amd64 in 12), so the version is read, not guessed from
+# the release. LC_ALL=C because apt translates its messages.
 nested_offered() { # LINE
   local metas=("linux-image-$1-amd64" linux-image-amd64) offers
   package='' version=''
   if ! command -v apt-get >/dev/null || ! command -v apt-cache >/dev/null || ! command -v dpkg-deb >/dev/null; then
-    l1_error="fetching a Debian kernel takes apt-get, apt-cache and dpkg-deb (packages apt, dpkg); a kernel of your own: --l1-kernel=PATH"
+    l1_error="fetching a Debian kernel takes apt-get, apt-cache and dpkg-deb \
+(packages apt, dpkg); or name a kernel of your own: --l1-kernel=PATH"
     return 1
   fi
-  # Lines "VERSION PACKAGE", the package that the meta-package depends on.
+  # Lines "VERSION PACKAGE", where the meta-package depends on PACKAGE.
   offers=$(LC_ALL=C apt-cache show "${metas[@]}" 2>/dev/null | awk '
     $1 == "Package:" { version = depends = "" }
     $1 == "Version:" { version = $2 }
@@ -64,7 +68,7 @@ sudo apt-get update, or another --l1-kernel (6.1, 6.12 or the path of one)"
 
 nested_fetch() { # LINE
   local package version new deb name
-  rm -rf "$nested_cache"/.new.* # of one that was interrupted: the lock is ours
+  rm -rf "$nested_cache"/.new.* # left by an interrupted call, as we hold the lock
   nested_offered "$1" || return
   echo "nested: fetching $package into $nested_cache" >&2
   new=$(mktemp -d "$nested_cache/.new.XXXXXX") || { l1_error="cannot write $nested_cache"; return; }
@@ -76,14 +80,15 @@ nested_fetch() { # LINE
   elif nested_unpack "$new" "$deb"; then
     name=${deb##*/}
     name=${name%_*}
-    # Whole or not at all: readers see a directory only after this rename.
+    # Readers see the directory only after this rename, so never half of it.
     [[ -e $nested_cache/$name ]] || mv -T "$new" "$nested_cache/$name"
     ln -sfnT "$name" "$nested_cache/.$1" && mv -T "$nested_cache/.$1" "$nested_cache/$1"
   fi
   rm -rf "$new"
 }
 
-# Its modules are in lib/modules or, since /usr was merged (Debian 13), in usr/lib/modules.
+# Takes image and modules out of a package, which has the modules in lib/modules or (Debian 13,
+# where /usr is merged) in usr/lib/modules.
 nested_unpack() { # DIRECTORY PACKAGE
   local dir=$1
   mkdir "$dir/x"
@@ -101,9 +106,9 @@ nested_unpack() { # DIRECTORY PACKAGE
   rm -rf "$dir/x" "$2" "$dir/download.log"
 }
 
-# The initrd of the kernel in l1_dir: busybox, the modules and tools/nested/init; cached beside the
-# kernel under a hash of what else goes into it, or, where that cannot be written, made in DIRECTORY. Sets l1_initrd,
-# or l1_error and returns 1.
+# Makes the initrd of the kernel in l1_dir: busybox, the modules and tools/nested/init. It is cached
+# beside the kernel under a hash of busybox and init or, if l1_dir is not writable, made in
+# DIRECTORY. Sets l1_initrd; or sets l1_error and returns 1.
 nested_initrd() { # PATH-OF-INIT DIRECTORY
   local busybox hash root
   busybox=$(command -v busybox) || { l1_error='busybox is missing (package busybox-static)'; return 1; }

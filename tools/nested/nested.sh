@@ -1,17 +1,18 @@
 #!/bin/bash -p
 # SPDX-License-Identifier: MIT
-# Runs a command on a Linux that has a real /dev/kvm, on a machine without hardware virtualisation:
-# QEMU's TCG emulates an AMD CPU with SVM, a stock Debian kernel with kvm-amd ("L1") boots in it
+# Runs a command on a Linux that has a real /dev/kvm, on a machine without hardware virtualisation.
+# QEMU's TCG emulates an AMD CPU with SVM, a stock Debian kernel with kvm-amd ("L1") boots on it
 # in some seconds, and the command runs there on the host's own file system:
 #
-#   /          the host's root, read-only (9p), /tmp, /run and /dev/shm too; what the calling user may not read,
-#              L1 may not
+#   /          the host's root, read-only (9p), with /tmp, /run and /dev/shm. L1 can read what the
+#              calling user can
 #   --rw=DIR   the host's directory DIR, writable, at the same path
-#   TMPDIR     (and HOME) is L1's own, writable; /proc, /sys and /dev but for /dev/shm are L1's
+#   TMPDIR     (and HOME) is L1's own, writable; so are /proc, /sys and /dev except /dev/shm
 #   /sys/kernel/debug and /sys/kernel/tracing are mounted (KVM's counters and trace points)
 #
 # stdout, stderr and exit status are the command's own; there is no stdin. Any user can do it.
-# Status 2: usage; 4: L1 cannot be had here (and why); 5: L1 died under the command; 124: out of time; 130: interrupted.
+# Status 2: usage; 4: L1 cannot run here (and why); 5: L1 died while the command ran; 124: out of
+# time; 130: interrupted.
 set -euo pipefail
 here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}
 # shellcheck source=tools/environment.sh
@@ -34,19 +35,19 @@ usage: tools/nested/nested.sh [options] [--] COMMAND [ARGUMENT...]
   --rw=DIR           DIR of this machine, writable in L1; repeatable
   --timeout=SECONDS  bound on the whole call (300)
   --console=FILE     keep L1's kernel messages in FILE
-  --serve=DIR        run no command, but keep L1 up until it is told to stop (SIGTERM) or time is
-                     up, for calls with --in=DIR; DIR/6.12/ready is there when it is (or 6.1;
-                     of another kernel's path, the name that DIR gets is in the first line printed)
-  --in=DIR           run the command in that L1; its output comes at its end. --rw works only at
-                     or below a directory the server was given, --cpus, --memory and --console not at
-                     all
-  --prepare          only fetch the kernel and build the initrd; newest version that apt knows
+  --serve=DIR        run no command: keep L1 up for calls with --in=DIR, until SIGTERM or until the
+                     time is up. DIR/6.12/ready (or 6.1/ready) exists while L1 takes calls; for a
+                     kernel given by its path, the first line printed has the name instead of 6.12
+  --in=DIR           run the command in that L1; its output comes when it ends. --rw is possible
+                     only at or below a directory that the server was given; --cpus, --memory and
+                     --console have no effect
+  --prepare          only fetch the kernel (the newest version that apt knows) and build the initrd
 Environment variables named PVSPIN_* and PATH are passed on.
 
-L1's CPUs are emulated in turn, on one thread; a PAUSE gives way to the next one, so spinners and
-holders do interleave. PVSPIN_L1_THREADS=multi emulates them at once, but QEMU before 8.1 has a race
-there (a CPU may translate code that another one is patching) that costs one virtual machine in ten
-to thirty, or L1, its life.
+QEMU emulates L1's CPUs in turn, on one thread. A PAUSE ends a CPU's turn, so spinners and holders
+do interleave. PVSPIN_L1_THREADS=multi emulates the CPUs at once, but QEMU before 8.1 then has a
+race (a CPU may translate code that another one is patching), which kills one virtual machine in
+ten to thirty, or L1.
 HELP
 }
 
@@ -62,7 +63,7 @@ parse() {
     case $1 in
     --kernel=6.12 | --kernel=6.1 | --kernel=*/* | --kernel=image-*) line=${1#*=} ;;
     --cpus=* | --memory=* | --timeout=*)
-      [[ ${1#*=} =~ ^[1-9][0-9]{0,6}$ ]] || stop 2 "$1: a number from 1 on, please"
+      [[ ${1#*=} =~ ^[1-9][0-9]{0,6}$ ]] || stop 2 "$1: must be a number from 1 on"
       case $1 in --cpus=*) cpus=${1#*=} ;; --memory=*) memory=${1#*=} ;; *) limit=${1#*=} ;; esac
       ;;
     --rw=*)
@@ -94,7 +95,7 @@ parse() {
   ((prepare || ${#command[@]})) || { usage >&2 || true; stop 2 'no command given'; }
 }
 
-# What init reads: see tools/nested/init.
+# Writes the instructions for tools/nested/init.
 write_ctl() {
   local dir i=0
   : >"$work/ctl/places"
@@ -114,8 +115,8 @@ write_command() {
   echo "${command[@]@Q}"
 }
 
-# Sets qemu. Paths are relative to $work, because QEMU's option values know no quotes; a comma in
-# a value is doubled.
+# Sets qemu, the command line. Paths are relative to $work, because QEMU's option values have no
+# quotes; a comma in a value is doubled.
 # shellcheck disable=SC2054 # the commas are QEMU's
 compose() {
   sandbox_probe
@@ -124,8 +125,9 @@ compose() {
     qemu-system-x86_64 -accel "tcg,thread=${PVSPIN_L1_THREADS:-single}" -machine q35 -cpu EPYC,+svm,+npt,+vgif
     -smp "$cpus" -m "$memory" -display none -nodefaults -no-user-config -no-reboot ${sandbox[@]+"${sandbox[@]}"}
     -kernel "$l1_dir/vmlinuz" -initrd "$l1_initrd"
-    # no_timer_check: the kernel counts PIT interrupts in a loop of set length (timer_irq_works() in
-    # arch/x86/kernel/apic/io_apic.c) and panics without them, as an emulator that lost its CPU meanwhile lets it.
+    # no_timer_check: otherwise the kernel counts PIT interrupts in a loop of fixed length
+    # (timer_irq_works() in arch/x86/kernel/apic/io_apic.c) and panics if there are none, as when
+    # the emulator lost its CPU meanwhile.
     -append 'console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check mitigations=off'
     -chardev file,id=console,path=console -serial chardev:console
     -device virtio-serial-pci
@@ -140,8 +142,8 @@ compose() {
   done
 }
 
-# Starts QEMU with a `cat` for each of the command's streams. The FIFOs are opened for both
-# directions first, so that no open blocks; when QEMU ends the last writer is gone and cat ends.
+# Starts QEMU with a `cat` for each of the command's streams. The FIFOs are first opened for both
+# directions, so that no open blocks. When QEMU ends, the last writer is gone and cat ends.
 launch() {
   local out err
   mkfifo out.in out.out err.in err.out
@@ -150,8 +152,8 @@ launch() {
   cats=($!)
   cat err.out {out}>&- {err}>&- >&2 &
   cats+=($!)
-  # timeout bounds QEMU's life even if this script is killed. TCG says on stderr which features
-  # of an EPYC it lacks; shown only if L1 does not come up.
+  # timeout bounds QEMU's life even if this script is killed. TCG's messages on stderr about missing
+  # EPYC features are shown only if L1 does not come up.
   launched=$EPOCHSECONDS
   timeout --foreground --kill-after=5 "$limit" "${qemu[@]}" </dev/null >qemu.log 2>&1 &
   qemu_pid=$!
@@ -190,7 +192,7 @@ make_work() {
   printf '%s\n' ${rw[@]+"${rw[@]}"} >"$work/rw"
 }
 
-# Until QEMU is gone.
+# Serves requests until QEMU is gone.
 serve() {
   local request ended=0
   mkfifo request.in request.out
@@ -206,15 +208,16 @@ serve() {
   stop 5 "L1 is gone (QEMU's status $ended)"
 }
 
-# L1 ended at once because it has no KVM: what its kernel said of it.
+# Stops with the kernel's messages if L1 ended at once because it has no KVM.
 check_kvm() {
   [[ -e ctl/no-kvm ]] || return 0
   stop 4 "kernel $line has no /dev/kvm in L1: is kvm-amd in it? (L1's CPU is an AMD one with SVM.)\
  It said: $(paste -sd'|' ctl/no-kvm)"
 }
 
-# What timeout's status says of QEMU: 124 if its time was up, 137 if it had to be killed then (that of the Rust coreutils
-# 0.0.17: 125); but 137, too, if somebody else did that. So the clock decides.
+# Finds out by timeout's status how QEMU ended. If its time was up, the status is 124, or 137 if it
+# had to be killed then (125 with the Rust coreutils 0.0.17). But 137 also means that somebody else
+# killed it, so the clock decides.
 check_killed() { # STATUS
   local killer=''
   (($1 != 124 && EPOCHSECONDS < launched + limit)) || stop 124 "out of time after $limit s"

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # used by those who source it
-# What QEMU is allowed to do, and whether it is new enough: sourced by run.sh and nested.sh.
+# QEMU's system call filter, and the check that QEMU is new enough. Sourced by run.sh and nested.sh.
 #
-#   sandbox_probe   sets qemu_version (7.2.22; '' if it does not tell) and sandbox, the options of
-#                   QEMU's seccomp filter or nothing where this QEMU is built without
+#   sandbox_probe   sets qemu_version (7.2.22; '' if unknown) and sandbox, the options for QEMU's
+#                   seccomp filter (none if this QEMU was built without it)
 #
-# The filter forbids what QEMU needs for neither guest: to start processes, to change its user, to set
-# affinity or priority of its own threads (--pin does that from outside), system calls long out of use.
-# PVSPIN_SANDBOX=off leaves it out: for a kernel without seccomp, or options that start helpers.
+# QEMU needs none of what the filter forbids: starting processes, changing its user, setting
+# affinity or priority of its own threads (--pin does that from outside), obsolete system calls.
+# PVSPIN_SANDBOX=off leaves the filter out, for a kernel without seccomp or for options that start
+# helpers.
 
-# TCG's virtual GIF for a nested hypervisor came with 6.2 (QEMU's ChangeLog); tested is 7.2.
+# TCG has the virtual GIF that a nested hypervisor needs since 6.2 (QEMU's ChangeLog). Tested with
+# 7.2.
 readonly QEMU_OLDEST=6.2
 
 sandbox_probe() {
   local said
   sandbox=(-sandbox 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny')
-  # Options are read in order: an unknown -sandbox ends it before -version is answered.
+  # QEMU reads options in order: it fails on an unknown -sandbox before it answers -version.
   if [[ ${PVSPIN_SANDBOX:-on} == off ]] || ! said=$(qemu-system-x86_64 "${sandbox[@]}" -version 2>/dev/null); then
     sandbox=()
     said=$(qemu-system-x86_64 -version 2>/dev/null) || said=''

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # globals shared with nested.sh
-# One L1 for many commands: nested.sh --serve=DIR keeps an L1 up, nested.sh --in=DIR runs a command in
-# it. DIR holds, for each kernel, a directory named by its line (6.12):
-#   ready          is there while the L1 takes requests; holds its process's number
+# One L1 for many commands: nested.sh --serve=DIR keeps an L1 up, nested.sh --in=DIR runs a command
+# in it. For each kernel, DIR has a directory named by the kernel's line (6.12):
+#   ready          exists while the L1 takes requests; holds the process ID of the server
 #   request.in/out the two directions of virtio port 3 (served: the protocol)
 #   rw             the directories that are writable there
-#   requests/ID/   see served; and `done`, a FIFO that tells the waiting client "done" or "dead"
+#   requests/ID/   see served; also `done`, a FIFO on which the client waits for "done" or "dead"
 # Sourced by nested.sh; and by run.sh and tests/run/served.bash for serve_start,
 # serve_stop, serve_answers and serve_writable.
 
-readonly SERVE_START_SECONDS=240 # an L1 is up after 5 to 40 s, by the machine and its other load
+readonly SERVE_START_SECONDS=240 # an L1 is up after 5 to 40 s, depending on machine and load
 
-# Starts an L1 that serves calls with --in=DIR, and waits until it does. It is a session of its own: a
-# Ctrl-C at the terminal does not reach it, so who started it ends it, by serve_stop. What it says is in
-# DIR/KERNEL.err. Sets serve_pid; false if it does not come up.
+# Starts an L1 that serves calls with --in=DIR, and waits until it is ready. It runs in a session of
+# its own, which a Ctrl-C at the terminal does not reach, so the caller must end it by serve_stop.
+# Its messages go to DIR/KERNEL.err. Sets serve_pid; false if it does not come up.
 serve_start() { # DIR KERNEL [OPTION OF NESTED.SH...]
   local up=$1/$2.up program=${BASH_SOURCE[0]%/*}/nested.sh
   local - # without job control setsid is the background job itself, so $! is nested.sh
@@ -22,7 +22,7 @@ serve_start() { # DIR KERNEL [OPTION OF NESTED.SH...]
   mkfifo "$up"
   setsid "$program" --serve="$1" --kernel="$2" "${@:3}" </dev/null >"$up" 2>"$1/$2.err" 3>&- 4>&- &
   serve_pid=$!
-  # Its first line says that it serves; if it ends without one, this is the end of the file.
+  # Its first line says that it serves. If it ends without a line, read sees the end of the file.
   if read -r -t "$SERVE_START_SECONDS" _ <"$up"; then return 0; fi
   serve_stop "$serve_pid"
   return 1
@@ -34,7 +34,7 @@ serve_stop() { # PID
   timeout 20 tail --pid="$1" -f /dev/null || kill -KILL "$1" 2>/dev/null || true
 }
 
-# The server's main part: passes the answers of L1 on until it is gone.
+# The server's main loop: passes on the answers of L1 until L1 is gone.
 serve_relay() {
   local verb id
   while read -r verb id; do
@@ -65,11 +65,12 @@ serve_tell() { # ID WORD
   exec {to}>&-
 }
 
-serve_answers() { # DIRECTORY: an L1 takes requests there
+# True if an L1 takes requests in DIRECTORY.
+serve_answers() { # DIRECTORY
   [[ -e $1/ready ]] && kill -0 "$(<"$1/ready")" 2>/dev/null
 }
 
-# The client: runs $command in the L1 of $in_dir; does not return.
+# The client: runs $command in the L1 of $in_dir. Does not return.
 serve_request() {
   local at id to word='' dir
   at=$in_dir/$line
@@ -92,7 +93,7 @@ serve_request() {
   done) read -r command_status <"$work/status" && exit ;;
   dead) stop 5 'L1 died while the command ran' ;;
   *)
-    read -r -t 10 -u "$done" word || true # its virtual machines end in order
+    read -r -t 10 -u "$done" word || true # until its virtual machines have ended properly
     stop 124 "out of time after $limit s"
     ;;
   esac
@@ -112,7 +113,8 @@ serve_forget() {
   status_end "$status"
 }
 
-serve_writable() { # SERVER DIRECTORY: it is one of the server's, or below one
+# True if DIRECTORY is one of the server's writable ones, or below one.
+serve_writable() { # SERVER DIRECTORY
   local dir
   while IFS= read -r dir; do
     [[ $2/ != "$dir"/* ]] || return 0
