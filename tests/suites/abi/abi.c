@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clauses as a family of tests: what they need, and how a verdict of each class is reported. */
+/* The clauses as a family of tests: checks what each needs and reports a verdict by its class. */
 #include "tests/suites/abi/abi.h"
 
 #include "bench/quoting.h"
@@ -76,7 +76,7 @@ static const struct {
 	{has_signature, "no KVM signature in CPUID 0x40000000..0x4000ff00", ABI_SIGNATURE, true},
 };
 
-/* False, and the result says why, if the clause cannot be tested here. */
+/* Returns false, with the reason in the result, if the clause cannot be tested here. */
 static bool needs_met(const struct abi_clause *clause, struct test_result *result)
 {
 	if (!(clause->conditions & ABI_UNSEEN_KVM) && !abi_on_kvm()) {

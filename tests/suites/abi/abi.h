@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * KVM's paravirtual interface, clause by clause. A clause is one test: a function, the clause's ID
- * (docs/abi-coverage.md has all of them), its name abi.GROUP.WHAT, its class, and what it needs;
- * where that is missing the clause is skipped, saying what it was. What is reported:
+ * (docs/abi-coverage.md has all of them), its name abi.GROUP.WHAT, its class, and its needs. If one
+ * of these is missing, the clause is skipped and the log says which. The results are:
  *
  *   FAIL            a MUST clause is broken: a documented promise
- *   TODO finding    a KVM or INFO clause is not as KVM is known to be (TAP: not ok, no failure)
- *   ERROR           the test or its environment broke; the hypervisor is not judged
- *   # ID: text      what was seen (test_info)
+ *   TODO finding    KVM differs from its known behaviour, in a KVM or INFO clause (TAP: not ok, no
+ * failure) ERROR           the test or its environment broke; the hypervisor is not judged # ID:
+ * text      an observation (test_info)
  */
 #ifndef PVSPIN_TESTS_SUITES_ABI_ABI_H
 #define PVSPIN_TESTS_SUITES_ABI_ABI_H
@@ -18,11 +18,11 @@
 enum abi_class {
 	ABI_MUST, /* documented: Documentation/virt/kvm/x86/ in Linux, or the architecture's manuals
 		   */
-	ABI_KVM,  /* what KVM does; another hypervisor may do otherwise */
-	ABI_INFO, /* differs between versions or vendors: what was seen is printed */
+	ABI_KVM,  /* KVM's behaviour; another hypervisor may differ */
+	ABI_INFO, /* differs between versions or vendors; the observation is printed */
 };
 
-/* Conditions beside features and vCPUs; what they mean and the words for SKIP: abi.c. */
+/* Conditions besides features and vCPUs. abi.c has their meaning and the words for SKIP. */
 enum abi_condition {
 	ABI_AMD = 1 << 0, /* the CPU itself, not the vendor string */
 	ABI_INTEL = 1 << 1,
@@ -34,8 +34,8 @@ enum abi_condition {
 	ABI_NO_ENFORCE = 1 << 7,
 	ABI_X2APIC = 1 << 8,
 	ABI_XAPIC = 1 << 9,
-	ABI_SIGNATURE = 1 << 10,  /* KVM's CPUID leaves are there (not kvm=off) */
-	ABI_UNSEEN_KVM = 1 << 11, /* runs without KVM too: CPUID clauses that judge what is there */
+	ABI_SIGNATURE = 1 << 10,  /* KVM's CPUID leaves exist (not kvm=off) */
+	ABI_UNSEEN_KVM = 1 << 11, /* CPUID clauses that also run without KVM */
 };
 
 struct abi_clause {
@@ -57,13 +57,13 @@ struct abi_clause {
 									     .class = (class_),  \
 									     ##__VA_ARGS__}
 
-/* The plan under way: seed, test_ms, vmm (what the launcher told). */
+/* The current plan: seed, test_ms, vmm (the launcher's facts). */
 extern const struct plan *abi_plan;
 
-/* Whether hypercalls reach KVM at all: its signature is there, or the launcher said it is KVM. */
+/* Whether hypercalls reach KVM: its signature was found, or the launcher said that it is KVM. */
 bool abi_on_kvm(void);
 
-/* The CPU is an emulated one (accel nested), with faults of its own. */
+/* Whether the CPU is emulated (accel nested) and so has defects of its own. */
 bool abi_is_nested(void);
 
 #endif

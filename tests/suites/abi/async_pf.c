@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Async page faults, MSRs 0x4b564d02, 06 and 07: what values are accepted, and `page ready'. On
- * CPU 0, disabled otherwise: a completed fault ends a HLT. Pages that are missing (ABI-APF-07, 09)
- * need a host that swaps the guest's memory out. Linux
+ * Async page faults, MSRs 0x4b564d02, 06 and 07: which values are accepted, and `page ready'.
+ * Enabled on CPU 0 and only during these tests, because a completed fault ends a HLT. Missing pages
+ * (ABI-APF-07, 09) would need a host that swaps the guest's memory out. Linux
  * Documentation/virt/kvm/x86/msr.rst (MSR_KVM_ASYNC_PF_EN, _INT, _ACK), arch/x86/kvm/x86.c
  * (kvm_pv_enable_async_pf, kvm_pv_enable_async_pf_int).
  */
@@ -32,7 +32,7 @@ static struct {
 	uint32_t pad[14];
 } area __attribute__((aligned(64)));
 
-static _Atomic uint32_t taken; /* interrupts that say `page ready' */
+static _Atomic uint32_t taken; /* `page ready' interrupts */
 
 static uint64_t address(void)
 {
@@ -87,12 +87,12 @@ static void begin(struct test_result *result)
 static void end(struct test_result *result)
 {
 	disable(result);
-	timer_sleep(SLEEP_NS); /* what is under way comes, while there is a handler */
+	timer_sleep(SLEEP_NS); /* interrupts under way arrive while there is a handler */
 	pv_write(result, MSR_KVM_ASYNC_PF_INT, 0);
 	traps_handle(VECTOR_TEST, NULL);
 }
 
-/* Exactly `count` interrupts have come so far. */
+/* Fails unless exactly `count` interrupts have come so far. */
 static void expect_taken(struct test_result *result, uint32_t count, const char *after)
 {
 	if (count > 0 && !scene_reaches(&taken, count, WAKE_BOUND_MS))
@@ -115,7 +115,7 @@ static void inert(struct test_result *result)
 }
 ABI_CLAUSE(inert, "ABI-APF-02", "abi.apf.enable_without_interrupt_is_inert", ABI_KVM, INT_NEEDS);
 
-/* ABI-APF-03: the vector is 8 bits: more is #GP. */
+/* ABI-APF-03: the vector has 8 bits; any higher bit is #GP. */
 static void vector(struct test_result *result)
 {
 	static const uint64_t good[] = {VECTOR_TEST, 0xff, 0};
@@ -132,10 +132,10 @@ static void vector(struct test_result *result)
 ABI_CLAUSE(vector, "ABI-APF-03", "abi.apf.vector_is_8_bits", ABI_MUST, INT_NEEDS);
 
 /*
- * ABI-APF-04: the acknowledgement takes any value, acts on bit 0 alone, and reads 0. What it does
- * can be seen without a page that is missing: enabling has KVM say `page ready' for all pages,
- * token ~0, at once (kvm_async_pf_wakeup_all), and enabling again says it again; but not before the
- * first token has been taken out of the area and acknowledged.
+ * ABI-APF-04: the acknowledgement takes any value, acts on bit 0 alone, and reads 0. Its effect is
+ * visible without a missing page: each time the feature is enabled, KVM at once sends `page ready'
+ * for all pages, token ~0 (kvm_async_pf_wakeup_all), but the second one only after the first token
+ * has been taken out of the area and acknowledged.
  */
 static void acknowledge(struct test_result *result)
 {
@@ -162,8 +162,8 @@ static void acknowledge(struct test_result *result)
 }
 ABI_CLAUSE(acknowledge, "ABI-APF-04", "abi.apf.ack_acts_by_bit_0_and_reads_0", ABI_KVM, INT_NEEDS);
 
-/* ABI-APF-05: to enable an address without RAM is #GP. At least up to Linux 6.12 the MSR keeps the
- * value all the same; sources of 2026 look at the address first. */
+/* ABI-APF-05: enabling an address without RAM is #GP. At least up to Linux 6.12 the MSR
+ * nevertheless keeps the value; sources of 2026 check the address first. */
 static void without_ram(struct test_result *result)
 {
 	uint64_t bad = ABI_NO_RAM | APF_ENABLE | APF_BY_INT, now;
@@ -180,8 +180,8 @@ static void without_ram(struct test_result *result)
 }
 ABI_CLAUSE(without_ram, "ABI-APF-05", "abi.apf.address_without_ram_faults", ABI_KVM, INT_NEEDS);
 
-/* ABI-APF-06: without a local APIC in KVM there is nothing to deliver by: only 0 is accepted, and
- * no vector. */
+/* ABI-APF-06: without a local APIC in KVM nothing can deliver the interrupt: the MSR accepts only
+ * 0, and no vector is accepted. */
 static void without_irqchip(struct test_result *result)
 {
 	pv_write(result, MSR_KVM_ASYNC_PF_EN, 0);
@@ -193,7 +193,7 @@ static void without_irqchip(struct test_result *result)
 ABI_CLAUSE(without_irqchip, "ABI-APF-06", "abi.apf.needs_the_irqchip", ABI_KVM,
 	   .conditions = ABI_NO_IRQCHIP | ABI_NO_ENFORCE);
 
-/* ABI-APF-08: a way of delivery whose feature bit is hidden, which is enforced: #GP. */
+/* ABI-APF-08: with enforcement, a way of delivery whose feature bit is hidden is #GP. */
 static void hidden_delivery(struct test_result *result)
 {
 	static const struct {

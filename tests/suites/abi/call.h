@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Arguments that hit nothing: an APIC ID that no vCPU has, a guest-physical address without RAM. */
+/* Harmless arguments: an APIC ID that no vCPU has, a guest-physical address without RAM. */
 #define ABI_UNUSED_ID 0x1000u
 #define ABI_NO_RAM    (1ull << 45)
 
 struct abi_result {
 	uint64_t value; /* rax, or the MSR */
-	bool faulted;   /* then: */
+	bool faulted;   /* if so: */
 	uint8_t vector;
 	uint32_t error; /* error code, 16 bits of it; 0 for vectors without one */
 };
@@ -28,7 +28,7 @@ static inline struct abi_result abi_result_of(uint64_t rax, uint64_t faulted)
 		.faulted = true, .vector = (uint8_t)(rax >> 32), .error = (uint32_t)(rax & 0xffff)};
 }
 
-/* After label 1's instruction: 0 in r8, or 1 if it faulted (then rax: kernel/fixup.h). */
+/* After the instruction at label 1, r8 is 0, or 1 if it faulted (rax then as in kernel/fixup.h). */
 #define ABI_TRY(instruction)     \
 	"xorl %%r8d, %%r8d\n\t"  \
 	"1: " instruction "\n\t" \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvmclock, MSR SYSTEM_TIME in its two names: what of the area KVM writes and when, and what value
- * of the MSR it accepts. On CPU 0, with areas of the test's own; the guest's is put back. KVM
+ * kvmclock, MSR SYSTEM_TIME in its two names: which part of the area KVM writes and when, and which
+ * values of the MSR it accepts. Runs on CPU 0 with areas of its own and restores the guest's. KVM
  * writes to the area before the vCPU is entered again after the WRMSR. Linux
  * Documentation/virt/kvm/x86/msr.rst (MSR_KVM_SYSTEM_TIME_NEW), arch/x86/kvm/x86.c
  * (kvm_write_system_time, kvm_setup_guest_pvclock, kvm_gen_kvmclock_update).
@@ -20,17 +20,17 @@
 #define CLOCK_NEEDS  .features = KVM_FEATURE_CLOCKSOURCE2
 #define BOTH_CLOCKS  (KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_CLOCKSOURCE)
 #define STABLE_CLOCK (1u << 24) /* KVM_FEATURE_CLOCKSOURCE_STABLE_BIT, cpuid.rst */
-#define TSC_STABLE   1u         /* of the area's flags: PVCLOCK_TSC_STABLE_BIT */
+#define TSC_STABLE   1u         /* one of the area's flags: PVCLOCK_TSC_STABLE_BIT */
 
 #define FILL       0xcc
 #define AREA_BYTES sizeof(struct kvm_system_time)
 #define OTHER      1024 /* offset of a second area */
 
-/* After a WRMSR, KVM writes anew to all vCPUs' areas, 100 ms later (KVMCLOCK_UPDATE_DELAY). */
+/* 100 ms after a WRMSR, KVM writes again to all vCPUs' areas (KVMCLOCK_UPDATE_DELAY). */
 #define UPDATE_NS 300000000ull
 
 static uint8_t page[2 * PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t guests; /* value of the MSR, put back by end() */
+static uint64_t guests; /* the guest's value of the MSR, restored by end() */
 
 static struct kvm_system_time copy_at(size_t offset)
 {
@@ -62,7 +62,7 @@ static void begin(struct test_result *result)
 	memset(page, FILL, sizeof(page));
 }
 
-/* The area at `offset` is zeroed and enabled. */
+/* Zeroes and enables the area at `offset`. */
 static void enable_by(struct test_result *result, uint32_t msr, size_t offset)
 {
 	memset(page + offset, 0, AREA_BYTES);
@@ -79,7 +79,7 @@ static void end(struct test_result *result)
 	pv_write(result, MSR_KVM_SYSTEM_TIME_NEW, guests);
 }
 
-/* Bytes from..to, the area at `offset` left out, are as begin() filled them. */
+/* Fails if KVM wrote outside the area at `offset`. */
 static void rest_is_untouched(struct test_result *result, size_t offset)
 {
 	for (size_t i = 0; i < sizeof(page); i++)
@@ -103,7 +103,7 @@ static void is_filled(struct test_result *result, size_t offset)
 		test_fail(result, "at offset %zu the TSC or its multiplier is 0", offset);
 }
 
-/* ABI-CLK-01: 0x11 and 0x4b564d00, 0x12 and 0x4b564d01 are two names each of one register. */
+/* ABI-CLK-01: 0x11 and 0x4b564d00 are two names of one register, 0x12 and 0x4b564d01 of another. */
 static void two_names(struct test_result *result)
 {
 	uint64_t wall = pv_read(result, MSR_KVM_WALL_CLOCK_NEW);
@@ -139,8 +139,8 @@ static void enable_bit(struct test_result *result)
 }
 ABI_CLAUSE(enable_bit, "ABI-CLK-02", "abi.clk.bit_0_enables", ABI_MUST, CLOCK_NEEDS);
 
-/* ABI-CLK-03: the version is even when the vCPU looks and rises with each update; 32 bytes are
- * written, those of the padding 0. */
+/* ABI-CLK-03: the version is even whenever the vCPU reads it, and rises with each update; KVM
+ * writes 32 bytes, with zeros in the padding. */
 static void layout(struct test_result *result)
 {
 	struct kvm_system_time copy;
@@ -164,7 +164,7 @@ static void layout(struct test_result *result)
 }
 ABI_CLAUSE(layout, "ABI-CLK-03", "abi.clk.version_is_even_and_rises", ABI_MUST, CLOCK_NEEDS);
 
-/* ABI-CLK-04: any alignment to 2 will do (bit 0 is the enable bit). */
+/* ABI-CLK-04: any even address is accepted (bit 0 is the enable bit). */
 static void unaligned(struct test_result *result)
 {
 	static const size_t offsets[] = {2, 4, 6, OTHER + 30, PAGE_BYTES - AREA_BYTES};
@@ -202,8 +202,8 @@ static void unusable(struct test_result *result)
 ABI_CLAUSE(unusable, "ABI-CLK-05", "abi.clk.across_pages_or_no_ram_is_accepted", ABI_KVM,
 	   CLOCK_NEEDS);
 
-/* ABI-CLK-06: flag 0, the TSC is one time on all vCPUs, needs the new name of the MSR on vCPU 0:
- * the old one turns the VM's master clock off (boot_vcpu_runs_old_kvmclock). */
+/* ABI-CLK-06: flag 0 says that the TSC shows one time on all vCPUs. KVM sets it only if vCPU 0 used
+ * the MSR's new name: the old one turns the VM's master clock off (boot_vcpu_runs_old_kvmclock). */
 static void stable_flag(struct test_result *result)
 {
 	uint8_t by_new, by_old, again;
@@ -219,7 +219,7 @@ static void stable_flag(struct test_result *result)
 	test_info(result, "flags %#x by the new MSR, %#x by the old, %#x by the new again", by_new,
 		  by_old, again);
 	if (by_old & TSC_STABLE)
-		test_fail(result, "the old MSR, and the flag is set");
+		test_fail(result, "the flag is set though the old MSR was used");
 	if ((by_new ^ again) & TSC_STABLE)
 		test_fail(result, "by the new MSR the flag was %u, and is %u after the old one",
 			  by_new & TSC_STABLE, again & TSC_STABLE);
@@ -241,8 +241,8 @@ static void nothing(void *unused)
 	(void)unused;
 }
 
-/* Has KVM write to the areas of all vCPUs, and enter CPU 1, which halts, for that; whether the area
- * at 0 was written to. */
+/* Makes KVM write to the areas of all vCPUs, which includes entering CPU 1 from its HLT. Returns
+ * whether it wrote to the area at 0. */
 static bool updated(struct test_result *result)
 {
 	uint32_t before = version_at(0);
@@ -265,9 +265,9 @@ static void init_stops(struct test_result *result)
 }
 
 /*
- * KVM writes to an area that is in use by the next entry, and again some time later, after any
- * WRMSR of this MSR: also after that of 0, had it no effect. (updated() would not do here: it puts
- * another area in the place of CPU 0's, which by itself ends the writing to the one before.)
+ * After any WRMSR of this MSR, KVM writes to an area in use before the next entry, and again some
+ * time later. It would do so after a WRMSR of 0, too, if 0 had no effect. (updated() cannot test
+ * this: it replaces CPU 0's area, which by itself ends the writes to the old one.)
  */
 static void zero_stops(struct test_result *result)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kvmclock as a clock: it does not go back, on one vCPU or from one to another, and its rate is the
- * TSC's. Linux Documentation/virt/kvm/x86/msr.rst (MSR_KVM_SYSTEM_TIME_NEW), arch/x86/kvm/x86.c
- * (kvm_get_time_scale).
+ * kvmclock as a clock: it does not go back, neither on one vCPU nor from one to another, and its
+ * rate is the TSC's. Linux Documentation/virt/kvm/x86/msr.rst (MSR_KVM_SYSTEM_TIME_NEW),
+ * arch/x86/kvm/x86.c (kvm_get_time_scale).
  */
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
@@ -17,11 +17,11 @@
 
 #define CLOCK_NEEDS .features = KVM_FEATURE_CLOCKSOURCE2
 
-#define TSC_STABLE 1u /* of the area's flags: PVCLOCK_TSC_STABLE_BIT */
+#define TSC_STABLE 1u /* one of the area's flags: PVCLOCK_TSC_STABLE_BIT */
 #define CPUS       2
 #define WARP_NS    300000000ull
 
-/* All vCPUs read the clock in turn, as it comes: none may read less than any has before. */
+/* All vCPUs read the clock in no fixed order: none may read less than any vCPU has read before. */
 static struct {
 	_Atomic uint64_t latest;
 	struct {
@@ -99,9 +99,9 @@ static void monotonic(struct test_result *result)
 ABI_CLAUSE(monotonic, "ABI-CLK-08", "abi.clk.does_not_go_back", ABI_KVM, CLOCK_NEEDS);
 
 /*
- * The local APIC's timer counts in ns (KVM: APIC_BUS_CYCLE_NS, 1 GHz with a divider of 1) by the
- * host's clock, so it tells what the TSC's rate is. Both are read as close to each other as some
- * tries give; then the error is that, of RATE_NS.
+ * The local APIC's timer counts ns (KVM: APIC_BUS_CYCLE_NS, 1 GHz with a divider of 1) of the
+ * host's clock, so it can measure the TSC's rate. Of several tries, the one that reads both closest
+ * together counts; the error is that distance, relative to RATE_NS.
  */
 #define DIVIDE_BY_1 0xb         /* SDM vol. 3A, figure 11-10 */
 #define LVT_MASKED  (1u << 16)  /* ... figure 11-8 */
@@ -131,7 +131,7 @@ static struct pair read_both(void)
 	return best;
 }
 
-/* kHz of the TSC by the APIC's timer, which is put back. */
+/* Measures the TSC in kHz by the APIC's timer and restores the timer. */
 static uint64_t tsc_khz_by_apic(void)
 {
 	uint32_t divide = apic->read(APIC_TIMER_DIVIDE), lvt = apic->read(APIC_LVT_TIMER);
@@ -158,7 +158,8 @@ static bool far(uint64_t a, uint64_t b)
 	return (a > b ? a - b : b - a) > b * PERCENT_OFF / 100;
 }
 
-/* ABI-CLK-09: multiplier and shift are the TSC's rate, as CPUID tells it and as it is. */
+/* ABI-CLK-09: multiplier and shift express the TSC's rate, both as CPUID tells it and as measured.
+ */
 static void rate(struct test_result *result)
 {
 	uint32_t clock = kvm_clock_tsc_khz(), leaf = kvm_cpuid_tsc_khz(&machine.kvm);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MSR WALL_CLOCK: each write has KVM fill 12 bytes with the time at which kvmclock was 0. On CPU 0;
- * the guest's own value is put back. Linux Documentation/virt/kvm/x86/msr.rst
+ * MSR WALL_CLOCK: each write makes KVM fill 12 bytes with the time at which kvmclock was 0. Runs on
+ * CPU 0 and restores the guest's own value. Linux Documentation/virt/kvm/x86/msr.rst
  * (MSR_KVM_WALL_CLOCK_NEW), arch/x86/kvm/x86.c (kvm_write_wall_clock).
  */
 #include "kernel/cpu.h"
@@ -19,7 +19,7 @@
 #define WALL_BYTES sizeof(struct kvm_wall_clock)
 #define SECOND     1000000000ull
 #define YEAR_2020  1577836800u /* seconds since 1970 */
-#define NOISE_NS   1000000     /* between two writes: the host's clock is being adjusted */
+#define NOISE_NS   1000000     /* between two writes, as the host's clock is being adjusted */
 #define WRITES     5
 #define BETWEEN_NS 20000000ull /* ... for longer than NOISE_NS */
 
@@ -38,7 +38,7 @@ static struct wall read_at(size_t offset)
 	return wall;
 }
 
-/* Has it written at `offset` of a page of FILL, where the version was `version`. */
+/* Makes KVM write at `offset` of a page full of FILL, with the old version `version`. */
 static struct wall write_at(struct test_result *result, size_t offset, uint32_t version)
 {
 	memset(page, FILL, sizeof(page));
@@ -71,12 +71,12 @@ static struct wall read_at_0(void)
 	return wall;
 }
 
-/* 0 is no address: nothing is written there. */
+/* Address 0 disables: nothing is written there. */
 static void address_0(struct test_result *result)
 {
 	struct wall before, after;
 
-	paging_set(0, PAGE_BYTES, PAGING_READ); /* else unmapped, for null pointers to fault */
+	paging_set(0, PAGE_BYTES, PAGING_READ); /* normally unmapped, so that null pointers fault */
 	before = read_at_0();
 	pv_write(result, MSR_KVM_WALL_CLOCK_NEW, 0);
 	after = read_at_0();
@@ -86,8 +86,8 @@ static void address_0(struct test_result *result)
 			  after.nsec);
 }
 
-/* ABI-CLK-11: a write fills 12 bytes at once, at any alignment (bit 0 is part of the address); 0
- * and an address without RAM are accepted and nothing is written; a read returns the value. */
+/* ABI-CLK-11: a write fills 12 bytes at once, at any alignment (bit 0 is part of the address). 0
+ * and an address without RAM are accepted, and nothing is written. A read returns the value. */
 static void fills(struct test_result *result)
 {
 	static const size_t offsets[] = {0, 1, 2, 7, PAGE_BYTES - WALL_BYTES};
@@ -105,7 +105,7 @@ static void fills(struct test_result *result)
 }
 ABI_CLAUSE(fills, "ABI-CLK-11", "abi.clk.wall_clock_fills_12_bytes", ABI_KVM, WALL_NEEDS);
 
-/* ABI-CLK-12: its version is even afterwards; an odd one is made even first: 5, 6, then 8. */
+/* ABI-CLK-12: the version is even afterwards; an odd one is first made even: 5, 6, then 8. */
 static void version(struct test_result *result)
 {
 	static const uint32_t versions[][2] = {{0, 2}, {4, 6}, {5, 8}, {UINT32_MAX, 2}};
@@ -124,16 +124,16 @@ ABI_CLAUSE(version, "ABI-CLK-12", "abi.clk.wall_clock_version_is_even", ABI_KVM,
 
 /*
  * The real-time clock, Motorola MC146818: index at 0x70 (bit 7 would mask NMIs), data at 0x71. Only
- * minutes and seconds are used: time zones are whole quarters of an hour.
+ * minutes and seconds are used, because time zones differ by whole quarters of an hour.
  */
 #define RTC_INDEX       0x70
 #define RTC_DATA        0x71
 #define RTC_SECONDS     0x00
 #define RTC_MINUTES     0x02
 #define RTC_STATUS_A    0x0a
-#define RTC_UPDATING    0x80 /* of status A */
+#define RTC_UPDATING    0x80 /* in status A */
 #define RTC_STATUS_B    0x0b
-#define RTC_BINARY      0x04 /* of status B; else BCD */
+#define RTC_BINARY      0x04 /* in status B; otherwise BCD */
 #define RTC_TRIES       100
 #define QUARTER         900 /* seconds */
 #define RTC_SECONDS_OFF 2
@@ -149,7 +149,7 @@ static uint32_t from_bcd(uint8_t byte)
 	return (rtc(RTC_STATUS_B) & RTC_BINARY) ? byte : (byte >> 4) * 10u + (byte & 0xf);
 }
 
-/* Seconds within the quarter of an hour; false if there is no such clock. */
+/* Sets the seconds within the quarter of an hour; false if there is no such clock. */
 static bool rtc_quarter(uint32_t *seconds)
 {
 	for (int i = 0; i < RTC_TRIES; i++) {
@@ -188,9 +188,9 @@ static uint64_t wall_ns(struct test_result *result)
 	return wall.sec * SECOND + wall.nsec;
 }
 
-/* ABI-CLK-13: it is one time, whenever it is written (that of the VM's boot); with kvmclock added,
- * the present time. KVM subtracts two clocks that it has not always read at one instant (before
- * 6.7), so the closest two of a few are what counts. */
+/* ABI-CLK-13: KVM always writes the same time, that of the VM's boot; adding kvmclock gives the
+ * present time. Before 6.7, KVM subtracts two clocks that it has not always read at one instant, so
+ * the test takes the closest two of several writes. */
 static void is_boot_time(struct test_result *result)
 {
 	uint64_t guests = pv_read(result, MSR_KVM_WALL_CLOCK_NEW), first, second;

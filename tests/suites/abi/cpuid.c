@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM's CPUID leaves: where they are, what they say. Most of it is composed by the VMM: a broken
- * clause here is first of all a finding about that. Linux Documentation/virt/kvm/x86/cpuid.rst;
- * QEMU target/i386/kvm/kvm.c.
+ * KVM's CPUID leaves: their bases and contents. The VMM composes most of them, so a broken clause
+ * here is first of all a finding about the VMM. Linux Documentation/virt/kvm/x86/cpuid.rst; QEMU
+ * target/i386/kvm/kvm.c.
  */
 #include "kernel/cpu.h"
 
@@ -37,7 +37,7 @@ static uint32_t base(void)
 	return machine.kvm.base;
 }
 
-/* ABI-CPUID-01: the hypervisor bit is a flag of the VMM's: KVM's leaves are there without it. */
+/* ABI-CPUID-01: the VMM sets the hypervisor bit; KVM's leaves exist without it, too. */
 static void hypervisor_bit(struct test_result *result)
 {
 	bool bit = cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
@@ -49,8 +49,8 @@ static void hypervisor_bit(struct test_result *result)
 ABI_CLAUSE(hypervisor_bit, "ABI-CPUID-01", "abi.cpuid.leaves_with_or_without_the_bit", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-02: the base leaf's EBX, ECX, EDX are "KVMKVMKVM" and three zero bytes: whoever looks
- * like KVM in nine bytes is it in twelve, and at one base only. */
+/* ABI-CPUID-02: the base leaf's EBX, ECX, EDX are "KVMKVMKVM" and three zero bytes. A leaf that has
+ * the first nine bytes must have all twelve, and only one base has them. */
 static void signature_is_kvm(struct test_result *result)
 {
 	uint32_t bases = 0;
@@ -74,8 +74,8 @@ static void signature_is_kvm(struct test_result *result)
 ABI_CLAUSE(signature_is_kvm, "ABI-CPUID-02", "abi.cpuid.signature", ABI_MUST,
 	   .conditions = ABI_UNSEEN_KVM);
 
-/* ABI-CPUID-03: its EAX is the highest leaf, base + 1 at least; 0, of very old hosts, stands for
- * that. */
+/* ABI-CPUID-03: its EAX is the highest leaf, at least base + 1; very old hosts have 0, which means
+ * base + 1. */
 static void highest_leaf(struct test_result *result)
 {
 	uint32_t eax = cpuid(base(), 0).eax;
@@ -87,8 +87,8 @@ static void highest_leaf(struct test_result *result)
 ABI_CLAUSE(highest_leaf, "ABI-CPUID-03", "abi.cpuid.highest_leaf", ABI_MUST,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-04: behind another interface KVM is at a later base, 0x100 apart; and the feature leaf
- * belongs to that base. */
+/* ABI-CPUID-04: if another interface comes first, KVM is at a later base, a multiple of 0x100 away,
+ * and the feature leaf belongs to that base. */
 static void later_base(struct test_result *result)
 {
 	struct cpuid first = cpuid(FIRST_BASE, 0);
@@ -113,7 +113,8 @@ static void later_base(struct test_result *result)
 ABI_CLAUSE(later_base, "ABI-CPUID-04", "abi.cpuid.behind_another_interface", ABI_MUST,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-06: the feature leaf: EBX and ECX are 0, EAX as this configuration is known to have it.
+/* ABI-CPUID-06: in the feature leaf EBX and ECX are 0, and EAX is as expected of this
+ * configuration.
  */
 static void feature_leaf(struct test_result *result)
 {
@@ -129,7 +130,7 @@ static void feature_leaf(struct test_result *result)
 ABI_CLAUSE(feature_leaf, "ABI-CPUID-06", "abi.cpuid.feature_leaf", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-08: no bit is set that is not assigned; bit 2 (MMU_OP) has been withdrawn. */
+/* ABI-CPUID-08: only assigned bits are set; bit 2 (MMU_OP) has been withdrawn. */
 static void no_unassigned_bits(struct test_result *result)
 {
 	uint32_t features = cpuid(base() + 1, 0).eax;
@@ -166,19 +167,19 @@ static void extended_destinations(struct test_result *result)
 			test_fail(result, "bit 15 is clear with a split irqchip");
 		return;
 	}
-	/* A launcher that says nothing of the irqchip has left it as it is by default: in KVM. */
+	/* A launcher that does not mention the irqchip has left it at the default: in KVM. */
 	if (bit &&
 	    (abi_plan->vmm.irqchip != IRQCHIP_UNKNOWN || strcmp(abi_plan->accel, "unknown") != 0))
 		test_fail(result, "bit 15 is set without a split irqchip");
 	else if (bit)
-		test_info(result, "bit 15 is set; how the irqchip is made is not known");
+		test_info(result, "bit 15 is set; whether the irqchip is split is not known");
 }
 ABI_CLAUSE(extended_destinations, "ABI-CPUID-10", "abi.cpuid.msi_ext_dest_id", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
 /* ABI-CPUID-11: HC_MAP_GPA_RANGE and MIGRATION_CONTROL are for confidential VMs; the first tells
- * whether hypercall 12 is known. Its arguments here are refused by whoever knows it (no pages, an
- * address that is not a page's), so that no VMM acts on them. hypercalls.rst */
+ * whether hypercall 12 exists. The test calls it with arguments that it must refuse (no pages, an
+ * unaligned address), so that no VMM acts on them. hypercalls.rst */
 static void confidential_bits(struct test_result *result)
 {
 	uint32_t bits = cpuid(base() + 1, 0).eax &
@@ -194,7 +195,7 @@ static void confidential_bits(struct test_result *result)
 ABI_CLAUSE(confidential_bits, "ABI-CPUID-11", "abi.cpuid.no_confidential_features", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-12: where HLT does not exit, PV_UNHALT is not offered: nobody would see a kick. */
+/* ABI-CPUID-12: where HLT does not exit, PV_UNHALT is not offered: a kick would have no effect. */
 static void no_unhalt_without_exits(struct test_result *result)
 {
 	kick_judge_offered(result, cpuid(base() + 1, 0).eax & KVM_FEATURE_PV_UNHALT);
@@ -202,8 +203,8 @@ static void no_unhalt_without_exits(struct test_result *result)
 ABI_CLAUSE(no_unhalt_without_exits, "ABI-CPUID-12", "abi.cpuid.no_unhalt_where_hlt_does_not_exit",
 	   ABI_KVM, .conditions = ABI_SIGNATURE | ABI_HLT_NATIVE);
 
-/* ABI-CPUID-13: with the APIC in the VMM QEMU hides PV_UNHALT; that it leaves PV_SEND_IPI, which
- * then returns -95 (ABI-IPI-19), is printed. */
+/* ABI-CPUID-13: with the APIC in the VMM, QEMU hides PV_UNHALT. It still offers PV_SEND_IPI, which
+ * then returns -95 (ABI-IPI-19); the test prints that. */
 static void vmm_irqchip(struct test_result *result)
 {
 	uint32_t features = cpuid(base() + 1, 0).eax;
@@ -215,8 +216,8 @@ static void vmm_irqchip(struct test_result *result)
 ABI_CLAUSE(vmm_irqchip, "ABI-CPUID-13", "abi.cpuid.no_unhalt_with_apic_in_the_vmm", ABI_KVM,
 	   .conditions = ABI_SIGNATURE | ABI_NO_IRQCHIP);
 
-/* ABI-CPUID-14: the timing leaf: TSC and APIC bus frequency in kHz. The TSC is held against what
- * the guest uses, and that against kvmclock (kernel/tsc.c takes the best one). */
+/* ABI-CPUID-14: the timing leaf has TSC and APIC bus frequency in kHz. The test compares its TSC
+ * frequency with the guest's, and that one with kvmclock (kernel/tsc.c takes the best source). */
 static void timing_leaf(struct test_result *result)
 {
 	struct cpuid r;
@@ -230,15 +231,15 @@ static void timing_leaf(struct test_result *result)
 	test_info(result, "TSC %u kHz, APIC bus %u kHz", r.eax, r.ebx);
 	if (r.ebx != APIC_BUS_KHZ)
 		test_fail(result, "APIC bus %u kHz, expected %u", r.ebx, APIC_BUS_KHZ);
-	/* within 1 %: kvmclock's is the scaled one */
+	/* within 1 %, because kvmclock has the scaled frequency */
 	if (clock != 0 && (r.eax < clock - clock / 100 || r.eax > clock + clock / 100))
 		test_fail(result, "TSC %u kHz, kvmclock says %u", r.eax, clock);
 }
 ABI_CLAUSE(timing_leaf, "ABI-CPUID-14", "abi.cpuid.timing_leaf", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-15: leaves beyond the highest one, and bases where nobody is, hold zeros on AMD and the
- * highest basic leaf's data on Intel (by the vendor that CPUID shows): never an answer.
+/* ABI-CPUID-15: leaves beyond the highest one, and unused bases, hold zeros on AMD and the highest
+ * basic leaf's data on Intel (by the vendor that CPUID shows), never data of their own.
  * arch/x86/kvm/cpuid.c, get_out_of_range_cpuid_entry. */
 static void beyond(struct test_result *result, uint32_t leaf)
 {
@@ -257,14 +258,14 @@ static void beyond_the_highest(struct test_result *result)
 		  machine.kvm.amd ? "zeros" : "the highest basic leaf");
 	if (machine.kvm.present)
 		beyond(result, machine.kvm.max_leaf + 1);
-	beyond(result, FIRST_BASE + 2 * BASE_STEP); /* at most two interfaces are ever there */
+	beyond(result, FIRST_BASE + 2 * BASE_STEP); /* there are at most two interfaces */
 	beyond(result, LAST_BASE);
 }
 ABI_CLAUSE(beyond_the_highest, "ABI-CPUID-15", "abi.cpuid.beyond_the_highest_leaf", ABI_INFO);
 
 /* ABI-CPUID-16: all vCPUs show the same leaves. */
 struct leaves {
-	struct cpuid leaf[3]; /* base, features, timing: the last all zeros if it is not there */
+	struct cpuid leaf[3]; /* base, features, timing (all zeros if there is none) */
 };
 
 static struct leaves leaves_here(void)
@@ -302,7 +303,7 @@ static void same_on_all(struct test_result *result)
 ABI_CLAUSE(same_on_all, "ABI-CPUID-16", "abi.cpuid.same_on_all_vcpus", ABI_KVM,
 	   .conditions = ABI_SIGNATURE, .vcpus = 2);
 
-/* ABI-CPUID-18: the sub-leaf in ECX does not count. */
+/* ABI-CPUID-18: the sub-leaf in ECX has no effect. */
 static void subleaf(struct test_result *result)
 {
 	static const uint32_t subleaves[] = {1, 0xff, UINT32_MAX};

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; Goes into any mode, privilege level and set of registers by one IRETQ, and comes back when an
-; exception there has been made to land here (modes.c). AMD64 APM vol. 3, IRET.
+; Enters any mode and privilege level, with any registers, by one IRETQ. Returns when the exception
+; handler's IRETQ lands here (modes.c). AMD64 APM vol. 3, IRET.
 
 %include "layout.inc"
 
@@ -12,8 +12,8 @@ global abi_landing_rsp:data
 
 section .text
 bits 64
-; void abi_enter(const struct trap_frame *start): interrupts masked. Loads all registers from it, in
-; the order of kernel/traps.h. Returns when abi_landing is reached.
+; void abi_enter(const struct trap_frame *start): interrupts masked. Loads all registers from
+; *start, in the order of kernel/traps.h. Returns when abi_landing is reached.
 abi_enter:
 	push rbx
 	push rbp

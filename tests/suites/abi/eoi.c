@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PV EOI, MSR 0x4b564d04: a word that KVM shares with the vCPU. While its bit 0 is 1 in a handler,
- * clearing it is the EOI. CPU 0, which interrupts itself. Linux Documentation/virt/kvm/x86/msr.rst
+ * PV EOI, MSR 0x4b564d04: a word that KVM shares with the vCPU. If its bit 0 is 1 in a handler,
+ * clearing the bit is the EOI. CPU 0 interrupts itself. Linux Documentation/virt/kvm/x86/msr.rst
  * (MSR_KVM_EOI_EN), arch/x86/kvm/lapic.c (kvm_lapic_set_pv_eoi, apic_sync_pv_eoi_to_guest).
  */
 #include "kernel/apic.h"
@@ -25,19 +25,19 @@
 
 #define ROUNDS     20
 #define PATTERN    0xdeadbef0u /* bit 0 is 0 */
-#define ALL_BITS_0 0xdeadbe00u /* ... with byte 0 as KVM writes it: 0 and 1 */
+#define ALL_BITS_0 0xdeadbe00u /* the same with byte 0 as KVM writes it: 0 and 1 */
 #define ALL_BITS_1 0xdeadbe01u
 
 enum ending {
 	END_AS_ASKED, /* clears bit 0 if it is set; writes the APIC's EOI if not */
 	END_TWICE,    /* clears bit 0, and writes the APIC's EOI whatever it was */
-	END_LATER,    /* clears bit 0; no EOI: the test does that */
+	END_LATER,    /* clears bit 0; the test writes the EOI later */
 };
 
-static _Atomic uint32_t word __attribute__((aligned(64))); /* KVM's */
+static _Atomic uint32_t word __attribute__((aligned(64))); /* shared with KVM */
 static enum ending ending;
 
-/* Vectors in the order they were taken, and the word as the handler found it. */
+/* Vectors in the order in which they were taken, and the word that each handler found. */
 static struct {
 	_Atomic uint32_t taken;
 	uint8_t vector[ROUNDS];
@@ -58,7 +58,7 @@ static void handler(struct trap_frame *frame)
 		apic_eoi();
 }
 
-/* The word is `initial` and enabled (or not), nothing seen yet. */
+/* Sets the word to `initial`, enables it if asked to, and forgets earlier interrupts. */
 static bool begin(struct test_result *result, enum ending how, uint32_t initial, bool enable)
 {
 	struct abi_result wrote;
@@ -85,7 +85,7 @@ static void finish(struct test_result *result)
 
 	abi_wrmsr(MSR_KVM_PV_EOI_EN, 0);
 	for (size_t i = 0; i < sizeof(vectors); i++) {
-		/* after a failure each EOI may let in one more that was pending */
+		/* after a failure, each EOI may let in another pending interrupt */
 		for (int n = 0; n < ROUNDS && in_service(vectors[i]); n++)
 			apic_eoi();
 		if (in_service(vectors[i]) || interrupts_bit(APIC_IRR, vectors[i]))
@@ -106,7 +106,7 @@ static bool interrupt_self(struct test_result *result)
 	return false;
 }
 
-/* Interrupts itself `rounds` times, one after the other; how often the bit was set. */
+/* Interrupts itself `rounds` times in turn; returns how often the bit was set. */
 static uint32_t run_rounds(struct test_result *result, uint32_t rounds)
 {
 	uint32_t set = 0;
@@ -119,14 +119,14 @@ static uint32_t run_rounds(struct test_result *result, uint32_t rounds)
 	return set;
 }
 
-/* Where KVM has the CPU deliver interrupts by itself (APICv, AVIC), it never sets the bit. The
- * emulated CPU of accel nested has neither. */
+/* Where the CPU delivers interrupts by itself (APICv, AVIC), KVM never sets the bit. The emulated
+ * CPU of accel nested has neither. */
 static bool may_be_inactive(void)
 {
 	return !abi_is_nested();
 }
 
-/* For a clause about the bit being set: true if it was; a SKIP where it need not be. */
+/* For a clause that needs the bit set: returns true if it was set; skips if it need not be. */
 static bool was_active(struct test_result *result, uint32_t set)
 {
 	if (set > 0)
@@ -161,8 +161,8 @@ static void reserved_bit(struct test_result *result)
 }
 ABI_CLAUSE(reserved_bit, "ABI-EOI-01", "abi.eoi.reserved_bit_faults", ABI_MUST, EOI_NEEDS);
 
-/* ABI-EOI-02: enabling an address without RAM is #GP. The value was kept all the same before Linux
- * 5.17 (afd67ee3cbbd). */
+/* ABI-EOI-02: enabling an address without RAM is #GP. Before Linux 5.17 (afd67ee3cbbd) the MSR
+ * nevertheless kept the value. */
 static void without_ram(struct test_result *result)
 {
 	uint32_t kernel = abi_plan->vmm.kernel;
@@ -182,8 +182,8 @@ static void without_ram(struct test_result *result)
 }
 ABI_CLAUSE(without_ram, "ABI-EOI-02", "abi.eoi.address_without_ram_faults", ABI_KVM, EOI_NEEDS);
 
-/* ABI-EOI-03: where bit 0 is set, clearing it is the EOI: the next interrupt of the vector comes,
- * and none is in service. */
+/* ABI-EOI-03: if bit 0 is set, clearing it is the EOI: the vector's next interrupt comes, and none
+ * stays in service. */
 static void clearing_is_eoi(struct test_result *result)
 {
 	uint32_t set;
@@ -198,9 +198,9 @@ static void clearing_is_eoi(struct test_result *result)
 ABI_CLAUSE(clearing_is_eoi, "ABI-EOI-03", "abi.eoi.clearing_the_bit_is_the_eoi", ABI_MUST,
 	   EOI_NEEDS);
 
-/* ABI-EOI-04: where bit 0 is 0 the APIC's EOI is needed; so KVM has it while another interrupt is
- * pending, which would not be delivered otherwise. */
-static bool two_pending(struct test_result *result) /* the second one's bit */
+/* ABI-EOI-04: if bit 0 is 0, the APIC's EOI is needed. KVM leaves it 0 while another interrupt is
+ * pending, which otherwise would not be delivered. Returns the second interrupt's bit. */
+static bool two_pending(struct test_result *result)
 {
 	bool first_in_service;
 	uint32_t before_eoi;
@@ -242,7 +242,7 @@ static void pending_needs_eoi(struct test_result *result)
 ABI_CLAUSE(pending_needs_eoi, "ABI-EOI-04", "abi.eoi.bit_is_0_while_another_is_pending", ABI_KVM,
 	   EOI_NEEDS);
 
-/* ABI-EOI-05: clearing the bit and writing the APIC's EOI too does no harm. */
+/* ABI-EOI-05: clearing the bit and also writing the APIC's EOI does no harm. */
 static void both_ends(struct test_result *result)
 {
 	uint32_t set;
@@ -261,7 +261,7 @@ static void writes_byte_0(struct test_result *result)
 {
 	uint32_t set = 0, after;
 
-	/* Until one is the only interrupt pending (ABI-EOI-04), as it nearly always is. */
+	/* Until an interrupt is the only one pending (ABI-EOI-04), as nearly all are. */
 	for (uint32_t i = 0; i < ROUNDS && set == 0; i++) {
 		if (!begin(result, END_AS_ASKED, PATTERN, true))
 			return;
@@ -278,8 +278,8 @@ static void writes_byte_0(struct test_result *result)
 }
 ABI_CLAUSE(writes_byte_0, "ABI-EOI-06", "abi.eoi.byte_0_is_written_whole", ABI_KVM, EOI_NEEDS);
 
-/* ABI-EOI-07: with APICv or AVIC the bit is never set, although the feature is offered; without, it
- * is, unless another interrupt happens to be pending. */
+/* ABI-EOI-07: with APICv or AVIC the bit is never set, although the feature is offered. Without
+ * them it is set, unless another interrupt happens to be pending. */
 static void active_or_not(struct test_result *result)
 {
 	uint32_t set;
@@ -295,7 +295,7 @@ static void active_or_not(struct test_result *result)
 }
 ABI_CLAUSE(active_or_not, "ABI-EOI-07", "abi.eoi.offered_is_active_or_not", ABI_INFO, EOI_NEEDS);
 
-/* ABI-EOI-08: disabled, the word is left alone and the APIC's EOI is needed. */
+/* ABI-EOI-08: while disabled, KVM does not touch the word, and the APIC's EOI is needed. */
 static void disabled(struct test_result *result)
 {
 	if (!begin(result, END_LATER, PATTERN, false))
@@ -314,17 +314,17 @@ static void disabled(struct test_result *result)
 ABI_CLAUSE(disabled, "ABI-EOI-08", "abi.eoi.disabled_needs_eoi", ABI_KVM, EOI_NEEDS);
 
 /*
- * The I/O APIC (Intel 82093AA datasheet, 3.0): index at its base, data 0x10 behind. Pin 3 is
- * COM2's, which is not there, so that a route on it is never used.
+ * The I/O APIC (Intel 82093AA datasheet, 3.0): index register at its base, data at base + 0x10. Pin
+ * 3 belongs to COM2, which does not exist, so a route on it is never used.
  */
 #define IOAPIC_BASE          0xfec00000u
 #define IOAPIC_VERSION       0x01
-#define IOAPIC_ENTRY(pin)    (0x10 + 2 * (pin)) /* low word; the high one follows */
+#define IOAPIC_ENTRY(pin)    (0x10 + 2 * (pin)) /* low word; the high word follows */
 #define IOAPIC_PINS(version) (((version) >> 16 & 0xff) + 1)
 #define IOAPIC_LEVEL         (1u << 15)
 #define IOAPIC_MASKED        (1u << 16)
 #define UNUSED_PIN           3
-#define MAX_PHYSICAL_ID      0xfeu /* 8 bits of destination, 0xff is all */
+#define MAX_PHYSICAL_ID      0xfeu /* the destination has 8 bits; 0xff addresses all */
 
 static uint32_t ioapic_read(uint32_t index)
 {
@@ -344,13 +344,14 @@ static void ioapic_write(uint32_t index, uint32_t value)
 
 static void route(uint32_t low, uint32_t high)
 {
-	ioapic_write(IOAPIC_ENTRY(UNUSED_PIN), IOAPIC_MASKED); /* never half of an entry */
+	/* Masked while only half of the entry is new. */
+	ioapic_write(IOAPIC_ENTRY(UNUSED_PIN), IOAPIC_MASKED);
 	ioapic_write(IOAPIC_ENTRY(UNUSED_PIN) + 1, high);
 	ioapic_write(IOAPIC_ENTRY(UNUSED_PIN), low);
 }
 
-/* ABI-EOI-09: a vector that the I/O APIC has routed to this CPU as level-triggered never gets the
- * bit, because the I/O APIC must learn of its EOI. */
+/* ABI-EOI-09: for a vector that the I/O APIC routes to this CPU as level-triggered, KVM never sets
+ * the bit, because the I/O APIC must see the EOI. */
 static void ioapic_vector(struct test_result *result)
 {
 	uint32_t low, high, routed, again;
@@ -367,8 +368,8 @@ static void ioapic_vector(struct test_result *result)
 	high = ioapic_read(IOAPIC_ENTRY(UNUSED_PIN) + 1);
 	route(IOAPIC_LEVEL | VECTOR_TEST, this_cpu()->apic_id << 24);
 	routed = run_rounds(result, 5);
-	/* With a split irqchip QEMU tells KVM of unmasked routes only: to forget the
-	 * level-triggered one, KVM must hear of an edge-triggered one. */
+	/* With a split irqchip QEMU tells KVM only about unmasked routes: to make KVM forget the
+	 * level-triggered route, give it an edge-triggered one. */
 	route(VECTOR_SPURIOUS, this_cpu()->apic_id << 24);
 	route(low, high);
 	scene_put(&seen.taken, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HLT and STI's interrupt shadow, on which every wait of a paravirtual lock is built. SDM vol. 2A
+ * HLT and STI's interrupt shadow, which every wait of a paravirtual lock relies on. SDM vol. 2A
  * (HLT), 2B (STI); Linux arch/x86/kvm/x86.c (kvm_emulate_halt, kvm_vcpu_has_events).
  */
 #include "kernel/apic.h"
@@ -13,9 +13,10 @@
 #define NO_SPURIOUS_MS 1000
 
 /*
- * ABI-HLT-01: sti; hlt with an interrupt pending: it is taken behind the HLT. An emulated SVM loses
- * the shadow now and then (kernel/traps.c, which repairs the frame and counts it): reported there,
- * a failure anywhere else. This CPU is alone: the timer would end a HLT that sleeps.
+ * ABI-HLT-01: with an interrupt pending, sti; hlt takes it after the HLT. An emulated SVM loses the
+ * shadow now and then (kernel/traps.c repairs the frame and counts the loss): under nested the test
+ * reports that, anywhere else it is a failure. No other CPU takes part; if the HLT sleeps, the
+ * timer ends it.
  */
 static void sti_hlt(struct test_result *result)
 {
@@ -43,7 +44,7 @@ static void sti_hlt(struct test_result *result)
 ABI_CLAUSE(sti_hlt, "ABI-HLT-01", "abi.hlt.pending_interrupt_is_taken_behind", ABI_MUST);
 
 /* ABI-HLT-02: an instruction between sti and hlt ends the shadow: the interrupt is taken before the
- * HLT, which would then sleep; so none is executed here. */
+ * HLT. The HLT would then sleep, so the test has a NOP in its place. */
 #define NOP_BYTES 1
 
 static int64_t behind_sti_nop(struct test_result *result)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypercall instruction: VMCALL on Intel, VMMCALL on AMD; and what KVM does with the other one,
- * which it overwrites with the CPU's own (KVM_X86_QUIRK_FIX_HYPERCALL_INSN, on in every VMM so
- * far). Linux Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c
- * (emulator_fix_hypercall), arch/x86/kvm/emulate.c (group7_rm0, group7_rm3).
+ * The hypercall instruction: VMCALL on Intel, VMMCALL on AMD. KVM overwrites the other vendor's
+ * instruction with the CPU's own (KVM_X86_QUIRK_FIX_HYPERCALL_INSN, on in every VMM so far). Linux
+ * Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c (emulator_fix_hypercall),
+ * arch/x86/kvm/emulate.c (group7_rm0, group7_rm3).
  */
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
@@ -28,8 +28,8 @@ static struct stop poll(enum mode mode, const uint8_t *instruction, enum paging_
 	return modes_hypercall(mode, instruction, rights, 1, 0, 0, 0, 0);
 }
 
-/* Whether KVM refuses to patch (the quirk is off): #UD at the instruction itself. Then the clauses
- * about patching do not apply. */
+/* Returns whether KVM patches. If not (the quirk is off, and the instruction is #UD), skips the
+ * clause, which is about patching. */
 static bool patches(struct test_result *result)
 {
 	struct stop stop = poll(MODE_64, modes_wrong(), PAGING_WRITE_EXECUTE);
@@ -52,7 +52,8 @@ static void native_works(struct test_result *result)
 }
 ABI_CLAUSE(native_works, "ABI-INSN-01", "abi.insn.native_works", ABI_MUST);
 
-/* ABI-INSN-02: the other vendor's, in writable code at CPL 0, works and is overwritten. */
+/* ABI-INSN-02: the other vendor's instruction, in writable code at CPL 0, works and is overwritten.
+ */
 static void wrong_is_patched(struct test_result *result)
 {
 	struct stop stop;
@@ -67,7 +68,7 @@ static void wrong_is_patched(struct test_result *result)
 }
 ABI_CLAUSE(wrong_is_patched, "ABI-INSN-02", "abi.insn.wrong_is_patched", ABI_KVM);
 
-/* ABI-INSN-03: patching is a store like another: the page becomes dirty. */
+/* ABI-INSN-03: patching is an ordinary store: it makes the page dirty. */
 static void patching_dirties(struct test_result *result)
 {
 	struct trap_frame start =
@@ -92,8 +93,8 @@ static void patching_dirties(struct test_result *result)
 }
 ABI_CLAUSE(patching_dirties, "ABI-INSN-03", "abi.insn.patching_sets_dirty", ABI_KVM);
 
-/* ABI-INSN-04: in read-only code the store faults, though the instruction stores nothing: #PF,
- * error code 3, CR2 its own address; code and RAX are unchanged. */
+/* ABI-INSN-04: in read-only code KVM's store faults, though the instruction itself stores nothing:
+ * #PF, error code 3, the instruction's address in CR2; code and RAX are unchanged. */
 static void read_only_faults(struct test_result *result)
 {
 	struct stop stop;
@@ -110,7 +111,7 @@ static void read_only_faults(struct test_result *result)
 }
 ABI_CLAUSE(read_only_faults, "ABI-INSN-04", "abi.insn.wrong_in_read_only_code", ABI_KVM);
 
-/* ABI-INSN-05: with CR0.WP = 0 the store succeeds there. */
+/* ABI-INSN-05: with CR0.WP = 0 the store to read-only code succeeds. */
 #define CR0_WP (1ull << 16)
 
 static void without_write_protect(struct test_result *result)
@@ -129,8 +130,8 @@ static void without_write_protect(struct test_result *result)
 }
 ABI_CLAUSE(without_write_protect, "ABI-INSN-05", "abi.insn.wrong_in_read_only_code_wp0", ABI_KVM);
 
-/* ABI-INSN-06: across a page boundary: patched if both pages are writable; if only the second is
- * not, #PF there, and nothing is patched. */
+/* ABI-INSN-06: across a page boundary the instruction is patched if both pages are writable. If the
+ * second page is not, the store is #PF there, and nothing is patched. */
 static void across_pages(struct test_result *result)
 {
 	size_t offset = PAGE_BYTES - 2;
@@ -158,7 +159,7 @@ static void across_pages(struct test_result *result)
 }
 ABI_CLAUSE(across_pages, "ABI-INSN-06", "abi.insn.wrong_across_pages", ABI_KVM);
 
-/* ABI-INSN-07: with the quirk off (KVM_CAP_DISABLE_QUIRKS2, Linux 5.19) it is #UD, bytes unchanged.
+/* ABI-INSN-07: with the quirk off (KVM_CAP_DISABLE_QUIRKS2, Linux 5.19) it is #UD and not patched.
  */
 static void quirk_off(struct test_result *result)
 {
@@ -173,7 +174,7 @@ static void quirk_off(struct test_result *result)
 }
 ABI_CLAUSE(quirk_off, "ABI-INSN-07", "abi.insn.wrong_with_the_quirk_off", ABI_KVM);
 
-/* ABI-INSN-08: at CPL 3 on AMD, VMCALL is #GP(0) and not patched: KVM's decoder has it privileged.
+/* ABI-INSN-08: at CPL 3 on AMD, VMCALL is #GP(0) and not patched: KVM decodes it as privileged.
  */
 static void wrong_in_ring3_amd(struct test_result *result)
 {
@@ -191,7 +192,7 @@ static void wrong_in_ring3_amd(struct test_result *result)
 ABI_CLAUSE(wrong_in_ring3_amd, "ABI-INSN-08", "abi.insn.vmcall_in_ring3", ABI_KVM,
 	   .conditions = ABI_AMD);
 
-/* ABI-INSN-09: at CPL 3 on Intel, VMMCALL is patched and returns -1, or faults for a user's write.
+/* ABI-INSN-09: at CPL 3 on Intel, VMMCALL is patched and returns -1, or is a user's write fault.
  */
 static void wrong_in_ring3_intel(struct test_result *result)
 {
@@ -209,8 +210,8 @@ static void wrong_in_ring3_intel(struct test_result *result)
 ABI_CLAUSE(wrong_in_ring3_intel, "ABI-INSN-09", "abi.insn.vmmcall_in_ring3", ABI_KVM,
 	   .conditions = ABI_INTEL);
 
-/* ABI-INSN-10: with a prefix it is patched at the prefix: 66 0f 01 c1 becomes 0f 01 d9 c1, and the
- * last byte begins the next instruction; here one that does nothing: rol eax, 0. */
+/* ABI-INSN-10: with a prefix, the patch starts at the prefix: 66 0f 01 c1 becomes 0f 01 d9 c1, and
+ * the last byte begins the next instruction. Here that is one without effect: rol eax, 0. */
 static void prefix_is_overwritten(struct test_result *result)
 {
 	static const uint8_t code[] = {0x66, 0x0f, 0x01, 0xc1, 0xc0, 0x00};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a guest goes on behind a hypercall, and where it may make one: prefixes, single steps,
+ * Where a guest continues after a hypercall, and where it may make one: prefixes, single steps,
  * STI's shadow, handlers. Linux arch/x86/kvm/x86.c (kvm_skip_emulated_instruction),
  * arch/x86/kvm/svm/svm.c and vmx/vmx.c (skip_emulated_instruction).
  */
@@ -21,7 +21,7 @@
 
 static const uint8_t none[1]; /* with count 0 */
 
-/* Runs `prefix`, the native instruction and `behind`, number 1, RFLAGS as given. */
+/* Runs `prefix`, the native instruction with number 1, and `behind`, with these RFLAGS. */
 static struct stop run(const uint8_t *prefix, size_t prefixes, const uint8_t *behind, size_t count,
 		       uint64_t rflags)
 {
@@ -41,9 +41,9 @@ static struct stop run(const uint8_t *prefix, size_t prefixes, const uint8_t *be
 	return stop;
 }
 
-/* ABI-INSN-14: RIP advances exactly past the instruction, prefixes included: CS and REX.W; and on
- * AMD those that on Intel select another instruction of the group, or none (SDM vol. 2D, table
- * A-6). */
+/* ABI-INSN-14: RIP advances exactly past the instruction and its prefixes. Tested with CS and
+ * REX.W, and on AMD also with the prefixes that on Intel select another instruction of the group,
+ * or none (SDM vol. 2D, table A-6). */
 static void rip_advances(struct test_result *result)
 {
 	static const uint8_t prefixes[] = {0x2e, 0x48, 0x66, 0xf3, 0xf2};
@@ -61,7 +61,7 @@ static void rip_advances(struct test_result *result)
 }
 ABI_CLAUSE(rip_advances, "ABI-INSN-14", "abi.insn.rip_advances_past_prefixes", ABI_KVM);
 
-/* ABI-INSN-15: a single step over it: one #DB behind it, RAX already set. */
+/* ABI-INSN-15: a single step over it is one #DB after it, with RAX already set. */
 static void single_step(struct test_result *result)
 {
 	static const uint8_t nop[] = {0x90};
@@ -80,7 +80,7 @@ static void single_step(struct test_result *result)
 }
 ABI_CLAUSE(single_step, "ABI-INSN-15", "abi.insn.single_step", ABI_KVM);
 
-/* ABI-INSN-16: it ends STI's shadow: an interrupt that is pending is taken right behind it. */
+/* ABI-INSN-16: it ends STI's shadow: a pending interrupt is taken right after it. */
 static int64_t behind_sti_hypercall(struct test_result *result)
 {
 	static const uint8_t sti[] = {0xfb}, nops_cli[] = {0x90, 0x90, 0xfa};
@@ -104,7 +104,7 @@ static void ends_the_shadow(struct test_result *result)
 }
 ABI_CLAUSE(ends_the_shadow, "ABI-INSN-16", "abi.insn.ends_the_sti_shadow", ABI_KVM);
 
-/* ABI-INSN-17: it may be made with IF=0, in interrupt and NMI handlers. */
+/* ABI-INSN-17: the call works with IF=0, in interrupt handlers and in NMI handlers. */
 static _Atomic int64_t from_handler;
 
 static void call_in_interrupt(struct trap_frame *frame)
@@ -161,8 +161,8 @@ static void in_any_context(struct test_result *result)
 ABI_CLAUSE(in_any_context, "ABI-INSN-17", "abi.insn.in_handlers_and_if0", ABI_KVM,
 	   .conditions = ABI_IRQCHIP);
 
-/* ABI-INSN-18: LOCK in front of it is #UD on a CPU. (QEMU's TCG, the CPU under nested, executes
- * it.) */
+/* ABI-INSN-18: with a LOCK prefix it is #UD on a real CPU. (QEMU's TCG, the CPU under nested,
+ * executes it.) */
 static void lock_prefix(struct test_result *result)
 {
 	static const uint8_t lock[] = {0xf0};

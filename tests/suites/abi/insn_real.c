@@ -17,8 +17,8 @@
 #include "tests/suites/abi/kick.h"
 #include "tests/suites/abi/modes.h"
 
-#define NATIVE_PAGE 0x9000u  /* free RAM below 1 MiB, as are */
-#define BASED_PAGE  0x20000u /* and its neighbour */
+#define NATIVE_PAGE 0x9000u  /* free RAM below 1 MiB; so are */
+#define BASED_PAGE  0x20000u /* and the page after it */
 #define CALLS       3
 
 /* real_ap.asm */
@@ -36,15 +36,16 @@ static uint8_t *low_memory(uint32_t address)
 {
 	uint64_t at = address;
 
-	__asm__("" : "+r"(at)); /* a small number, and an address all the same */
+	__asm__("" : "+r"(at)); /* hides it: to the compiler, no object has a small address */
 	return (uint8_t *)at;
 }
 
 /* Real mode's vectors: offset and segment, 4 bytes each (SDM vol. 3B, figure 21-2). */
 #define IVT_UD (4u * VECTOR_UD)
 
-/* Starts CPU 1 in real_ap with `instruction` in all places, until it has made all calls, kicking
- * `kicked` by the last one, or one of them was #UD. False, and a failure, if neither comes. */
+/* Starts CPU 1 in real_ap with `instruction` in all places. Waits until it has made all calls, the
+ * last of which kicks `kicked`, or until one of them was #UD. If neither happens, fails and returns
+ * false. */
 static bool run_real(struct test_result *result, const uint8_t *instruction, uint32_t kicked)
 {
 	uint32_t handler = (uint32_t)(real_ap_invalid - real_ap) | NATIVE_PAGE >> 4 << 16;
@@ -64,12 +65,12 @@ static bool run_real(struct test_result *result, const uint8_t *instruction, uin
 	apic_send_startup(scene_target_id(), NATIVE_PAGE / PAGE_BYTES);
 	for (start = rdtsc(); *made != CALLS && *invalid == 0 && rdtsc() - start < bound;)
 		cpu_relax();
-	smp_take(1); /* the vector is not needed any more */
+	smp_take(1); /* the vector is no longer needed */
 	memcpy(low_memory(IVT_UD), &bios, sizeof(bios));
 	paging_set(0, PAGE_BYTES, PAGING_NONE);
 	if (*made == CALLS || *invalid != 0)
 		return true;
-	test_fail(result, "the AP made not all calls, and took no #UD");
+	test_fail(result, "the AP did not make all calls, and took no #UD");
 	return false;
 }
 
@@ -97,8 +98,8 @@ static void works_in_real_mode(struct test_result *result)
 ABI_CLAUSE(works_in_real_mode, "ABI-INSN-12", "abi.insn.native_in_real_mode", ABI_KVM, .vcpus = 2,
 	   .conditions = ABI_IRQCHIP);
 
-/* ABI-INSN-13: VMMCALL on Intel is #UD in real mode, where KVM patches nothing: its decoder wants
- * protected mode for it (arch/x86/kvm/emulate.c, group7_rm3). */
+/* ABI-INSN-13: VMMCALL on Intel is #UD in real mode. KVM does not patch it there, because its
+ * decoder accepts it in protected mode only (arch/x86/kvm/emulate.c, group7_rm3). */
 static void wrong_in_real_mode_intel(struct test_result *result)
 {
 	uint32_t at;
@@ -114,8 +115,8 @@ static void wrong_in_real_mode_intel(struct test_result *result)
 ABI_CLAUSE(wrong_in_real_mode_intel, "ABI-INSN-13", "abi.insn.vmmcall_in_real_mode", ABI_KVM,
 	   .vcpus = 2, .conditions = ABI_INTEL | ABI_IRQCHIP);
 
-/* ABI-KICK-38: a kick works from compatibility mode, garbage in the upper halves ignored, and from
- * real mode. */
+/* ABI-KICK-38: a kick works from compatibility mode (with garbage in the upper halves ignored) and
+ * from real mode. */
 static void kick_from_compatibility(struct scene *scene)
 {
 	const uint64_t high = 0xabcdef12ull << 32;
@@ -133,8 +134,8 @@ static void expire(void *expired)
 	*(volatile bool *)expired = true;
 }
 
-/* The CPU that starts AP and test is kicked, for there may be no third: its next HLT falls through,
- * else the timer ends it. */
+/* The AP kicks the CPU that started it, because there may be no third: that CPU's next HLT must
+ * fall through; otherwise the timer ends it. */
 static void kick_from_real_mode(struct test_result *result)
 {
 	volatile bool expired = false;
@@ -162,13 +163,13 @@ static void kick_32(struct test_result *result)
 ABI_CLAUSE(kick_32, "ABI-KICK-38", "abi.kick.from_32_bit_code", ABI_KVM, KICK_NEEDS);
 
 /*
- * ABI-INSN-11: with a CS base KVM stores the patch at linear address IP, not at CS.base + IP:
- * foreign memory is overwritten, and the vCPU executes the same instruction for ever (a defect that
- * harms the guest alone). The AP starts at BASED_PAGE, whose code jumps to IP, where the wrong
- * instruction is.
+ * ABI-INSN-11: with a CS base KVM stores the patch at linear address IP, not at CS.base + IP. It
+ * overwrites unrelated memory, and the vCPU executes the same instruction for ever (a defect that
+ * harms only the guest). The AP starts at BASED_PAGE, whose code jumps to IP, where the other
+ * vendor's instruction is.
  */
-#define IP    0x142u /* in the interrupt vector table, which nobody uses any more */
-#define STAGE 0x180u /* in the AP's page: 1 before the instruction, 2 behind it */
+#define IP    0x142u /* in the interrupt vector table, which is no longer used */
+#define STAGE 0x180u /* in the AP's page: 1 before the instruction, 2 after it */
 
 static const uint8_t based_code[] = {
 	0xfa, /* cli */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts of interrupts by CPU and vector, and the fence that makes them exact. */
+/* Counts interrupts by CPU and vector; a fence makes the counts exact. */
 #include "tests/suites/abi/interrupts.h"
 
 #include "kernel/cpu.h"
@@ -53,7 +53,7 @@ bool interrupts_settle(struct test_result *result, uint32_t cpu)
 		test_fail(result, "CPU %u took no interrupt of the APIC's within %u ms", cpu,
 			  WAKE_BOUND_MS);
 	else
-		traps_handle(VECTOR_FENCE, NULL); /* else it may still come, and is a panic then */
+		traps_handle(VECTOR_FENCE, NULL); /* else a late one would be a panic */
 	return passed;
 }
 

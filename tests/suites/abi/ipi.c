@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM_HC_SEND_IPI: how APIC IDs are addressed and counted, and where the call exists. */
+/* KVM_HC_SEND_IPI: which APIC IDs it addresses and counts, and where the call exists. */
 #include "tests/suites/abi/ipi.h"
 
 #include "kernel/cpu.h"
 #include "kernel/percpu.h"
 
-#define NOBODY_FROM 300u /* no vCPU has this APIC ID or a higher one, unless there are as many */
+#define NOBODY_FROM 300u /* no VM with fewer vCPUs has this APIC ID or a higher one */
 
 struct ipi ipi_add(struct ipi ipi, uint32_t id)
 {
@@ -71,7 +71,8 @@ void ipi_expect(struct test_result *result, const char *what, struct ipi ipi, in
 	}
 }
 
-/* ABI-IPI-01: bit i of a0 addresses APIC ID min + i; the result is how many APICs accepted. */
+/* ABI-IPI-01: bit i of a0 addresses APIC ID min + i; the result is the number of APICs that
+ * accepted. */
 static void low_mask(struct test_result *result)
 {
 	static const uint32_t bits[] = {0, 1, 2, 17, 31, 32, 63};
@@ -89,8 +90,8 @@ static void low_mask(struct test_result *result)
 }
 ABI_CLAUSE(low_mask, "ABI-IPI-01", "abi.ipi.low_mask_bit_is_min_plus_i", ABI_MUST, IPI_NEEDS);
 
-/* ABI-IPI-02: bit i of a1 addresses APIC ID min + 64 + i from 64-bit code. IDs below 64 cannot be
- * reached by it but through the wrap of ABI-IPI-09. */
+/* ABI-IPI-02: in 64-bit code, bit i of a1 addresses APIC ID min + 64 + i. It reaches IDs below 64
+ * only through the wrap of ABI-IPI-09. */
 static void high_mask(struct test_result *result)
 {
 	static const uint32_t bits[] = {63, 64, 65, 100, 127};
@@ -117,8 +118,8 @@ static void high_mask(struct test_result *result)
 ABI_CLAUSE(high_mask, "ABI-IPI-02", "abi.ipi.high_mask_bit_is_min_plus_64_plus_i", ABI_MUST,
 	   IPI_NEEDS);
 
-/* ABI-IPI-04: the sender may be among the addressed, and takes the interrupt as others do; with
- * interrupts masked it stays pending. */
+/* ABI-IPI-04: the sender may address itself and takes the interrupt like others; while it masks
+ * interrupts, the interrupt stays pending. */
 static void to_self(struct test_result *result)
 {
 	struct ipi self = ipi_to(ipi_id(0), ipi_id(0));
@@ -140,7 +141,8 @@ static void to_self(struct test_result *result)
 }
 ABI_CLAUSE(to_self, "ABI-IPI-04", "abi.ipi.sender_may_be_addressed", ABI_MUST, IPI_NEEDS);
 
-/* One interrupt on each CPU whose APIC ID a call from 0 on can name; how many there are. */
+/* Expects one interrupt on each CPU whose APIC ID a call with min = 0 can name. Returns their
+ * number. */
 static uint32_t expect_all_named(struct test_result *result)
 {
 	uint32_t named = 0;
@@ -157,7 +159,7 @@ static uint32_t expect_all_named(struct test_result *result)
 	return named;
 }
 
-/* ABI-IPI-05: IDs that nobody has are passed over and not counted; nobody at all is 0. */
+/* ABI-IPI-05: IDs that no vCPU has are skipped and not counted; with none left, the result is 0. */
 static void absent_ids(struct test_result *result)
 {
 	struct ipi all = {.low = ~0ull, .high = ~0ull, .icr = VECTOR_TEST}, absent = all;
@@ -184,7 +186,7 @@ static void absent_ids(struct test_result *result)
 }
 ABI_CLAUSE(absent_ids, "ABI-IPI-05", "abi.ipi.absent_ids_are_not_counted", ABI_MUST, IPI_NEEDS);
 
-/* ABI-IPI-07: a lowest ID above all that exist addresses nobody. */
+/* ABI-IPI-07: a `min` above all existing IDs addresses nobody. */
 static void min_above_all(struct test_result *result)
 {
 	static const uint64_t above[] = {NOBODY_FROM, 0x1000,     0x10000,
@@ -197,7 +199,7 @@ static void min_above_all(struct test_result *result)
 		}
 	ipi_begin();
 	for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++)
-		/* a1 of the last ones would wrap to IDs that exist: ABI-IPI-09 */
+		/* for the last ones, a1 would wrap to existing IDs: ABI-IPI-09 */
 		ipi_expect(result, "all bits above the highest APIC ID",
 			   (struct ipi){.low = ~0ull,
 					.high = above[i] < 0x80000000u ? ~0ull : 0,
@@ -208,7 +210,7 @@ static void min_above_all(struct test_result *result)
 }
 ABI_CLAUSE(min_above_all, "ABI-IPI-07", "abi.ipi.min_above_all_ids_returns_0", ABI_KVM, IPI_NEEDS);
 
-/* ABI-IPI-08: the lowest ID is 32 bits wide; the upper half of a2 counts for nothing. */
+/* ABI-IPI-08: `min` is 32 bits wide; the upper half of a2 has no effect. */
 static void min_is_32_bits(struct test_result *result)
 {
 	uint32_t target = ipi_id(1);
@@ -223,8 +225,8 @@ static void min_is_32_bits(struct test_result *result)
 }
 ABI_CLAUSE(min_is_32_bits, "ABI-IPI-08", "abi.ipi.min_is_32_bits", ABI_KVM, IPI_NEEDS);
 
-/* ABI-IPI-09: min + 64 is taken modulo 2^32, so that a1 reaches the IDs 0..63 from the very top. An
- * accident of KVM's implementation, characterised here. */
+/* ABI-IPI-09: min + 64 is taken modulo 2^32, so that a1 reaches the IDs 0..63 if min is at the very
+ * top. This is an accident of KVM's implementation. */
 static void second_word_wraps(struct test_result *result)
 {
 	uint32_t target = ipi_id(1);
@@ -242,8 +244,8 @@ static void second_word_wraps(struct test_result *result)
 ABI_CLAUSE(second_word_wraps, "ABI-IPI-09", "abi.ipi.second_word_wraps_at_2_to_32", ABI_KVM,
 	   IPI_NEEDS);
 
-/* ABI-IPI-19: with the APICs in the VMM, KVM cannot send: -EOPNOTSUPP, though QEMU still offers the
- * feature. */
+/* ABI-IPI-19: with the APICs in the VMM, KVM cannot send and returns -EOPNOTSUPP, though QEMU still
+ * offers the feature. */
 static void apic_in_vmm(struct test_result *result)
 {
 	uint32_t self = ipi_id(0);
@@ -262,8 +264,8 @@ static void apic_in_vmm(struct test_result *result)
 ABI_CLAUSE(apic_in_vmm, "ABI-IPI-19", "abi.ipi.apic_in_vmm_returns_eopnotsupp", ABI_KVM,
 	   .conditions = ABI_NO_IRQCHIP);
 
-/* ABI-IPI-20: hidden in CPUID, the call works all the same, unless the VMM has features enforced:
- * then it does not exist. Commit 66570e966dd9 (KVM_CAP_ENFORCE_PV_FEATURE_CPUID). */
+/* ABI-IPI-20: the call works even if CPUID hides it, unless the VMM enforces features: then it does
+ * not exist. Commit 66570e966dd9 (KVM_CAP_ENFORCE_PV_FEATURE_CPUID). */
 static void hidden(struct test_result *result)
 {
 	bool enforced = abi_plan->vmm.enforce;

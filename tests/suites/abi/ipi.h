@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM_HC_SEND_IPI, called and judged: its value, and who took an interrupt. CPU 0 sends; CPU 1 is
- * the target, and idles. Linux Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_SEND_IPI),
+ * Calls KVM_HC_SEND_IPI and judges its result and who took an interrupt. CPU 0 sends; CPU 1 is the
+ * target, and idles. Linux Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_SEND_IPI),
  * arch/x86/kvm/lapic.c (kvm_pv_send_ipi, __apic_accept_irq).
  */
 #ifndef PVSPIN_TESTS_SUITES_ABI_IPI_H
@@ -17,7 +17,7 @@
 #define IPI_NEEDS .features = KVM_FEATURE_PV_SEND_IPI, .conditions = ABI_IRQCHIP, .vcpus = 2
 
 #define IPI_WORD_IDS 64u                /* APIC IDs in each mask word of a 64-bit caller */
-#define IPI_CALL_IDS (2 * IPI_WORD_IDS) /* and in a call: min .. min + 127 */
+#define IPI_CALL_IDS (2 * IPI_WORD_IDS) /* in a whole call: min .. min + 127 */
 
 struct ipi {
 	uint64_t low, high; /* bit i: APIC ID min + i, min + 64 + i */
@@ -30,18 +30,19 @@ static inline uint32_t ipi_id(uint32_t cpu)
 	return smp_cpu(cpu)->apic_id;
 }
 
-/* A fixed VECTOR_TEST to the APIC ID, which is in min .. min + 127. */
+/* An IPI of fixed mode and VECTOR_TEST to APIC ID `id`, which is in min .. min + 127. */
 struct ipi ipi_to(uint64_t min, uint32_t id);
-/* The same to the ID too. */
+/* Adds APIC ID `id` to the addressed ones. */
 struct ipi ipi_add(struct ipi ipi, uint32_t id);
 
 int64_t ipi_call(struct test_result *result, struct ipi ipi);
 
-/* Between these two VECTOR_TEST is counted; then CPUs from 2 on must have taken none. */
+/* VECTOR_TEST is counted between these two calls. CPUs from 2 on must have taken none. */
 void ipi_begin(void);
 void ipi_end(struct test_result *result);
 
-/* The call returns `value`, CPU 0 takes `sender` VECTOR_TESTs of it and CPU 1 `target`. */
+/* Expects the call to return `value`, CPU 0 to take `sender` VECTOR_TESTs from it and CPU 1
+ * `target`. */
 void ipi_expect(struct test_result *result, const char *what, struct ipi ipi, int64_t value,
 		uint32_t sender, uint32_t target);
 

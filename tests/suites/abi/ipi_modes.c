@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM_HC_SEND_IPI: what its fourth argument, an ICR value, may say. */
+/* KVM_HC_SEND_IPI: which modes its fourth argument, an ICR value, may have. */
 #include "tests/suites/abi/ipi.h"
 
 #include "kernel/cpu.h"
@@ -13,7 +13,7 @@ static struct ipi to_target(uint64_t icr)
 	return ipi;
 }
 
-/* To both CPUs; false if their IDs are too far apart for one call. */
+/* Addresses both CPUs; false if their IDs are too far apart for one call. */
 static bool to_both(struct ipi *ipi, uint64_t icr)
 {
 	uint32_t self = ipi_id(0), target = ipi_id(1), min = self < target ? self : target;
@@ -23,8 +23,8 @@ static bool to_both(struct ipi *ipi, uint64_t icr)
 	return self + target - 2 * min < IPI_CALL_IDS;
 }
 
-/* ABI-IPI-06: an interrupt that falls together with a pending one of its vector counts as accepted,
- * and one is taken. */
+/* ABI-IPI-06: an interrupt that merges with a pending one of its vector counts as accepted, and
+ * only one is taken. */
 static void merged(struct test_result *result)
 {
 	struct ipi self = ipi_to(ipi_id(0), ipi_id(0));
@@ -64,7 +64,7 @@ static void refused(struct test_result *result)
 ABI_CLAUSE(refused, "ABI-IPI-10", "abi.ipi.logical_and_shorthand_return_einval", ABI_MUST,
 	   IPI_NEEDS);
 
-/* ABI-IPI-11: NMI mode is an NMI for the target, whatever the vector field has. */
+/* ABI-IPI-11: NMI mode sends the target an NMI, whatever the vector field has. */
 static void as_nmi(struct test_result *result)
 {
 	static const uint32_t vectors[] = {0, VECTOR_TEST, 0xff};
@@ -81,12 +81,12 @@ static void as_nmi(struct test_result *result)
 	if (interrupts_taken(1, VECTOR_NMI) > 3 || interrupts_taken(0, VECTOR_NMI) > 0)
 		test_fail(result, "3 NMIs sent, the target took %u, the sender %u",
 			  interrupts_taken(1, VECTOR_NMI), interrupts_taken(0, VECTOR_NMI));
-	if (interrupts_taken(1, VECTOR_NMI) >= 3) /* else one may still come: it would be a panic */
+	if (interrupts_taken(1, VECTOR_NMI) >= 3) /* a late one would otherwise be a panic */
 		traps_handle(VECTOR_NMI, NULL);
 }
 ABI_CLAUSE(as_nmi, "ABI-IPI-11", "abi.ipi.nmi_mode_is_an_nmi", ABI_KVM, IPI_NEEDS);
 
-/* ABI-IPI-12: lowest priority does not choose: each addressed CPU takes it, as if fixed. */
+/* ABI-IPI-12: lowest priority selects no CPU: each addressed CPU takes it, as in fixed mode. */
 static void lowest_priority(struct test_result *result)
 {
 	struct ipi ipi;
@@ -123,7 +123,7 @@ static void level_triggered(struct test_result *result)
 }
 ABI_CLAUSE(level_triggered, "ABI-IPI-16", "abi.ipi.level_needs_assert", ABI_KVM, IPI_NEEDS);
 
-/* ABI-IPI-17: the ICR's destination half and its reserved bits count for nothing. */
+/* ABI-IPI-17: the ICR's destination half and its reserved bits have no effect. */
 static void ignored_bits(struct test_result *result)
 {
 	/* bits 12 (delivery status), 13, 17:16 and 31:20 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM_HC_SEND_IPI: what becomes of it at the target: its APIC's registers, an APIC that is off,
- * illegal vectors, INIT and start-up. */
+/* KVM_HC_SEND_IPI at the target: its APIC's registers, a disabled APIC, illegal vectors, INIT and
+ * start-up. */
 #include "tests/suites/abi/ipi.h"
 
 #include "kernel/cpu.h"
@@ -12,10 +12,10 @@
 #define TPR_ABOVE_TEST ((VECTOR_TEST / 16 + 1) * 16u) /* the next priority class, SDM 11.8.3.1 */
 #define SVR_DISABLED   VECTOR_SPURIOUS                /* software enable, bit 8, is 0: SDM 11.9 */
 
-/* What CPU 1 does while CPU 0 sends to it, step by step. */
+/* CPU 1's work while CPU 0 sends to it, step by step. */
 struct exchange {
 	struct test_result *result;
-	_Atomic uint32_t ready, go;                    /* CPU 1 has done step n; CPU 0 has */
+	_Atomic uint32_t ready, go;                    /* the last step done by CPU 1, by CPU 0 */
 	void (*target)(struct exchange *exchange);     /* IF=0 */
 	void (*controller)(struct exchange *exchange); /* IF=1 */
 	int64_t sent[2];                               /* the controller's calls */
@@ -25,7 +25,7 @@ struct exchange {
 	uint32_t second_taken, eoi_taken;
 };
 
-/* CPU 1: step n is done; waits for CPU 0's. */
+/* CPU 1: announces that step n is done and waits for CPU 0's step. */
 static void hand_over(struct exchange *exchange, uint32_t n)
 {
 	scene_put(&exchange->ready, n);
@@ -49,7 +49,7 @@ static void both(void *argument)
 		return;
 	}
 	exchange->controller(exchange);
-	scene_put(&exchange->go, UINT32_MAX); /* let it go whatever happened */
+	scene_put(&exchange->go, UINT32_MAX); /* release it whatever happened */
 }
 
 static void play(struct exchange *exchange)
@@ -59,7 +59,7 @@ static void play(struct exchange *exchange)
 	ipi_end(exchange->result);
 }
 
-static _Atomic uint32_t kept; /* VECTOR_TESTs taken and not ended */
+static _Atomic uint32_t kept; /* VECTOR_TESTs taken and not yet ended by an EOI */
 
 static void take_without_eoi(struct trap_frame *frame)
 {
@@ -67,7 +67,7 @@ static void take_without_eoi(struct trap_frame *frame)
 	atomic_fetch_add_explicit(&kept, 1, memory_order_release);
 }
 
-/* Lets in what is pending: sti's shadow covers one instruction. */
+/* Takes pending interrupts. The NOP is there because sti's shadow covers one instruction. */
 static void let_interrupts_in(void)
 {
 	irq_enable();
@@ -75,8 +75,8 @@ static void let_interrupts_in(void)
 	irq_disable();
 }
 
-/* ABI-IPI-21: for the target it is an interrupt as any other: it waits in IRR while TPR masks it,
- * is in ISR once taken, and holds back the next one until its EOI. SDM vol. 3A, 11.8. */
+/* ABI-IPI-21: for the target it is an ordinary interrupt: it waits in IRR while TPR masks it, is in
+ * ISR once taken, and blocks the next one until its EOI. SDM vol. 3A, 11.8. */
 static void ordinary_target(struct exchange *exchange)
 {
 	apic->write(APIC_TPR, TPR_ABOVE_TEST);
@@ -141,8 +141,8 @@ static void ordinary_interrupt(struct test_result *result)
 ABI_CLAUSE(ordinary_interrupt, "ABI-IPI-21", "abi.ipi.is_an_ordinary_interrupt", ABI_KVM,
 	   IPI_NEEDS);
 
-/* ABI-IPI-18: an APIC that is off, by software (SVR) or as a whole (IA32_APIC_BASE), accepts no
- * fixed interrupt, and is not counted. */
+/* ABI-IPI-18: an APIC that is disabled, by software (SVR) or globally (IA32_APIC_BASE), accepts no
+ * fixed interrupt and is not counted. */
 static void off_target(struct exchange *exchange)
 {
 	apic->write(APIC_SPURIOUS, SVR_DISABLED);
@@ -182,21 +182,22 @@ static void apic_off(struct test_result *result)
 
 	play(&exchange);
 	taken = interrupts_taken(1, VECTOR_TEST);
-	/* Those of steps 2 and 4, unless one was still pending when the APIC went off. */
+	/* The interrupts of steps 2 and 4, unless one was still pending when the APIC was disabled.
+	 */
 	if (taken < 1 || taken > 2)
 		test_fail(result, "CPU 1 took %u interrupts, expected 1 or 2", taken);
 }
 ABI_CLAUSE(apic_off, "ABI-IPI-18", "abi.ipi.disabled_apic_is_not_counted", ABI_KVM, IPI_NEEDS);
 
-/* CPU 1's IRR for vectors 0..31, read there. */
+/* Runs on CPU 1: reads its IRR for vectors 0..31. */
 static void read_irr(void *word)
 {
 	if (this_cpu()->index == 1)
 		*(uint32_t *)word = apic->read(APIC_IRR);
 }
 
-/* ABI-IPI-15: vectors 0..15, which are illegal (SDM vol. 3A, 11.5.2), are accepted and counted,
- * never delivered, and stay in IRR until INIT. */
+/* ABI-IPI-15: the illegal vectors 0..15 (SDM vol. 3A, 11.5.2) are accepted and counted but never
+ * delivered; they stay in IRR until INIT. */
 static void illegal_vectors(struct test_result *result)
 {
 	uint32_t irr = 0, irr_after_init = 0;
@@ -233,7 +234,7 @@ static const uint8_t blob[] = {
 	0xeb,           0xfd, /* jmp to the hlt */
 };
 
-/* True when CPU 1 no longer accepts fixed interrupts: INIT has switched its APIC off. */
+/* True once CPU 1 no longer accepts fixed interrupts, because INIT has disabled its APIC. */
 static bool init_took_effect(struct test_result *result)
 {
 	uint64_t start = rdtsc(), bound = tsc_from_ns(WAKE_BOUND_MS * 1000000ull);
@@ -268,7 +269,7 @@ static void init_and_start(struct test_result *result, const uint16_t *word)
 			test_fail(result, "the target was not started");
 			return;
 		}
-	smp_cpu(1)->halts++; /* the blob's */
+	smp_cpu(1)->halts++; /* by the blob */
 }
 
 /* ABI-IPI-14: INIT and start-up are not filtered: the target is reset, and starts in real mode.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM_HC_KICK_CPU, the core: what a kick does to a vCPU in HLT, and what it does not, seen from
- * another vCPU (scene.h). Each vCPU has one wake latch: a kick sets it, completing a HLT clears it,
+ * KVM_HC_KICK_CPU, the core: the effects of a kick on a vCPU in HLT, seen from another vCPU
+ * (scene.h). Each vCPU has one wake latch: a kick sets it, completing a HLT clears it,
  * a HLT with the latch set does not block. Linux Documentation/virt/kvm/x86/hypercalls.rst
  * (KVM_HC_KICK_CPU), arch/x86/kvm/x86.c kvm_pv_kick_cpu_op.
  */
@@ -21,8 +21,8 @@ static void kick_wakes(struct test_result *result)
 }
 ABI_CLAUSE(kick_wakes, "ABI-KICK-01", "abi.kick.wakes_halted_if0", ABI_MUST, KICK_NEEDS);
 
-/* ABI-KICK-02: a vCPU in sti; hlt goes on behind it, no interrupt delivered, IF still 1. extra[0]:
- * interrupts and exceptions taken meanwhile; extra[1]: RFLAGS behind the HLT. */
+/* ABI-KICK-02: a vCPU in sti; hlt continues after it without an interrupt and with IF still 1.
+ * extra[0]: interrupts and exceptions taken meanwhile; extra[1]: RFLAGS after the HLT. */
 static void target_halts_enabled(struct scene *scene)
 {
 	uint64_t before = traps_taken();
@@ -45,7 +45,7 @@ static void kick_wakes_enabled(struct test_result *result)
 }
 ABI_CLAUSE(kick_wakes_enabled, "ABI-KICK-02", "abi.kick.wakes_halted_if1", ABI_MUST, KICK_NEEDS);
 
-/* ABI-KICK-03: no trace in the target's local APIC: IRR, ISR and ESR are as before. */
+/* ABI-KICK-03: a kick leaves the target's local APIC as it was: IRR, ISR and ESR. */
 static void target_reads_apic(struct scene *scene)
 {
 	scene_halt_once(scene);
@@ -53,7 +53,7 @@ static void target_reads_apic(struct scene *scene)
 		scene->extra[0] |= apic->read(APIC_IRR + 0x10 * i);
 		scene->extra[1] |= apic->read(APIC_ISR + 0x10 * i);
 	}
-	apic->write(APIC_ERROR, 0); /* latches what has happened (SDM vol. 3A, 11.5.3) */
+	apic->write(APIC_ERROR, 0); /* latches the errors so far (SDM vol. 3A, 11.5.3) */
 	scene->extra[2] = apic->read(APIC_ERROR);
 }
 
@@ -69,7 +69,7 @@ static void kick_leaves_no_trace(struct test_result *result)
 ABI_CLAUSE(kick_leaves_no_trace, "ABI-KICK-03", "abi.kick.leaves_no_trace_in_the_apic", ABI_MUST,
 	   KICK_NEEDS);
 
-/* ABI-KICK-04 and 05: kicks before the HLT are remembered, as one: the first HLT falls through, the
+/* ABI-KICK-04 and 05: kicks before the HLT are remembered as one: the first HLT falls through, the
  * second blocks until a new kick. */
 static void target_kicked_first(struct scene *scene)
 {
@@ -144,7 +144,7 @@ static void kick_is_used_up(struct test_result *result)
 }
 ABI_CLAUSE(kick_is_used_up, "ABI-KICK-06", "abi.kick.is_used_up_by_one_hlt", ABI_MUST, KICK_NEEDS);
 
-/* ABI-KICK-07: RAPID kicks in a row at a vCPU that halts in a loop wake it once to RAPID times. */
+/* ABI-KICK-07: RAPID kicks in a row wake a vCPU that halts in a loop between 1 and RAPID times. */
 #define RAPID 3
 
 static void target_halts_until_told(struct scene *scene)
@@ -178,7 +178,7 @@ static void kicks_rapidly(struct test_result *result)
 ABI_CLAUSE(kicks_rapidly, "ABI-KICK-07", "abi.kick.rapid_kicks_wake_at_most_as_often", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-KICK-12: an interrupt does not wake a vCPU halted with IF=0; the kick does, and the interrupt
+/* ABI-KICK-12: an interrupt does not wake a vCPU halted with IF=0. A kick does, and the interrupt
  * is delivered once interrupts are enabled. */
 static void controller_interrupts(struct scene *scene)
 {
@@ -202,7 +202,7 @@ static void only_kick_wakes(struct test_result *result)
 ABI_CLAUSE(only_kick_wakes, "ABI-KICK-12", "abi.kick.interrupt_does_not_wake_if0", ABI_MUST,
 	   KICK_NEEDS);
 
-/* Which call the controller makes; one scene at a time. */
+/* The call that the controller makes; only one scene plays at a time. */
 static struct {
 	void (*call)(struct scene *scene);
 	const char *how;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the clauses about KICK_CPU need and share. */
+/* Needs and helpers shared by the clauses about KICK_CPU. */
 #ifndef PVSPIN_TESTS_SUITES_ABI_KICK_H
 #define PVSPIN_TESTS_SUITES_ABI_KICK_H
 
@@ -7,15 +7,15 @@
 #include "tests/suites/abi/abi.h"
 #include "tests/suites/abi/scene.h"
 
-/* The kick is offered, and there is a HLT in the hypervisor to wake from. */
+/* The kick is offered, and HLT exits to the hypervisor, which can end it. */
 #define KICK_NEEDS \
 	.features = KVM_FEATURE_PV_UNHALT, .conditions = ABI_IRQCHIP | ABI_HLT_EXITS, .vcpus = 2
 
 /*
- * HLT does not exit: whether PV_UNHALT is offered all the same, which before Linux 6.9 says
- * nothing: KVM then looked for its leaf before it knew its base, so that the bit went at some later
- * update only (arch/x86/kvm/cpuid.c, __kvm_update_cpuid_runtime). Says so in the result, or fails
- * it.
+ * Judges whether PV_UNHALT may be offered where HLT does not exit. Before Linux 6.9 it may: KVM
+ * looked for its leaf before it knew the leaf's base, so that it cleared the bit only at some later
+ * update (arch/x86/kvm/cpuid.c, __kvm_update_cpuid_runtime), and the result says so. Otherwise
+ * fails.
  */
 static inline void kick_judge_offered(struct test_result *result, bool offered)
 {
@@ -27,15 +27,16 @@ static inline void kick_judge_offered(struct test_result *result, bool offered)
 		test_fail(result, "PV_UNHALT is offered though HLT does not exit");
 }
 
-/* Plays a scene in which the target halts once; the controller's call() must not wake it (`how`
- * says on what), a kick then must. Returns the interrupts the target took. */
+/* Plays a scene in which the target halts once. The controller's call() must not wake it; a kick
+ * then must. `how` describes the call in messages: "on ...". Returns the number of interrupts that
+ * the target took. */
 uint64_t kick_control(struct test_result *result, void (*call)(struct scene *scene),
 		      const char *how);
 
-/* The same, and call() itself must wake it. */
+/* The same, but call() itself must wake the target. */
 void kick_wakes_by(struct test_result *result, void (*call)(struct scene *scene), const char *how);
 
-/* Makes sure that no CPU's latch is set. */
+/* Empties the latch of every CPU. */
 void kick_drain_all(void);
 
 #endif

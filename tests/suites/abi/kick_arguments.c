@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM_HC_KICK_CPU's arguments: (flags, APIC ID), which bits count, and what an ID that nobody has,
- * or everybody, does. Linux arch/x86/kvm/x86.c kvm_pv_kick_cpu_op, arch/x86/kvm/lapic.c
- * kvm_apic_is_broadcast_dest.
+ * KVM_HC_KICK_CPU's arguments, flags and APIC ID: which bits count, and the effect of an ID that no
+ * vCPU has, and of the broadcast ID. Linux arch/x86/kvm/x86.c kvm_pv_kick_cpu_op,
+ * arch/x86/kvm/lapic.c kvm_apic_is_broadcast_dest.
  */
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
@@ -20,7 +20,7 @@ static void expect_0(struct scene *scene, int64_t got, const char *what)
 		test_fail(scene->result, "KICK_CPU with %s returned %ld, expected 0", what, got);
 }
 
-/* ABI-KICK-13: the flags do not count. hypercalls.rst reserves them; KVM reads none. */
+/* ABI-KICK-13: the flags have no effect. hypercalls.rst reserves them; KVM reads none. */
 static void call_flags_1(struct scene *scene)
 {
 	expect_0(scene, hypercall(KVM_HC_KICK_CPU, 1, scene_target_id(), 0, 0), "flags 1");
@@ -41,7 +41,7 @@ ABI_CLAUSE(flags_are_ignored, "ABI-KICK-13", "abi.kick.flags_are_ignored", ABI_M
 /* ABI-KICK-14: the APIC ID is the second argument, not the first. */
 static void call_swapped(struct scene *scene)
 {
-	/* an ID nobody has in its place, not 0, which would set this CPU's latch */
+	/* In the ID's place an unused ID; 0 would set this CPU's latch. */
 	expect_0(scene, hypercall(KVM_HC_KICK_CPU, scene_target_id(), ABI_UNUSED_ID, 0, 0),
 		 "swapped arguments");
 }
@@ -66,7 +66,7 @@ static void id_has_32_bits(struct test_result *result)
 }
 ABI_CLAUSE(id_has_32_bits, "ABI-KICK-15", "abi.kick.apic_id_has_32_bits", ABI_KVM, KICK_NEEDS);
 
-/* ABI-KICK-16: the third and fourth argument do not count. */
+/* ABI-KICK-16: the third and fourth argument have no effect. */
 static void call_more_arguments(struct scene *scene)
 {
 	expect_0(scene, hypercall(KVM_HC_KICK_CPU, 0, scene_target_id(), ~0ull, GARBAGE),
@@ -80,7 +80,7 @@ static void others_are_ignored(struct test_result *result)
 ABI_CLAUSE(others_are_ignored, "ABI-KICK-16", "abi.kick.other_arguments_are_ignored", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-KICK-17: kicks to APIC IDs that nobody has return 0 and wake nobody. */
+/* ABI-KICK-17: kicks to APIC IDs that no vCPU has return 0 and wake nobody. */
 static void call_nobody(struct scene *scene)
 {
 	static const uint32_t ids[] = {0x77,       0xfe,       ABI_UNUSED_ID,
@@ -103,9 +103,9 @@ ABI_CLAUSE(kick_of_nobody, "ABI-KICK-17", "abi.kick.unknown_apic_id_wakes_nobody
 	   KICK_NEEDS);
 
 /*
- * ABI-KICK-18 and 19: one of 0xff and 0xffffffff is the broadcast: it wakes every vCPU and sets the
- * caller's latch too. 0xff, unless the VMM has enabled the x2APIC API (KVM_CAP_X2APIC_API: QEMU
- * does for more than 255 vCPUs, or a remapping IOMMU).
+ * ABI-KICK-18 and 19: a broadcast wakes every vCPU and sets the caller's latch, too. Its ID is
+ * 0xff, or 0xffffffff if the VMM has enabled the x2APIC API (KVM_CAP_X2APIC_API: QEMU does so for
+ * more than 255 vCPUs or a remapping IOMMU).
  */
 static uint32_t broadcast_id;
 
@@ -114,7 +114,7 @@ static void call_broadcast(struct scene *scene)
 	expect_0(scene, hypercall_kick_cpu(broadcast_id), "a broadcast ID");
 }
 
-/* Wakes the target? Judged in a result of its own. */
+/* Returns whether a kick of `id` wakes the target, judged by a result of its own. */
 static bool wakes_all(uint32_t id)
 {
 	struct test_result probe = {.verdict = VERDICT_OK};
@@ -163,7 +163,7 @@ static void high_ids_move_the_broadcast(struct test_result *result)
 ABI_CLAUSE(high_ids_move_the_broadcast, "ABI-KICK-19", "abi.kick.broadcast_with_32_bit_ids",
 	   ABI_KVM, KICK_NEEDS);
 
-/* ABI-KICK-20: IDs above 255 are kicked like any other. */
+/* ABI-KICK-20: IDs above 255 are kicked like others. */
 static void high_id_wakes(struct test_result *result)
 {
 	if (scene_target_id() <= 255) {
@@ -174,8 +174,8 @@ static void high_id_wakes(struct test_result *result)
 }
 ABI_CLAUSE(high_id_wakes, "ABI-KICK-20", "abi.kick.apic_id_above_255", ABI_KVM, KICK_NEEDS);
 
-/* ABI-KICK-27: 0 is no statement about who woke: the same for a halted, a running and an absent
- * one. */
+/* ABI-KICK-27: the result 0 does not tell whether anybody woke: it is the same for a halted, a
+ * running and an absent vCPU. */
 static void returns_0_always(struct test_result *result)
 {
 	uint32_t ids[] = {this_cpu()->apic_id, ABI_UNUSED_ID};
@@ -192,7 +192,7 @@ static void returns_0_always(struct test_result *result)
 }
 ABI_CLAUSE(returns_0_always, "ABI-KICK-27", "abi.kick.returns_0_whoever_woke", ABI_KVM, KICK_NEEDS);
 
-/* ABI-KICK-28: not offered and not enforced: the call works all the same. */
+/* ABI-KICK-28: not offered and not enforced, the call still works. */
 #define KICK_HIDDEN .hidden = KVM_FEATURE_PV_UNHALT, .vcpus = 2
 
 static void hidden_wakes(struct test_result *result)
@@ -203,8 +203,8 @@ ABI_CLAUSE(hidden_wakes, "ABI-KICK-28", "abi.kick.hidden_works", ABI_KVM, KICK_H
 	   .conditions = ABI_IRQCHIP | ABI_HLT_EXITS | ABI_NO_ENFORCE);
 
 /*
- * ABI-KICK-29: not offered and enforced: -KVM_ENOSYS, and nobody wakes; an NMI still wakes the same
- * target.
+ * ABI-KICK-29: not offered and enforced, the call returns -KVM_ENOSYS and wakes nobody. An NMI
+ * still wakes the same target.
  */
 static void refused(struct scene *scene)
 {
@@ -221,7 +221,8 @@ static void enforced_is_refused(struct test_result *result)
 ABI_CLAUSE(enforced_is_refused, "ABI-KICK-29", "abi.kick.enforced_is_refused", ABI_KVM, KICK_HIDDEN,
 	   .conditions = ABI_IRQCHIP | ABI_HLT_EXITS | ABI_ENFORCE);
 
-/* ABI-KICK-31: with the APIC in the VMM KVM has nobody to wake: 0, or -KVM_ENOSYS when enforced. */
+/* ABI-KICK-31: with the APIC in the VMM, KVM can wake nobody and returns 0, or -KVM_ENOSYS if
+ * enforced. */
 static void vmm_apic_returns(struct test_result *result)
 {
 	int64_t expected = abi_plan->vmm.enforce ? -KVM_ENOSYS : 0;
@@ -233,8 +234,8 @@ static void vmm_apic_returns(struct test_result *result)
 ABI_CLAUSE(vmm_apic_returns, "ABI-KICK-31", "abi.kick.apic_in_the_vmm", ABI_KVM,
 	   .conditions = ABI_NO_IRQCHIP);
 
-/* ABI-KICK-32: where HLT does not exit the feature is not offered; the call returns 0 all the same,
- * or -KVM_ENOSYS when enforced. */
+/* ABI-KICK-32: where HLT does not exit, the feature is not offered. The call still returns 0, or
+ * -KVM_ENOSYS if enforced. */
 static void native_hlt_returns(struct test_result *result)
 {
 	int64_t expected = abi_plan->vmm.enforce ? -KVM_ENOSYS : 0;

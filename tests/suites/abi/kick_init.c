@@ -42,7 +42,7 @@ static void give_back(struct test_result *result)
 	kick_drain_all();
 }
 
-/* ABI-KICK-24: the kick returns 0 and starts nobody: only the SIPI does. */
+/* ABI-KICK-24: the kick returns 0 and does not start the vCPU; only the SIPI does. */
 static void kick_does_not_start(struct test_result *result)
 {
 	prepare();
@@ -58,7 +58,7 @@ ABI_CLAUSE(kick_does_not_start, "ABI-KICK-24", "abi.kick.does_not_start_a_waitin
 	   ABI_KVM, KICK_NEEDS);
 
 /* ABI-KICK-25: up to Linux 6.14 the latch outlives INIT and SIPI, and the started vCPU's first HLT
- * falls through; from 6.15 on it is emptied when the vCPU becomes runnable. */
+ * falls through. From 6.15 on KVM empties it when the vCPU becomes runnable. */
 #define LATCH_CLEARED_SINCE 6015u
 
 static void latch_and_init(struct test_result *result)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The latch that KVM_HC_KICK_CPU sets: what keeps it, what empties it, and what the local APIC of
- * the target has to do with it. Linux arch/x86/kvm/x86.c (__kvm_emulate_halt, vcpu_block),
+ * The latch that KVM_HC_KICK_CPU sets: which events keep it, which empty it, and how the target's
+ * local APIC matters. Linux arch/x86/kvm/x86.c (__kvm_emulate_halt, vcpu_block),
  * arch/x86/kvm/lapic.c (kvm_recalculate_apic_map, __apic_accept_irq: APIC_DM_REMRD).
  */
 #include "kernel/apic.h"
@@ -14,15 +14,15 @@
 #include "tests/suites/abi/ipi.h"
 #include "tests/suites/abi/kick.h"
 
-/* Target: waits for the n-th word of the controller. */
+/* Target: waits for the controller's n-th go. */
 static void await_go(struct scene *scene, uint32_t n)
 {
 	while (scene_get(&scene->go) < n)
 		cpu_relax();
 }
 
-/* ABI-KICK-08: a kick of oneself returns 0, and the next HLT falls through, with IF=0. A HLT that
- * blocks is ended by the scene's NMI, a failure. */
+/* ABI-KICK-08: a vCPU's kick of itself returns 0, and its next HLT (IF=0) falls through. If it
+ * blocks, the scene's NMI ends it, which is a failure. */
 static void target_kicks_itself(struct scene *scene)
 {
 	scene->extra[0] = (uint64_t)hypercall_kick_cpu(this_cpu()->apic_id);
@@ -44,8 +44,8 @@ static void self_kick(struct test_result *result)
 }
 ABI_CLAUSE(self_kick, "ABI-KICK-08", "abi.kick.of_itself", ABI_MUST, KICK_NEEDS);
 
-/* ABI-KICK-09: interrupts and NMIs that the target takes while it runs, and time, leave the latch
- * set. The scene handles NMIs. */
+/* ABI-KICK-09: the latch stays set while time passes and the running target takes interrupts and
+ * NMIs. The scene handles NMIs. */
 static void target_is_interrupted(struct scene *scene)
 {
 	uint64_t before = traps_taken();
@@ -69,7 +69,7 @@ static void controller_interrupts_a_kicked(struct scene *scene)
 	apic_send(scene_target_id(), VECTOR_WAKE);
 	scene_put(&scene->go, 1);
 	if (!scene_reaches(&scene->ready, 2, WAKE_BOUND_MS)) {
-		/* seen once in some fifty runs, after other tests' NMIs */
+		/* seen once in about fifty runs, after other tests' NMIs */
 		if (abi_is_nested())
 			test_skip(scene->result, "the emulated CPU lost an NMI or an interrupt");
 		else
@@ -92,9 +92,10 @@ ABI_CLAUSE(latch_survives, "ABI-KICK-09", "abi.kick.latch_survives_interrupts", 
 	   KICK_NEEDS);
 
 /*
- * ABI-KICK-10: one sti; hlt uses up a pending interrupt and the latch together: with both pending
- * the first passes and the second blocks. With AMD's Idle HLT (Linux 6.15) the first need not exit,
- * and the latch may then pass the second too: both are accepted.
+ * ABI-KICK-10: one sti; hlt uses up a pending interrupt and the latch together: with both pending,
+ * the first HLT falls through and the second blocks. With AMD's Idle HLT (Linux 6.15) the first
+ * need not exit, and the latch may then let the second fall through, too. Both outcomes are
+ * accepted.
  */
 static void target_halts_enabled_twice(struct scene *scene)
 {
@@ -129,7 +130,7 @@ ABI_CLAUSE(one_hlt_takes_both, "ABI-KICK-10", "abi.kick.one_hlt_takes_kick_and_i
 static void target_halts_three_times(struct scene *scene)
 {
 	scene_halt_once(scene);    /* ended by an NMI */
-	scene_halt_enabled(scene); /* by an interrupt */
+	scene_halt_enabled(scene); /* ended by an interrupt */
 	scene_halt_once(scene);
 }
 
@@ -156,8 +157,8 @@ static void others_leave_no_latch(struct test_result *result)
 ABI_CLAUSE(others_leave_no_latch, "ABI-KICK-11", "abi.kick.other_wakes_leave_no_latch", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-KICK-21: in xAPIC mode the ID is what the APIC ID register holds now, which the guest may
- * write. OTHER_ID is free in any guest of fewer CPUs. */
+/* ABI-KICK-21: in xAPIC mode a kick's ID is the current value of the APIC ID register, which the
+ * guest may write. OTHER_ID is free in any guest with fewer CPUs. */
 #define OTHER_ID 0x70u
 
 static void kick_id(struct scene *scene, uint32_t id)
@@ -201,7 +202,7 @@ ABI_CLAUSE(xapic_id_is_the_register, "ABI-KICK-21", "abi.kick.xapic_id_register"
 	   .features = KVM_FEATURE_PV_UNHALT, .conditions = ABI_IRQCHIP | ABI_HLT_EXITS | ABI_XAPIC,
 	   .vcpus = 2);
 
-/* ABI-KICK-22: a local APIC that software has disabled (SVR bit 8) does not keep kicks away. */
+/* ABI-KICK-22: kicks reach a vCPU whose local APIC software has disabled (SVR bit 8). */
 static void target_disables_softly(struct scene *scene)
 {
 	uint32_t spurious = apic->read(APIC_SPURIOUS);
@@ -218,7 +219,7 @@ static void soft_disabled_wakes(struct test_result *result)
 ABI_CLAUSE(soft_disabled_wakes, "ABI-KICK-22", "abi.kick.software_disabled_apic", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-KICK-23: one that is disabled in IA32_APIC_BASE has no ID to be kicked by: 0, and no latch.
+/* ABI-KICK-23: an APIC disabled in IA32_APIC_BASE has no ID: a kick returns 0 and sets no latch.
  */
 
 static void target_disables_globally(struct scene *scene)
@@ -251,8 +252,8 @@ static void hard_disabled_does_not(struct test_result *result)
 ABI_CLAUSE(hard_disabled_does_not, "ABI-KICK-23", "abi.kick.globally_disabled_apic", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-KICK-36: KVM takes an IPI of delivery mode 3 (Remote Read; reserved in the manuals) for a
- * kick, whatever CPUID offers. ABI-KICK-37: by SEND_IPI too, which counts it. */
+/* ABI-KICK-36: KVM treats an IPI of delivery mode 3 (Remote Read; reserved in the manuals) as a
+ * kick, whatever CPUID offers. ABI-KICK-37: the same through SEND_IPI, which counts it. */
 static void call_remote_read(struct scene *scene)
 {
 	(void)scene;

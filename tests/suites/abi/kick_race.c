@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kicks that race with the HLT they are for: no wake-up is lost, and what was stored before the
- * kick is seen behind the HLT. CPU 1 halts in a loop, CPU 0 kicks at varied moments. Bounded by
- * time: ROUND budgets of test_ms. Linux arch/x86/kvm/x86.c (KVM_REQ_EVENT, kvm_vcpu_kick).
+ * Kicks that race with the target's HLT: no wake-up is lost, and stores before the kick are visible
+ * after the HLT. CPU 1 halts in a loop, CPU 0 kicks at varied moments. Bounded by time: BUDGETS
+ * times test_ms. Linux arch/x86/kvm/x86.c (KVM_REQ_EVENT, kvm_vcpu_kick).
  */
 #include "kernel/cpu.h"
 #include "kernel/tsc.h"
@@ -13,7 +13,7 @@
 #define LAST_ROUND UINT32_MAX
 
 static struct {
-	_Alignas(64) uint64_t data; /* plain: the kick is what orders it */
+	_Alignas(64) uint64_t data; /* not atomic: the kick orders it */
 	_Alignas(64) uint64_t stale;
 	uint64_t rounds;
 } race;
@@ -74,14 +74,14 @@ static void run_race(struct test_result *result)
 	kick_drain_all();
 }
 
-/* ABI-KICK-33: no kick is lost that comes while the target is about to halt. */
+/* ABI-KICK-33: a kick that comes while the target is about to halt is not lost. */
 static void no_wakeup_is_lost(struct test_result *result)
 {
 	run_race(result);
 }
 ABI_CLAUSE(no_wakeup_is_lost, "ABI-KICK-33", "abi.kick.no_wakeup_is_lost", ABI_MUST, KICK_NEEDS);
 
-/* ABI-KICK-34: a store before the kick is visible to the target behind its HLT. */
+/* ABI-KICK-34: a store before the kick is visible to the target after its HLT. */
 static void stores_are_seen(struct test_result *result)
 {
 	run_race(result);

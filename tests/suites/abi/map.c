@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM_HC_MAP_GPA_RANGE, which a VMM must have opted in to; QEMU does for confidential guests only.
+ * KVM_HC_MAP_GPA_RANGE. A VMM must opt in to it; QEMU does so for confidential guests only.
  * Linux Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_MAP_GPA_RANGE), arch/x86/kvm/x86.c.
  */
 #include "kernel/kvm.h"
@@ -28,7 +28,7 @@ static int64_t map(struct test_result *result, struct range range)
 	return (int64_t)got.value;
 }
 
-/* The value must be the same for all of them. */
+/* Fails unless the call returns `expected` for all the ranges. */
 static void expect_all(struct test_result *result, const struct range *ranges, size_t count,
 		       int64_t value)
 {
@@ -43,8 +43,8 @@ static void expect_all(struct test_result *result, const struct range *ranges, s
 	}
 }
 
-/* ABI-MAP-01: without the VMM's opting in there is no such call, whatever its arguments are: that
- * is decided before they are looked at. */
+/* ABI-MAP-01: unless the VMM opts in, the call does not exist, whatever its arguments: KVM decides
+ * that before it reads them. */
 static void not_offered(struct test_result *result)
 {
 	const struct range ranges[] = {
@@ -61,7 +61,8 @@ static void not_offered(struct test_result *result)
 ABI_CLAUSE(not_offered, "ABI-MAP-01", "abi.map.not_offered_returns_enosys", ABI_KVM,
 	   .hidden = KVM_FEATURE_HC_MAP_GPA_RANGE);
 
-/* ABI-MAP-02: offered, it refuses an unaligned address, no pages, and a range past 2^64. */
+/* ABI-MAP-02: if offered, it refuses an unaligned address, a range of no pages, and one past 2^64.
+ */
 static void refused(struct test_result *result)
 {
 	const struct range ranges[] = {
@@ -75,8 +76,8 @@ static void refused(struct test_result *result)
 ABI_CLAUSE(refused, "ABI-MAP-02", "abi.map.bad_ranges_return_einval", ABI_KVM,
 	   .features = KVM_FEATURE_HC_MAP_GPA_RANGE);
 
-/* ABI-MAP-03: offered, the result of a good call is the VMM's: 0, or an error of its own. That a
- * page is encrypted, as it is, changes nothing. */
+/* ABI-MAP-03: if offered, the VMM decides the result of a valid call: 0, or an error of its own.
+ * The call says that a page is encrypted, which it already is, so nothing changes. */
 static void vmm_answers(struct test_result *result)
 {
 	int64_t got = map(result, (struct range){(uint64_t)page, 1, MAP_4K | MAP_ENCRYPTED});

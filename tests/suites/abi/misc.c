@@ -16,7 +16,7 @@
 #define POLL_ALLOWED 1ull /* bit 0: the host may poll before it blocks this vCPU */
 #define ROUNDS       50
 
-/* ABI-MISC-01: 1 at power-on; 0 and 1 are accepted, any other bit is #GP. */
+/* ABI-MISC-01: the value at power-on is 1; 0 and 1 are accepted, any other bit is #GP. */
 static void poll_values(struct test_result *result)
 {
 	static const uint64_t bad[] = {2, 3, 1ull << 32, 1ull << 63, UINT64_MAX};
@@ -51,7 +51,7 @@ static void note_wake(void *unused)
 		ap.woken_at = rdtsc();
 }
 
-/* Wakes CPU 1 from its HLT ROUNDS times; the shortest time that took, in ns. */
+/* Wakes CPU 1 from its HLT ROUNDS times. Returns the shortest time that a wake-up took, in ns. */
 static uint64_t wake_ns(uint64_t poll_control)
 {
 	uint64_t shortest = UINT64_MAX;
@@ -70,8 +70,8 @@ static uint64_t wake_ns(uint64_t poll_control)
 	return tsc_to_ns(shortest);
 }
 
-/* ABI-MISC-02: 0 keeps the host from polling before it blocks the vCPU: a wake-up may take longer,
- * but comes all the same. (Whether the host polls, only its statistics tell.) */
+/* ABI-MISC-02: 0 keeps the host from polling before it blocks the vCPU. A wake-up may then take
+ * longer but still comes. (Only the host's statistics tell whether it polls.) */
 static void poll_and_wake(struct test_result *result)
 {
 	uint64_t without, with;

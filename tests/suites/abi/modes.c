@@ -8,7 +8,7 @@
 #include "kernel/percpu.h"
 #include "lib/string.h"
 
-#define STACK_WORDS 1024 /* the handlers of exceptions at ring 0 run on it, too */
+#define STACK_WORDS 1024 /* handlers of ring-0 exceptions run on it, too */
 
 const uint8_t modes_vmcall[] = {0x0f, 0x01, 0xc1}, modes_vmmcall[] = {0x0f, 0x01, 0xd9};
 static const uint8_t ud2[] = {0x0f, 0x0b};
@@ -20,7 +20,7 @@ extern uint64_t abi_landing_rsp;
 uint8_t modes_code[2 * PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
 
 static uint64_t entered_stack[STACK_WORDS], from_ring3_stack[STACK_WORDS];
-static struct stop *stopping; /* NULL: nothing is being run */
+static struct stop *stopping; /* result of the current run; NULL: none */
 
 static const struct {
 	uint16_t code, data;
@@ -72,7 +72,7 @@ struct trap_frame modes_start(enum mode mode, const uint8_t *code)
 	};
 }
 
-/* Keeps the frame, and lets the handler's IRETQ go to the landing. */
+/* Saves the frame and makes the handler's IRETQ return to the landing. */
 static void stop_here(struct trap_frame *frame)
 {
 	if (stopping == NULL)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A few bytes of machine code, run on CPU 0 in any mode, at any privilege level, with chosen
- * registers, on pages with chosen rights; what stopped it, with all registers, is the result. The
- * code ends with UD2, so that going through is a stop like any fault.
+ * Runs a few bytes of machine code on CPU 0 in any mode, at any privilege level, with chosen
+ * registers, on pages with chosen rights. The result is the exception that stopped the code, with
+ * all registers. The code ends with UD2, so that running through is an exception, too.
  */
 #ifndef PVSPIN_TESTS_SUITES_ABI_MODES_H
 #define PVSPIN_TESTS_SUITES_ABI_MODES_H
@@ -29,15 +29,15 @@ const uint8_t *modes_wrong(void);  /* the other vendor's */
 
 enum mode { MODE_64, MODE_32, MODE_64_RING3, MODE_32_RING3 };
 
-/* Two pages for code, one behind the other. Both are plain data until modes_rights(). */
+/* Two adjacent pages for code. Both are plain data until modes_rights(). */
 extern uint8_t modes_code[2 * PAGE_BYTES];
 
-/* Copies `count` bytes and UD2 behind them to `offset` of the pages. */
+/* Copies `count` bytes, followed by UD2, to `offset` of the pages. */
 uint8_t *modes_place(size_t offset, const uint8_t *bytes, size_t count);
 void modes_rights(uint32_t page, enum paging_rights rights); /* page 0 or 1 */
 void modes_reset(void);                                      /* both are data again */
 
-/* Registers to start with: 0, RFLAGS_FIXED, a stack of the mode's own. */
+/* Registers to start with: all 0, RFLAGS_FIXED, and the mode's own stack. */
 struct trap_frame modes_start(enum mode mode, const uint8_t *code);
 
 struct stop {
@@ -46,18 +46,18 @@ struct stop {
 	uint64_t dr6;            /* of a #DB */
 };
 
-/* Runs from `start` to the first exception: #DB, #UD, #GP or #PF. CPU 0; interrupts are masked
- * meanwhile unless start.rflags has IF. Counts no hypercall: the caller does. */
+/* Runs from `start` to the first exception: #DB, #UD, #GP or #PF. Interrupts are masked unless
+ * start.rflags has IF. CPU 0. The caller counts hypercalls. */
 struct stop modes_run(const struct trap_frame *start);
 
-/* True if it went through to the UD2 behind `count` bytes at `code`. */
+/* True if the code ran through to the UD2 after `count` bytes at `code`. */
 static inline bool modes_through(const struct stop *stop, const uint8_t *code, size_t count)
 {
 	return stop->frame.vector == VECTOR_UD && stop->frame.rip == (uint64_t)code + count;
 }
 
 /* Places one hypercall instruction at offset 0 with `rights`, runs it in the mode with this number
- * and arguments, and puts everything back. Counted. */
+ * and these arguments, restores the pages, and counts the hypercall. */
 struct stop modes_hypercall(enum mode mode, const uint8_t *instruction, enum paging_rights rights,
 			    uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
 

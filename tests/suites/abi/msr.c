@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM's MSRs in general: which exist, what they hold, whose they are, what hides and what resets
- * them. Linux Documentation/virt/kvm/x86/msr.rst; arch/x86/kvm/x86.c (kvm_set_msr_common,
+ * KVM's MSRs in general: which exist, their values, whether they are per vCPU, and what hides and
+ * resets them. Linux Documentation/virt/kvm/x86/msr.rst; arch/x86/kvm/x86.c (kvm_set_msr_common,
  * kvm_get_msr_common, guest_pv_has, kvm_vcpu_reset).
  */
 #include "kernel/machine.h"
@@ -14,11 +14,11 @@
 
 #define MSR_RANGE_FIRST  0x4b564d00u
 #define MSR_RANGE_LAST   0x4b564d07u
-#define MSR_RANGE_END    0x4b564dffu /* set aside for KVM: msr.rst */
+#define MSR_RANGE_END    0x4b564dffu /* reserved for KVM: msr.rst */
 #define POLL_ALLOWED     1ull        /* POLL_CONTROL's value at power-on */
 #define INTERRUPT_VECTOR 0xf3ull
 
-/* What the trial values point to. KVM writes here while they are set. */
+/* The trial values point here. KVM writes here while they are set. */
 static struct kvm_system_time system_time;
 static struct kvm_wall_clock wall_clock __attribute__((aligned(64)));
 static struct steal_area steal;
@@ -28,15 +28,15 @@ static uint8_t async_pf[64] __attribute__((aligned(64)));
 enum scope { PER_VM, PER_VCPU, NO_STATE };
 
 /*
- * An old MSR comes before the new one of the same register: whose name is written last on CPU 0
- * decides whether the VM has a master clock (kvm_write_system_time). `trial` is a value that is
- * accepted and harmless: async page faults are not enabled for delivery by it (bit 3).
+ * An old name comes before the new one of the same register, because the name written last on CPU 0
+ * decides whether the VM has a master clock (kvm_write_system_time). `trial` is an accepted and
+ * harmless value: it does not enable delivery of async page faults (bit 3).
  */
 static const struct pv_msr {
 	uint64_t trial;
 	uint32_t msr, feature;
 	enum scope scope;
-	bool init_keeps; /* its value, through INIT */
+	bool init_keeps; /* INIT does not clear it */
 } msrs[] = {
 	{(uint64_t)&wall_clock, MSR_KVM_WALL_CLOCK, KVM_FEATURE_CLOCKSOURCE, PER_VM, true},
 	{(uint64_t)&wall_clock, MSR_KVM_WALL_CLOCK_NEW, KVM_FEATURE_CLOCKSOURCE2, PER_VM, true},
@@ -57,14 +57,14 @@ static const struct pv_msr {
 
 #define MSRS (sizeof(msrs) / sizeof(msrs[0]))
 
-/* A round trip on CPU 0 by the old name would end the master clock. That both names are of one
- * register is tests/suites/abi/clock.c's. */
+/* A round trip on CPU 0 by the old name would end the master clock. tests/suites/abi/clock.c tests
+ * that both names belong to one register. */
 static bool is_old_name(uint32_t msr)
 {
 	return msr == MSR_KVM_WALL_CLOCK || msr == MSR_KVM_SYSTEM_TIME;
 }
 
-/* Async page faults without a local APIC in KVM: no write but 0 is accepted (ABI-APF-06). */
+/* Without a local APIC in KVM, MSRs of async page faults accept only 0 (ABI-APF-06). */
 static bool needs_irqchip(uint32_t msr)
 {
 	return msr == MSR_KVM_ASYNC_PF_EN || msr == MSR_KVM_ASYNC_PF_INT;
@@ -89,7 +89,7 @@ static void faults_both_ways(struct test_result *result, uint32_t msr)
 	pv_expect_gp(result, "wrmsr", msr, abi_wrmsr(msr, now.faulted ? 0 : now.value));
 }
 
-/* It can be read, and what was read written. */
+/* Fails unless the MSR can be read and the value written back. */
 static void exists(struct test_result *result, const struct pv_msr *m)
 {
 	uint64_t value = pv_read(result, m->msr);
@@ -98,8 +98,8 @@ static void exists(struct test_result *result, const struct pv_msr *m)
 		pv_write(result, m->msr, value);
 }
 
-/* ABI-MSR-01: 0x4b564d00..07 are there; the rest of KVM's range and its neighbours are #GP(0), read
- * or written. */
+/* ABI-MSR-01: 0x4b564d00..07 exist. Reading or writing the rest of KVM's range, or its neighbours,
+ * is #GP(0). */
 static void which_exist(struct test_result *result)
 {
 	for (size_t i = 0; i < MSRS; i++)
@@ -114,8 +114,9 @@ static void which_exist(struct test_result *result)
 }
 ABI_CLAUSE(which_exist, "ABI-MSR-01", "abi.msr.unknown_ones_fault", ABI_KVM);
 
-/* ABI-MSR-02: power-on values are 0, but POLL_CONTROL's 1 (kvm_arch_vcpu_postcreate). What the
- * guest has set itself is not looked at; what the firmware had left in SYSTEM_TIME is told. */
+/* ABI-MSR-02: power-on values are 0, except POLL_CONTROL's 1 (kvm_arch_vcpu_postcreate). MSRs that
+ * the guest has set itself are left out. The value that the firmware left in SYSTEM_TIME is
+ * printed. */
 static void values_of_this_cpu(struct test_result *result)
 {
 	for (size_t i = 0; i < MSRS; i++) {
@@ -153,7 +154,7 @@ static void power_on_values(struct test_result *result)
 }
 ABI_CLAUSE(power_on_values, "ABI-MSR-02", "abi.msr.power_on_values", ABI_KVM);
 
-/* ABI-MSR-03: the feature's bit is hidden and that is enforced: #GP on read and write. */
+/* ABI-MSR-03: with the feature's bit hidden and enforced, read and write are #GP. */
 static void hidden_faults(struct test_result *result)
 {
 	uint32_t gated = 0;
@@ -172,7 +173,7 @@ static void hidden_faults(struct test_result *result)
 ABI_CLAUSE(hidden_faults, "ABI-MSR-03", "abi.msr.hidden_and_enforced_faults", ABI_KVM,
 	   .conditions = ABI_ENFORCE);
 
-/* ABI-MSR-04: the bit is hidden, which is not enforced: the MSR works all the same. */
+/* ABI-MSR-04: with the bit hidden but not enforced, the MSR still works. */
 static void hidden_works(struct test_result *result)
 {
 	uint32_t hidden = 0;
@@ -191,7 +192,7 @@ static void hidden_works(struct test_result *result)
 ABI_CLAUSE(hidden_works, "ABI-MSR-04", "abi.msr.hidden_not_enforced_works", ABI_KVM,
 	   .conditions = ABI_NO_ENFORCE);
 
-/* For works on CPUs 0 and 1: `saved` is CPU 1's values. */
+/* For works on CPUs 0 and 1. `saved` has CPU 1's values. */
 static uint64_t saved[MSRS], after_init[MSRS], seen_by_0[MSRS];
 
 static void set_trials(struct test_result *result)
@@ -234,7 +235,8 @@ static void read_after_init(struct cpu *cpu)
 			after_init[i] = pv_read(&ap_result, msrs[i].msr);
 }
 
-/* ABI-MSR-05: INIT clears the vCPU's MSRs (kvm_vcpu_reset, kvm_lapic_reset), but POLL_CONTROL. */
+/* ABI-MSR-05: INIT clears the vCPU's MSRs (kvm_vcpu_reset, kvm_lapic_reset), except POLL_CONTROL.
+ */
 static void init_clears(struct test_result *result)
 {
 	bool back;
@@ -259,7 +261,7 @@ static void init_clears(struct test_result *result)
 ABI_CLAUSE(init_clears, "ABI-MSR-05", "abi.msr.init_clears", ABI_KVM, .conditions = ABI_IRQCHIP,
 	   .vcpus = 2);
 
-/* ABI-MSR-06: a read returns what was last written and accepted. */
+/* ABI-MSR-06: a read returns the value last accepted by a write. */
 static void round_trip(struct test_result *result)
 {
 	set_trials(result);
@@ -270,7 +272,7 @@ static void round_trip(struct test_result *result)
 }
 ABI_CLAUSE(round_trip, "ABI-MSR-06", "abi.msr.reads_what_was_written", ABI_KVM);
 
-/* ABI-MSR-07: each vCPU has its own, except the wall clock's, which is the VM's. */
+/* ABI-MSR-07: each vCPU has its own MSRs, except the wall clock's, which belongs to the VM. */
 static void per_vcpu(struct test_result *result)
 {
 	ap_result = (struct test_result){.verdict = VERDICT_OK};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hypercall numbers: what exists answers, what does not says so; what CPUID hides, with and without
- * enforcement; who answers behind Hyper-V. Linux include/uapi/linux/kvm_para.h,
- * Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c (kvm_emulate_hypercall,
- * guest_pv_has).
+ * Hypercall numbers: which ones exist; what happens to those that CPUID hides, with and without
+ * enforcement; and who answers if Hyper-V's interface comes first. Linux
+ * include/uapi/linux/kvm_para.h, Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c
+ * (kvm_emulate_hypercall, guest_pv_has).
  */
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
@@ -15,8 +15,8 @@
 #include "tests/suites/abi/ipi.h"
 #include "tests/suites/abi/pv_msrs.h"
 
-/* Harmless for every number: an APIC ID nobody has; an address without RAM, misaligned; and an ICR
- * with a logical destination, which SEND_IPI refuses. */
+/* Arguments that are harmless for every number: an unused APIC ID; a misaligned address without
+ * RAM; and an ICR with a logical destination, which SEND_IPI refuses. */
 #define MISALIGNED (ABI_NO_RAM + 1)
 
 static int64_t call_harmlessly(uint64_t number)
@@ -52,8 +52,8 @@ static void unknown_number(struct test_result *result)
 }
 ABI_CLAUSE(unknown_number, "ABI-NR-01", "abi.nr.unknown_returns_enosys", ABI_MUST);
 
-/* ABI-NR-02: VAPIC_POLL_IRQ returns 0 whatever its arguments, offered or enforced or not: the
- * "hypercalls work" probe. */
+/* ABI-NR-02: VAPIC_POLL_IRQ returns 0 whatever its arguments, whether offered or enforced or not.
+ * So it serves as the probe for "hypercalls work". */
 static void poll_irq(struct test_result *result)
 {
 	expect(result, "VAPIC_POLL_IRQ",
@@ -70,7 +70,7 @@ static void mmu_op(struct test_result *result)
 }
 ABI_CLAUSE(mmu_op, "ABI-NR-03", "abi.nr.mmu_op_is_gone", ABI_KVM);
 
-/* ABI-NR-04: 3 and 4 are PowerPC's. */
+/* ABI-NR-04: 3 and 4 belong to PowerPC. */
 static void powerpc(struct test_result *result)
 {
 	static const uint64_t numbers[] = {3, 4};
@@ -79,7 +79,7 @@ static void powerpc(struct test_result *result)
 }
 ABI_CLAUSE(powerpc, "ABI-NR-04", "abi.nr.powerpc_numbers_are_unknown", ABI_KVM);
 
-/* ABI-NR-05: 6, 7 and 8 are MIPS's; 7 would end the VM. */
+/* ABI-NR-05: 6, 7 and 8 belong to MIPS; 7 would end the VM. */
 static void mips(struct test_result *result)
 {
 	static const uint64_t numbers[] = {6, 7, 8};
@@ -88,8 +88,8 @@ static void mips(struct test_result *result)
 }
 ABI_CLAUSE(mips, "ABI-NR-05", "abi.nr.mips_numbers_are_unknown", ABI_KVM);
 
-/* ABI-NR-06: 1, 5, 9, 10 and 11 are what kvm_para.h says, told apart by what they return for
- * arguments that only one of them takes for wrong. */
+/* ABI-NR-06: 1, 5, 9, 10 and 11 are the calls of kvm_para.h. The test tells them apart by arguments
+ * that only one of them refuses. */
 static void numbers_mean_what_they_say(struct test_result *result)
 {
 	expect(result, "number 1", call_harmlessly(1), 0);
@@ -102,11 +102,12 @@ ABI_CLAUSE(numbers_mean_what_they_say, "ABI-NR-06", "abi.nr.each_number_is_its_c
 	   .features = KVM_FEATURE_PV_UNHALT | KVM_FEATURE_PV_SEND_IPI | KVM_FEATURE_PV_SCHED_YIELD,
 	   .conditions = ABI_IRQCHIP);
 
-/* ABI-NR-07: the errors' values; -1 needs another privilege level: ABI-REG-09. CLOCK_PAIRING looks
- * at the host's clock first: where that is not the TSC it returns -95 whatever the address. */
+/* ABI-NR-07: the values of the errors. (-1 needs another privilege level: ABI-REG-09.)
+ * CLOCK_PAIRING first checks the host's clock: if that is not the TSC, it returns -95 whatever the
+ * address. */
 static void error_values(struct test_result *result)
 {
-	static uint8_t pairing[64] __attribute__((aligned(64))); /* what CLOCK_PAIRING writes */
+	static uint8_t pairing[64] __attribute__((aligned(64))); /* for CLOCK_PAIRING to write */
 	int64_t paired = hypercall(KVM_HC_CLOCK_PAIRING, (uint64_t)pairing, 0, 0, 0);
 
 	expect(result, "an unknown number", call_harmlessly(99), -1000);
@@ -123,7 +124,7 @@ static void error_values(struct test_result *result)
 ABI_CLAUSE(error_values, "ABI-NR-07", "abi.nr.error_values", ABI_MUST,
 	   .features = KVM_FEATURE_PV_SEND_IPI, .conditions = ABI_IRQCHIP);
 
-/* The three that a feature bit can gate. */
+/* The three calls that a feature bit can gate. */
 static const struct gated {
 	uint32_t feature;
 	uint64_t number;
@@ -135,8 +136,8 @@ static const struct gated {
 	{KVM_FEATURE_PV_SCHED_YIELD, KVM_HC_SCHED_YIELD, "SCHED_YIELD", 0},
 };
 
-/* ABI-NR-08: enforcement (Linux 5.10) gates exactly these three, each by its own bit; 1 and 9
- * answer whatever is hidden. */
+/* ABI-NR-08: enforcement (Linux 5.10) gates exactly these three, each by its own bit; 1 and 9 work
+ * whichever bits are hidden. */
 static void enforced_exactly(struct test_result *result)
 {
 	for (size_t i = 0; i < COUNT(gated); i++)
@@ -148,7 +149,7 @@ static void enforced_exactly(struct test_result *result)
 ABI_CLAUSE(enforced_exactly, "ABI-NR-08", "abi.nr.enforcement_gates_5_10_11", ABI_KVM,
 	   .conditions = ABI_ENFORCE | ABI_IRQCHIP);
 
-/* ABI-NR-09: without enforcement what CPUID hides stays callable. */
+/* ABI-NR-09: without enforcement, calls that CPUID hides work. */
 static void hidden_but_callable(struct test_result *result)
 {
 	uint32_t hidden = 0;
@@ -165,8 +166,8 @@ static void hidden_but_callable(struct test_result *result)
 ABI_CLAUSE(hidden_but_callable, "ABI-NR-09", "abi.nr.hidden_is_callable", ABI_KVM,
 	   .conditions = ABI_NO_ENFORCE | ABI_IRQCHIP);
 
-/* ABI-NR-10: enforcement finds KVM's leaf at its real base (Linux 5.17; 5.10 to 5.16 looked at
- * 0x40000001 and read Hyper-V's). */
+/* ABI-NR-10: enforcement finds KVM's leaf at its real base (since Linux 5.17; 5.10 to 5.16 read
+ * leaf 0x40000001, which was Hyper-V's). */
 static void enforced_behind_another(struct test_result *result)
 {
 	if (machine.kvm.base == 0x40000000)
@@ -178,9 +179,10 @@ ABI_CLAUSE(enforced_behind_another, "ABI-NR-10", "abi.nr.enforcement_behind_anot
 	   ABI_KVM, .features = KVM_FEATURE_PV_UNHALT, .conditions = ABI_SIGNATURE | ABI_ENFORCE);
 
 /*
- * ABI-NR-11: once the guest says by HV_X64_MSR_GUEST_OS_ID that it speaks Hyper-V's ABI, every
- * hypercall is Hyper-V's (status 2, HV_STATUS_INVALID_HYPERCALL_CODE, for KVM's numbers); 0 there
- * gives KVM's back. Microsoft's Hypervisor Top-Level Functional Specification, 3.13 and appendix B.
+ * ABI-NR-11: once the guest says by HV_X64_MSR_GUEST_OS_ID that it uses Hyper-V's ABI, every
+ * hypercall is Hyper-V's (KVM's numbers return status 2, HV_STATUS_INVALID_HYPERCALL_CODE). Writing
+ * 0 there restores KVM's. Microsoft's Hypervisor Top-Level Functional Specification, 3.13 and
+ * appendix B.
  */
 #define HV_LEAF                 0x40000000u
 #define HV_EBX                  0x7263694du /* "Micr" */
@@ -212,7 +214,7 @@ static void hyperv_replaces(struct test_result *result)
 ABI_CLAUSE(hyperv_replaces, "ABI-NR-11", "abi.nr.hyperv_replaces_kvm", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-17: kvm=off hides the leaves, not the interface: hypercalls and MSRs answer. */
+/* ABI-CPUID-17: kvm=off hides the leaves, not the interface: hypercalls and MSRs still work. */
 static void leaves_off_interface_on(struct test_result *result)
 {
 	if (machine.kvm.present) {

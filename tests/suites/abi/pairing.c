@@ -14,7 +14,7 @@
 #include "tests/suites/abi/abi.h"
 #include "tests/suites/abi/call.h"
 
-#define KVM_CLOCK_PAIRING_WALLCLOCK 0 /* the one type there is */
+#define KVM_CLOCK_PAIRING_WALLCLOCK 0 /* the only type */
 
 #define FILL         0xaa
 #define ROUNDS       100
@@ -49,8 +49,8 @@ static void expect(struct test_result *result, const char *what, struct abi_resu
 			  wanted);
 }
 
-/* A pairing at `at` in the buffer, which is filled before; false, and a SKIP, where there are none,
- * or a failure. */
+/* Fills the buffer and makes a pairing at `at` in it. Returns false if the call is not supported
+ * here (SKIP) or fails (a failure). */
 static bool paired(struct test_result *result, size_t at, struct pairing *pairing)
 {
 	struct abi_result got;
@@ -67,7 +67,7 @@ static bool paired(struct test_result *result, size_t at, struct pairing *pairin
 	return !got.faulted && got.value == 0;
 }
 
-/* Nothing of the buffer but [at, at + 64) has changed. */
+/* Fails if a byte of the buffer outside of [at, at + length) has changed. */
 static void rest_is_untouched(struct test_result *result, size_t at, size_t length)
 {
 	for (size_t i = 0; i < sizeof(buffer); i++)
@@ -81,7 +81,7 @@ static void rest_is_untouched(struct test_result *result, size_t at, size_t leng
 static void looks_right(struct test_result *result, const struct pairing *pairing)
 {
 	if (pairing->sec < YEAR_2020 || pairing->nsec < 0 || pairing->nsec >= 1000000000)
-		test_fail(result, "%ld s %ld ns is no time of these years", pairing->sec,
+		test_fail(result, "%ld s %ld ns is not a plausible time", pairing->sec,
 			  pairing->nsec);
 	if (pairing->flags != 0)
 		test_fail(result, "flags are %#x, expected 0", pairing->flags);
@@ -90,7 +90,7 @@ static void looks_right(struct test_result *result, const struct pairing *pairin
 			test_fail(result, "pad[%d] is %#x, expected 0", i, pairing->pad[i]);
 }
 
-/* ABI-PAIR-01: 64 bytes are written: seconds, nanoseconds, TSC, flags 0, padding 0. */
+/* ABI-PAIR-01: the call writes 64 bytes: seconds, nanoseconds, TSC, flags 0, padding 0. */
 static void layout(struct test_result *result)
 {
 	struct pairing pairing;
@@ -103,7 +103,7 @@ static void layout(struct test_result *result)
 }
 ABI_CLAUSE(layout, "ABI-PAIR-01", "abi.pair.writes_64_bytes", ABI_MUST);
 
-/* ABI-PAIR-02: its TSC value is the guest's, of an instant within the call. */
+/* ABI-PAIR-02: the TSC value is the guest's TSC at an instant within the call. */
 static void tsc_in_call(struct test_result *result)
 {
 	uint64_t skew = tsc_from_ns(SKEW_NS), longest = 0;
@@ -125,7 +125,7 @@ static void tsc_in_call(struct test_result *result)
 }
 ABI_CLAUSE(tsc_in_call, "ABI-PAIR-02", "abi.pair.tsc_is_within_the_call", ABI_KVM);
 
-/* ABI-PAIR-03: any other type than 0, all 64 bits of it, is not supported, and nothing is written.
+/* ABI-PAIR-03: a type other than 0 (in any of 64 bits) is not supported, and nothing is written.
  */
 static void other_types(struct test_result *result)
 {
@@ -147,7 +147,7 @@ static void without_ram(struct test_result *result)
 	struct pairing pairing;
 	struct abi_result apic_page;
 
-	if (!paired(result, 0, &pairing)) /* where it is not supported, that is said first */
+	if (!paired(result, 0, &pairing)) /* the check for support comes first */
 		return;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		expect(result, "no RAM", pair(addresses[i], 0), -KVM_EFAULT);
@@ -158,7 +158,7 @@ static void without_ram(struct test_result *result)
 }
 ABI_CLAUSE(without_ram, "ABI-PAIR-04", "abi.pair.no_ram_returns_efault", ABI_KVM);
 
-/* ABI-PAIR-05: any alignment will do, and the 64 bytes may cross a page. */
+/* ABI-PAIR-05: any alignment is accepted, and the 64 bytes may cross a page boundary. */
 static void unaligned(struct test_result *result)
 {
 	static const size_t offsets[] = {1, 3, 7, PAGE_BYTES - 1, PAGE_BYTES - 37, PAGE_BYTES - 63};
@@ -174,7 +174,8 @@ static void unaligned(struct test_result *result)
 }
 ABI_CLAUSE(unaligned, "ABI-PAIR-05", "abi.pair.unaligned_and_across_pages", ABI_KVM);
 
-/* ABI-PAIR-06: where the host's clocksource is not the TSC, all calls say so and write nothing. */
+/* ABI-PAIR-06: where the host's clocksource is not the TSC, all calls return so and write nothing.
+ */
 static void unsupported(struct test_result *result)
 {
 	memset(buffer, FILL, sizeof(buffer));
@@ -188,7 +189,7 @@ static void unsupported(struct test_result *result)
 }
 ABI_CLAUSE(unsupported, "ABI-PAIR-06", "abi.pair.host_without_tsc_returns_eopnotsupp", ABI_KVM);
 
-/* Bytes 0..63 of memory, where C has no objects. */
+/* Copies bytes 0..63 of memory, where C has no objects. */
 static void copy_from_0(void *to)
 {
 	uint64_t from = 0, count = sizeof(struct pairing);
@@ -203,15 +204,15 @@ static void copy_to_0(const void *from)
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-/* ABI-PAIR-07: no feature bit offers it and none takes it away, enforced or not; and it writes
- * where it is told, to address 0 too: so a guest that tries hypercalls with zeroed registers loses
- * its real-mode vectors. (They are put back.) */
+/* ABI-PAIR-07: no feature bit offers or hides the call, enforced or not. It writes to whatever
+ * address it is given, even to 0, so a guest that tries hypercalls with zeroed registers loses its
+ * real-mode vectors. (The test restores them.) */
 static void not_gated(struct test_result *result)
 {
 	struct pairing saved = {0}, written = {0};
 	struct abi_result got;
 
-	paging_set(0, PAGE_BYTES, PAGING_WRITE); /* else unmapped, for null pointers to fault */
+	paging_set(0, PAGE_BYTES, PAGING_WRITE); /* unmapped for null pointers to fault */
 	copy_from_0(&saved);
 	got = pair(0, 0);
 	copy_from_0(&written);
@@ -228,8 +229,8 @@ static void not_gated(struct test_result *result)
 }
 ABI_CLAUSE(not_gated, "ABI-PAIR-07", "abi.pair.no_feature_bit_and_no_gate", ABI_KVM);
 
-/* By how many ns a pairing lies outside of two readings of kvmclock around it; 0: between them. The
- * wall clock is read anew: the host may have been adjusting its clock since boot. */
+/* Sets by how many ns a pairing lies outside of two readings of kvmclock around it (0: between
+ * them). Reads the wall clock again, because the host may have adjusted its clock since boot. */
 static bool disagreement(struct test_result *result, uint64_t *ns)
 {
 	struct pairing pairing;
@@ -248,8 +249,9 @@ static bool disagreement(struct test_result *result, uint64_t *ns)
 	return true;
 }
 
-/* ABI-PAIR-08: its time is that of the wall clock MSR plus kvmclock. KVM makes that MSR's value of
- * two clocks, one read after the other, and can lose the CPU between: so the best of some. */
+/* ABI-PAIR-08: its time is that of the wall clock MSR plus kvmclock. KVM computes that MSR's value
+ * from two clocks, read one after the other, and can lose the CPU in between: so take the best of
+ * several. */
 static void agrees_with_kvmclock(struct test_result *result)
 {
 	uint64_t best = UINT64_MAX, ns;

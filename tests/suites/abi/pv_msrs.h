@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * KVM's MSRs beside those that the guest uses itself (kernel/kvm.h), and accesses to them that must
- * or must not fault. Linux Documentation/virt/kvm/x86/msr.rst, cpuid.rst (feature bits).
+ * KVM's MSRs that the guest itself does not use (kernel/kvm.h has the others), and accesses to them
+ * that must or must not fault. Linux Documentation/virt/kvm/x86/msr.rst, cpuid.rst (feature bits).
  */
 #ifndef PVSPIN_TESTS_SUITES_ABI_PV_MSRS_H
 #define PVSPIN_TESTS_SUITES_ABI_PV_MSRS_H
@@ -21,7 +21,7 @@
 #define MSR_KVM_ASYNC_PF_ACK      0x4b564d07u
 #define MSR_KVM_MIGRATION_CONTROL 0x4b564d08u
 
-/* Whether KVM gates the MSRs of this feature: it is hidden, and that is enforced. */
+/* Whether KVM refuses the MSRs of this feature, because it is hidden and that is enforced. */
 static inline bool pv_gated(uint32_t feature)
 {
 	return abi_plan->vmm.enforce && !(machine.kvm.features & feature);
@@ -65,8 +65,8 @@ static inline void pv_expect_gp(struct test_result *result, const char *access, 
 			  got.vector, got.error);
 }
 
-/* A write that must be #GP(0) and leave the MSR as it was. What was accepted or kept is put back,
- * for the tests to come. */
+/* Writes; fails unless that is #GP(0) and the MSR keeps its value. Restores the value in any case.
+ */
 static inline void pv_write_faults(struct test_result *result, uint32_t msr, uint64_t value)
 {
 	uint64_t before = pv_read(result, msr);

@@ -1,13 +1,13 @@
-; SPDX-License-Identifier: MIT
-; What an AP runs in real mode for insn_real.c, which copies it to a page below 1 MiB, writes the
-; hypercall instructions over the NOPs, and reads the results there.
+; SPDX-License-Identifier: MIT The code that an AP runs in real mode for insn_real.c, which copies
+; it to a page below 1 MiB, replaces the NOPs by hypercall instructions, and reads the results
+; there.
 
 %include "layout.inc"
 
 global real_ap:data
 global real_ap_end:data
-global real_ap_calls:data		; offsets of the places for the instructions
-global real_ap_results:data		; how many there are, and eax of each
+global real_ap_calls:data		; offsets of the NOPs
+global real_ap_results:data		; number of results, then eax of each call
 global real_ap_kicked_id:data
 global real_ap_invalid:data		; handler of #UD
 global real_ap_invalid_at:data		; ip of that #UD; 0: none

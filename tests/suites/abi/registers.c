@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a hypercall does to registers, and the rules of each mode and privilege level. Linux
+ * Hypercalls and registers, and the rules of each mode and privilege level. Linux
  * Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c (kvm_emulate_hypercall,
  * is_64_bit_hypercall).
  */
@@ -37,8 +37,8 @@ static void expect_rax(struct test_result *result, const char *what, struct stop
 		test_fail(result, "%s: RAX is %#lx, expected %#lx", what, stop.frame.rax, rax);
 }
 
-/* ABI-REG-01: number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX. SEND_IPI uses all
- * four; RDI, which another calling convention would take, holds nonsense. */
+/* ABI-REG-01: number in RAX, arguments in RBX, RCX, RDX, RSI, result in RAX. SEND_IPI uses all four
+ * arguments. RDI, which another calling convention would use, holds nonsense. */
 static void argument_registers(struct test_result *result)
 {
 	struct trap_frame start =
@@ -63,7 +63,7 @@ static void argument_registers(struct test_result *result)
 ABI_CLAUSE(argument_registers, "ABI-REG-01", "abi.reg.arguments", ABI_MUST,
 	   .features = KVM_FEATURE_PV_SEND_IPI, .conditions = ABI_IRQCHIP);
 
-/* ABI-REG-02: only RAX changes, whatever comes of the call. */
+/* ABI-REG-02: only RAX changes, whether the call succeeds or not. */
 #define RFLAGS_ARITHMETIC 0x8d5u /* CF, PF, AF, ZF, SF, OF: SDM vol. 1, 3.4.3.1 */
 
 static void check_kept(struct test_result *result, uint64_t number)
@@ -122,7 +122,7 @@ static void only_rax_changes(struct test_result *result)
 }
 ABI_CLAUSE(only_rax_changes, "ABI-REG-02", "abi.reg.only_rax_changes", ABI_MUST);
 
-/* ABI-REG-03: nor do the x87 and SSE state, the segment registers, CR0, CR3, CR4 or DR7. */
+/* ABI-REG-03: x87 and SSE state, segment registers, CR0, CR3, CR4 and DR7 do not change either. */
 #define CR4_OSFXSR (1ull << 9) /* FXSAVE with the SSE state: SDM vol. 1, 10.5 */
 
 struct state {
@@ -191,7 +191,7 @@ static void result_32(struct test_result *result)
 }
 ABI_CLAUSE(result_32, "ABI-REG-05", "abi.reg.result_in_32_bit_code", ABI_MUST);
 
-/* ABI-REG-06: what counts is CS.L, not long mode: compatibility mode at CPL 0 has EFER.LMA = 1. */
+/* ABI-REG-06: CS.L decides, not long mode: compatibility mode at CPL 0 has EFER.LMA = 1. */
 #define MSR_EFER 0xc0000080u
 #define EFER_LMA (1u << 10)
 
@@ -219,7 +219,7 @@ static void upper_halves(struct test_result *result)
 }
 ABI_CLAUSE(upper_halves, "ABI-REG-07", "abi.reg.upper_halves_survive", ABI_KVM);
 
-/* ABI-REG-08: 64-bit code's number is compared whole; 32-bit code's is cut. */
+/* ABI-REG-08: KVM compares all 64 bits of a number from 64-bit code, 32 bits from 32-bit code. */
 static void number_width(struct test_result *result)
 {
 	expect_rax(result, "0x100000001 in 64-bit code", call(MODE_64, LONG_NUMBER), ENOSYS_64);
@@ -242,7 +242,7 @@ static void ring3_is_refused(struct test_result *result)
 }
 ABI_CLAUSE(ring3_is_refused, "ABI-REG-09", "abi.reg.ring3_is_refused", ABI_MUST);
 
-/* ABI-REG-10: and without effect: a kick from ring 3 wakes nobody. */
+/* ABI-REG-10: a refused call has no effect: a kick from ring 3 wakes nobody. */
 static void kick_from_ring3(struct scene *scene)
 {
 	struct stop stop = modes_hypercall(MODE_64_RING3, modes_native(), PAGING_USER_EXECUTE,
@@ -265,8 +265,8 @@ static void ring3_32(struct test_result *result)
 }
 ABI_CLAUSE(ring3_32, "ABI-REG-11", "abi.reg.ring3_in_32_bit_code", ABI_KVM);
 
-/* ABI-IPI-03: for 32-bit code SEND_IPI's second word begins at min + 32, and the words are cut to
- * 32 bits. min is taken modulo 2^32, so a low ID serves. */
+/* ABI-IPI-03: from 32-bit code, SEND_IPI's words have 32 bits, and the second one begins at min
+ * + 32. min is taken modulo 2^32, so the test can use a low ID. */
 static void ipi_cluster_32(struct test_result *result)
 {
 	uint32_t target = ipi_id(1);
@@ -281,7 +281,7 @@ static void ipi_cluster_32(struct test_result *result)
 	far = modes_hypercall(MODE_32, modes_native(), PAGING_EXECUTE, KVM_HC_SEND_IPI, 0, 1,
 			      target - 64, ICR_ASSERT | VECTOR_TEST);
 	expect_rax(result, "min = ID - 64, bit 0 of the second word", far, 0);
-	if (target >= 32) { /* else nobody is there even if the word is not cut */
+	if (target >= 32) { /* a lower ID could not be reached by an uncut word either */
 		cut = modes_hypercall(MODE_32, modes_native(), PAGING_EXECUTE, KVM_HC_SEND_IPI,
 				      1ull << 32, 0, target - 32, ICR_ASSERT | VECTOR_TEST);
 		expect_rax(result, "min = ID - 32, bit 32 of the first word", cut, 0);

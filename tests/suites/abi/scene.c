@@ -66,8 +66,8 @@ uint64_t scene_halt_enabled(struct scene *scene)
 	return flags;
 }
 
-/* By the timer and not by a kick of itself: where kicks are broken, this has to come back. Twice,
- * for an interrupt may make the first one's HLT be passed over (kernel/traps.c). */
+/* The timer ends the HLTs, not a kick: this must return even where kicks are broken. Two HLTs,
+ * because an interrupt may make the CPU skip the first (kernel/traps.c). */
 void scene_drain_self(void)
 {
 	for (int i = 0; i < 2; i++)
@@ -98,9 +98,9 @@ static void both(void *argument)
 		scene->controller(scene);
 	else
 		test_error(scene->result, "the target does not get to run");
-	/* Let the target go whatever happened. */
+	/* Release the target whatever happened. */
 	scene_put(&scene->go, UINT32_MAX);
-	/* It may have several HLTs before it. */
+	/* The target may have several HLTs to come. */
 	while (!scene_reaches(&scene->through, 1, WATCH_MS)) {
 		if (!in_a_halt(scene))
 			continue;
@@ -205,7 +205,7 @@ void scene_target_halts_once(struct scene *scene)
 
 	scene_halt_once(scene);
 	irq_enable();
-	__asm__ volatile("nop"); /* behind sti's shadow: a pending interrupt comes here */
+	__asm__ volatile("nop"); /* sti's shadow ends here: a pending interrupt is taken */
 	irq_disable();
 	scene->interrupts = traps_taken() - before;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steal time, MSR 0x4b564d03: what of the area KVM writes, and what value of the MSR it accepts.
- * On CPU 0, with an area of the test's own; the guest's is put back. KVM brings the area up to date
- * before the vCPU is entered again after the WRMSR, so what it wrote is there behind that
+ * Steal time, MSR 0x4b564d03: which parts of the area KVM writes, and which values of the MSR it
+ * accepts. Runs on CPU 0 with an area of its own and restores the guest's. KVM updates the area
+ * before the vCPU is entered again after the WRMSR, so the update is visible right after that
  * instruction. Linux Documentation/virt/kvm/x86/msr.rst (MSR_KVM_STEAL_TIME), arch/x86/kvm/x86.c
  * (record_steal_time).
  */
@@ -25,11 +25,11 @@
 #define EXIT_NS        5000000ull
 #define MS             1000000ull
 #define FILL           0xff
-#define MOST_VERSIONS  1000                /* by which two looks may differ: an update is 2 */
+#define MOST_VERSIONS  1000                /* between two looks; an update adds 2 */
 #define STEAL_BASE     (UINT64_C(1) << 48) /* 78 hours of ns: more than any VM here has waited */
 
 static struct steal_area area;
-static uint64_t guests; /* value of the MSR, put back by end() */
+static uint64_t guests; /* the guest's value of the MSR, restored by end() */
 
 static uint32_t version(void)
 {
@@ -41,7 +41,7 @@ static uint64_t steal(void)
 	return atomic_load_explicit(&area.steal, memory_order_relaxed);
 }
 
-/* All bytes of the area are `fill`; nothing is enabled. */
+/* Fills the area with `fill` and disables steal time. */
 static void begin(struct test_result *result, uint8_t fill)
 {
 	guests = pv_read(result, MSR_KVM_STEAL_TIME);
@@ -59,14 +59,15 @@ static void end(struct test_result *result)
 	pv_write(result, MSR_KVM_STEAL_TIME, guests);
 }
 
-/* Gives KVM every occasion to write to the area: halts, each of which leaves the host's CPU. */
+/* Gives KVM occasions to write to the area: HLTs, each of which gives up the host's CPU. */
 static void exit_often(void)
 {
 	for (int i = 0; i < EXITS; i++)
 		timer_sleep(EXIT_NS);
 }
 
-/* ABI-STEAL-01: bits 5:1 must be 0, whether bit 0 is set or not: else #GP, and nothing changes. */
+/* ABI-STEAL-01: if one of bits 5:1 is set, the write is #GP and changes nothing, whatever bit 0 is.
+ */
 static void reserved_bits(struct test_result *result)
 {
 	for (int bit = RESERVED_FIRST; bit <= RESERVED_LAST; bit++) {
@@ -94,16 +95,16 @@ static void enable_bit(struct test_result *result)
 	pv_write(result, MSR_KVM_STEAL_TIME, (uint64_t)&area);
 	exit_often();
 	if (!all_bytes_are(0))
-		test_fail(result, "the area was written to, and bit 0 was clear");
+		test_fail(result, "the area was written to although bit 0 was clear");
 	enable(result);
 	if (version() == 0)
-		test_fail(result, "the area was not written to, and bit 0 was set");
+		test_fail(result, "the area was not written to although bit 0 was set");
 	end(result);
 }
 ABI_CLAUSE(enable_bit, "ABI-STEAL-02", "abi.steal.bit_0_enables", ABI_MUST, STEAL_NEEDS);
 
-/* ABI-STEAL-03: the version is even when the vCPU looks, grows by 2 an update, and is made even
- * first if it was odd: 7 becomes 8, and 10 by the first update. */
+/* ABI-STEAL-03: the version is even whenever the vCPU reads it, and each update adds 2. An odd
+ * initial version is first made even: 7 becomes 8, then 10 by the first update. */
 static void version_from(struct test_result *result, uint32_t initial, uint32_t least)
 {
 	uint32_t first, second;
@@ -115,7 +116,7 @@ static void version_from(struct test_result *result, uint32_t initial, uint32_t 
 	enable(result);
 	second = version();
 	end(result);
-	/* More than one update each if the vCPU lost its CPU meanwhile. */
+	/* There is more than one update if the vCPU lost its CPU meanwhile. */
 	if ((first & 1) || first - least > MOST_VERSIONS)
 		test_fail(result, "version %#x became %#x, expected %#x or a few times 2 more",
 			  initial, first, least);
@@ -133,7 +134,7 @@ static void version_is_even(struct test_result *result)
 }
 ABI_CLAUSE(version_is_even, "ABI-STEAL-03", "abi.steal.version_is_even", ABI_MUST, STEAL_NEEDS);
 
-/* ABI-STEAL-04: flags and padding are not KVM's: they keep what the guest put there. */
+/* ABI-STEAL-04: KVM does not write flags and padding: they keep the guest's values. */
 static void padding_is_kept(struct test_result *result)
 {
 	uint32_t flags;
@@ -155,7 +156,7 @@ static void padding_is_kept(struct test_result *result)
 ABI_CLAUSE(padding_is_kept, "ABI-STEAL-04", "abi.steal.flags_and_padding_are_kept", ABI_KVM,
 	   STEAL_NEEDS);
 
-/* ABI-STEAL-05: the time is added to what is in memory: a guest's own start value survives. */
+/* ABI-STEAL-05: KVM adds the time to the value in memory, so a guest's own start value survives. */
 static void adds(struct test_result *result)
 {
 	uint64_t now;
@@ -174,8 +175,8 @@ static void adds(struct test_result *result)
 }
 ABI_CLAUSE(adds, "ABI-STEAL-05", "abi.steal.adds_to_what_is_there", ABI_KVM, STEAL_NEEDS);
 
-/* ABI-STEAL-06: the first report of a vCPU's life has all its waiting since the thread was made;
- * later ones, to another area too, only what came since the last. */
+/* ABI-STEAL-06: the first report in a vCPU's life covers all its waiting since its thread was
+ * created. Later ones, even to another area, cover only the time since the last. */
 static void first_has_history(struct test_result *result)
 {
 	uint64_t total, again;
@@ -188,7 +189,7 @@ static void first_has_history(struct test_result *result)
 	test_info(result, "%lu us at boot, %lu us until now, then %lu us to a new area",
 		  smp_first_steal(0) / 1000, total / 1000, again / 1000);
 	if (total >= 10 * MS && again >= total)
-		test_fail(result, "the new area was told all again");
+		test_fail(result, "the new area was given all of it again");
 }
 ABI_CLAUSE(first_has_history, "ABI-STEAL-06", "abi.steal.first_report_has_the_history", ABI_INFO,
 	   STEAL_NEEDS);
@@ -201,8 +202,8 @@ static bool version_rests(void)
 	return version() == before;
 }
 
-/* ABI-STEAL-12: an address without RAM is accepted (and nothing can be written there; the area
- * before it is let go of). The APIC's page may have memory of KVM's own behind it. */
+/* ABI-STEAL-12: an address without RAM is accepted. KVM cannot write there and no longer writes to
+ * the previous area. The APIC's page may have memory of KVM's own behind it. */
 static void without_ram(struct test_result *result)
 {
 	static const uint64_t addresses[] = {1ull << 40, 0xfee00000, ABI_NO_RAM, ~0ull << 6};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steal time as a measure: what counts, and the `preempted` byte, by the areas that the guest has
- * enabled on every CPU (kernel/smp.c). How busy the host is cannot be known from inside, unless the
- * launcher said that the host is its own L1 of two CPUs (accel nested). Linux
+ * Steal time as a measure: which time counts, and the `preempted` byte. Reads the areas that the
+ * guest has enabled on every CPU (kernel/smp.c). The guest cannot know how busy the host is, unless
+ * the launcher said that the host is its own L1 with two CPUs (accel nested). Linux
  * Documentation/virt/kvm/x86/msr.rst (MSR_KVM_STEAL_TIME), arch/x86/kvm/x86.c (record_steal_time,
  * kvm_steal_time_set_preempted).
  */
@@ -20,14 +20,14 @@
 
 #define STEAL_NEEDS .features = KVM_FEATURE_STEAL_TIME
 
-#define PREEMPTED 0x1u /* bits of the byte: KVM_VCPU_PREEMPTED */
+#define PREEMPTED 0x1u /* a bit of the byte: KVM_VCPU_PREEMPTED */
 #define FLUSH_TLB 0x2u /* KVM_VCPU_FLUSH_TLB; arch/x86/include/uapi/asm/kvm_para.h */
 
 #define MS          1000000ull
 #define HALT_NS     (200 * MS)
 #define SLACK_NS    (5 * MS) /* between the clocks of guest and host */
 #define SPIN_NS     (1000 * MS)
-#define NESTED_LOSS (100 * MS) /* the least that all vCPUs lose then: 4 on 2 CPUs lose 2000 */
+#define NESTED_LOSS (100 * MS) /* least loss of all vCPUs under nested (4 on 2 CPUs: 2000) */
 #define QUIET_NS    (50 * MS)
 #define QUIET_TRIES 40
 
@@ -41,8 +41,8 @@ static uint8_t preempted_of(uint32_t cpu)
 	return atomic_load_explicit(&smp_steal(cpu)->preempted, memory_order_relaxed);
 }
 
-/* ABI-STEAL-07: never decreases, and a HLT is not counted: of a sleep of 200 ms only what it took
- * longer than that can have been stolen. */
+/* ABI-STEAL-07: steal time never decreases and does not count a HLT: of a sleep of 200 ms, only the
+ * time beyond 200 ms can have been stolen. */
 static void halt_is_not_steal(struct test_result *result)
 {
 	uint64_t start = rdtsc(), before = steal_of(0), last, elapsed;
@@ -60,13 +60,13 @@ static void halt_is_not_steal(struct test_result *result)
 ABI_CLAUSE(halt_is_not_steal, "ABI-STEAL-07", "abi.steal.halt_is_not_counted", ABI_KVM, STEAL_NEEDS,
 	   .conditions = ABI_HLT_EXITS);
 
-/* What all vCPUs saw while all of them spun. */
+/* Observations of all vCPUs while all of them spin. */
 static struct {
-	_Atomic uint64_t stolen;           /* ns, sum of all CPUs' */
-	_Atomic uint32_t shrank;           /* CPUs whose steal went back */
-	_Atomic uint32_t own;              /* looks at the own byte that was not 0 */
-	_Atomic uint32_t strange;          /* ... at another's, neither 0 nor PREEMPTED */
-	_Atomic uint32_t looks, preempted; /* ... at another's, and of them PREEMPTED */
+	_Atomic uint64_t stolen;           /* ns, sum of all CPUs */
+	_Atomic uint32_t shrank;           /* CPUs whose steal time went back */
+	_Atomic uint32_t own;              /* looks at the CPU's own byte: not 0 */
+	_Atomic uint32_t strange;          /* looks at another's byte: neither 0 nor PREEMPTED */
+	_Atomic uint32_t looks, preempted; /* looks at another's byte: all; PREEMPTED */
 } spin;
 
 static void look(uint32_t self, uint32_t other)
@@ -108,13 +108,14 @@ static void all_spin(void)
 	smp_run_on(machine.online, spin_and_look, NULL);
 }
 
-/* That the host has fewer CPUs than the VM is known of L1 only (tools/nested). */
+/* Whether the host is known to have fewer CPUs than the VM. Only of L1 is that known
+ * (tools/nested). */
 static bool overcommitted(void)
 {
 	return abi_is_nested();
 }
 
-/* ABI-STEAL-08: grows where vCPUs wait for CPUs of the host. */
+/* ABI-STEAL-08: steal time grows while vCPUs wait for CPUs of the host. */
 static void grows(struct test_result *result)
 {
 	uint64_t stolen;
@@ -137,10 +138,10 @@ static void grows(struct test_result *result)
 ABI_CLAUSE(grows, "ABI-STEAL-08", "abi.steal.grows_under_overcommit", ABI_KVM, STEAL_NEEDS,
 	   .vcpus = 4);
 
-/* ABI-STEAL-09: `preempted` is 0 while the vCPU runs, so for itself always; bit 0 is set while it
- * is runnable but has no CPU of the host. Since Linux 5.19 (6cd88243c7e0) only of a vCPU that was
- * preempted at a boundary of its instructions, that is by an interrupt of the host: one that loses
- * its CPU in a PAUSE exit or a hypercall keeps 0. */
+/* ABI-STEAL-09: `preempted` is 0 while the vCPU runs, so the vCPU itself always reads 0; bit 0 is
+ * set while it is runnable but has no CPU of the host. Since Linux 5.19 (6cd88243c7e0) KVM sets it
+ * only if the vCPU was preempted at an instruction boundary, that is, by an interrupt of the host;
+ * a vCPU that loses its CPU in a PAUSE exit or a hypercall keeps 0. */
 static void preempted_is_shown(struct test_result *result)
 {
 	uint32_t looks, seen;
@@ -165,7 +166,7 @@ static void preempted_is_shown(struct test_result *result)
 ABI_CLAUSE(preempted_is_shown, "ABI-STEAL-09", "abi.steal.preempted_is_shown", ABI_KVM, STEAL_NEEDS,
 	   .vcpus = 4);
 
-/* All looks at CPU 1's byte during QUIET_NS found `byte`. */
+/* True if CPU 1's byte was `byte` at every look during QUIET_NS. */
 static bool stays(uint8_t byte)
 {
 	uint64_t start = rdtsc(), bound = tsc_from_ns(QUIET_NS);
@@ -178,8 +179,8 @@ static bool stays(uint8_t byte)
 	return true;
 }
 
-/* CPU 1 has nothing to do, so that it halts as soon as it has a CPU; the byte it is left with.
- * False if it does not settle. */
+/* CPU 1 has nothing to do, so it halts as soon as it has a CPU. Waits until its byte stays `byte`;
+ * false if it does not. */
 static bool settles(uint8_t byte)
 {
 	for (int i = 0; i < QUIET_TRIES; i++)
@@ -188,8 +189,8 @@ static bool settles(uint8_t byte)
 	return false;
 }
 
-/* ABI-STEAL-10: a halted vCPU is not preempted: the byte is 0. Before Linux 5.19 (54aa83c90198) it
- * was set whenever the vCPU left its CPU. */
+/* ABI-STEAL-10: a halted vCPU is not preempted: its byte is 0. Before Linux 5.19 (54aa83c90198) KVM
+ * set it whenever the vCPU left its CPU. */
 static void halted_is_not_preempted(struct test_result *result)
 {
 	uint32_t kernel = abi_plan->vmm.kernel;
@@ -213,9 +214,9 @@ static void read_own_byte(void *unused)
 		byte_at_wake = preempted_of(1);
 }
 
-/* ABI-STEAL-11: bit 1, set by another vCPU in the byte of one that is off its CPU, asks for a TLB
- * flush; KVM honours it when it enters that vCPU, and clears it. (That nothing stale is left in the
- * TLB cannot fail on every host, and is not looked at.) */
+/* ABI-STEAL-11: by setting bit 1 in the byte of a vCPU that is off its CPU, another vCPU asks for a
+ * TLB flush. KVM flushes and clears the bit when it enters that vCPU. (The test does not look for
+ * stale TLB entries, because not every host could fail that.) */
 static void flush_is_cleared(struct test_result *result)
 {
 	struct steal_area *area = smp_steal(1);
@@ -232,7 +233,7 @@ static void flush_is_cleared(struct test_result *result)
 	}
 	before = atomic_fetch_or_explicit(&area->preempted, FLUSH_TLB, memory_order_acq_rel);
 	if (!stays(before | FLUSH_TLB))
-		test_info(result, "cleared within %llu ms, by a wake-up nobody sent",
+		test_info(result, "cleared within %llu ms, by a spurious wake-up",
 			  QUIET_NS / 1000000);
 	smp_run_on(2, read_own_byte, NULL);
 	if (byte_at_wake != 0)

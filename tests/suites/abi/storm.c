@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hypercalls with random numbers and arguments from all vCPUs at once: each answers as it may, the
- * guest lives, and no memory changes but what the calls were given. Random within these bounds, as
- * the calls do act: CLOCK_PAIRING gets addresses in the caller's scratch page or without RAM;
- * SEND_IPI fixed interrupts of one vector, or what KVM drops or refuses, and never INIT, start-up,
- * SMI or NMI; MAP_GPA_RANGE is left out where it is offered. Kicks are used up at the end.
+ * Hypercalls with random numbers and arguments from all vCPUs at once. Each must return an allowed
+ * result, the guest must survive, and only memory that the calls were given may change. The
+ * arguments are bounded, because the calls act: CLOCK_PAIRING gets addresses in the caller's
+ * scratch page or without RAM. SEND_IPI gets fixed interrupts of one vector, or values that KVM
+ * drops or refuses, never INIT, start-up, SMI or NMI. MAP_GPA_RANGE is left out where it is
+ * offered. At the end all wake latches are emptied.
  */
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
@@ -22,9 +23,9 @@
 
 #define PAIRING_BYTES 64
 #define CANARY        0x5c
-#define LEAST_CALLS   32 /* per CPU, also where one gets to run after the time is over */
+#define LEAST_CALLS   32 /* per CPU, even if it first runs after the time is over */
 
-/* ICR: vector and delivery mode, and what makes KVM refuse: logical destination, shorthands. */
+/* ICR: vector and delivery mode; and the bits that KVM refuses: logical destination, shorthands. */
 #define ICR_VECTOR_AND_MODE 0x7ffull
 #define ICR_REFUSED         (1ull << 11 | 3ull << 18)
 
@@ -64,7 +65,7 @@ static bool one_in(struct part *part, uint32_t n)
 	return next_random(part) % n == 0;
 }
 
-/* Mostly the APIC ID of a vCPU. */
+/* Returns the APIC ID of a vCPU, or now and then another number. */
 static uint64_t some_id(struct part *part)
 {
 	if (one_in(part, 4))
@@ -96,7 +97,7 @@ static void aim_ipi(struct part *part, struct call *call)
 		call->a[3] &= ~ICR_REFUSED;
 }
 
-/* The known numbers are the likelier ones. */
+/* Known numbers are more likely than others. */
 static struct call random_call(struct part *part)
 {
 	struct call call = {.number = next_random(part)};
@@ -119,7 +120,7 @@ static struct call random_call(struct part *part)
 	return call;
 }
 
-/* Whether the call may answer so in some configuration; what it must in each, its clauses know. */
+/* Whether the call may return this in some configuration. The clauses check each configuration. */
 static bool is_answer(const struct call *call, const struct abi_result *answer)
 {
 	int64_t value = (int64_t)answer->value;
@@ -177,7 +178,7 @@ static uint64_t add_to_sum(uint64_t sum, uint64_t word)
 #define PTE_DIRTY    (1ull << 6)
 #define PTE_ADDRESS  0x000ffffffffff000ull
 
-/* A paging structure and all below it; level 4 is the root, level 1 maps pages. */
+/* Adds a paging structure and all below it. Level 4 is the root, level 1 maps pages. */
 static uint64_t sum_of_tables(uint64_t sum, uint64_t table, int level)
 {
 	const volatile uint64_t *entry = (const volatile uint64_t *)table;
@@ -194,7 +195,7 @@ static uint64_t sum_of_tables(uint64_t sum, uint64_t table, int level)
 
 extern const char text_start[], rodata_end[]; /* linker.ld: .text, then .rodata */
 
-/* Over code, constants and page tables. */
+/* A checksum of code, constants and page tables. */
 static uint64_t sum_of_memory(void)
 {
 	const volatile uint64_t *word = (const volatile uint64_t *)text_start;
@@ -220,7 +221,7 @@ static void check_canaries(struct test_result *result)
 			}
 }
 
-/* Memory is taken once; a second run has the same. */
+/* Allocates memory once; a second run uses it again. */
 static void prepare(void)
 {
 	size_t pages = 2 * (size_t)machine.online + 1;
@@ -238,13 +239,13 @@ static void prepare(void)
 	storm.end = rdtsc() + tsc_from_ns(abi_plan->test_ms * 10 * 1000000ull);
 }
 
-/* ABI-STORM: no clause of its own: what all of them have in common. */
+/* ABI-STORM is not a clause: it tests what all clauses have in common. */
 static void random_calls(struct test_result *result)
 {
 	uint64_t before, calls = 0, interrupts = 0;
 
 	interrupts_count(VECTOR_TEST);
-	interrupts_settle(result, 0); /* memory that this takes is taken now */
+	interrupts_settle(result, 0); /* makes it allocate its memory now */
 	prepare();
 	before = sum_of_memory();
 	smp_run_on(machine.online, call_at_random, NULL);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM_HC_SCHED_YIELD: what it returns, and that it wakes nobody. What it does to the schedule of
- * the host is seen by tests=pv. Linux Documentation/virt/kvm/x86/hypercalls.rst
+/* KVM_HC_SCHED_YIELD: its result, and that it wakes nobody. tests=pv tests its effect on the host's
+ * scheduling. Linux Documentation/virt/kvm/x86/hypercalls.rst
  * (KVM_HC_SCHED_YIELD), arch/x86/kvm/x86.c kvm_sched_yield. */
 #include "kernel/hypercall.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "tests/suites/abi/kick.h"
 
-/* ABI-YIELD-01: 0 for any APIC ID: a vCPU's, the caller's, nobody's, the broadcast's, one of 64
- * bits. */
+/* ABI-YIELD-01: the result is 0 for any APIC ID: of a vCPU, of the caller, unused, broadcast, or
+ * with 64 bits. */
 static void returns_0(struct test_result *result)
 {
 	uint64_t ids[] = {smp_cpu(machine.online - 1)->apic_id,
@@ -30,8 +30,8 @@ static void returns_0(struct test_result *result)
 ABI_CLAUSE(returns_0, "ABI-YIELD-01", "abi.yield.returns_0", ABI_MUST,
 	   .features = KVM_FEATURE_PV_SCHED_YIELD);
 
-/* ABI-YIELD-03 and ABI-KICK-35: SCHED_YIELD and POLL_IRQ at a halted vCPU wake nobody and deliver
- * nothing. */
+/* ABI-YIELD-03 and ABI-KICK-35: SCHED_YIELD to a halted vCPU and POLL_IRQ wake nobody and deliver
+ * no interrupt. */
 static void call_others(struct scene *scene)
 {
 	(void)scene;
@@ -55,7 +55,7 @@ static void kick_alone_wakes(struct test_result *result)
 ABI_CLAUSE(kick_alone_wakes, "ABI-KICK-35", "abi.kick.yield_and_poll_wake_nobody", ABI_KVM,
 	   KICK_NEEDS);
 
-/* ABI-YIELD-04: not offered and enforced: -KVM_ENOSYS. */
+/* ABI-YIELD-04: if not offered and enforced, the call returns -KVM_ENOSYS. */
 static void enforced(struct test_result *result)
 {
 	int64_t got = hypercall(KVM_HC_SCHED_YIELD, this_cpu()->apic_id, 0, 0, 0);
