@@ -36,8 +36,8 @@ nested_fetch_headers() { # RELEASE VERSION ROOT
     done
   fi
   rm -f "$new/deb" "$new/download.log"
-  # The makefile includes -common by its installed path. Replace that by the path relative to the
-  # makefile. shellcheck disable=SC2016 # make's variables
+  # The makefile includes -common by its installed path. Make that relative to the makefile.
+  # shellcheck disable=SC2016 # make's variables
   [[ -n $l1_error ]] ||
     sed -i 's,^include /usr/src/,include $(dir $(lastword $(MAKEFILE_LIST)))../,' \
       "$new/usr/src/$name/Makefile" || l1_error="cannot adapt the makefile of $name"
