@@ -1,7 +1,7 @@
-# SPDX-License-Identifier: MIT
-# The order of `make check`, for prove. tests/bounds says how long each program may take, and whether it
-# keeps both CPUs busy: those run first, one by one, then all the rest two at a time, as an emulated
-# machine is one busy thread; the longest first, so that no CPU waits for one at the end.
+# SPDX-License-Identifier: MIT The order of `make check`, for prove. tests/bounds says how long each
+# program may take and whether it keeps both CPUs busy. Programs that do run first, one by one; then
+# all the others, two at a time, because an emulated machine is one busy thread. The longest start
+# first, so that no CPU waits at the end.
 package Harness;
 use strict;
 use warnings;

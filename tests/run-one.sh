@@ -1,13 +1,13 @@
 #!/bin/bash -p
-# SPDX-License-Identifier: MIT
-# One test program for prove: TAP on stdout, whatever the program is written with (bats, cmocka, our own).
-# Whatever it does costs its own file only: "Bail out!", which would make prove stop all others, and running
-# longer than its bound (tests/bounds) become failed tests of this file. All processes that it started have
-# ended when this script ends: those that did not do so themselves are killed, which is a failure, too.
+# SPDX-License-Identifier: MIT Runs one test program for prove, with TAP on stdout, whichever
+# framework the program uses (bats, cmocka, our own). A program can spoil only its own result: "Bail
+# out!", which would make prove stop all others, becomes a failed test, and so does running longer
+# than its bound (tests/bounds). When this script ends, all processes that the program started have
+# ended. Killing leftover ones is a failure, too.
 set -euo pipefail
 # shellcheck source=tools/environment.sh
 source "${BASH_SOURCE[0]%/*}/../tools/environment.sh" || exit 4
-readonly GRACE_SECONDS=10 # for what has been told to end: virtual machines stop, files are removed
+readonly GRACE_SECONDS=10 # for a clean end: virtual machines stop, files are removed
 
 bound_of() { # PROGRAM: see tests/bounds
   local seconds pattern
@@ -17,8 +17,9 @@ bound_of() { # PROGRAM: see tests/bounds
   done <"${BASH_SOURCE[0]%/*}/bounds"
 }
 
-# Debian 12's prove knows TAP up to 13; these programs use nothing newer.
-filter() { # ... and what the script itself says, in the words of TAP, after the program's own
+# Passes on TAP, as version 13: Debian 12's prove knows no newer one, and the programs use nothing
+# newer.
+filter() {
   local line tests=0 planned=0
   while IFS= read -r line; do
     case $line in
@@ -27,7 +28,7 @@ filter() { # ... and what the script itself says, in the words of TAP, after the
     'ok '* | 'not ok '*) tests=$((tests + 1)) ;;
     'Bail out!'*)
       tests=$((tests + 1))
-      line="not ok $tests - $program: ${line//#/\\#}" # "# SKIP" would be an excuse
+      line="not ok $tests - $program: ${line//#/\\#}" # escaped, so that "# SKIP" in it is no excuse
       ;;
     esac
     printf '%s\n' "$line"
@@ -36,12 +37,12 @@ filter() { # ... and what the script itself says, in the words of TAP, after the
   ((planned)) || echo "1..$tests"
 }
 
-# Processes that were started by the program and are there still: they have its mark in their environment.
+# Prints the processes that the program has left: they have its mark in their environment.
 left() {
   grep -lszxF "CHECK_MARK=$mark" /proc/[0-9]*/environ | cut -d / -f 3 || true
 }
 
-# What is left gets some time to end, then is killed. Says what was.
+# Gives leftover processes some time to end, then kills them and names them.
 end_the_rest() { # SECONDS
   local pids names
   SECONDS=0
@@ -64,21 +65,21 @@ command=("$program")
 case $program in
 *.bats) command=(bats --tap --timing "$program") ;;
 */host/*) export CMOCKA_MESSAGE_OUTPUT=TAP ;;
-*/tsan/*) # null is left out: that it excludes nobody is a data race, and the point of it
+*/tsan/*) # without null, which does not exclude and so has data races
   export TSAN_OPTIONS=halt_on_error=0:exitcode=66
   command+=(--without-null --budget-ms=40)
   ;;
-*/shaken/*) command+=(--budget-ms=60) ;; # its yields make up for the time
+*/shaken/*) command+=(--budget-ms=60) ;; # shorter, because its yields find more per run
 esac
 exec {tap}> >(filter)
 filter=$! status=0
-# A process group of its own, timeout's, which a Ctrl-C at the terminal does not reach.
+# timeout makes it a process group of its own, which a Ctrl-C at the terminal does not reach.
 CHECK_MARK=$mark timeout --kill-after="$GRACE_SECONDS" "$bound" "${command[@]}" >&"$tap" {tap}>&- &
 timeout=$!
 trap 'kill -TERM "$timeout"' INT TERM HUP
 until wait "$timeout"; status=$?; ! kill -0 "$timeout" 2>/dev/null; do :; done
 grace=$GRACE_SECONDS
-if ((status == 124 || status == 137)); then # a program's own is no less a failure
+if ((status == 124 || status == 137)); then # the program's own status is a failure, too
   echo "Bail out! still running after $bound s: killed" >&"$tap"
   grace=0
 fi

@@ -25,7 +25,7 @@ static void add_features(struct visit *visit, u32 bits)
 		change(visit, VCPU_REGS_RAX, bits & ~(u32)visit->regs[VCPU_REGS_RAX]);
 }
 
-/* The third NUL of the signature: KVMKVMKVM and 3 of them. */
+/* Breaks the third NUL after KVMKVMKVM. */
 static void signature(struct visit *visit)
 {
 	if (leaf(visit, LEAF_BASE))
@@ -54,7 +54,7 @@ static void map_gpa(struct visit *visit)
 	add_features(visit, 1 << KVM_FEATURE_HC_MAP_GPA_RANGE);
 }
 
-/* Offered although the VMM hides and refuses them (kvm-pv-enforce-cpuid=on). */
+/* These offer features that the VMM hides and refuses (kvm-pv-enforce-cpuid=on). */
 static void refused_ipi(struct visit *visit)
 {
 	add_features(visit, 1 << KVM_FEATURE_PV_SEND_IPI);

@@ -7,7 +7,7 @@
  *   hits        how often it did something            cpu=N  the APIC ID of some faults
  *
  * Each probe point is a return probe (Documentation/trace/kprobes.rst in Linux): its entry handler
- * may change what the function is about to see, its return handler what it has done.
+ * may change the function's input, its return handler the function's effects.
  */
 #include "fault.h"
 
@@ -33,7 +33,7 @@ bool fault_nth(void)
 	return atomic_inc_return(&calls) % fault_n == 0;
 }
 
-/* kvm->srcu, which keeps the memory slots, is held at every probe point. */
+/* kvm->srcu, which protects the memory slots, is held at every probe point. */
 bool guest_write(struct kvm_vcpu *vcpu, u64 gpa, const void *data, unsigned int bytes)
 {
 	int error;
@@ -68,7 +68,7 @@ static int on_entry(struct kretprobe_instance *instance, struct pt_regs *regs)
 	struct visit *visit = &pass->visit;
 
 	if (!fault)
-		return 1; /* and no return handler */
+		return 1; /* skips the return handler */
 	/* Every probed function has the vCPU as its first argument. */
 	visit->vcpu = (struct kvm_vcpu *)regs->di;
 	visit->regs = visit->vcpu->arch.regs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * A fault is a way to break the hypervisor: KVM does its work, and what it is told or what it
- * answers is changed at one of its functions (a probe point). Built for the kernel of L1.
+ * A fault is a way to break the hypervisor: at one of KVM's functions (a probe point) it changes
+ * the function's input or its result. Built for the kernel of L1.
  */
 #ifndef PVSPIN_TESTS_FAULTS_FAULT_H
 #define PVSPIN_TESTS_FAULTS_FAULT_H
@@ -16,10 +16,10 @@ enum fault_point {
 	POINT_RDMSR,     /* kvm_emulate_rdmsr */
 	POINT_WRMSR,     /* kvm_emulate_wrmsr */
 	POINT_RESET,     /* kvm_vcpu_reset: INIT or the VMM's reset */
-	POINT_ENTER,     /* svm_prepare_switch_to_guest: before each entry, requests are done */
+	POINT_ENTER,     /* svm_prepare_switch_to_guest: before each entry, after requests */
 	POINT_EOI_OFFER, /* kvm_lapic_sync_to_vapic: before each entry, PV EOI is set */
-	POINT_EOI_TAKE,  /* kvm_lapic_sync_from_vapic: after each exit, PV EOI is looked at */
-	POINT_RUNNABLE,  /* kvm_arch_vcpu_runnable: may the halted vCPU go on? */
+	POINT_EOI_TAKE,  /* kvm_lapic_sync_from_vapic: after each exit, PV EOI is read */
+	POINT_RUNNABLE,  /* kvm_arch_vcpu_runnable: whether a halted vCPU may go on */
 	POINT_COUNT
 };
 
@@ -27,12 +27,12 @@ enum fault_point {
 struct visit {
 	struct kvm_vcpu *vcpu;
 	unsigned long *regs; /* the guest's general registers: VCPU_REGS_RAX, ... */
-	/* ... as they were before the function; rbx, rcx, rdx, rsi of a hypercall and those that
-	 * a MSR access reads are put back after it, so that a changed argument is not seen. */
+	/* The registers before the function. The argument registers of a hypercall or an MSR access
+	 * are restored after it, so that the guest does not see a changed argument. */
 	unsigned long rax, rbx, rcx, rdx, rsi;
 	unsigned long result; /* of the probed function; in after() it may be changed */
-	unsigned long kept;   /* the fault's own, from before() to after() */
-	bool init;            /* POINT_RESET: by INIT */
+	unsigned long kept;   /* for the fault, from before() to after() */
+	bool init;            /* POINT_RESET: INIT caused it */
 };
 
 struct fault {
@@ -48,13 +48,13 @@ extern const struct fault hypercall_faults[], kick_faults[], cpuid_faults[], msr
 
 extern unsigned int fault_n;          /* parameter n: one in n */
 extern unsigned int fault_cpu;        /* parameter cpu: an APIC ID */
-extern unsigned int fault_selections; /* so far: what a fault remembers is of one of them */
+extern unsigned int fault_selections; /* so far; a fault forgets its state at the next one */
 
 void fault_hit(void); /* counts that the fault did something */
 bool fault_nth(void); /* true once in n calls */
 
-/* The guest's memory from where neither sleeping nor faulting is possible; false if it is not
- * there. */
+/* Accesses to the guest's memory from code that can neither sleep nor fault; false if the page is
+ * not present. */
 bool guest_write(struct kvm_vcpu *vcpu, u64 gpa, const void *data, unsigned int bytes);
 bool guest_read(struct kvm_vcpu *vcpu, u64 gpa, void *data, unsigned int bytes);
 

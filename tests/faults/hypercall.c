@@ -14,7 +14,7 @@ static bool is(struct visit *visit, unsigned long number)
 	return visit->rax == number;
 }
 
-/* The result as a caller of either width sees it. */
+/* The result as an int, which is the same for callers of both widths. */
 static int result(struct visit *visit)
 {
 	return (int)visit->regs[VCPU_REGS_RAX];
@@ -26,7 +26,7 @@ static void answer(struct visit *visit, unsigned long value)
 	fault_hit();
 }
 
-/* What KVM is to see instead of the guest's argument. */
+/* Makes KVM see `value` instead of the guest's argument. */
 static void argue(struct visit *visit, enum kvm_reg reg, unsigned long value)
 {
 	fault_hit();
@@ -69,7 +69,7 @@ static void result_32_bits(struct visit *visit)
 		answer(visit, (u32)visit->regs[VCPU_REGS_RAX]);
 }
 
-/* A negative result whose upper half is 0 is one for 32-bit code. */
+/* A negative result for 32-bit code has an upper half of 0. */
 static void result_sign_extended(struct visit *visit)
 {
 	if (result(visit) < 0 && visit->regs[VCPU_REGS_RAX] >> 32 == 0)
@@ -128,7 +128,7 @@ static void ipi_drop(struct visit *visit)
 	}
 }
 
-/* ... and says that it was sent. */
+/* Returns as if the interrupt had been sent. */
 static void ipi_pretend(struct visit *visit)
 {
 	if (visit->kept)
@@ -160,7 +160,7 @@ static bool is_fixed(struct visit *visit)
 	return (visit->rsi & APIC_MODE_MASK) == APIC_DM_FIXED;
 }
 
-/* Only of interrupts: an INIT meant for another CPU would be the end of this one. */
+/* Only for interrupts: an INIT meant for another CPU would end this one. */
 static void ipi_min_ignored(struct visit *visit)
 {
 	if (is(visit, KVM_HC_SEND_IPI) && is_fixed(visit) && visit->rdx)
@@ -202,7 +202,7 @@ static void yield_enosys(struct visit *visit)
 		answer(visit, -KVM_ENOSYS);
 }
 
-/* CLOCK_PAIRING: RBX is where to, RCX the type; what is written is struct kvm_clock_pairing. */
+/* CLOCK_PAIRING: RBX is the address, RCX the type; KVM writes a struct kvm_clock_pairing. */
 
 static void pairing_any_type(struct visit *visit)
 {
@@ -235,7 +235,7 @@ static void pairing_too_long(struct visit *visit)
 		fault_hit();
 }
 
-/* A TSC value of a minute ago, more or less. */
+/* A TSC value that is about a minute old. */
 static void pairing_old_tsc(struct visit *visit)
 {
 	u64 gpa = visit->rbx + offsetof(struct kvm_clock_pairing, tsc), tsc;

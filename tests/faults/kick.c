@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
  * Faults of KICK_CPU and HLT. A kick sets vcpu->arch.pv.pv_unhalted, the latch, which lets one HLT
- * pass; the APIC ID is argument 1 (RCX). The ID that nobody has stands for "not kicked".
+ * pass. The APIC ID is argument 1 (RCX); an unused ID there means that nobody is kicked.
  */
 #include "fault.h"
 
@@ -56,7 +56,7 @@ static void drop_self(struct visit *visit)
 		redirect(visit, NOBODY);
 }
 
-/* No latch: a kick that finds its target running is lost. */
+/* Without a latch, a kick that finds its target running is lost. */
 static void no_latch(struct visit *visit)
 {
 	struct kvm_vcpu *target = is_kick(visit) ? kicked(visit) : NULL;
@@ -65,7 +65,7 @@ static void no_latch(struct visit *visit)
 		redirect(visit, NOBODY);
 }
 
-/* The other way round: the latch is set, but a halted target is not woken. */
+/* The latch is set, but a halted target is not woken. */
 static void no_wake(struct visit *visit)
 {
 	struct kvm_vcpu *target = is_kick(visit) ? kicked(visit) : NULL;
@@ -106,7 +106,7 @@ static void kick_answer_1(struct visit *visit)
 	}
 }
 
-/* Refused, because the caller is not in ring 0, but done. */
+/* Refuses the kick, because the caller is not in ring 0, but performs it. */
 static void user_kicks(struct visit *visit)
 {
 	if (is_kick(visit) && (int)visit->regs[VCPU_REGS_RAX] == -KVM_EPERM && kicked(visit))
@@ -124,7 +124,7 @@ static void yield_wakes(struct visit *visit)
 		wake(target);
 }
 
-/* Kicks are counted, and each one lets a HLT pass. By APIC ID. */
+/* Kicks are counted, by APIC ID, and each one lets a HLT pass. */
 static atomic_t passes[256];
 static unsigned int counted_in; /* of fault_selections */
 
@@ -157,9 +157,9 @@ static void halt_returns(struct visit *visit)
 	}
 }
 
-/* The latch outlives the HLT that it let pass. It is set again on the vCPU's way back to the guest:
- * KVM clears it in kvm_emulate_halt if it finds it there (6.12), or where it ends the block (6.1).
- * By APIC ID. */
+/* The latch outlives the HLT that it let pass. The fault sets it again on the vCPU's way back to
+ * the guest, because KVM clears it in kvm_emulate_halt if it is set there (6.12) or when it ends
+ * the block (6.1). By APIC ID. */
 static unsigned int latch_kept_in[256]; /* of fault_selections */
 
 static void latch_stays(struct visit *visit)
@@ -177,8 +177,8 @@ static void latch_again(struct visit *visit)
 	fault_hit();
 }
 
-/* A pending interrupt wakes whether or not IF lets it in; as if kicked, because KVM's own file has
- * the function inlined and asks for itself. */
+/* A pending interrupt wakes the vCPU whatever IF is. The fault acts as if the vCPU had been kicked,
+ * because KVM's check for interrupts is inlined and cannot be probed. */
 static void irq_wakes(struct visit *visit)
 {
 	if ((int)visit->result == 0 && visit->vcpu->arch.mp_state == KVM_MP_STATE_HALTED &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * Faults of what KVM writes to the guest's memory: steal time, PV EOI, kvmclock, wall clock. Linux
+ * Faults of KVM's writes to the guest's memory: steal time, PV EOI, kvmclock, wall clock. Linux
  * Documentation/virt/kvm/x86/msr.rst has the layouts, asm/kvm_para.h and asm/pvclock-abi.h the
  * structures.
  */
@@ -8,7 +8,8 @@
 
 #include <asm/pvclock-abi.h>
 
-/* Offsets are of KVM's structure; nothing happens while the guest has not enabled it. */
+/* Offsets are those of KVM's structures. The faults do nothing until the guest enables a structure.
+ */
 static u64 steal_gpa(struct kvm_vcpu *vcpu)
 {
 	u64 value = vcpu->arch.st.msr_val;
@@ -36,8 +37,8 @@ static void overwrite(struct visit *visit, u64 gpa, const void *data, unsigned i
 		fault_hit();
 }
 
-/* Whether the structure was updated since the last time it was asked: its version is another. By
- * APIC ID; one virtual machine at a time is under test. */
+/* Whether the structure's version has changed since the last call. By APIC ID, because only one
+ * virtual machine is under test at a time. */
 static bool updated(struct kvm_vcpu *vcpu, u64 version_gpa)
 {
 	static struct {
@@ -87,7 +88,7 @@ static void steal_flags(struct visit *visit)
 			  sizeof(flags));
 }
 
-/* Not added to what was there: starts from 0, each time. */
+/* Does not add to the value in memory: starts from 0 each time. */
 static void steal_from_0(struct visit *visit)
 {
 	u64 gpa = steal_gpa(visit->vcpu), steal = 0;
@@ -96,7 +97,7 @@ static void steal_from_0(struct visit *visit)
 		overwrite(visit, gpa, &steal, sizeof(steal));
 }
 
-/* A running vCPU is told to be preempted and to have a flush pending. */
+/* Tells a running vCPU that it is preempted and has a flush pending. */
 static void steal_preempted(struct visit *visit)
 {
 	u64 gpa = steal_gpa(visit->vcpu);
@@ -106,7 +107,7 @@ static void steal_preempted(struct visit *visit)
 		overwrite(visit, gpa + offsetof(struct kvm_steal_time, preempted), &preempted, 1);
 }
 
-/* A write to this MSR, and its value. Whether KVM accepted it is not seen here. */
+/* True for a write to this MSR; sets its value. KVM may still have refused it. */
 static bool written(struct visit *visit, u32 number, u64 *value)
 {
 	*value = (u64)(u32)visit->rdx << 32 | (u32)visit->rax;
@@ -121,7 +122,7 @@ static void steal_disabled(struct visit *visit)
 		overwrite(visit, value & KVM_STEAL_VALID_BITS, &steal, sizeof(steal));
 }
 
-/* Where a vCPU had its steal time when it wrote 0 to the MSR: it goes on being written. */
+/* The vCPU's area when it wrote 0 to the MSR: the fault goes on writing there. */
 static u64 left_behind[256];
 static unsigned int left_in; /* of fault_selections */
 

@@ -12,7 +12,7 @@ static bool msr(struct visit *visit, u32 number)
 	return (u32)visit->rcx == number;
 }
 
-/* What KVM is to see of the value that is written, without these bits. */
+/* Makes KVM see the written value without these bits. */
 static void hide_bits(struct visit *visit, u32 number, u32 high, u32 low)
 {
 	if (!msr(visit, number) || !((u32)visit->rax & low || (u32)visit->rdx & high))
@@ -75,7 +75,7 @@ static void wall_missing(struct visit *visit)
 	missing(visit, MSR_KVM_WALL_CLOCK_NEW);
 }
 
-/* Reads of numbers that are not assigned succeed, as those of ASYNC_PF_ACK: 0. */
+/* Reads of unassigned numbers succeed like those of ASYNC_PF_ACK, with 0. */
 static void unassigned_read(struct visit *visit)
 {
 	if ((u32)visit->rcx <= MSR_KVM_MIGRATION_CONTROL || (u32)visit->rcx > MSR_NOBODY)
@@ -107,7 +107,7 @@ static void old_clock_is_0(struct visit *visit)
 	fault_hit();
 }
 
-/* The boot CPU's value, whoever reads. */
+/* Every vCPU reads the boot CPU's value. */
 static void read_shared(struct visit *visit)
 {
 	struct kvm_vcpu *boot = kvm_get_vcpu(visit->vcpu->kvm, 0);

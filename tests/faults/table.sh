@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with check-faults
-# The table of faults: reading it, the rows that in-l1 is given, and the table of results in docs/abi.md.
-# Sourced by check-faults.
+# Reads the table of faults, writes the rows for in-l1, and writes the table of results in
+# docs/abi.md. Sourced by check-faults.
 
 # Sets names (in order), clauses_of, keys_of.
 read_table() {
@@ -20,7 +20,7 @@ key() { # FAULT KEY DEFAULT; sets value
   if [[ " ${keys_of[$1]} " =~ \ $2=([^ ]+)\  ]]; then value=${BASH_REMATCH[1]}; fi
 }
 
-# The guest's command line: the clauses, and what run.sh would tell it.
+# Prints the guest's command line: the clauses, and the facts that run.sh would tell it.
 append_of() { # CLAUSES PROPERTIES KERNEL
   local what="tests=$1" enforce=''
   [[ $1 != run ]] || what='locks=tas reps=1 ms=20 warmup_ms=0'
@@ -28,8 +28,8 @@ append_of() { # CLAUSES PROPERTIES KERNEL
   echo "$what accel=nested vmm_kernel=$((${3%%.*} * 1000 + ${3#*.}))$enforce"
 }
 
-# For each set of properties rows without a fault, named none-1, none-2, ..., with all clauses of its faults; then
-# the faults. Sets properties_of on the way, so it is not for a subshell.
+# Sets rows: first, for each set of properties, rows without a fault (none-1, none-2, ...) with all
+# clauses of its faults; then the faults. Also sets properties_of, so it must not run in a subshell.
 write_rows() { # KERNEL
   local fault properties module n cpu smp rows=''
   local -A clauses=()
@@ -50,7 +50,7 @@ write_rows() { # KERNEL
   printf %s "$rows"
 }
 
-# As many rows as it takes, for tests= is not longer than 255 bytes (bench/plan.h).
+# Splits the clauses over several rows, because tests= has at most 255 bytes (bench/plan.h).
 reference_rows() { # KERNEL PROPERTIES CLAUSES
   local clause list=''
   for clause in $3 ''; do
@@ -63,8 +63,8 @@ reference_rows() { # KERNEL PROPERTIES CLAUSES
   done
 }
 
-# One line for each fault, between the marks in FILE. Those that were not run, or not on both kernels, keep the one
-# they have.
+# Writes one line for each fault between the marks in FILE. A fault that was not run on both kernels
+# keeps its old line.
 write_table() { # FILE
   local fault new today
   local -A line_of=()

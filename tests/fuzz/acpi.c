@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer over the ACPI reader: tables of any content, each an allocation of exactly its length,
- * so that ASan sees a read beside it. Input: a byte of flags, then tables, each as place (1 byte),
- * length (2 bytes, little-endian) and that many bytes. With FLAG_REPAIR the signature (bytes 0 to
- * 3), length and checksum of each are made right, or hardly any input would get past them.
+ * libFuzzer over the ACPI reader. Each table has any content and is an allocation of exactly its
+ * length, so that ASan notices a read outside of it. Input: a byte of flags, then tables, each as
+ * place (1 byte), length (2 bytes, little-endian) and that many bytes. FLAG_REPAIR corrects the
+ * signature (bytes 0 to 3), length and checksum of each table, because hardly any input would
+ * otherwise pass the checks.
  */
 #include "kernel/acpi.h"
 #include "tests/host/fake_memory.h"
@@ -12,18 +13,19 @@
 #define FLAG_REPAIR   1
 #define FLAG_SEARCH   2 /* no address from the loader: the RSDP is searched for */
 #define FLAG_XSDT     4
-#define CAPACITY_BITS 3 /* of the flags from here on: room for 1 to 32 CPUs */
+#define CAPACITY_BITS 3 /* the flags from this bit on: room for 1 to 32 CPUs */
 
 #define HEADER 36 /* ACPI 6.5, 5.2.6 */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Where tables may lie; the RSDP where a search finds it. */
+/* The places of tables; the RSDP is where a search finds it. */
 enum place { RSDP, ROOT, MADT, SRAT, PLACES };
 static const uint64_t places[PLACES] = {0xe0000, 0x7fe1000, 0x7fe2000, 0x7fe3000};
 static const char *const signatures[PLACES] = {"RSD PTR ", "RSDT", "APIC", "SRAT"};
 
-/* ACPI 6.5, 5.2.7 and 5.2.8: addresses of 4 or 8 bytes behind the header. */
+/* Fills in the addresses of the tables, 4 or 8 bytes each, after the header
+ * (ACPI 6.5, 5.2.7, 5.2.8). */
 static void lead_on(uint8_t *root, size_t length, bool xsdt)
 {
 	size_t width = xsdt ? 8 : 4;
@@ -52,7 +54,7 @@ static void repair(enum place place, uint8_t *bytes, size_t length, uint8_t flag
 	bytes[9] = (uint8_t)(0 - sum);
 }
 
-/* The tables of the input; of two at one place the first. */
+/* Stores the tables of the input; of two with the same place, only the first. */
 static void fill_memory(const uint8_t *data, size_t size, uint8_t flags)
 {
 	bool taken[PLACES] = {false};

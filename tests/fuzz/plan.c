@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer over the guest's command line: plan_parse never fails but with an error of one
- * printable line that fits, and a plan it accepts prints to a line that parses and prints the same
- * again. The machine is drawn from the first byte; locks and tunables are those of
+ * libFuzzer over the guest's command line. If plan_parse fails, its error must be one printable
+ * line that fits its buffer. An accepted plan must print to a line that parses and prints to
+ * itself. The first byte of the input chooses the machine; locks and tunables are those of
  * tests/host/stub_locks.c.
  */
 #include "bench/plan.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND_LINE_BYTES 4096 /* more than a loader hands over (QEMU, GRUB) */
+#define COMMAND_LINE_BYTES 4096 /* more than QEMU or GRUB hands over */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,13 +32,13 @@ static void check_round_trip(const struct plan *plan, const struct plan_machine 
 	static struct plan second;
 	size_t length = plan_print(plan, line, sizeof(line));
 
-	if (length != strlen(line)) /* cut: PLAN_LINE_BYTES says that it holds any */
+	if (length != strlen(line)) /* truncated, though PLAN_LINE_BYTES should hold any plan */
 		__builtin_trap();
 	if (!plan_parse(line, machine, &second, error))
 		__builtin_trap();
 	if (plan_print(&second, again, sizeof(again)) != length || strcmp(line, again) != 0)
 		__builtin_trap();
-	/* what is not in the line: how the plan was asked for, not what it is */
+	/* The line does not tell how the plan was asked for. */
 	second.linux_asked = plan->linux_asked;
 	second.defaulted = plan->defaulted;
 	memcpy(second.ignored, plan->ignored, sizeof(second.ignored));
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				.possible_cpus = 1 + data[0] % 64},
 		.vmm = data[0] & 0x40,
 	};
-	cmdline = malloc(size); /* exactly as long as it is, for ASan */
+	cmdline = malloc(size); /* of exactly its length, for ASan */
 	memcpy(cmdline, data + 1, size - 1);
 	cmdline[size - 1] = '\0';
 	tunables_reset();

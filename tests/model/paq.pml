@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * paq: a queue lock whose waiters may overtake those that look inactive. One 64-bit word holds
- * locked, owner, head and tail; a change of it is one CAS, so a d_step here. Nodes are read and
- * written by plain accesses, one a step.
+ * locked, owner, head and tail; each change of it is one CAS, so one d_step here. Nodes are read
+ * and written by plain accesses, one per step.
  *
  *	head	the waiter entitled to the lock; nobody else may edit links
  *	head 0, tail not: links are being edited, by an owner that promotes or a usurper
@@ -13,12 +13,12 @@
  * most HALTS times as a waiter and once more as the head.
  *
  * Memory is sequentially consistent here. Of the plain stores only `state` is in a Dekker pair
- * (halt_unless against grant) and has a fence behind it; mutant 2 is what a missing fence would do.
- * All link stores are followed by a locked CAS of the word, or are the waiter's own link, which
- * nobody counts on before he sees it.
+ * (halt_unless against grant) and has a fence after it; mutant 2 behaves like a missing fence.
+ * Every link store is followed by a locked CAS of the word, or is the waiter's own link, on which
+ * no other CPU relies before it sees it.
  *
  * Checked: mutual exclusion, the owner field inside the section, no stuck state (a CPU that halts
- * for ever), skips within MAXSKIP, the word as it was at first in the end. Not modelled: MUSTQ
+ * for ever), skips within MAXSKIP, the word at the end as at the beginning. Not modelled: MUSTQ
  * (fairness only), yields, nested contexts.
  *
  * check-models reads these:
@@ -79,7 +79,7 @@ inline halt()
 	}
 }
 
-/* Last in the queue: tail is moved to `whom`, unless somebody has queued up behind `from`. */
+/* Moves tail from `from` to `whom`, unless another CPU has queued up behind `from`. */
 inline move_tail(from, whom)
 {
 	d_step {
@@ -124,7 +124,7 @@ inline halt_heading()
 	}
 	if
 #if MUTANT == 6
-	:: true -> halt() /* also when it has just become free */
+	:: true -> halt() /* even if the lock has just become free */
 #else
 	:: ok ->
 		if
@@ -137,7 +137,7 @@ inline halt_heading()
 	state[me] = RUNNING
 }
 
-/* Headship for `whom`: if it has halted, somebody has to kick it: the unlocker, or we. */
+/* Makes `whom` the head. If it has halted, the unlocker or this CPU must kick it. */
 inline grant(whom)
 {
 	head = whom;
@@ -165,13 +165,13 @@ inline grant(whom)
 }
 
 #if MUTANT == 8
-#define usurpable(whom)	(next[whom] == me) /* how often it was overtaken was read before */
+#define usurpable(whom)	(next[whom] == me) /* its number of skips was read earlier */
 #else
 #define usurpable(whom)	(next[whom] == me && skips[whom] < MAXSKIP)
 #endif
 
-/* The head's successor finds it inactive and takes its place; it comes right behind. On return
- * head is anything: the caller looks. */
+/* The head's successor finds the head inactive and takes its place; the old head follows right
+ * behind. On return head may be anything: the caller reads it. */
 inline usurp()
 {
 	other = head;
@@ -191,8 +191,9 @@ inline usurp()
 #endif
 		if
 		:: !ok
-		/* It has been granted to meanwhile, then overtaken, or has left and come again: what
-		 * made it a victim is read once more now that nobody else edits. */
+		/* Meanwhile it may have been granted headship and then overtaken, or have left and
+		 * come again. So check again, now that nobody else edits, whether it may be
+		 * overtaken. */
 		:: ok && !usurpable(other) -> grant(other)
 		:: ok && usurpable(other) ->
 			rest = next[me];

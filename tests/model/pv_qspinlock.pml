@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wait/kick protocol of locks/pv-qspinlock.c: the names are that file's, a step here is one
- * access to shared memory there. A waiter may reach its threshold, or find its predecessor halted,
- * at any poll. One lock, so the hash table is one entry, which must never be needed twice.
+ * The wait/kick protocol of locks/pv-qspinlock.c, with that file's names. A step here is one access
+ * to shared memory there. A waiter may reach its threshold, or find its predecessor halted, at any
+ * poll. One lock, so the hash table is one entry, which must never be needed twice.
  *
  * Checked: mutual exclusion; a lock that is held is released by its owner; no stuck state (a CPU
- * that halts for ever); SLOW always has its entry; in the end all is as it was at first.
+ * that halts for ever); SLOW always has its entry; at the end the state is as at the beginning.
  * Not modelled: nested contexts, waiting without a node, fairness.
  *
  * Mutants 3 and 4 are errors only because stores are buffered.
@@ -37,7 +37,7 @@
 #define LOCKED	0
 #define PENDING	1
 #define TAIL	2 /* node + 1 */
-#define ENTRY	3 /* the hash entry's lock: whether it is in use */
+#define ENTRY	3 /* whether the hash entry's lock is in use */
 #define HASHED_NODE 4
 #define NEXT	5
 #define GRANTED	(NEXT + CPUS)
@@ -65,8 +65,9 @@ inline hash_insert(node)
 	store(HASHED_NODE, node)
 }
 
-/* Not yet the head. That each round has a look at granted before it gives up is essential: a head
- * that halted as a waiter and finds HASHED must not halt as a waiter once more (spin_threshold >= 1). */
+/* The wait before becoming the head. Each round must look at granted before it gives up: a head
+ * that halted as a waiter and finds HASHED must not halt as a waiter again (spin_threshold
+ * >= 1). */
 inline wait_node()
 {
 	do
@@ -91,7 +92,7 @@ inline wait_node()
 	od
 }
 
-/* Polls with pending set; success: the lock is ours. */
+/* Polls with pending set. On success this CPU owns the lock. */
 inline poll_head()
 {
 	store(PENDING, 1);
@@ -114,7 +115,7 @@ inline poll_head()
 	od
 }
 
-/* Success: it was free, and is ours. */
+/* On success the lock was free, and this CPU owns it. */
 inline arm()
 {
 #if MUTANT != 6
@@ -188,7 +189,7 @@ inline promote()
 	next = 0
 }
 
-/* Out of the queue, owning the lock: the last one clears the tail, others promote. */
+/* The new owner leaves the queue: the last one clears the tail, others promote their successor. */
 inline leave_queue()
 {
 	/* a load of the whole word waits for buffered stores to its bytes */
@@ -223,8 +224,8 @@ inline acquire_queued()
 		mem[GRANTED + me] = 0;
 		mem[STATE + me] = RUNNING
 	}
-	/* steal(): goes on polling while there is a queue, its head does not poll, and somebody
-	 * holds the lock */
+	/* steal(): goes on polling while the lock is held and the queue has a head that does not
+	 * poll */
 	do
 	:: d_step {
 			(mem[LOCKED] == 0 && mem[PENDING] == 0) || mem[TAIL] == 0 || mem[PENDING] != 0 ->

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The wait/kick protocol of locks/pv_ticket.c: Linux 4.0's (arch/x86/kernel/kvm.c:
- * kvm_lock_spinning, kvm_unlock_kick; the flag in head: d6abfdb20223), with lock and ticket of a
- * record in one word, and a byte `asleep` that the waiter halts on. A step is one access to shared
- * memory; a waiter may reach its threshold at any poll after its first look.
+ * kvm_lock_spinning, kvm_unlock_kick; the flag in head: d6abfdb20223). Differences: a record has
+ * lock and ticket in one word and a byte `asleep`, on which the waiter halts. A step is one access
+ * to shared memory; a waiter may reach its threshold at any poll after its first look.
  *
- * Tickets go up by 2; bit 0 of head: somebody may be halted. TICKETS is small, so they wrap.
- * Checked: mutual exclusion, turns kept, no stuck state (a CPU that halts for ever), in the end
- * nobody is recorded as waiting. Not modelled: nested contexts, a second lock, kicks ahead.
+ * Tickets go up by 2; bit 0 of head says that a waiter may be halted. TICKETS is small, so tickets
+ * wrap. Checked: mutual exclusion, FIFO order, no stuck state (a CPU that halts for ever), and at
+ * the end no waiter is recorded. Not modelled: nested contexts, a second lock, kicks ahead.
  *
  * check-models reads these:
  * check: CPUS=2 TIMES=2
@@ -47,7 +47,7 @@
 #include "tso.pml"
 
 byte inside, finished;
-byte turn; /* a ghost: the ticket that owns or is next */
+byte turn; /* ghost variable: the ticket that owns or is next */
 
 inline set_flag()
 {
@@ -59,7 +59,8 @@ inline set_flag()
 	}
 }
 
-/* The threshold is reached: announce it, look again, halt. Then the caller polls again. */
+/* The waiter has reached its threshold: it announces that, looks again, halts, and the caller polls
+ * again. */
 inline halt_in_record()
 {
 	store(ASLEEP + me, 1);
@@ -75,8 +76,8 @@ inline halt_in_record()
 		mem[WAITING] = mem[WAITING] | (1 << me)
 	}
 #endif
-	/* Dekker with release: record and flag are stored before head is looked at; the locked OR
-	 * is the full barrier. */
+	/* Dekker with release: stores record and flag before it reads head; the locked OR is the
+	 * full barrier. */
 #if MUTANT == 3
 	head = LOAD(HEAD);
 #endif

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine under the models: memory as x86 shows it (TSO), and HLT with KVM's kick.
+ * The machine under the models: x86's memory model (TSO), and HLT with KVM's kick.
  *
  * A plain store goes into its CPU's store buffer and reaches memory in order, some time later; a
  * load sees its own CPU's youngest buffered store, else memory; a locked instruction waits until
  * its CPU's buffer is empty and works on memory. (Sewell et al., "x86-TSO", CACM 53(7), 2010.) A
  * buffer here holds DEPTH stores, and a store into a full one waits.
  *
- * kick() sets the target's token, halt() waits for its own and takes it: pv_unhalted, which
- * remembers a kick that comes before the HLT (Linux arch/x86/kvm/x86.c: kvm_pv_kick_cpu_op,
- * kvm_emulate_halt). Both are VM exits: the buffer is empty after them. One stray wake-up, of any
- * CPU at any time, stands for NMIs and kicks that came too late.
+ * kick() sets the target's token; halt() waits for its own token and takes it. The token is KVM's
+ * pv_unhalted, which remembers a kick that comes before the HLT (Linux arch/x86/kvm/x86.c:
+ * kvm_pv_kick_cpu_op, kvm_emulate_halt). Both are VM exits, so the buffer is empty after them. One
+ * stray wake-up, of any CPU at any time, stands for NMIs and for kicks that came too late.
  *
- * The including file defines CPUS, CELLS and proctype cpu(me); `me` is in scope in all that follows.
+ * The including file defines CPUS, CELLS and proctype cpu(me); `me` is in scope in all that
+ * follows.
  */
 #ifndef DEPTH
 #define DEPTH 2

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with soak
-# A random boot: draw SEED sets, from that number alone, what is run and how it must end. Sourced by soak.
+# A random boot: draw SEED sets the boot and its expected end, from SEED alone. Sourced by soak.
 #
 #   qemu      array: -smp, -machine, -m and the like    append   the guest's command line
-#   accepted  exit statuses of run.sh that are right     runs     run records there must be; '' any
+#   accepted  run.sh's exit statuses that are right       runs     number of run records; '' any
 #
-# The lists come from the program: locks from run.sh --list, tunables with range and initial value from
-# the hosted build, which has the same.
+# The lists come from the program: locks from run.sh --list, tunables with range and initial value
+# from the hosted build, which has the same tunables.
 
 draw_prepare() {
   local word name low high value
@@ -14,7 +14,7 @@ draw_prepare() {
   tunable_names=()
   mapfile -t lock_names < <("$tree/run.sh" --list |
     sed -n '/^locks/,/^workloads/s/^  \([a-z0-9-]*\)$/\1/p' | grep -vx null)
-  # The canonical plan has all tunables, with their values, behind end=.
+  # In the canonical plan, all tunables with their values follow end=.
   for word in $("$hosted" locks=tas ms=1 warmup_ms=0 reps=1 | sed -n '1s/.*"plan":"[^"]* end=exit \([^"]*\)".*/\1/p'); do
     name=${word%=*} value=${word#*=}
     read -r low high < <({ "$hosted" "$name=?" || true; } |
@@ -25,7 +25,7 @@ draw_prepare() {
   ((${#lock_names[@]} >= 7 && ${#tunable_names[@]} >= 7)) || { echo "soak: no lists from $hosted" >&2; return 4; }
 }
 
-# Sets n to a number from 0 on, less than MAX. (In a subshell RANDOM would start anew.)
+# Sets n to a random number in 0..MAX-1. (A subshell would restart RANDOM.)
 roll() { # MAX
   n=$(((RANDOM << 15 | RANDOM) % $1))
 }
@@ -59,7 +59,8 @@ draw_vcpus() { # ACCEL
   vcpus=$((n + 1))
 }
 
-# Sockets, cores and threads whose product is the number of vCPUs, mostly; some with room for more.
+# Mostly sockets, cores and threads whose product is the number of vCPUs; sometimes with room for
+# more.
 draw_topology() {
   local threads=1 cores=1
   roll 3
@@ -127,7 +128,7 @@ draw_plan() {
   runs=$((count * points * reps))
 }
 
-# From the least to four times the initial value, within its range.
+# A value from the least to four times the initial one, within the range.
 draw_tunable() { # NAME
   local low=${tunable_low[$1]} high=${tunable_high[$1]} most=$((tunable_initial[$1] * 4 + 4))
   ((most < high)) || most=$high
@@ -140,12 +141,12 @@ draw_tests() {
   local locks count
   draw_locks 2
   append="tests=locks.${locks//,/,locks.} test_ms=5"
-  accepted=' 0 77 ' # 77: too few vCPUs for any of them
+  accepted=' 0 77 ' # 77: too few vCPUs for all the tests
   roll 4
   ((n)) || append='tests=text,pv'
 }
 
-# What the guest must refuse.
+# A word that the guest must refuse.
 draw_bad() {
   accepted=' 2 '
   choose locks=tas,no-such locks= locks=tas,tas 'ms=5 ops=5' ms=0 ms=-1 ms=1x threads=0 \
