@@ -61,13 +61,13 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		if (trace)
 			trace_look(stats); /* off the CPU while it thought */
 
-		uint64_t asked = latency ? port_cycles() : 0;
+		uint64_t asked = latency ? port_cycles_ordered() : 0;
 
 		ops->acquire(worker->lock, worker->node);
 		if (trace)
 			loop_acquired(stats);
 
-		uint64_t granted = latency ? port_cycles() : 0;
+		uint64_t granted = latency ? port_cycles_ordered() : 0;
 		uint32_t version = atomic_load_explicit(&steal->version, memory_order_relaxed);
 		uint64_t stolen_ns = atomic_load_explicit(&steal->steal, memory_order_relaxed);
 		uint32_t phase = atomic_load_explicit(worker->phase, memory_order_relaxed);
@@ -91,7 +91,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		if (trace)
 			loop_releases(stats);
 
-		uint64_t released = latency ? port_cycles() : 0;
+		uint64_t released = latency ? port_cycles_ordered() : 0;
 
 		ops->release(worker->lock, worker->node);
 		if (trace)

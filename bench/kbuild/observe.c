@@ -52,10 +52,10 @@ static void acquire(void *lock, void *node)
 
 	look(me, me->depth);
 	trace_about(stats, klock_number(me->held[me->depth].lock));
-	asked = port_cycles();
+	asked = me->worker.wait ? port_cycles_ordered() : 0;
 	own->acquire(lock, node);
 	if (me->worker.wait)
-		histogram_add(me->worker.wait, port_cycles() - asked);
+		histogram_add(me->worker.wait, port_cycles_ordered() - asked);
 	look(me, me->depth);
 	trace_add(stats, TRACE_ACQUIRE, 0);
 }

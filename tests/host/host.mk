@@ -14,7 +14,7 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
-	streak $(report_tests)
+	streak latency $(report_tests)
 
 # the sources that each test is linked with, besides its own
 host_sources_string := lib/string.c
@@ -40,6 +40,7 @@ host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c
 host_sources_hpet := $(host_sources_acpi)
 host_sources_streak := bench/worker.c lib/histogram.c tests/host/fake_vcpus.c
+host_sources_latency := $(host_sources_streak)
 host_sources_serial := kernel/serial.c
 host_sources_log := port/guest/log.c
 host_sources_watchdog := kernel/watchdog.c kernel/hpet.c kernel/ioapic.c
