@@ -121,20 +121,20 @@ enum sched_state {
 
 /* What is scheduled: a task, or a group's part on one CPU. Private to the scheduler. */
 struct sched_entity {
-	struct sched_queue *queue; /* that it is, or was last, in */
-	struct sched_queue *own;   /* of a group: the tasks in it; NULL: a task */
+	struct sched_queue *queue;            /* that it is, or was last, in */
+	struct sched_queue *own;              /* of a group: its tasks' queue; NULL: a task */
+	struct sched_entity *before, *behind; /* while it waits in `queue` */
 	uint64_t weight;
 	int64_t vruntime;
-	int64_t deadline;         /* EEVDF: virtual */
-	int64_t lag;              /* EEVDF: kept over a sleep */
-	uint64_t exec_start;      /* last accounted */
+	int64_t deadline;         /* EEVDF: virtual; of a task on the move: relative to vruntime */
+	int64_t lag;              /* behind the queue's virtual time; kept while out of a queue */
+	int64_t parity;           /* EEVDF: `deadline` when it was picked */
+	uint64_t exec_start;      /* accounted up to here */
 	uint64_t sum_exec;        /* time on a CPU */
 	uint64_t picked_sum_exec; /* sum_exec when it was picked */
-	int64_t parity;           /* EEVDF: deadline when it was picked */
-	uint32_t index;           /* in queue->waiting[] */
 	bool queued;              /* counts in `queue`, running or waiting */
 	bool delayed;             /* EEVDF: asleep, but still queued */
-	bool relative_deadline;   /* EEVDF: `deadline` is relative to vruntime */
+	bool relative_deadline;
 };
 
 /* One host thread: a member of the engine's own structure. Zero it, fill in the first part, then
@@ -191,7 +191,8 @@ enum sched_yield_result sched_yield_to(struct sched *sched, uint32_t cpu, struct
 /* Who runs on `cpu` since its last sched_pick(); NULL: nobody, or it has just blocked. */
 struct sched_task *sched_current(const struct sched *sched, uint32_t cpu);
 
-/* How many tasks are runnable or running on `cpu` (Linux: nr_running; 1: single_task_running()). */
+/* How many tasks are runnable or running on `cpu` (Linux: nr_running; 1: single_task_running()).
+ * With delay_dequeue sleepers that are still queued count, as in Linux 6.12. */
 uint32_t sched_load(const struct sched *sched, uint32_t cpu);
 
 /* resched() was called for `cpu`, and it has not called sched_pick() since. */

@@ -12,9 +12,10 @@ host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall 
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I.
 
 report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge trace trace_locks timeline plot report_study_why report_beside
+sched_tests := sched sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
-	streak latency $(report_tests)
+	streak latency $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own
 host_sources_string := lib/string.c
@@ -48,6 +49,9 @@ host_sources_tsc := kernel/tsc.c kernel/tsc_measure.c kernel/tsc_check.c
 host_sources_trace_ring := locks/core/trace.c
 host_sources_lhp_cost := bench/worker.c lib/histogram.c tests/host/fake_vcpus.c
 host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core/trace.c
+
+# the simulated host's scheduler
+$(foreach test,$(sched_tests),$(eval host_sources_$(test) := $(sort $(wildcard sim/sched*.c)) tests/host/sched_host.c))
 
 # each test of the analyser is linked with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c tools/report/*/*.c))) bench/quoting.c

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* A host for the tests of sim/sched: time, ticks and threads that compute and sleep. Switches cost
+ * nothing and happen as soon as they are asked for. */
+#ifndef PVSPIN_TESTS_HOST_SCHED_HOST_H
+#define PVSPIN_TESTS_HOST_SCHED_HOST_H
+
+#include "sim/sched.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HOST_TASKS 128
+#define MS         UINT64_C(1000000)
+#define US         UINT64_C(1000)
+
+struct host_task {
+	struct sched_task task;
+	uint64_t burst_ns, sleep_ns; /* computes so long, then sleeps so long; 0: never sleeps */
+	uint64_t left_ns;            /* of the burst */
+	uint64_t wake_at;            /* asleep until then; UINT64_MAX: somebody else wakes it */
+	uint64_t ran_ns;             /* as the host saw it, in whole */
+	uint64_t runnable_since;
+	uint64_t longest_wait_ns;
+	uint64_t slices; /* times that it was put on a CPU */
+};
+
+struct host_cpu {
+	struct host_task *running;
+	uint64_t since; /* `running` is accounted for up to here */
+	bool resched;
+};
+
+struct host {
+	struct sched *sched;
+	struct sched_config config;
+	uint64_t now;
+	uint64_t next_tick;
+	struct host_cpu cpu[SCHED_MAX_CPUS];
+	struct host_task task[HOST_TASKS];
+	uint32_t tasks;
+	uint32_t queued_calls;
+	uint64_t switches;
+	uint64_t digest;                  /* of who ran where and when */
+	void (*check)(struct host *host); /* after each step; may be NULL */
+};
+
+struct host *host_new(const struct sched_config *config);
+void host_free(struct host *host);
+
+/* All CPUs. */
+struct host_task *host_task(struct host *host, uint64_t burst_ns, uint64_t sleep_ns);
+struct host_task *host_task_on(struct host *host, uint32_t cpu, uint64_t burst_ns,
+			       uint64_t sleep_ns);
+/* A task of the caller's own making is in `task`, but for what the scheduler fills in. */
+void host_start(struct host *host, struct host_task *task);
+
+void host_run(struct host *host, uint64_t ns);
+
+/* Does what the running task of `cpu` would: block for good, yield. */
+void host_block(struct host *host, uint32_t cpu);
+void host_yield(struct host *host, uint32_t cpu);
+enum sched_yield_result host_yield_to(struct host *host, uint32_t cpu, struct host_task *task);
+void host_wake(struct host *host, struct host_task *task, uint32_t waker_cpu);
+
+struct host_task *host_running(struct host *host, uint32_t cpu);
+
+#endif
