@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/host/sched_host.h"
+#include "tests/host/test.h"
 
 #include <stdlib.h>
+
+const enum sched_kind sched_kinds[2] = {SCHED_CFS, SCHED_EEVDF};
 
 static void resched(void *engine, uint32_t cpu, uint64_t now)
 {
@@ -33,6 +36,16 @@ struct host *host_new(const struct sched_config *config)
 		abort();
 	host->next_tick = 1000 * MS / config->hz;
 	return host;
+}
+
+struct host *host_begin(enum sched_kind kind, uint32_t cpus, uint32_t sockets, uint32_t groups)
+{
+	struct sched_config config;
+
+	sched_config_default(&config, kind, cpus, sockets);
+	config.groups = groups;
+	assert_null(sched_config_error(&config));
+	return host_new(&config);
 }
 
 void host_free(struct host *host)
@@ -227,4 +240,12 @@ void host_run(struct host *host, uint64_t ns)
 		host->now = next_event(host, end);
 		step(host);
 	}
+}
+
+void host_assert_share(const struct host_task *task, uint64_t whole, double share, double tolerance)
+{
+	double got = (double)task->ran_ns / (double)whole;
+
+	if (got < share - tolerance || got > share + tolerance)
+		fail_msg("task %u got %.4f of the time, not %.4f", task->task.id, got, share);
 }

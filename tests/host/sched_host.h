@@ -44,7 +44,12 @@ struct host {
 	void (*check)(struct host *host); /* after each step; may be NULL */
 };
 
+/* Both kinds of scheduler. */
+extern const enum sched_kind sched_kinds[2];
+
 struct host *host_new(const struct sched_config *config);
+/* With the kernel's own parameters. */
+struct host *host_begin(enum sched_kind kind, uint32_t cpus, uint32_t sockets, uint32_t groups);
 void host_free(struct host *host);
 
 /* All CPUs. */
@@ -63,5 +68,9 @@ enum sched_yield_result host_yield_to(struct host *host, uint32_t cpu, struct ho
 void host_wake(struct host *host, struct host_task *task, uint32_t waker_cpu);
 
 struct host_task *host_running(struct host *host, uint32_t cpu);
+
+/* Of `whole_ns` the task got `share`, give or take `tolerance`. */
+void host_assert_share(const struct host_task *task, uint64_t whole_ns, double share,
+		       double tolerance);
 
 #endif
