@@ -56,11 +56,11 @@ static void fill_shares(struct cell *cell, const struct sample_plan *plan, uint6
 	double stolen = 0.6 * uniform(state), halted = (1 - stolen) * 0.4 * uniform(state);
 	double idle = 0.02, spinning = (1 - stolen - halted - idle) * uniform(state);
 
-	cell->stolen = same(stolen, plan->reps);
-	cell->halted = same(halted, plan->reps);
-	cell->idle = same(idle, plan->reps);
-	cell->spinning = same(spinning, plan->reps);
-	cell->running = same(1 - stolen - halted - idle - spinning, plan->reps);
+	cell->sample[SAMPLE_STOLEN] = same(stolen, plan->reps);
+	cell->sample[SAMPLE_HALTED] = same(halted, plan->reps);
+	cell->sample[SAMPLE_IDLE] = same(idle, plan->reps);
+	cell->sample[SAMPLE_SPINNING] = same(spinning, plan->reps);
+	cell->sample[SAMPLE_RUNNING] = same(1 - stolen - halted - idle - spinning, plan->reps);
 }
 
 static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t lock, size_t point,
@@ -77,20 +77,21 @@ static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t 
 				      .hold = 100,
 				      .think = 200};
 	cell->fixed_work = plan->fixed_work;
-	cell->merit = some(plan->fixed_work ? 4e6 / merit : merit, plan->reps, state);
-	cell->jain = some(0.8, plan->reps, state);
-	cell->longest_streak = some(5000, plan->reps, state);
-	cell->longest_wait_ns = some(3e8, plan->reps, state);
-	cell->halts = some((double)(lock * 40), plan->reps, state);
-	cell->kicks = some((double)(lock * 30), plan->reps, state);
-	cell->spurious_wakeups = same(0, plan->reps);
-	cell->yields = same(0, plan->reps);
-	cell->lock_steals = some(1000, plan->reps, state);
-	cell->lhp_events = some((double)(10 * lock % 37), plan->reps, state);
-	cell->lhp_ns = some(4e6, plan->reps, state);
-	cell->lhp_wait_ns = some(6e6, plan->reps, state);
-	cell->lwp_events = some((double)(7 * lock % 23), plan->reps, state);
-	cell->lwp_ns = some(4e6, plan->reps, state);
+	cell->sample[SAMPLE_MERIT] =
+		some(plan->fixed_work ? 4e6 / merit : merit, plan->reps, state);
+	cell->sample[SAMPLE_JAIN] = some(0.8, plan->reps, state);
+	cell->sample[SAMPLE_LONGEST_STREAK] = some(5000, plan->reps, state);
+	cell->sample[SAMPLE_LONGEST_WAIT_NS] = some(3e8, plan->reps, state);
+	cell->sample[SAMPLE_HALTS] = some((double)(lock * 40), plan->reps, state);
+	cell->sample[SAMPLE_KICKS] = some((double)(lock * 30), plan->reps, state);
+	cell->sample[SAMPLE_SPURIOUS_WAKEUPS] = same(0, plan->reps);
+	cell->sample[SAMPLE_YIELDS] = same(0, plan->reps);
+	cell->sample[SAMPLE_LOCK_STEALS] = some(1000, plan->reps, state);
+	cell->sample[SAMPLE_LHP_EVENTS] = some((double)(10 * lock % 37), plan->reps, state);
+	cell->sample[SAMPLE_LHP_NS] = some(4e6, plan->reps, state);
+	cell->sample[SAMPLE_LHP_WAIT_NS] = some(6e6, plan->reps, state);
+	cell->sample[SAMPLE_LWP_EVENTS] = some((double)(7 * lock % 23), plan->reps, state);
+	cell->sample[SAMPLE_LWP_NS] = some(4e6, plan->reps, state);
 	fill_shares(cell, plan, state);
 	if (plan->latency)
 		cell->wait = some_waits(state);
@@ -119,25 +120,25 @@ void report_sample_free(struct set *set)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
-		struct sample *samples[] = {&cell->merit,
-					    &cell->jain,
-					    &cell->longest_streak,
-					    &cell->longest_wait_ns,
-					    &cell->halts,
-					    &cell->kicks,
-					    &cell->spurious_wakeups,
-					    &cell->yields,
-					    &cell->lock_steals,
-					    &cell->lhp_events,
-					    &cell->lhp_ns,
-					    &cell->lhp_wait_ns,
-					    &cell->lwp_events,
-					    &cell->lwp_ns,
-					    &cell->running,
-					    &cell->spinning,
-					    &cell->halted,
-					    &cell->idle,
-					    &cell->stolen};
+		struct sample *samples[] = {&cell->sample[SAMPLE_MERIT],
+					    &cell->sample[SAMPLE_JAIN],
+					    &cell->sample[SAMPLE_LONGEST_STREAK],
+					    &cell->sample[SAMPLE_LONGEST_WAIT_NS],
+					    &cell->sample[SAMPLE_HALTS],
+					    &cell->sample[SAMPLE_KICKS],
+					    &cell->sample[SAMPLE_SPURIOUS_WAKEUPS],
+					    &cell->sample[SAMPLE_YIELDS],
+					    &cell->sample[SAMPLE_LOCK_STEALS],
+					    &cell->sample[SAMPLE_LHP_EVENTS],
+					    &cell->sample[SAMPLE_LHP_NS],
+					    &cell->sample[SAMPLE_LHP_WAIT_NS],
+					    &cell->sample[SAMPLE_LWP_EVENTS],
+					    &cell->sample[SAMPLE_LWP_NS],
+					    &cell->sample[SAMPLE_RUNNING],
+					    &cell->sample[SAMPLE_SPINNING],
+					    &cell->sample[SAMPLE_HALTED],
+					    &cell->sample[SAMPLE_IDLE],
+					    &cell->sample[SAMPLE_STOLEN]};
 
 		for (size_t j = 0; j < sizeof(samples) / sizeof(samples[0]); j++)
 			free(samples[j]->value);

@@ -4,7 +4,7 @@
 #include "tests/host/study_files.h"
 
 #include "tests/host/test.h"
-#include "tools/report/base/notes.h"
+#include "tools/report/base/data.h"
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "tests/host/report_sample.h"
 #include "tests/host/test.h"
 
-#include "tools/report/base/escape.h"
-#include "tools/report/base/memory.h"
+#include "tools/report/base/format.h"
+#include "tools/report/base/system.h"
 #include "tools/report/plot/plot.h"
 #include <math.h>
 #include <stdio.h>
@@ -124,8 +124,9 @@ static void unknown_values_are_not_drawn(void **state)
 
 	(void)state;
 	report_sample(&plan, &set);
-	set.cells[0].jain.value[0] = NAN;
-	set.cells[0].jain.value[1] = set.cells[0].jain.value[2] = 0.25;
+	set.cells[0].sample[SAMPLE_JAIN].value[0] = NAN;
+	set.cells[0].sample[SAMPLE_JAIN].value[1] = set.cells[0].sample[SAMPLE_JAIN].value[2] =
+		0.25;
 	svg = drawn(&set, "fairness");
 	assert_non_null(strstr(svg, "(Jain 0.25)"));
 	free(svg);
@@ -149,7 +150,7 @@ static void unfinished_work_comes_last(void **state)
 	(void)state;
 	report_sample(&plan, &set);
 	for (size_t i = 0; i < 3; i++)
-		set.cells[2].merit.value[i] = NAN;
+		set.cells[2].sample[SAMPLE_MERIT].value[i] = NAN;
 	svg = drawn(&set, "throughput");
 	quick = strstr(svg, ">quick<");
 	slow = strstr(svg, ">slow<");

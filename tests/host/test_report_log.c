@@ -4,10 +4,8 @@
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/read/lines.h"
-#include "tools/report/read/log.h"
-#include "tools/report/read/schema.h"
+#include "tools/report/base/data.h"
+#include "tools/report/read/read.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,10 +7,9 @@
 
 #include "bench/quoting.h"
 #include "tests/host/report_logs.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/read/log.h"
-#include "tools/report/read/schema.h"
-#include "tools/report/tables/limits.h"
+#include "tools/report/base/data.h"
+#include "tools/report/read/read.h"
+#include "tools/report/tables/tables.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,12 +4,10 @@
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/base/status.h"
+#include "tools/report/base/data.h"
 #include "tools/report/cells/cells.h"
 #include "tools/report/cells/stats.h"
-#include "tools/report/tables/compare.h"
-#include "tools/report/tables/limits.h"
+#include "tools/report/tables/tables.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,19 +75,20 @@ static void runs_of_files_and_reps_are_one_cell(void **state)
 	cell = &set.cells[0];
 	assert_string_equal(cell->key.lock, "tas");
 	assert_int_equal(cell->reps, 4);
-	near(cell->merit.value[0], 40);
-	near(cell->merit.value[1], 100);
-	near(cell->merit.value[2], 40); /* run-2 comes before run-10 */
-	near(cell->merit.value[3], 100);
+	near(cell->sample[SAMPLE_MERIT].value[0], 40);
+	near(cell->sample[SAMPLE_MERIT].value[1], 100);
+	near(cell->sample[SAMPLE_MERIT].value[2], 40); /* run-2 comes before run-10 */
+	near(cell->sample[SAMPLE_MERIT].value[3], 100);
 	assert_int_equal(cell->origin[2].log->call_run, 2);
-	near(cell->jain.value[0], 40 * 40 / (2.0 * (900 + 100)));
+	near(cell->sample[SAMPLE_JAIN].value[0], 40 * 40 / (2.0 * (900 + 100)));
 	near(cell->vcpu_ops[0], 45);
 	near(cell->vcpu_ops[1], 25);
-	near(stats_of(&cell->lhp_ns).mean, 7);
-	near(stats_of(&cell->lhp_wait_ns).mean, 21);
-	near(stats_of(&cell->longest_wait_ns).max, 900);
-	near(stats_of(&cell->longest_streak).max, 7);
-	assert_int_equal(stats_of(&cell->longest_streak).count, 2); /* two of the four have none */
+	near(stats_of(&cell->sample[SAMPLE_LHP_NS]).mean, 7);
+	near(stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean, 21);
+	near(stats_of(&cell->sample[SAMPLE_LONGEST_WAIT_NS]).max, 900);
+	near(stats_of(&cell->sample[SAMPLE_LONGEST_STREAK]).max, 7);
+	assert_int_equal(stats_of(&cell->sample[SAMPLE_LONGEST_STREAK]).count,
+			 2); /* two of the four have none */
 }
 
 static void other_settings_are_other_cells(void **state)
@@ -150,7 +149,8 @@ static void damaged_logs_have_cells_of_their_own(void **state)
 	assert_int_equal(set.cell_count, 2);
 	assert_int_equal(set.cells[0].key.damaged + set.cells[1].key.damaged, 1);
 	for (size_t i = 0; i < 2; i++)
-		near(set.cells[i].merit.value[0], set.cells[i].key.damaged ? 100 : 40);
+		near(set.cells[i].sample[SAMPLE_MERIT].value[0],
+		     set.cells[i].key.damaged ? 100 : 40);
 	assert_true(has_note(&set.notes, "no end record"));
 }
 
@@ -184,13 +184,13 @@ static void instances_are_also_added(void **state)
 	}
 	assert_non_null(all);
 	assert_int_equal(all->reps, 1);
-	near(all->merit.value[0], 140);
-	near(all->halts.value[0], 8);
-	near(all->longest_wait_ns.value[0], 900);
-	near(all->longest_streak.value[0], 20);
-	near(all->stolen.value[0], 0.5);
+	near(all->sample[SAMPLE_MERIT].value[0], 140);
+	near(all->sample[SAMPLE_HALTS].value[0], 8);
+	near(all->sample[SAMPLE_LONGEST_WAIT_NS].value[0], 900);
+	near(all->sample[SAMPLE_LONGEST_STREAK].value[0], 20);
+	near(all->sample[SAMPLE_STOLEN].value[0], 0.5);
 	assert_int_equal(all->vcpus, 4);
-	near(all->jain.value[0], 140.0 * 140 / (4 * (900 + 100 + 3600 + 1600)));
+	near(all->sample[SAMPLE_JAIN].value[0], 140.0 * 140 / (4 * (900 + 100 + 3600 + 1600)));
 }
 
 /* One of them stopped early: what it has not run is not summed up from the other alone. */
@@ -274,11 +274,11 @@ static void time_is_split_once(void **state)
 	whole_log("split.log", "kvm", "tas", few, "");
 	assert_true(read_paths(logs_path("split.log"), NULL));
 	cell = &set.cells[0];
-	near(cell->stolen.value[0], 0.5);
-	near(cell->halted.value[0], 0.05);
-	near(cell->spinning.value[0], 0.15);
-	near(cell->running.value[0], 0.3);
-	near(cell->idle.value[0], 0);
+	near(cell->sample[SAMPLE_STOLEN].value[0], 0.5);
+	near(cell->sample[SAMPLE_HALTED].value[0], 0.05);
+	near(cell->sample[SAMPLE_SPINNING].value[0], 0.15);
+	near(cell->sample[SAMPLE_RUNNING].value[0], 0.3);
+	near(cell->sample[SAMPLE_IDLE].value[0], 0);
 }
 
 static void fixed_work_is_measured_in_seconds(void **state)
@@ -293,9 +293,9 @@ static void fixed_work_is_measured_in_seconds(void **state)
 	assert_true(read_paths(logs_path("kbuild.log"), NULL));
 	cell = &set.cells[0];
 	assert_true(cell->fixed_work);
-	near(cell->merit.value[0], 1);
-	near(cell->idle.value[0], 0.2);
-	near(cell->stolen.value[0], 0.5);
+	near(cell->sample[SAMPLE_MERIT].value[0], 1);
+	near(cell->sample[SAMPLE_IDLE].value[0], 0.2);
+	near(cell->sample[SAMPLE_STOLEN].value[0], 0.5);
 }
 
 /* Half the work in half the time is not faster. */

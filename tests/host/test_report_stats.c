@@ -4,9 +4,7 @@
 #include "tests/host/test.h"
 
 #include "tools/report/cells/cells.h"
-#include "tools/report/cells/distribution.h"
 #include "tools/report/cells/stats.h"
-#include "tools/report/cells/twosample.h"
 #include <math.h>
 #include <stdlib.h>
 

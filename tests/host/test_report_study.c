@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/study/study_read.c: experiment.json and logs, made here, to samples. */
+/* tools/report/study/read.c: experiment.json and logs, made here, to samples. */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
-#include "tools/report/base/notes.h"
+#include "tools/report/base/data.h"
 #include <string.h>
 
 static void two_vms_count_as_their_mean(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/study/study_judge.c: samples to verdicts. The figures are from the formulas in its
+ * tools/report/study/judge.c: samples to verdicts. The figures are from the formulas in its
  * header, computed with mpmath (numerical integration of Student's density) and not with GSL.
  */
 #include "tests/host/study_files.h"

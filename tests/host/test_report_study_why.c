@@ -6,7 +6,7 @@
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
 #include "tools/report/cells/stats.h"
-#include "tools/report/study/study_why.h"
+#include "tools/report/study/study.h"
 #include <string.h>
 
 struct figures {
@@ -52,7 +52,7 @@ static void write_why(const char *file, const struct figures *f, bool steal_time
 
 static double mean(size_t cell, enum sample_index index)
 {
-	return stats_of(cell_sample(&study.cells[cell].why, index)).mean;
+	return stats_of(&study.cells[cell].why.sample[index]).mean;
 }
 
 static const struct figures first_vm = {.running = 1,

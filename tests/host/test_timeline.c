@@ -4,7 +4,6 @@
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
-#include "tools/report/timeline/perfetto.h"
 #include "tools/report/timeline/timeline.h"
 #include <stdio.h>
 #include <stdlib.h>

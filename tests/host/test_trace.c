@@ -4,7 +4,7 @@
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 #include "tools/report/timeline/trace.h"
 #include <stdio.h>
 #include <string.h>

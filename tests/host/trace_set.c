@@ -3,7 +3,7 @@
 #include "tests/host/trace_set.h"
 
 #include "tests/host/test.h"
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

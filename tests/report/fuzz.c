@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer target: any bytes are a log. Reads them as pvspin-report does, prints every format to
- * nowhere. Built by `make fuzz-report`; with gcc and replay.c it runs the corpus as a test.
+ * nowhere. Built by `make fuzz-report`; tests/host/test_report_corpus.c runs the corpus with gcc.
  */
 #include "tools/report/base/data.h"
-#include "tools/report/options.h"
-#include "tools/report/print/output.h"
-#include "tools/report/timeline/perfetto.h"
+#include "tools/report/print/print.h"
+#include "tools/report/timeline/timeline.h"
 
 #include <stdio.h>
 #include <stdlib.h>

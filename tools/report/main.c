@@ -1,38 +1,181 @@
 /* SPDX-License-Identifier: MIT */
 /* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
 #include "tools/report/base/data.h"
-#include "tools/report/base/memory.h"
-#include "tools/report/base/status.h"
+#include "tools/report/base/system.h"
 #include "tools/report/html/html.h"
-#include "tools/report/options.h"
 #include "tools/report/plot/plot.h"
-#include "tools/report/print/output.h"
+#include "tools/report/print/print.h"
 #include "tools/report/study/study.h"
-#include "tools/report/tables/compare.h"
-#include "tools/report/timeline/perfetto.h"
+#include "tools/report/tables/tables.h"
+#include "tools/report/timeline/timeline.h"
 #include "version.h"
 
-#include <errno.h>
+#include <getopt.h>
 #include <gsl/gsl_errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Before anything is read. */
-static bool fit_together(const struct options *options)
+struct options {
+	const char **paths; /* owned; the strings are the command line's */
+	size_t path_count;
+	enum format format;
+	const char *compare[2]; /* NULL: not asked for */
+	const char *plot, *perfetto, *output;
+	bool help, version;
+};
+
+static const char *const format_names[FORMATS] = {
+	[FORMAT_TEXT] = "text", [FORMAT_MARKDOWN] = "markdown", [FORMAT_CSV] = "csv",
+	[FORMAT_JSON] = "json", [FORMAT_HTML] = "html",
+};
+
+static const char help[] =
+	"Usage: pvspin-report LOG... [options]\n"
+	"       pvspin-report --compare A B [options]\n"
+	"\n"
+	"Tables of pvspin's serial logs. LOG is a log, an --out directory of run.sh (all logs of "
+	"all\n"
+	"its runs and instances) or a directory of an experiment. Runs with equal settings are\n"
+	"repetitions of one thing, from however many logs.\n"
+	"\n"
+	"  --format=FORMAT  text, markdown, csv, json or html (text)\n"
+	"  --compare A B    ratio of B to A for each lock, with confidence interval and p-value\n"
+	"  --plot=DIR       plots into a directory\n"
+	"  --perfetto=FILE  trace events for ui.perfetto.dev\n"
+	"  --output=FILE    instead of the standard output\n"
+	"  --help, --version\n"
+	"\n"
+	"Status: 0 ok; 2 wrong use, or figures that may not be put together; 3 a log is damaged "
+	"(what\n"
+	"it has is printed and marked); 4 something cannot be read or written.\n"
+	"docs/report.md tells how to read the tables, docs/serial-log.md what is in a log.\n";
+
+/* Says what is wrong with the command line: status 2. */
+static bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static bool fail(const char *format, ...)
 {
-	if (!options->compare[0] || !(options->plot || options->perfetto))
-		return true;
-	fprintf(stderr,
-		"pvspin-report: --plot and --perfetto are for one set, not for --compare\n");
+	va_list arguments;
+
+	fputs("pvspin-report: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputs(" (--help tells what there is)\n", stderr);
 	return false;
 }
 
-static int cannot(const char *path)
+static bool read_format(const char *name, struct options *options)
 {
-	fprintf(stderr, "pvspin-report: %s: %s\n", path, strerror(errno));
-	return STATUS_UNREADABLE;
+	for (int i = 0; i < FORMATS; i++) {
+		if (strcmp(name, format_names[i]) == 0) {
+			options->format = i;
+			return true;
+		}
+	}
+	return fail("--format=%s: accepted are text, markdown, csv, json, html", name);
+}
+
+/* A is what getopt took for the option's value, B the word behind it. */
+static bool read_compare(int count, char **word, struct options *options)
+{
+	options->compare[0] = optarg;
+	options->compare[1] = optind < count ? word[optind++] : NULL;
+	for (int i = 0; i < 2; i++) {
+		if (!options->compare[i] || options->compare[i][0] == '-')
+			return fail("--compare needs two logs or directories, A and B (one whose "
+				    "name begins with -: ./-)");
+	}
+	return true;
+}
+
+enum {
+	OPTION_PATH = 1,
+	OPTION_FORMAT,
+	OPTION_COMPARE,
+	OPTION_PLOT,
+	OPTION_PERFETTO,
+	OPTION_OUTPUT,
+	OPTION_HELP,
+	OPTION_VERSION
+};
+
+static const struct option list[] = {
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	{"compare", required_argument, NULL, OPTION_COMPARE},
+	{"plot", required_argument, NULL, OPTION_PLOT},
+	{"perfetto", required_argument, NULL, OPTION_PERFETTO},
+	{"output", required_argument, NULL, OPTION_OUTPUT},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+/* What getopt found in `text`. */
+static bool take_option(int found, const char *text, int count, char **word,
+			struct options *options)
+{
+	if (optarg && optarg[0] == '\0' && found != OPTION_PATH)
+		return fail("%.*s needs a value", (int)strcspn(text, "="), text);
+	switch (found) {
+	case OPTION_PATH:
+		options->paths[options->path_count++] = optarg;
+		return true;
+	case OPTION_FORMAT:
+		return read_format(optarg, options);
+	case OPTION_COMPARE:
+		return read_compare(count, word, options);
+	case OPTION_PLOT:
+		options->plot = optarg;
+		return true;
+	case OPTION_PERFETTO:
+		options->perfetto = optarg;
+		return true;
+	case OPTION_OUTPUT:
+		options->output = optarg;
+		return true;
+	case OPTION_HELP:
+		return options->help = true;
+	case OPTION_VERSION:
+		return options->version = true;
+	case ':':
+		if (optopt == OPTION_COMPARE)
+			return read_compare(count, word, options);
+		return fail("%s needs a value", text);
+	default:
+		return fail("%s: no such option", text);
+	}
+}
+
+/* False, with a message on stderr: status 2. */
+static bool read_options(int count, char **word, struct options *options)
+{
+	opterr = 0;
+	while (optind < count) {
+		const char *text = word[optind];
+		/* -: what is no option is returned, too, in its place */
+		int found = getopt_long(count, word, "-:", list, NULL);
+
+		if (found < 0)
+			break;
+		if (!take_option(found, text, count, word, options))
+			return false;
+	}
+	while (optind < count) /* behind -- */
+		options->paths[options->path_count++] = word[optind++];
+	if (options->help || options->version)
+		return true;
+	if (options->compare[0] && options->path_count > 0)
+		return fail("%s: --compare takes two logs or directories and no more; without it "
+			    "all logs are one set",
+			    options->paths[0]);
+	if (!options->compare[0] && options->path_count == 0)
+		return fail("which log? Give a serial log or an --out directory");
+	if (options->compare[0] && (options->plot || options->perfetto))
+		return fail("--plot and --perfetto are for one set, not for --compare");
+	return true;
 }
 
 static int write_trace(const char *path, const struct set *set)
@@ -41,10 +184,10 @@ static int write_trace(const char *path, const struct set *set)
 	bool written;
 
 	if (out == NULL)
-		return cannot(path);
+		return file_error(path), STATUS_UNREADABLE;
 	written = perfetto_write(out, set);
 	if (fclose(out) != 0)
-		return cannot(path);
+		written = file_error(path);
 	return written ? STATUS_OK : STATUS_UNREADABLE;
 }
 
@@ -101,8 +244,6 @@ static int run(FILE *out, const struct options *options)
 {
 	if (options->path_count == 1 && study_here(options->paths[0]))
 		return study_write(out, options->paths[0], options->format);
-	if (!fit_together(options))
-		return STATUS_USAGE;
 	return options->compare[0] ? compare(out, options) : report(out, options);
 }
 
@@ -126,14 +267,6 @@ static bool is_input(const char *path, const struct options *options)
 	return input;
 }
 
-static bool write_file(const char *path, const char *content, size_t bytes)
-{
-	FILE *out = fopen(path, "w");
-	bool good = out != NULL && fwrite(content, 1, bytes, out) == bytes;
-
-	return (out == NULL || fclose(out) == 0) && good;
-}
-
 /* The file is touched when all is there that is to be in it: one of an earlier call is not lost to
  * a log that cannot be read. */
 static int run_into_file(const char *path, const struct options *options)
@@ -144,12 +277,11 @@ static int run_into_file(const char *path, const struct options *options)
 	int status;
 
 	if (memory == NULL)
-		return cannot(path);
+		return file_error(path), STATUS_UNREADABLE;
 	status = run(memory, options);
-	if (fclose(memory) != 0)
-		status = cannot(path);
-	else if (printable(status) && !write_file(path, content, bytes))
-		status = cannot(path);
+	fclose(memory);
+	if (printable(status) && !file_write(path, content, bytes))
+		status = STATUS_UNREADABLE;
 	free(content);
 	return status;
 }
@@ -163,26 +295,28 @@ static int run_into(const char *path, const struct options *options)
 	if (path)
 		return run_into_file(path, options);
 	status = run(stdout, options);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		status = cannot("standard output");
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		file_error("standard output");
+		status = STATUS_UNREADABLE;
+	}
 	return status;
 }
 
 int main(int count, char **word)
 {
-	struct options options;
+	struct options options = {.paths = memory_new((size_t)count, sizeof(char *))};
 	int status = STATUS_OK;
 
 	html_program = "pvspin-report " PVSPIN_VERSION;
 	gsl_set_error_handler_off(); /* a figure that cannot be had is a NAN and not an abort */
-	if (!options_read(count, word, &options))
+	if (!read_options(count, word, &options))
 		status = STATUS_USAGE;
 	else if (options.help)
-		options_help();
+		fputs(help, stdout);
 	else if (options.version)
 		printf("pvspin-report %s\n", PVSPIN_VERSION);
 	else
 		status = run_into(options.output, &options);
-	options_free(&options);
+	free(options.paths);
 	return status;
 }

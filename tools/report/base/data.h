@@ -2,9 +2,9 @@
 /*
  * What pvspin-report knows, and the one flow through it:
  *
- *   files -> log (log.c: lines to checked records) -> set (set.c: cells, one per lock x workload x
- *   threads x ...) -> table (table.h) -> text, markdown, csv, json, html
- *                  \-> trace (trace.c: event records) -> Perfetto JSON, timeline pictures
+ *   files -> log (read/: lines to checked records) -> set (cells/: a cell for each lock, workload,
+ *   number of threads...) -> table (tables/) -> text, markdown, csv, json (print/), page (html/)
+ *                  \-> trace (timeline/: event records) -> Perfetto JSON, timeline pictures
  *
  * Everything is filled once and read-only after. Strings from logs are kept as they came and
  * escaped by whoever prints them. Memory is freed by set_free(), for the sanitizers' sake.
@@ -16,6 +16,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The exit statuses of pvspin-report; docs/report.md and --help have the same list. */
+enum status {
+	STATUS_OK = 0,
+	STATUS_USAGE = 2,   /* and: what may not be compared */
+	STATUS_DAMAGED = 3, /* a log is not whole; what it has was printed, and marked */
+	STATUS_UNREADABLE = 4,
+};
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 /* The types of records that the analyser knows; of others, RECORD_OTHER, only seq is kept. The
  * names and the fields of each are in schema.c, the one list (docs/serial-log.md is held against
@@ -53,6 +63,8 @@ struct record {
 uint64_t record_u64(const struct record *record, const char *field);
 bool record_bool(const struct record *record, const char *field);
 const char *record_text(const struct record *record, const char *field);
+/* Of a field in cycles. */
+double record_ns(const struct record *record, const char *field, uint64_t tsc_khz);
 
 /* Something left out or doubtful, for people: "serial-0.log:17: seq 12 comes twice: left out". */
 struct note {
@@ -64,6 +76,16 @@ struct notes {
 	struct note *list;
 	size_t count, hidden; /* hidden: further ones past a bound, only counted */
 };
+
+/* The list of what was left out or is doubtful (struct notes): bounded, however bad a log is:
+ * per file and in all. */
+#define NOTES_PER_LOG 20
+#define NOTES_MOST    400
+
+/* Damage: the log is not whole. Text that comes from logs is printed escaped. */
+void note_add(struct notes *notes, bool damage, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void notes_free(struct notes *notes);
 
 /* One serial log. */
 struct log {
@@ -80,10 +102,38 @@ struct log {
 	bool usable;   /* boot is there, of a schema we know: its runs may be shown */
 };
 
+/* manifest.json's a.b, or its a where b is NULL; NULL if there is none. */
+json_t *log_manifest(const struct log *log, const char *a, const char *b);
+
 /* A sample: one value per repetition, in the order of the logs; NAN where a log does not say. */
 struct sample {
 	double *value;
 	size_t count;
+};
+
+/* What is known of each repetition of a cell. */
+enum sample_index {
+	SAMPLE_MERIT, /* ops (jobs) per second; fixed work: seconds */
+	SAMPLE_JAIN,  /* Jain's fairness index over the vCPUs, 0..1 */
+	SAMPLE_LONGEST_STREAK,
+	SAMPLE_LONGEST_WAIT_NS,
+	SAMPLE_HALTS,
+	SAMPLE_KICKS,
+	SAMPLE_SPURIOUS_WAKEUPS,
+	SAMPLE_YIELDS,
+	SAMPLE_LOCK_STEALS,
+	SAMPLE_LHP_EVENTS,
+	SAMPLE_LHP_NS,
+	SAMPLE_LHP_WAIT_NS,
+	SAMPLE_LWP_EVENTS,
+	SAMPLE_LWP_NS,
+	/* shares of vCPU time, 0..1: they add up to 1 */
+	SAMPLE_RUNNING,
+	SAMPLE_SPINNING,
+	SAMPLE_HALTED,
+	SAMPLE_IDLE,
+	SAMPLE_STOLEN,
+	SAMPLES
 };
 
 /* What runs are put together as repetitions of one thing. */
@@ -117,6 +167,20 @@ struct distribution {
 	const char *unit;
 };
 
+/* A hist record's list: [low, high, count] each, ascending, not overlapping, counts of 1 and more
+ * that add up to `count`, all of them within the range of min and max. */
+bool distribution_valid(const json_t *hist);
+
+/* Adds a valid hist record; all that is in another one. False: another unit than those before,
+ * nothing was added. */
+bool distribution_add(struct distribution *distribution, const struct record *hist);
+bool distribution_merge(struct distribution *distribution, const struct distribution *more);
+void distribution_free(struct distribution *distribution);
+
+/* The value that a share p (0..1) of all values do not exceed, as the upper bound of its bucket and
+ * at most the largest value; NAN when there is none. */
+double distribution_quantile(const struct distribution *distribution, double p);
+
 /* One row of the tables. Samples have one value per repetition. */
 struct cell {
 	struct cell_key key;
@@ -125,14 +189,7 @@ struct cell {
 	size_t incomplete;    /* repetitions that stopped short of ops= */
 	bool excludes_nobody; /* the null lock: the harness itself */
 	bool fixed_work;      /* the merit is elapsed seconds of a fixed amount of work (kbuild) */
-	struct sample merit;  /* ops (jobs) per second; fixed_work: seconds */
-	struct sample jain;   /* 0..1 over the vCPUs of a repetition */
-	struct sample longest_streak; /* acquisitions in a row by one vCPU */
-	struct sample longest_wait_ns;
-	struct sample halts, kicks, spurious_wakeups, yields, lock_steals; /* per repetition */
-	struct sample lhp_events, lhp_ns, lhp_wait_ns, lwp_events, lwp_ns;
-	/* shares of vCPU time, 0..1: they add up to 1 */
-	struct sample running, spinning, halted, idle, stolen;
+	struct sample sample[SAMPLES];
 	struct distribution wait, hold; /* all repetitions merged; empty: latency=off */
 	double *vcpu_ops; /* mean over repetitions, by CPU index; together: instance by instance */
 	size_t vcpus;
@@ -148,7 +205,7 @@ struct set {
 	size_t cell_count;
 	const char *accel; /* as in bench/quoting.h; NULL: no usable log */
 	struct notes notes;
-	int status; /* of the program, from status.h: what reading came to */
+	int status; /* of the program, enum status: what reading came to */
 };
 
 /* Reads files and --out directories (all serial-*.log below, run-N/ too) into a set. Never fails on
@@ -157,5 +214,10 @@ struct set {
  * classes are mixed. set_free() is due in any case. */
 bool set_read(const char *const *paths, size_t count, struct set *set);
 void set_free(struct set *set);
+/* Says that figures of two classes of accelerator are never "compared", "put together". */
+void accel_mismatch(const char *name, const char *accel, const char *other, const char *other_accel,
+		    const char *how);
+/* How many of its logs are not whole. */
+size_t set_damaged(const struct set *set);
 
 #endif

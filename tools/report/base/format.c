@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and strings for people: see format.h. */
+/* Numbers for people, strings from logs for terminals, pages and gnuplot: see format.h. */
 #include "tools/report/base/format.h"
-
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 static const char *scaled(char *text, double value, double plain, const char *const units[4])
 {
@@ -46,40 +46,63 @@ const char *format_ns(char text[FORMAT_BYTES], double ns)
 	return scaled(text, ns, 999.5, units);
 }
 
-/* Length of the UTF-8 character at `byte`; 0: none that may be printed. RFC 3629, 4. */
-static size_t character(const unsigned char *byte)
+/* Length in bytes of the character at the start of `text`, 0 if it is none: RFC 3629, 4 (no
+ * overlong forms, no surrogates, nothing above U+10FFFF). */
+static size_t utf8_decode(const char *text, uint32_t *character)
 {
-	size_t length = byte[0] < 0x80                      ? 1
-			: byte[0] >= 0xc2 && byte[0] < 0xe0 ? 2
-			: byte[0] >= 0xe0 && byte[0] < 0xf0 ? 3
-			: byte[0] >= 0xf0 && byte[0] < 0xf5 ? 4
-							    : 0;
-	uint32_t code = byte[0] & (length == 1 ? 0x7f : 0xff >> (length + 1));
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char first = (unsigned char)text[0];
+	size_t length = first < 0x80           ? 1
+			: (first >> 5) == 0x06 ? 2
+			: (first >> 4) == 0x0e ? 3
+			: (first >> 3) == 0x1e ? 4
+					       : 0;
+	uint32_t value = length < 2 ? first : first & (0x7fu >> length);
 
 	for (size_t i = 1; i < length; i++) {
-		if ((byte[i] & 0xc0) != 0x80)
+		unsigned char next = (unsigned char)text[i];
+
+		if ((next & 0xc0) != 0x80)
 			return 0;
-		code = code << 6 | (byte[i] & 0x3f);
+		value = value << 6 | (next & 0x3f);
 	}
-	/* C0, DEL, C1; line, paragraph and direction marks move text about */
-	if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-	    (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069))
+	if (length == 0 || value < least[length] || value > 0x10ffff ||
+	    (value >= 0xd800 && value <= 0xdfff))
 		return 0;
+	*character = value;
 	return length;
+}
+
+/* C0, DEL, C1; the controls of Unicode's bidirectional algorithm (UAX #9, 2), by which a name could
+ * rearrange the text around it; characters without width; noncharacters. */
+static bool unwanted(uint32_t character)
+{
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
+	       (character >= 0x200b && character <= 0x200f) ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069) ||
+	       (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
+}
+
+/* Length of the character at the start of `text`; 0: none that may be printed. */
+static size_t printable(const char *text)
+{
+	uint32_t character;
+	size_t length = utf8_decode(text, &character);
+
+	return length > 0 && !unwanted(character) ? length : 0;
 }
 
 void format_safe(FILE *out, const char *text)
 {
-	const unsigned char *byte = (const unsigned char *)text;
-
-	while (*byte != '\0') {
-		size_t length = character(byte);
+	while (*text != '\0') {
+		size_t length = printable(text);
 
 		if (length == 0)
-			fprintf(out, "\\x%02x", *byte);
+			fprintf(out, "\\x%02x", (unsigned char)*text);
 		else
-			fwrite(byte, 1, length, out);
-		byte += length ? length : 1;
+			fwrite(text, 1, length, out);
+		text += length ? length : 1;
 	}
 }
 
@@ -98,14 +121,88 @@ char *format_copy(const char *text)
 
 size_t format_width(const char *text)
 {
-	const unsigned char *byte = (const unsigned char *)text;
 	size_t width = 0;
 
-	while (*byte != '\0') {
-		size_t length = character(byte);
+	while (*text != '\0') {
+		size_t length = printable(text);
 
 		width += length ? 1 : 4;
-		byte += length ? length : 1;
+		text += length ? length : 1;
 	}
 	return width;
+}
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+#define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
+#define APOSTROPHE  "\xe2\x80\x99" /* U+2019 */
+
+/* Steps over one character. `*length` 0: what stands there becomes U+FFFD. */
+static const char *step(const char *text, uint32_t *character, size_t *length)
+{
+	*character = 0;
+	*length = utf8_decode(text, character);
+	return text + (*length ? *length : 1);
+}
+
+void escape_html(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		const char *start = text;
+		uint32_t character;
+		size_t length;
+
+		text = step(text, &character, &length);
+		if (length == 0 || (unwanted(character) && character != '\n' && character != '\t'))
+			fputs(REPLACEMENT, out);
+		else if (character == '&')
+			fputs("&amp;", out);
+		else if (character == '<')
+			fputs("&lt;", out);
+		else if (character == '>')
+			fputs("&gt;", out);
+		else if (character == '"')
+			fputs("&quot;", out);
+		else if (character == '\'')
+			fputs("&#39;", out);
+		else
+			fwrite(start, 1, length, out);
+	}
+}
+
+/* Single quotes: no backslash, backquote or @macro means anything inside (gnuplot 5.4 manual,
+ * "quote marks"). A quote would have to be doubled, but 5.4 takes one at the start of a literal for
+ * its end all the same: it becomes an apostrophe. */
+static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool percent)
+{
+	fputc('\'', out);
+	for (size_t column = 1; *text != '\0'; column++) {
+		const char *start = text;
+		uint32_t character;
+		size_t length;
+
+		text = step(text, &character, &length);
+		if (column == columns && *text != '\0') {
+			fputs(ELLIPSIS, out);
+			break;
+		}
+		if (length == 0 || unwanted(character))
+			fputs(REPLACEMENT, out);
+		else if (character == '\'')
+			fputs(APOSTROPHE, out);
+		else if (percent && character == '%')
+			fputs("%%", out);
+		else
+			fwrite(start, 1, length, out);
+	}
+	fputc('\'', out);
+}
+
+void escape_gnuplot(FILE *out, const char *text, size_t columns)
+{
+	gnuplot_literal(out, text, columns, false);
+}
+
+void escape_gnuplot_tic(FILE *out, const char *text, size_t columns)
+{
+	gnuplot_literal(out, text, columns, true);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Repetitions to cells: see cells.h. */
 #include "tools/report/cells/cells.h"
-
-#include "tools/report/base/memory.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/cells/distribution.h"
-#include "tools/report/cells/together.h"
+#include "tools/report/base/data.h"
+#include "tools/report/base/system.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,50 +13,58 @@
  * and three dispatches has 660. */
 #define MOST_CELLS 4096
 
-#define KIND(field, unit, together)                                  \
-	{                                                            \
-#field, unit, offsetof(struct cell, field), together \
+#define KIND(name, unit, together, field)               \
+	{                                               \
+#name, unit, TOGETHER_##together, field \
 	}
 
 const struct sample_kind sample_list[SAMPLES] = {
-	[SAMPLE_MERIT] = KIND(merit, "", TOGETHER_SUM), /* unit and rule by fixed_work */
-	[SAMPLE_JAIN] = KIND(jain, "", TOGETHER_JAIN),
-	[SAMPLE_LONGEST_STREAK] = KIND(longest_streak, "acquisitions", TOGETHER_MOST),
-	[SAMPLE_LONGEST_WAIT_NS] = KIND(longest_wait_ns, "ns", TOGETHER_MOST),
-	[SAMPLE_HALTS] = KIND(halts, "", TOGETHER_SUM),
-	[SAMPLE_KICKS] = KIND(kicks, "", TOGETHER_SUM),
-	[SAMPLE_SPURIOUS_WAKEUPS] = KIND(spurious_wakeups, "", TOGETHER_SUM),
-	[SAMPLE_YIELDS] = KIND(yields, "", TOGETHER_SUM),
-	[SAMPLE_LOCK_STEALS] = KIND(lock_steals, "", TOGETHER_SUM),
-	[SAMPLE_LHP_EVENTS] = KIND(lhp_events, "", TOGETHER_SUM),
-	[SAMPLE_LHP_NS] = KIND(lhp_ns, "ns", TOGETHER_SUM),
-	[SAMPLE_LHP_WAIT_NS] = KIND(lhp_wait_ns, "ns", TOGETHER_SUM),
-	[SAMPLE_LWP_EVENTS] = KIND(lwp_events, "", TOGETHER_SUM),
-	[SAMPLE_LWP_NS] = KIND(lwp_ns, "ns", TOGETHER_SUM),
-	[SAMPLE_RUNNING] = KIND(running, "", TOGETHER_MEAN),
-	[SAMPLE_SPINNING] = KIND(spinning, "", TOGETHER_MEAN),
-	[SAMPLE_HALTED] = KIND(halted, "", TOGETHER_MEAN),
-	[SAMPLE_IDLE] = KIND(idle, "", TOGETHER_MEAN),
-	[SAMPLE_STOLEN] = KIND(stolen, "", TOGETHER_MEAN),
+	[SAMPLE_MERIT] = KIND(merit, "", SUM, NULL), /* unit and rule by fixed_work */
+	[SAMPLE_JAIN] = KIND(jain, "", JAIN, NULL),
+	[SAMPLE_LONGEST_STREAK] = KIND(longest_streak, "acquisitions", MOST, "streak_max"),
+	[SAMPLE_LONGEST_WAIT_NS] = KIND(longest_wait_ns, "ns", MOST, "wait_max_cycles"),
+	[SAMPLE_HALTS] = KIND(halts, "", SUM, "halts"),
+	[SAMPLE_KICKS] = KIND(kicks, "", SUM, "kicks"),
+	[SAMPLE_SPURIOUS_WAKEUPS] = KIND(spurious_wakeups, "", SUM, "spurious_wakeups"),
+	[SAMPLE_YIELDS] = KIND(yields, "", SUM, "yields"),
+	[SAMPLE_LOCK_STEALS] = KIND(lock_steals, "", SUM, "lock_steals"),
+	[SAMPLE_LHP_EVENTS] = KIND(lhp_events, "", SUM, "lhp_events"),
+	[SAMPLE_LHP_NS] = KIND(lhp_ns, "ns", SUM, "lhp_cycles"),
+	[SAMPLE_LHP_WAIT_NS] = KIND(lhp_wait_ns, "ns", SUM, "lhp_wait_cycles"),
+	[SAMPLE_LWP_EVENTS] = KIND(lwp_events, "", SUM, "lwp_events"),
+	[SAMPLE_LWP_NS] = KIND(lwp_ns, "ns", SUM, "lwp_cycles"),
+	[SAMPLE_RUNNING] = KIND(running, "", MEAN, NULL),
+	[SAMPLE_SPINNING] = KIND(spinning, "", MEAN, NULL),
+	[SAMPLE_HALTED] = KIND(halted, "", MEAN, NULL),
+	[SAMPLE_IDLE] = KIND(idle, "", MEAN, NULL),
+	[SAMPLE_STOLEN] = KIND(stolen, "", MEAN, NULL),
 };
 
-const struct sample *cell_sample(const struct cell *cell, enum sample_index index)
+const double quantile_levels[QUANTILES] = {0.5, 0.9, 0.99, 0.999, 1};
+const char *const quantile_names[QUANTILES] = {"p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"};
+
+double cell_quantile_ns(const struct cell *cell, const struct distribution *of, double p)
 {
-	return (const struct sample *)((const char *)cell + sample_list[index].offset);
+	return distribution_quantile(of, p) * 1e6 / (double)cell->tsc_khz;
 }
 
-static struct sample *sample_to_fill(struct cell *cell, enum sample_index index)
+static bool same(const char *a, const char *b)
 {
-	return (struct sample *)((char *)cell + sample_list[index].offset);
+	return strcmp(a, b) == 0;
 }
 
-static bool same_key(const struct cell_key *a, const struct cell_key *b)
+bool keys_match(const struct cell_key *a, const struct cell_key *b, unsigned but)
 {
-	return a->threads == b->threads && a->instance == b->instance &&
-	       a->instances == b->instances && a->damaged == b->damaged && a->tasks == b->tasks &&
-	       a->hold == b->hold && a->think == b->think && strcmp(a->lock, b->lock) == 0 &&
-	       strcmp(a->workload, b->workload) == 0 && strcmp(a->dispatch, b->dispatch) == 0 &&
-	       strcmp(a->pv_backend, b->pv_backend) == 0 && strcmp(a->settings, b->settings) == 0;
+	return (but & KEY_THREADS || a->threads == b->threads) &&
+	       (but & KEY_TASKS || a->tasks == b->tasks) &&
+	       (but & KEY_INSTANCE || a->instance == b->instance) &&
+	       (but & KEY_INSTANCES || a->instances == b->instances) &&
+	       (but & KEY_DAMAGED || a->damaged == b->damaged) && a->hold == b->hold &&
+	       a->think == b->think && (but & KEY_LOCK || same(a->lock, b->lock)) &&
+	       same(a->workload, b->workload) &&
+	       (but & KEY_SETUP ||
+		(same(a->dispatch, b->dispatch) && same(a->pv_backend, b->pv_backend))) &&
+	       (but & KEY_SETTINGS || same(a->settings, b->settings));
 }
 
 /* The cell of a key, a new one if there is none; NULL: there are too many. Takes key->settings for
@@ -68,7 +74,7 @@ static struct cell *cell_of(struct set *set, struct repetition *repetition)
 	struct cell *cell;
 
 	for (size_t i = 0; i < set->cell_count; i++) {
-		if (same_key(&set->cells[i].key, &repetition->key))
+		if (keys_match(&set->cells[i].key, &repetition->key, 0))
 			return &set->cells[i];
 	}
 	if (set->cell_count >= MOST_CELLS)
@@ -82,10 +88,20 @@ static struct cell *cell_of(struct set *set, struct repetition *repetition)
 	return cell;
 }
 
-static void add_value(struct sample *sample, double value)
+void cell_add_values(struct cell *cell, const double value[SAMPLES])
 {
-	sample->value = memory_grow(sample->value, sample->count, sizeof(sample->value[0]));
-	sample->value[sample->count++] = value;
+	for (int i = 0; i < SAMPLES; i++) {
+		struct sample *sample = &cell->sample[i];
+
+		sample->value = memory_grow(sample->value, sample->count, sizeof(double));
+		sample->value[sample->count++] = value[i];
+	}
+}
+
+void cell_free_samples(struct cell *cell)
+{
+	for (int i = 0; i < SAMPLES; i++)
+		free(cell->sample[i].value);
 }
 
 /* Running means; a repetition with other vCPUs than the first is of a damaged log and not used. */
@@ -126,11 +142,148 @@ static void add_repetition(struct set *set, struct repetition *repetition)
 	cell->origin[cell->reps++] = repetition->origin;
 	cell->incomplete += repetition->incomplete;
 	cell->excludes_nobody |= repetition->excludes_nobody;
-	for (int i = 0; i < SAMPLES; i++)
-		add_value(sample_to_fill(cell, i), repetition->value[i]);
+	cell_add_values(cell, repetition->value);
 	add_vcpu_ops(cell, repetition);
 	add_histogram(set, &cell->wait, &repetition->wait, &repetition->origin);
 	add_histogram(set, &cell->hold, &repetition->hold, &repetition->origin);
+}
+
+/*
+ * Sums over instances: their n-th runs as one repetition. Rates and counters are added; the elapsed
+ * time of fixed work and the longest wait are the most of any; shares of time are averaged
+ * (instances have equally many vCPUs); Jain's index is over the vCPUs of all.
+ */
+
+/* Instances run the same plan, so their n-th runs have the same number; behind a gap in a damaged
+ * log the right one is a few further on. */
+#define LOOK_AHEAD 64
+
+struct group {
+	struct repetition sum;
+	unsigned seen;
+};
+
+struct together {
+	struct group *group;
+	size_t count;
+	size_t first, cursor;  /* of this call's; where the next run of this log should be */
+	const struct log *log; /* the last one */
+};
+
+static void append_vcpus(struct repetition *sum, const struct repetition *more)
+{
+	double *all = memory_new(sum->vcpus + more->vcpus, sizeof(double));
+
+	for (size_t i = 0; i < sum->vcpus; i++)
+		all[i] = sum->vcpu_ops[i];
+	for (size_t i = 0; i < more->vcpus; i++)
+		all[sum->vcpus + i] = more->vcpu_ops[i];
+	free(sum->vcpu_ops);
+	sum->vcpu_ops = all;
+	sum->vcpus += more->vcpus;
+}
+
+static double combine(enum together_rule rule, double sum, double more)
+{
+	if (rule == TOGETHER_MOST)
+		return isnan(more) || more > sum ? more : sum;
+	return sum + more; /* means are divided when all are there */
+}
+
+static void add_to(struct repetition *sum, const struct repetition *more)
+{
+	for (int i = 0; i < SAMPLES; i++) {
+		enum together_rule rule = sample_list[i].rule;
+
+		if (i == SAMPLE_MERIT && sum->fixed_work)
+			rule = TOGETHER_MOST;
+		sum->value[i] = combine(rule, sum->value[i], more->value[i]);
+	}
+	sum->key.damaged |= more->key.damaged;
+	sum->incomplete |= more->incomplete;
+	append_vcpus(sum, more);
+	distribution_merge(&sum->wait, &more->wait);
+	distribution_merge(&sum->hold, &more->hold);
+}
+
+static void new_group(struct together *together, const struct repetition *first)
+{
+	struct group *group;
+	struct repetition *sum;
+
+	together->group = memory_grow(together->group, together->count, sizeof(together->group[0]));
+	group = &together->group[together->count++];
+	*group = (struct group){.sum = *first, .seen = 1};
+	sum = &group->sum;
+	sum->key.settings = memory_copy(first->key.settings);
+	sum->key.instance = CELL_TOGETHER;
+	sum->vcpu_ops = NULL;
+	sum->vcpus = 0;
+	append_vcpus(sum, first);
+	sum->wait = sum->hold = (struct distribution){0};
+	distribution_merge(&sum->wait, &first->wait);
+	distribution_merge(&sum->hold, &first->hold);
+}
+
+static struct group *group_of(struct together *together, const struct repetition *repetition)
+{
+	for (size_t i = together->cursor; i < together->count && i < together->cursor + LOOK_AHEAD;
+	     i++) {
+		struct group *group = &together->group[i];
+
+		if (group->sum.origin.run == repetition->origin.run) {
+			together->cursor = i + 1;
+			return keys_match(&group->sum.key, &repetition->key,
+					  KEY_INSTANCE | KEY_DAMAGED)
+				       ? group
+				       : NULL;
+		}
+	}
+	return NULL;
+}
+
+/* Logs in their order, runs in theirs. Lone instances are ignored. */
+static void together_add(struct together *together, const struct repetition *repetition)
+{
+	const struct log *log = repetition->origin.log;
+	struct group *group;
+
+	if (repetition->key.instances < 2)
+		return;
+	if (log != together->log) {
+		if (together->log == NULL || log->call != together->log->call)
+			together->first = together->count;
+		together->cursor = together->first;
+		together->log = log;
+	}
+	if (log->instance == 0) {
+		new_group(together, repetition);
+		return;
+	}
+	group = group_of(together, repetition);
+	if (group && group->seen == log->instance) {
+		add_to(&group->sum, repetition);
+		group->seen++;
+	}
+}
+
+/* Those runs that every instance of the call has, under the same key. */
+static void add_sums(struct set *set, struct together *together)
+{
+	for (size_t i = 0; i < together->count; i++) {
+		struct repetition *sum = &together->group[i].sum;
+
+		for (int kind = 0; kind < SAMPLES; kind++) {
+			if (sample_list[kind].rule == TOGETHER_MEAN)
+				sum->value[kind] /= sum->key.instances;
+		}
+		if (!isnan(sum->value[SAMPLE_JAIN]))
+			sum->value[SAMPLE_JAIN] = jain_index(sum->vcpu_ops, sum->vcpus);
+		if (together->group[i].seen == sum->key.instances)
+			add_repetition(set, sum);
+		repetition_free(sum);
+	}
+	free(together->group);
 }
 
 static void take_log(struct set *set, const struct log *log, struct together *together)
@@ -143,8 +296,7 @@ static void take_log(struct set *set, const struct log *log, struct together *to
 		if (log->records[i].type != RECORD_RUN)
 			continue;
 		if (repetition_read(log, i, &next, &repetition, &set->notes)) {
-			together_add(together,
-				     &repetition); /* first: the other one takes the key */
+			together_add(together, &repetition); /* add_repetition() takes the key */
 			add_repetition(set, &repetition);
 		}
 		repetition_free(&repetition);
@@ -153,20 +305,13 @@ static void take_log(struct set *set, const struct log *log, struct together *to
 
 void cells_make(struct set *set)
 {
-	struct together *together = together_new();
-	struct repetition *sums;
-	size_t count;
+	struct together together = {0};
 
 	for (size_t i = 0; i < set->log_count; i++) {
 		if (set->logs[i].usable)
-			take_log(set, &set->logs[i], together);
+			take_log(set, &set->logs[i], &together);
 	}
-	sums = together_sums(together, &count);
-	for (size_t i = 0; i < count; i++) {
-		add_repetition(set, &sums[i]);
-		repetition_free(&sums[i]);
-	}
-	together_free(together);
+	add_sums(set, &together);
 }
 
 void cells_free(struct set *set)
@@ -174,8 +319,7 @@ void cells_free(struct set *set)
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
 
-		for (int kind = 0; kind < SAMPLES; kind++)
-			free(sample_to_fill(cell, kind)->value);
+		cell_free_samples(cell);
 		distribution_free(&cell->wait);
 		distribution_free(&cell->hold);
 		free(cell->origin);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A run record and what belongs to it -> one repetition: see cells.h. */
-#include "tools/report/base/memory.h"
-#include "tools/report/base/notes.h"
+#include "tools/report/base/data.h"
+#include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
-#include "tools/report/cells/distribution.h"
-#include "tools/report/cells/split.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -66,7 +64,7 @@ static char *settings_of(const struct log *log, const struct record *run)
 					    "warmup_ms", "latency",    "trace"};
 	char text[SETTINGS_BYTES] = "";
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(names); i++)
 		add_setting(text, names[i], json_object_get(run->json, names[i]));
 	add_setting(text, "vcpus", json_object_get(log->boot->json, "vcpus_online"));
 	add_setting(text, "nodes", json_object_get(log->boot->json, "nodes"));
@@ -92,63 +90,106 @@ static void read_key(const struct log *log, const struct record *run, struct cel
 	};
 }
 
-static double ns_of(const struct log *log, const struct record *run, const char *cycles)
+/* NAN: the log does not say. */
+static double value_of(const struct record *run, const struct sample_kind *kind, uint64_t tsc_khz)
 {
-	return (double)record_u64(run, cycles) * 1e6 / (double)record_u64(log->boot, "tsc_khz");
+	if (!kind->field || !json_object_get(run->json, kind->field))
+		return NAN;
+	return strcmp(kind->unit, "ns") == 0 ? record_ns(run, kind->field, tsc_khz)
+					     : (double)record_u64(run, kind->field);
 }
 
-static double ns_if_there(const struct log *log, const struct record *run, const char *cycles)
+static void read_values(const struct record *run, struct repetition *rep)
 {
-	return json_object_get(run->json, cycles) ? ns_of(log, run, cycles) : NAN;
-}
-
-static void read_values(const struct log *log, const struct record *run, struct repetition *rep)
-{
-	static const struct {
-		enum sample_index index;
-		const char *field;
-	} counters[] = {
-		{SAMPLE_HALTS, "halts"},
-		{SAMPLE_KICKS, "kicks"},
-		{SAMPLE_SPURIOUS_WAKEUPS, "spurious_wakeups"},
-		{SAMPLE_YIELDS, "yields"},
-		{SAMPLE_LOCK_STEALS, "lock_steals"},
-		{SAMPLE_LHP_EVENTS, "lhp_events"},
-		{SAMPLE_LWP_EVENTS, "lwp_events"},
-	};
 	double seconds = (double)record_u64(run, "elapsed_ns") / 1e9;
 
+	for (int i = 0; i < SAMPLES; i++)
+		rep->value[i] = value_of(run, &sample_list[i], rep->tsc_khz);
 	rep->fixed_work = json_object_get(run->json, "jobs") != NULL;
 	rep->value[SAMPLE_MERIT] =
 		rep->fixed_work ? seconds : (double)record_u64(run, "ops") / seconds;
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-		rep->value[counters[i].index] = (double)record_u64(run, counters[i].field);
-	rep->value[SAMPLE_LHP_NS] = ns_of(log, run, "lhp_cycles");
-	rep->value[SAMPLE_LHP_WAIT_NS] = ns_if_there(log, run, "lhp_wait_cycles");
-	rep->value[SAMPLE_LWP_NS] = ns_of(log, run, "lwp_cycles");
-	rep->value[SAMPLE_LONGEST_STREAK] = json_object_get(run->json, "streak_max")
-						    ? (double)record_u64(run, "streak_max")
-						    : NAN;
-	rep->value[SAMPLE_LONGEST_WAIT_NS] = ns_if_there(log, run, "wait_max_cycles");
 }
 
+/*
+ * The time split. A vCPU's phase is elapsed_ns long. Of it the log has the stolen time (steal_ns),
+ * the time in waits (wait_cycles) and in the HLTs of those (halt_cycles), both with the stolen time
+ * that fell into them; into which it fell is not in the log. It is counted once, as stolen, and
+ * taken out of halted, spinning (waits without HLTs) and running (the rest) in proportion to their
+ * lengths, vCPU by vCPU.
+ */
+struct split {
+	double total, running, spinning, halted, idle, stolen; /* ns */
+	double beyond; /* how much more than all there was the parts were, before they were cut */
+};
+
+/* A vcpu record, or a run record, whose sums are over threads * elapsed. */
+static void add_parts(struct split *split, const struct record *record, double total,
+		      uint64_t tsc_khz)
+{
+	double stolen = (double)record_u64(record, "steal_ns");
+	double halted = record_ns(record, "halt_cycles", tsc_khz);
+	double waited = record_ns(record, "wait_cycles", tsc_khz);
+	double kept;
+
+	if (halted > waited) /* a HLT counts, a wait of under 64 polls around it does not */
+		waited = halted;
+	split->beyond += stolen > total ? stolen - total : 0;
+	split->beyond += waited > total ? waited - total : 0;
+	stolen = fmin(stolen, total);
+	waited = fmin(waited, total);
+	halted = fmin(halted, total);
+	kept = 1 - stolen / total;
+	split->total += total;
+	split->stolen += stolen;
+	split->halted += halted * kept;
+	split->spinning += (waited - halted) * kept;
+	split->running += (total - waited) * kept;
+}
+
+/* workload=kbuild accounts for itself: its vCPUs also idle. */
+static void read_logged(struct split *split, const struct record *run)
+{
+	split->running = (double)record_u64(run, "split_running_ns");
+	split->spinning = (double)record_u64(run, "split_spinning_ns");
+	split->halted = (double)record_u64(run, "split_halted_ns");
+	split->idle = (double)record_u64(run, "split_idle_ns");
+	split->stolen = (double)record_u64(run, "split_stolen_ns");
+	split->total =
+		split->running + split->spinning + split->halted + split->idle + split->stolen;
+}
+
+/* As shares of all vCPU time there was; what the log cannot say stays NAN. */
 static void read_split(const struct log *log, const struct record *run,
 		       const struct record *const *vcpu, struct repetition *rep,
 		       struct notes *notes)
 {
-	struct split split = split_of_run(log, run, vcpu, rep->vcpus);
+	double elapsed = (double)record_u64(run, "elapsed_ns");
+	uint64_t threads = rep->key.threads;
+	struct split split = {0};
 
-	rep->value[SAMPLE_RUNNING] = split.running;
-	rep->value[SAMPLE_SPINNING] = split.spinning;
-	rep->value[SAMPLE_HALTED] = split.halted;
-	rep->value[SAMPLE_IDLE] = split.idle;
-	rep->value[SAMPLE_STOLEN] = split.stolen;
-	if (split.beyond > SPLIT_TOLERANCE)
+	if (json_object_get(run->json, "split_running_ns"))
+		read_logged(&split, run);
+	else if (!record_bool(log->boot, "steal_time"))
+		return;
+	else if (rep->vcpus != threads)
+		add_parts(&split, run, elapsed * (double)threads, rep->tsc_khz);
+	else
+		for (size_t i = 0; i < threads; i++)
+			add_parts(&split, vcpu[i], elapsed, rep->tsc_khz);
+	if (split.total <= 0)
+		return;
+	rep->value[SAMPLE_RUNNING] = split.running / split.total;
+	rep->value[SAMPLE_SPINNING] = split.spinning / split.total;
+	rep->value[SAMPLE_HALTED] = split.halted / split.total;
+	rep->value[SAMPLE_IDLE] = split.idle / split.total;
+	rep->value[SAMPLE_STOLEN] = split.stolen / split.total;
+	if (split.beyond / split.total > SPLIT_TOLERANCE)
 		note_add(notes, false,
 			 "%s:%zu: waits (those that reach beyond the measured phase count whole) "
 			 "and stolen time are %.0f %% more than the vCPUs' time in "
 			 "run %" PRIu64 ": cut to it",
-			 log->path, run->line, split.beyond * 100, record_u64(run, "run"));
+			 log->path, run->line, split.beyond / split.total * 100,
+			 record_u64(run, "run"));
 }
 
 /* Others than these two are a lock's own. */
@@ -209,7 +250,7 @@ bool repetition_read(const struct log *log, size_t index, size_t *next,
 	repetition->excludes_nobody = strcmp(record_text(run, "exclusion"), "not-checked") == 0;
 	repetition->incomplete = json_is_false(json_object_get(run->json, "complete"));
 	*next = read_followers(log, index, repetition, vcpu);
-	read_values(log, run, repetition);
+	read_values(run, repetition);
 	read_split(log, run, vcpu, repetition, notes);
 	repetition->vcpu_ops = memory_new(repetition->vcpus, sizeof(double));
 	for (size_t i = 0; i < repetition->vcpus; i++)

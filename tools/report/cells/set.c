@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths -> logs -> cells: set_read() of data.h. One accelerator class per set, or an error. */
 #include "tools/report/base/data.h"
-#include "tools/report/base/memory.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/base/status.h"
+#include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
-#include "tools/report/read/find.h"
-#include "tools/report/read/log.h"
+#include "tools/report/read/read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +26,7 @@ static void read_manifest(const char *path, struct log *log, struct notes *notes
 /* What run.sh knows and the log does not: how the instance ended, and that there were others. */
 static void check_manifest(struct log *log, struct notes *notes)
 {
-	const json_t *instances = json_object_get(log->manifest, "instances");
+	const json_t *instances = log_manifest(log, "instances", NULL);
 	size_t count = json_array_size(instances);
 
 	if (count > log->instances && log->instance == 0)
@@ -51,10 +48,8 @@ static void check_manifest(struct log *log, struct notes *notes)
 
 static bool read_log(const struct found *found, struct log *log, struct set *set, uint64_t *memory)
 {
-	if (!log_read(found->path, log, &set->notes, memory)) {
-		fprintf(stderr, "pvspin-report: %s: %s\n", found->path, strerror(errno));
-		return false;
-	}
+	if (!log_read(found->path, log, &set->notes, memory))
+		return file_error(found->path);
 	log->instance = found->instance;
 	log->instances = found->instances;
 	log->call_run = found->call_run;
@@ -87,6 +82,15 @@ static bool read_logs(const char *const *paths, size_t count, struct set *set)
 	return all;
 }
 
+void accel_mismatch(const char *name, const char *accel, const char *other, const char *other_accel,
+		    const char *how)
+{
+	fprintf(stderr,
+		"pvspin-report: %s ran under accel %s, %s under accel %s: figures of different "
+		"classes are never %s\n",
+		name, accel, other, other_accel, how);
+}
+
 /* A rate under emulation and one on hardware are not two measurements of the same thing. */
 static bool one_class(struct set *set)
 {
@@ -101,12 +105,8 @@ static bool one_class(struct set *set)
 			first = log;
 			set->accel = record_text(log->boot, "accel");
 		} else if (strcmp(record_text(log->boot, "accel"), set->accel) != 0) {
-			fprintf(stderr,
-				"pvspin-report: %s ran under accel %s, %s under accel %s: figures "
-				"of "
-				"different classes are never put together\n",
-				first->path, set->accel, log->path,
-				record_text(log->boot, "accel"));
+			accel_mismatch(first->path, set->accel, log->path,
+				       record_text(log->boot, "accel"), "put together");
 			return false;
 		}
 	}
@@ -130,10 +130,8 @@ bool set_read(const char *const *paths, size_t count, struct set *set)
 		if (set->notes.list[i].damage)
 			set->status = STATUS_DAMAGED;
 	}
-	for (size_t i = 0; i < set->log_count; i++) {
-		if (!set->logs[i].complete)
-			set->status = STATUS_DAMAGED;
-	}
+	if (set_damaged(set) > 0)
+		set->status = STATUS_DAMAGED;
 	return true;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Statistics of one sample: see stats.h. */
 #include "tools/report/cells/stats.h"
+#include "tools/report/base/system.h"
 
-#include "tools/report/base/memory.h"
-
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct stats stats_of(const struct sample *sample)
 {
@@ -30,4 +31,221 @@ struct stats stats_of(const struct sample *sample)
 		stats.sd = gsl_stats_sd_m(known, 1, stats.count, stats.mean);
 	free(known);
 	return stats;
+}
+
+/* Welch's test, whether it may be used, and the choice between it and the other: twosample.h. */
+
+double anderson_darling(const double *value, size_t count)
+{
+	double *sorted = memory_new(count, sizeof(double)), mean, sd, sum = 0;
+	double n = (double)count;
+
+	memcpy(sorted, value, count * sizeof(double));
+	gsl_sort(sorted, 1, count);
+	mean = gsl_stats_mean(sorted, 1, count);
+	sd = gsl_stats_sd_m(sorted, 1, count, mean);
+	for (size_t i = 0; i < count; i++) {
+		double low = gsl_cdf_ugaussian_P((sorted[i] - mean) / sd);
+		double high = gsl_cdf_ugaussian_Q((sorted[count - 1 - i] - mean) / sd);
+
+		sum += (2 * (double)i + 1) * (log(low) + log(high));
+	}
+	free(sorted);
+	if (!(sd > 0))
+		return NAN;
+	return (-n - sum / n) * (1 + 0.75 / n + 2.25 / (n * n));
+}
+
+/* Fieller's limits of mean_b / mean_a; variances are those of the means. */
+static void fieller(struct two_sample *result, double a, double var_a, double b, double var_b)
+{
+	double t = gsl_cdf_tdist_Qinv(ALPHA / 2, result->df);
+	double square = a * a - t * t * var_a;
+	double root = a * a * b * b - square * (b * b - t * t * var_b);
+
+	/* the mean of a is not clearly above 0: the ratio has no bound */
+	if (!(square > 0) || !(root >= 0))
+		return;
+	result->low = (a * b - sqrt(root)) / square;
+	result->high = (a * b + sqrt(root)) / square;
+}
+
+struct two_sample welch(const double *a, size_t a_count, const double *b, size_t b_count)
+{
+	double mean_a = gsl_stats_mean(a, 1, a_count), mean_b = gsl_stats_mean(b, 1, b_count);
+	double var_a = gsl_stats_variance_m(a, 1, a_count, mean_a) / (double)a_count;
+	double var_b = gsl_stats_variance_m(b, 1, b_count, mean_b) / (double)b_count;
+	double both = var_a + var_b;
+	struct two_sample result = {TEST_WELCH, mean_b / mean_a, NAN, NAN, NAN, NAN, NAN, 0};
+
+	result.statistic = (mean_a - mean_b) / sqrt(both);
+	/* Welch and Satterthwaite */
+	result.df = both * both /
+		    (var_a * var_a / (double)(a_count - 1) + var_b * var_b / (double)(b_count - 1));
+	result.p = 2 * gsl_cdf_tdist_Q(fabs(result.statistic), result.df);
+	fieller(&result, mean_a, var_a, mean_b, var_b);
+	return result;
+}
+
+static bool is_normal(const double *value, size_t count)
+{
+	return anderson_darling(value, count) <= NORMAL_LIMIT; /* false for NAN */
+}
+
+/* Mann and Whitney's test goes through all pairs. */
+#define MOST_PAIRS ((size_t)16 << 20)
+
+struct two_sample two_sample(const double *a, size_t a_count, const double *b, size_t b_count)
+{
+	if (a_count == 0 || b_count == 0)
+		return (struct two_sample){TEST_NONE, NAN, NAN, NAN, NAN, NAN, NAN, 1};
+	if (a_count > MOST_PAIRS / b_count) /* so many that means are normal anyway */
+		return welch(a, a_count, b, b_count);
+	if (a_count >= WELCH_FROM && b_count >= WELCH_FROM && is_normal(a, a_count) &&
+	    is_normal(b, b_count))
+		return welch(a, a_count, b, b_count);
+	return mann_whitney(a, a_count, b, b_count);
+}
+
+/*
+ * The test of Mann and Whitney: twosample.h. U of a counts the pairs in which a is the larger one;
+ * a tie is half a pair.
+ */
+
+/* Numbers of orders for each U, as the coefficients of the Gaussian binomial coefficient
+ * (Andrews, The Theory of Partitions, 1976, ch. 3): the product of (1 - q^(b + i)) / (1 - q^i) for
+ * i = 1..a. Exact in doubles while C(a + b, a) < 2^53: 40 values are C(40, 20) = 1.4e11. */
+static double *orders(size_t a, size_t b)
+{
+	size_t most = a * b;
+	double *count = memory_new(most + 1, sizeof(double));
+
+	count[0] = 1;
+	for (size_t i = 1; i <= a; i++) {
+		for (size_t u = most; u >= b + i && u <= most; u--)
+			count[u] -= count[u - b - i];
+		for (size_t u = i; u <= most; u++)
+			count[u] += count[u - i];
+	}
+	return count;
+}
+
+double mann_whitney_cdf(size_t a_count, size_t b_count, size_t u)
+{
+	double *count = orders(a_count, b_count), below = 0, all = 0;
+
+	for (size_t i = 0; i <= a_count * b_count; i++) {
+		all += count[i];
+		below += i <= u ? count[i] : 0;
+	}
+	free(count);
+	return below / all;
+}
+
+/* sum of t^3 - t over groups of t equal values in both samples together; 0: no ties */
+static double ties(const double *a, size_t a_count, const double *b, size_t b_count)
+{
+	size_t count = a_count + b_count, same;
+	double *all = memory_new(count, sizeof(double)), sum = 0;
+
+	memcpy(all, a, a_count * sizeof(double));
+	memcpy(all + a_count, b, b_count * sizeof(double));
+	gsl_sort(all, 1, count);
+	for (size_t i = 0; i < count; i += same) {
+		for (same = 1; i + same < count && all[i + same] == all[i]; same++)
+			;
+		sum += (double)same * (double)same * (double)same - (double)same;
+	}
+	free(all);
+	return sum;
+}
+
+static double pairs_larger(const double *a, size_t a_count, const double *b, size_t b_count)
+{
+	double u = 0;
+
+	for (size_t i = 0; i < a_count; i++) {
+		for (size_t j = 0; j < b_count; j++)
+			u += a[i] > b[j] ? 1 : a[i] == b[j] ? 0.5 : 0;
+	}
+	return u;
+}
+
+/* The standard deviation of U. */
+static double deviation(size_t a_count, size_t b_count, double tied)
+{
+	double a = (double)a_count, b = (double)b_count, n = a + b;
+
+	return sqrt(a * b / 12 * (n + 1 - tied / (n * (n - 1))));
+}
+
+static double p_exact(size_t a_count, size_t b_count, double u)
+{
+	double other = (double)(a_count * b_count) - u;
+	double p = 2 * mann_whitney_cdf(a_count, b_count, (size_t)(u < other ? u : other));
+
+	return p < 1 ? p : 1;
+}
+
+/* With continuity correction. */
+static double p_normal(size_t a_count, size_t b_count, double u, double sd)
+{
+	double off = fabs(u - (double)(a_count * b_count) / 2) - 0.5;
+
+	return sd > 0 && off > 0 ? 2 * gsl_cdf_ugaussian_Q(off / sd) : 1;
+}
+
+/* How many of the ratios at either end lie outside the 95 % interval; the bound is the next one.
+ * Negative: not even all of them reach 95 %. */
+static double ratios_outside(size_t a_count, size_t b_count, bool exact, double sd)
+{
+	double outside = -1;
+
+	if (!exact)
+		return floor((double)(a_count * b_count) / 2 - 0.5 -
+			     gsl_cdf_ugaussian_Qinv(ALPHA / 2) * sd);
+	while (2 * mann_whitney_cdf(a_count, b_count, (size_t)(outside + 1)) <= ALPHA)
+		outside++;
+	return outside;
+}
+
+/* The ratio and its interval from all b / a, if they are positive. */
+static void ratios(struct two_sample *result, const double *a, size_t a_count, const double *b,
+		   size_t b_count, double outside)
+{
+	size_t count = a_count * b_count, n = 0;
+	double *ratio = memory_new(count, sizeof(double));
+
+	for (size_t i = 0; i < a_count; i++) {
+		for (size_t j = 0; j < b_count && a[i] > 0; j++)
+			ratio[n++] = b[j] / a[i];
+	}
+	if (n == count) {
+		gsl_sort(ratio, 1, n);
+		result->ratio = gsl_stats_median_from_sorted_data(ratio, 1, n);
+		if (outside >= 0 && 2 * (outside + 1) < (double)n) {
+			size_t skip = (size_t)outside;
+
+			result->low = ratio[skip];
+			result->high = ratio[n - 1 - skip];
+		}
+	}
+	free(ratio);
+}
+
+struct two_sample mann_whitney(const double *a, size_t a_count, const double *b, size_t b_count)
+{
+	double tied = ties(a, a_count, b, b_count);
+	bool exact = tied == 0 && a_count <= EXACT_UP_TO && b_count <= EXACT_UP_TO;
+	double sd = deviation(a_count, b_count, tied);
+	struct two_sample result = {.ratio = NAN, .low = NAN, .high = NAN, .df = NAN};
+
+	result.test = exact ? TEST_MANN_WHITNEY_EXACT : TEST_MANN_WHITNEY_NORMAL;
+	result.statistic = pairs_larger(a, a_count, b, b_count);
+	result.p = exact ? p_exact(a_count, b_count, result.statistic)
+			 : p_normal(a_count, b_count, result.statistic, sd);
+	result.least_p =
+		a_count <= EXACT_UP_TO && b_count <= EXACT_UP_TO ? p_exact(a_count, b_count, 0) : 0;
+	ratios(&result, a, a_count, b, b_count, ratios_outside(a_count, b_count, exact, sd));
+	return result;
 }

@@ -5,6 +5,9 @@
 
 #include "tools/report/base/data.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Of the values that are not NAN. */
 struct stats {
 	size_t count;
@@ -14,5 +17,49 @@ struct stats {
 };
 
 struct stats stats_of(const struct sample *sample);
+
+/*
+ * Do two samples differ, and by what factor? docs/report.md tells the rule in words.
+ *
+ * Welch's t-test (B. L. Welch, Biometrika 34, 1947) when both samples have WELCH_FROM values and
+ * neither looks other than normal (Anderson-Darling); its interval for the ratio of the means is
+ * Fieller's (J. R. Stat. Soc. B 16, 1954) with the same degrees of freedom. Else the test of Mann
+ * and Whitney (Ann. Math. Stat. 18, 1947); its ratio is the median of all ratios b / a, and the
+ * interval runs between two of them (Hodges and Lehmann, Ann. Math. Stat. 34, 1963, on logarithms).
+ * Each interval leaves out 1 when its test's p is below 0.05, ties aside.
+ */
+
+#define WELCH_FROM 10
+/* Up to so many values each, and without ties, p is exact. */
+#define EXACT_UP_TO 20
+#define ALPHA       0.05
+
+enum two_sample_test { TEST_NONE, TEST_WELCH, TEST_MANN_WHITNEY_EXACT, TEST_MANN_WHITNEY_NORMAL };
+
+struct two_sample {
+	enum two_sample_test test;
+	double ratio;     /* b to a; NAN: unknown */
+	double low, high; /* 95 %; NAN: no bound can be given */
+	double p;         /* two-sided; NAN: no test */
+	double statistic; /* t, or U of a */
+	double df;        /* Welch */
+	double least_p;   /* Mann-Whitney: what p is at least, with so few values */
+};
+
+/* Both without NANs. */
+struct two_sample two_sample(const double *a, size_t a_count, const double *b, size_t b_count);
+
+/* The parts, for their tests. */
+struct two_sample welch(const double *a, size_t a_count, const double *b, size_t b_count);
+struct two_sample mann_whitney(const double *a, size_t a_count, const double *b, size_t b_count);
+/* P(U <= u) without ties. */
+double mann_whitney_cdf(size_t a_count, size_t b_count, size_t u);
+
+/* Anderson and Darling's A^2 for a normal distribution of unknown mean and variance, adjusted for
+ * small samples; above NORMAL_LIMIT normality is rejected at 5 %. Stephens, "EDF statistics for
+ * goodness of fit", J. Am. Stat. Assoc. 69, 1974; D'Agostino and Stephens, Goodness-of-Fit
+ * Techniques, 1986, table 4.7. NAN: all values are equal. */
+double anderson_darling(const double *value, size_t count);
+#define NORMAL_LIMIT 0.752
 
 #endif

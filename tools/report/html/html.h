@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report as one HTML page: no script, no network, nothing outside of the file. html_page.c has
- * the parts that every page is made of, html.c the page of one or two sets, html_how.c how they
- * were run, html_svg.c the pictures. Whatever comes from logs goes through escape_html().
+ * The report as one HTML page: no script, no network, nothing outside of the file. page.c has the
+ * page of one or two sets, parts.c what every page is made of, svg.c the pictures. Whatever comes
+ * from logs goes through escape_html().
  */
 #ifndef PVSPIN_TOOLS_REPORT_HTML_HTML_H
 #define PVSPIN_TOOLS_REPORT_HTML_HTML_H
 
 #include "tools/report/base/data.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/plot/palette.h"
 #include "tools/report/plot/plot.h"
 #include "tools/report/tables/table.h"
 
@@ -19,8 +17,6 @@
 
 /* The page of one set, or of the two of a comparison. False: it could not be written. */
 bool html_write(FILE *out, const struct set *sets, size_t count);
-
-extern const char html_style[]; /* the page's style sheet: html_style.c */
 
 extern const char *html_program; /* name and version, in the footer; main() sets it */
 
@@ -34,13 +30,7 @@ void html_table(FILE *out, const struct table *table);
 /* A list under a heading; nothing if there are none. `class`: "warning", or "". */
 void html_notes(FILE *out, const char *heading, const char *class, const struct notes *notes);
 
-/* The logs of a set: machine, versions, command lines. */
-void html_how(FILE *out, const struct set *set);
-
-/* The plots of a set, and what could not be drawn. `number`: of the set, for names that are its
- * own.
- */
-void html_plots(FILE *out, const struct set *set, const struct palette *palette, size_t number);
+/* Plots, and what could not be drawn. `number`: of the set, for names that are its own. */
 void html_plot_list(FILE *out, const struct plots *plots, size_t number);
 
 /* gnuplot's SVG as an element of the page: names get `prefix`, black becomes the text's colour;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A child process with a file on stdin, a pipe on stdout, and a bound: gnuplot.h. */
-#include "tools/report/plot/gnuplot.h"
+#include "tools/report/plot/plot.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Which plots a set has, what they have in common, and their files: plot.h. */
 #include "tools/report/plot/plot.h"
-
-#include "tools/report/base/escape.h"
-#include "tools/report/base/memory.h"
+#include "tools/report/base/format.h"
+#include "tools/report/base/system.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,22 +122,6 @@ enum gnuplot_status plot_render(const struct plot *plot, enum plot_form form, ch
 	return status;
 }
 
-/* False, said on stderr: it could not be written. */
-static bool write_file(const char *path, const char *content, size_t bytes)
-{
-	FILE *file = fopen(path, "wb");
-	bool good = file != NULL && fwrite(content, 1, bytes, file) == bytes;
-	int error = errno;
-
-	if (file != NULL && fclose(file) != 0 && good) {
-		error = errno;
-		good = false;
-	}
-	if (!good)
-		fprintf(stderr, "pvspin-report: %s: %s\n", path, strerror(error));
-	return good;
-}
-
 static enum gnuplot_status write_plot(const char *dir, const struct plot *plot, enum plot_form form)
 {
 	char number[24] = "";
@@ -150,7 +134,7 @@ static enum gnuplot_status write_plot(const char *dir, const struct plot *plot, 
 	path = memory_print("%s/%s%s.%s", dir, plot->kind, number,
 			    form == PLOT_PNG ? "png" : "svg");
 	status = plot_render(plot, form, &content, &bytes, &error);
-	if (status == GNUPLOT_OK && path != NULL && !write_file(path, content, bytes))
+	if (status == GNUPLOT_OK && path != NULL && !file_write(path, content, bytes))
 		status = GNUPLOT_FAILED;
 	else if (status == GNUPLOT_OK)
 		fprintf(stderr, "plot: %s\n", path);
@@ -173,8 +157,7 @@ bool plot_write_all(const char *dir, const struct set *set)
 	bool good = true;
 
 	if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
-		fprintf(stderr, "pvspin-report: %s: %s\n", dir, strerror(errno));
-		good = false;
+		good = file_error(dir);
 	}
 	for (size_t i = 0; good && status != GNUPLOT_MISSING && i < plots.count; i++) {
 		const struct plot *plot = &plots.list[i];
@@ -191,4 +174,168 @@ bool plot_write_all(const char *dir, const struct set *set)
 	plots_free(&plots);
 	palette_free(&palette);
 	return good;
+}
+
+/* The frame of a plot's script: see drawing.h. */
+
+bool drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot)
+{
+	drawing->ranked = sweep_ranked(sweep, &drawing->count);
+	drawing->script = open_memstream(&plot->script, &drawing->bytes);
+	if (drawing->script != NULL && drawing->ranked != NULL)
+		return true;
+	drawing_end(drawing, plot, "out of memory");
+	return false;
+}
+
+void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing)
+{
+	if (drawing->script != NULL)
+		fclose(drawing->script);
+	free(drawing->ranked);
+	if (missing == NULL)
+		return;
+	free(plot->script);
+	plot->script = NULL;
+	plot->missing = memory_print("%s", missing);
+}
+
+/* plot_axis.h: ranges, and the order of the locks in a plot. */
+
+void axis_add(struct axis *axis, double value)
+{
+	if (!isfinite(value) || value <= 0)
+		return;
+	if (axis->least == 0 || value < axis->least)
+		axis->least = value;
+	if (value > axis->largest)
+		axis->largest = value;
+}
+
+bool axis_is_log(const struct axis *axis)
+{
+	return axis->least > 0 && axis->largest / axis->least > 100;
+}
+
+double axis_start(const struct axis *axis)
+{
+	/* 0.8: the least value is to have a bar one can see */
+	return axis_is_log(axis) ? pow(10, floor(log10(axis->least * 0.8))) : 0;
+}
+
+/* %s %c: 150 k; below a thousand the plain number, or 0.5 would be 500 m. A linear axis that ends
+ * below 5 k, 5 M... has tics between the whole ones. */
+static const char *number_format(const struct axis *axis, double span)
+{
+	if (span < 1000)
+		return "%g";
+	if (!axis_is_log(axis) && span / pow(1000, floor(log10(span) / 3)) < 5)
+		return "%.1s %c";
+	return "%.0s %c";
+}
+
+void axis_print(const struct axis *axis, char name, double room, FILE *script)
+{
+	double span = axis->largest > 0 ? axis->largest : 1, start = axis_start(axis);
+	/* the room is a share of the axis's length, which is in decades when it is logarithmic */
+	double end = axis_is_log(axis) ? span * pow(span / start, room) : span * (1 + room);
+
+	fprintf(script, "set %crange [%.6g:%.6g]\n", name, start, end);
+	if (axis_is_log(axis))
+		fprintf(script, "set logscale %c 10\n", name);
+	fprintf(script, "set format %c '%s'\n", name, number_format(axis, span));
+}
+
+bool sweep_is_fixed_work(const struct sweep *sweep)
+{
+	return sweep->count > 0 && sweep->cells[0]->fixed_work;
+}
+
+static int by_merit(const void *a, const void *b)
+{
+	const struct cell *const *left = a, *const *right = b;
+	double a_mean = sample_mean(&(*left)->sample[SAMPLE_MERIT]),
+	       b_mean = sample_mean(&(*right)->sample[SAMPLE_MERIT]);
+	double difference = a_mean - b_mean;
+
+	/* less time is better, and no time is work that was never finished */
+	if ((*left)->fixed_work)
+		difference = (a_mean > 0 ? 1 / a_mean : 0) - (b_mean > 0 ? 1 / b_mean : 0);
+	return (difference < 0) - (difference > 0);
+}
+
+const struct cell **sweep_ranked(const struct sweep *sweep, size_t *count)
+{
+	const struct cell **ranked = calloc(sweep->count + 1, sizeof(*ranked)), *cell;
+
+	*count = 0;
+	while (ranked != NULL && (cell = sweep_at_most(sweep, *count)) != NULL)
+		ranked[(*count)++] = cell;
+	if (ranked != NULL)
+		qsort(ranked, *count, sizeof(*ranked), by_merit);
+	return ranked;
+}
+
+/* Colours, dashes and points by lock: palette.h. */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* After Okabe and Ito, "Color Universal Design" (2008), the set meant for all kinds of colour
+ * blindness; its light ones are darkened so that each has a contrast of 3:1 to white and to the
+ * dark page (WCAG 2.1, 1.4.11). */
+static const char *const colours[] = {
+	"#0072b2", "#d55e00", "#009e73", "#b3529a", "#b88200", "#3a93c8", "#808891",
+};
+static const unsigned points[] = {7, 5, 9, 13, 11, 15, 3};
+
+struct palette palette_new(const struct set *sets, size_t count)
+{
+	struct palette palette = {0};
+	size_t cells = 0;
+
+	for (size_t i = 0; i < count; i++)
+		cells += sets[i].cell_count;
+	palette.locks = calloc(cells + 1, sizeof(*palette.locks));
+	for (size_t i = 0; palette.locks != NULL && i < count; i++) {
+		for (size_t j = 0; j < sets[i].cell_count; j++) {
+			const char *lock = sets[i].cells[j].key.lock;
+			size_t known = 0;
+
+			while (known < palette.count && strcmp(palette.locks[known], lock) != 0)
+				known++;
+			if (known == palette.count)
+				palette.locks[palette.count++] = lock;
+		}
+	}
+	return palette;
+}
+
+void palette_free(struct palette *palette)
+{
+	free(palette->locks);
+	*palette = (struct palette){0};
+}
+
+static size_t position(const struct palette *palette, const char *lock)
+{
+	for (size_t i = 0; i < palette->count; i++) {
+		if (strcmp(palette->locks[i], lock) == 0)
+			return i;
+	}
+	return 0;
+}
+
+const char *palette_colour(const struct palette *palette, const char *lock)
+{
+	return colours[position(palette, lock) % COUNT(colours)];
+}
+
+void palette_line(const struct palette *palette, const char *lock, FILE *script)
+{
+	/* solid, dashed, dotted, dash-dot: gnuplot's numbers, of which svg has 5 */
+	static const unsigned dashes[] = {1, 2, 3, 5};
+	size_t index = position(palette, lock), lap = index / COUNT(colours);
+
+	fprintf(script, "lc rgb '%s' dt %u pt %u ", colours[index % COUNT(colours)],
+		dashes[lap % COUNT(dashes)], points[(index + lap) % COUNT(points)]);
 }

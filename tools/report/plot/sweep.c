@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which cells make a picture: sweep.h. */
-#include "tools/report/plot/sweep.h"
+#include "tools/report/plot/plot.h"
 
 #include "tools/report/cells/stats.h"
 

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats: see output.h. Text and Markdown have the same parts in the same order. */
-#include "tools/report/print/output.h"
+/* The formats: see print.h. Text and Markdown have the same parts in the same order. */
+#include "tools/report/print/print.h"
 
+#include "tools/report/base/data.h"
 #include "tools/report/base/format.h"
-#include "tools/report/base/notes.h"
 #include "tools/report/html/html.h"
-#include "tools/report/print/machine.h"
-#include "tools/report/print/text.h"
-#include "tools/report/tables/compare.h"
-#include "tools/report/tables/identity.h"
-#include "tools/report/tables/limits.h"
-#include "tools/report/tables/summary.h"
+#include "tools/report/tables/tables.h"
 
 #include <stdlib.h>
 
@@ -41,10 +36,8 @@ static void print_notes(FILE *out, const struct style *style, const char *title,
 static void print_head(FILE *out, const char *side, const struct set *set)
 {
 	char *settings = identity_common_settings(set);
-	size_t damaged = 0;
+	size_t damaged = set_damaged(set);
 
-	for (size_t i = 0; i < set->log_count; i++)
-		damaged += !set->logs[i].complete;
 	fputs(side, out);
 	format_safe(out, set->name);
 	fprintf(out, ": accel %s, %zu log%s", set->accel ? set->accel : "unknown", set->log_count,

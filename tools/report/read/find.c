@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths to logs: see find.h. Links to directories are not followed, so there are no loops. */
-#include "tools/report/read/find.h"
+#include "tools/report/read/read.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -125,10 +125,8 @@ static bool walk(const char *directory, int levels, struct found_list *found)
 	struct dirent **entry;
 	int entries = scandir(directory, &entry, visible, versionsort);
 
-	if (entries < 0) {
-		fprintf(stderr, "pvspin-report: %s: %s\n", directory, strerror(errno));
-		return false;
-	}
+	if (entries < 0)
+		return file_error(directory);
 	add_call(directory, entry, entries, found);
 	for (int i = 0; i < entries; i++) {
 		char *path = memory_print("%s/%s", directory, entry[i]->d_name);
@@ -147,10 +145,8 @@ bool find_logs(const char *path, struct found_list *found)
 	size_t before = found->seen;
 	struct stat stat_buffer;
 
-	if (stat(path, &stat_buffer) != 0) {
-		fprintf(stderr, "pvspin-report: %s: %s\n", path, strerror(errno));
-		return false;
-	}
+	if (stat(path, &stat_buffer) != 0)
+		return file_error(path);
 	if (!S_ISDIR(stat_buffer.st_mode)) {
 		add_file(path, found);
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines with bounds: see lines.h. */
-#include "tools/report/read/lines.h"
+#include "tools/report/read/read.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serial log -> records: see log.h. A line that starts with `{` is a record (docs/serial-log.md);
- * TAP and text are skipped. Whether the log is whole is judged at the end, by order.c.
+ * Serial log -> records: see read.h. A line that starts with `{` is a record (docs/serial-log.md);
+ * TAP and text are skipped. Whether the log is whole is judged at the end.
  *
  * Memory: a record is kept as its JSON tree. A log of nothing but `[`s would need some 50 times its
  * own size for that, so the size is estimated before parsing and bounded.
  */
-#include "tools/report/read/log.h"
+#include "tools/report/base/data.h"
+#include "tools/report/base/system.h"
+#include "tools/report/read/read.h"
 
-#include "tools/report/base/memory.h"
-#include "tools/report/read/lines.h"
-#include "tools/report/read/log_order.h"
-#include "tools/report/read/schema.h"
-
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,23 +25,36 @@
 #define STAMP_MOST  64
 #define STAMP_BYTES "0123456789 \t[](){}<>|:;.,+-/"
 
-uint64_t record_u64(const struct record *record, const char *field)
+struct reading {
+	struct log *log;
+	struct notes *notes;
+	size_t line;      /* that the next note is about; 0: the file */
+	size_t said;      /* notes of this log, at most NOTES_PER_LOG */
+	size_t hidden;    /* those beyond, of which the last note tells the number */
+	uint64_t *memory; /* bytes left for records, estimated */
+	bool full, damaged;
+	bool first_seen, stamped; /* a record; stamps before it */
+};
+
+/* A note "path:line: text". */
+static void note(struct reading *reading, bool damage, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void note(struct reading *reading, bool damage, const char *format, ...)
 {
-	json_int_t value = json_integer_value(json_object_get(record->json, field));
+	char text[512], place[24] = "";
+	va_list arguments;
 
-	return value > 0 ? (uint64_t)value : 0;
-}
-
-bool record_bool(const struct record *record, const char *field)
-{
-	return json_is_true(json_object_get(record->json, field));
-}
-
-const char *record_text(const struct record *record, const char *field)
-{
-	const char *text = json_string_value(json_object_get(record->json, field));
-
-	return text ? text : "";
+	reading->damaged |= damage;
+	if (reading->said++ >= NOTES_PER_LOG) {
+		reading->hidden++;
+		return;
+	}
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (reading->line != 0)
+		snprintf(place, sizeof(place), ":%zu", reading->line);
+	note_add(reading->notes, damage, "%s%s: %s", reading->log->path, place, text);
 }
 
 static uint64_t estimate(const char *line, size_t length)
@@ -57,14 +70,14 @@ static uint64_t estimate(const char *line, size_t length)
 }
 
 /* Takes the JSON. */
-static void keep(struct log_reading *reading, json_t *json)
+static void keep(struct reading *reading, json_t *json)
 {
 	struct log *log = reading->log;
 	struct record record = {.line = reading->line, .json = json};
 	char why[SCHEMA_WHY_BYTES];
 
 	if (!schema_check(json, &record.type, why)) {
-		log_note(reading, true, "%s: left out", why);
+		note(reading, true, "%s: left out", why);
 		json_decref(json);
 		return;
 	}
@@ -77,22 +90,22 @@ static void keep(struct log_reading *reading, json_t *json)
 	log->records[log->count++] = record;
 }
 
-static void parse(struct log_reading *reading, const char *line, size_t length)
+static void parse(struct reading *reading, const char *line, size_t length)
 {
 	uint64_t cost = estimate(line, length);
 	json_error_t error;
 	json_t *json;
 
 	if (cost > *reading->memory) {
-		log_note(reading, true,
-			 "no room for its records (1 GiB in all): those from here on are left out");
+		note(reading, true,
+		     "no room for its records (1 GiB in all): those from here on are left out");
 		reading->full = true;
 		return;
 	}
 	*reading->memory -= cost;
 	json = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
-		log_note(reading, true, "a broken record, left out: %s", error.text);
+		note(reading, true, "a broken record, left out: %s", error.text);
 	else
 		keep(reading, json);
 }
@@ -126,7 +139,7 @@ static size_t stamp_length(const char *line, size_t length)
 }
 
 /* The first record tells: stamps are on every line or on none. */
-static size_t find_stamp(struct log_reading *reading, const char *line, size_t length)
+static size_t find_stamp(struct reading *reading, const char *line, size_t length)
 {
 	size_t stamp;
 
@@ -135,14 +148,14 @@ static size_t find_stamp(struct log_reading *reading, const char *line, size_t l
 	stamp = stamp_length(line, length);
 	if (!reading->first_seen && stamp != 0) {
 		reading->stamped = true;
-		log_note(reading, false,
-			 "its lines begin with time stamps, as some serial programs write them: "
-			 "ignored");
+		note(reading, false,
+		     "its lines begin with time stamps, as some serial programs write them: "
+		     "ignored");
 	}
 	return stamp;
 }
 
-static void take_line(struct log_reading *reading, enum line_result result, const char *line,
+static void take_line(struct reading *reading, enum line_result result, const char *line,
 		      size_t length)
 {
 	size_t stamp = find_stamp(reading, line, length);
@@ -152,20 +165,211 @@ static void take_line(struct log_reading *reading, enum line_result result, cons
 	if (length > 0 && line[0] == '{') {
 		reading->first_seen = true;
 		if (result == LINE_TOO_LONG)
-			log_note(reading, true, "a record longer than %zu KiB: left out",
-				 LINE_BYTES >> 10);
+			note(reading, true, "a record longer than %zu KiB: left out",
+			     LINE_BYTES >> 10);
 		else
 			parse(reading, line, length);
 	} else if (memmem(line, length, record_start, sizeof(record_start) - 1)) {
-		log_note(reading, true,
-			 "a record begins inside the line: two writers, or a lost newline; left "
-			 "out");
+		note(reading, true,
+		     "a record begins inside the line: two writers, or a lost newline; left "
+		     "out");
 	}
+}
+
+/*
+ * Is a log whole? Boot first, end last, seq 1, 2, 3... once each, as many as `end` says: what
+ * docs/serial-log.md promises. Anything else is named in a note and makes the log a damaged one.
+ */
+
+/* By seq; of equal ones the first in the file comes first. */
+static int by_seq(const void *left, const void *right)
+{
+	const struct record *a = *(const struct record *const *)left;
+	const struct record *b = *(const struct record *const *)right;
+
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+static void note_gap(struct reading *reading, uint64_t from, uint64_t to)
+{
+	if (from == to)
+		note(reading, true, "seq %" PRIu64 " is missing", from);
+	else
+		note(reading, true, "seq %" PRIu64 " to %" PRIu64 " are missing", from, to);
+}
+
+/* The second record of a seq is forgotten (its JSON too); gaps are named. */
+static void check_seq(struct reading *reading, struct record **sorted)
+{
+	uint64_t due = 1;
+
+	for (size_t i = 0; i < reading->log->count; i++) {
+		reading->line = sorted[i]->line;
+		if (sorted[i]->seq > due)
+			note_gap(reading, due, sorted[i]->seq - 1);
+		if (sorted[i]->seq < due) {
+			note(reading, true, "seq %" PRIu64 " comes twice: left out%s",
+			     sorted[i]->seq,
+			     sorted[i]->type == RECORD_BOOT
+				     ? "; a second boot record: two logs in one file?"
+				     : "");
+			json_decref(sorted[i]->json);
+			sorted[i]->json = NULL;
+			sorted[i]->seq = 0;
+			continue;
+		}
+		due = sorted[i]->seq + 1;
+	}
+}
+
+static void drop_forgotten(struct log *log)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < log->count; i++) {
+		if (log->records[i].seq != 0)
+			log->records[kept++] = log->records[i];
+	}
+	log->count = kept;
+}
+
+static void check_order(struct reading *reading)
+{
+	const struct log *log = reading->log;
+
+	for (size_t i = 1; i < log->count; i++) {
+		if (log->records[i].seq < log->records[i - 1].seq) {
+			reading->line = log->records[i].line;
+			note(reading, true,
+			     "seq %" PRIu64 " comes after %" PRIu64
+			     ": two writers, or two logs in one file?",
+			     log->records[i].seq, log->records[i - 1].seq);
+			return; /* the first place is enough */
+		}
+	}
+}
+
+static void sort_out(struct reading *reading)
+{
+	struct log *log = reading->log;
+	struct record **sorted = reallocarray(NULL, log->count + 1, sizeof(*sorted));
+
+	if (sorted == NULL) {
+		note(reading, true, "no memory to check it");
+		return;
+	}
+	for (size_t i = 0; i < log->count; i++)
+		sorted[i] = &log->records[i];
+	qsort(sorted, log->count, sizeof(*sorted), by_seq);
+	check_seq(reading, sorted);
+	free(sorted);
+	drop_forgotten(log);
+	check_order(reading);
+}
+
+static void find_boot(struct reading *reading)
+{
+	struct log *log = reading->log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		const struct record *record = &log->records[i];
+
+		if (record->type != RECORD_BOOT)
+			continue;
+		reading->line = record->line;
+		if (log->boot != NULL)
+			note(reading, true, "a second boot record: two logs in one file?");
+		else if (i != 0)
+			note(reading, true, "the boot record is not the first");
+		log->boot = log->boot ? log->boot : record;
+	}
+	reading->line = 0;
+	if (log->boot == NULL)
+		note(reading, true,
+		     "no boot record: nothing says what it ran on, so its runs are left out");
+	else if (record_u64(log->boot, "schema") != SCHEMA_VERSION)
+		note(reading, true,
+		     "schema %" PRIu64
+		     ", this pvspin-report reads schema %d: its runs are left out",
+		     record_u64(log->boot, "schema"), SCHEMA_VERSION);
+	else
+		log->usable = true;
+}
+
+static void find_end(struct reading *reading)
+{
+	struct log *log = reading->log;
+
+	reading->line = 0;
+	for (size_t i = 0; i < log->count && log->end == NULL; i++) {
+		if (log->records[i].type == RECORD_END)
+			log->end = &log->records[i];
+	}
+	if (log->end == NULL) {
+		note(reading, true, "no end record: the log is cut off");
+		return;
+	}
+	reading->line = log->end->line;
+	if (log->end != &log->records[log->count - 1])
+		note(reading, true, "records come after the end record");
+	if (record_u64(log->end, "records") != log->count)
+		note(reading, true, "the end record counts %" PRIu64 " records, here are %zu",
+		     record_u64(log->end, "records"), log->count);
+	if (strcmp(record_text(log->end, "verdict"), "ok") != 0)
+		note(reading, false, "the guest's verdict is %s (reason: %s)",
+		     record_text(log->end, "verdict"), record_text(log->end, "reason"));
+}
+
+/* Without a lock: the guest hung outside of runs and lock tests. */
+static void note_hang(struct reading *reading, const struct record *record)
+{
+	const char *lock = record_text(record, "lock");
+
+	note(reading, false, "%s hung: %s", *lock != '\0' ? lock : "the guest",
+	     record_text(record, "what"));
+}
+
+/* Records that say why a log is as it is. */
+static void note_accidents(struct reading *reading)
+{
+	const struct log *log = reading->log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		const struct record *record = &log->records[i];
+
+		reading->line = record->line;
+		if (record->type == RECORD_PANIC)
+			note(reading, false, "the guest crashed: %s",
+			     record_text(record, "reason"));
+		else if (record->type == RECORD_HANG)
+			note_hang(reading, record);
+		else if (record->type == RECORD_ERROR)
+			note(reading, true, "the guest could not write a %s record: %s",
+			     record_text(record, "record"), record_text(record, "reason"));
+	}
+}
+
+/* Drops records whose seq comes twice; sets boot, end, complete, usable. */
+static void judge(struct reading *reading)
+{
+	struct log *log = reading->log;
+
+	sort_out(reading);
+	find_boot(reading);
+	note_accidents(reading);
+	find_end(reading);
+	log->complete = !reading->damaged;
+	if (reading->hidden == 0)
+		return;
+	note_add(reading->notes, reading->damaged, "%s: and %zu more like these", log->path,
+		 reading->hidden);
 }
 
 bool log_read(const char *path, struct log *log, struct notes *notes, uint64_t *memory)
 {
-	struct log_reading reading = {.log = log, .notes = notes, .memory = memory};
+	struct reading reading = {.log = log, .notes = notes, .memory = memory};
 	struct lines lines;
 	enum line_result result;
 	const char *line;
@@ -180,11 +384,11 @@ bool log_read(const char *path, struct log *log, struct notes *notes, uint64_t *
 	}
 	reading.line = 0;
 	if (lines.error)
-		log_note(&reading, true, "%s", lines.error);
+		note(&reading, true, "%s", lines.error);
 	if (lines.bytes == 0 && lines.error == NULL)
-		log_note(&reading, true, "is empty");
+		note(&reading, true, "is empty");
 	lines_close(&lines);
-	log_judge(&reading);
+	judge(&reading);
 	return true;
 }
 

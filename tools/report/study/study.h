@@ -5,14 +5,15 @@
  * it is seen here, with what confidence. An experiment's directory has experiment.json, which says
  * what its cells are.
  *
- *   experiment.json, logs -> study_read (study_read.c) -> struct study -> study_judge
- * (study_judge.c) -> study_times, study_findings (study.c) -> struct table
+ *   experiment.json, logs -> study_read (read.c) -> struct study -> study_judge (judge.c)
+ *   -> study_times, study_why, study_findings (tables.c) -> struct table -> study_write (write.c)
  */
 #ifndef PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
 #define PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
 
 #include "tools/report/base/data.h"
-#include "tools/report/options.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/print/print.h"
 #include "tools/report/tables/table.h"
 
 #include <stdio.h>
@@ -26,7 +27,11 @@ struct study_cell {
 	double study_mean, study_sd;  /* NAN: the study has none */
 	double study_low, study_high; /* where it gives a range instead; else NAN */
 	size_t *repetition;           /* of each: 1, 2, 3... */
-	struct cell why;              /* where the time went: study_why.h */
+	/* Why it took its time: where the vCPUs' time went, who was preempted, holding a lock or
+	 * waiting for one, and what it cost. From the same runs as the time, each a mean over the
+	 * members (VMs), as the time is, so that the parts of the time add up to it. NAN where a
+	 * member has no steal-time page (hosted, tcg): nobody says who was off the CPU. */
+	struct cell why;
 };
 
 enum finding_kind {
@@ -87,14 +92,25 @@ void study_judge(struct study *study);
 /* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
  * none. */
 struct table *study_times(const struct study *studies, size_t count);
-/* Of csv: study_times with the columns of study_why (study_why.h) in the same rows. */
+/* Of csv: study_times with the columns of study_why in the same rows. */
 struct table *study_wide(const struct study *studies, size_t count);
 struct table *study_findings(const struct study *studies, size_t count);
 /* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
- * program's status (status.h). */
+ * program's status . */
 int study_write(FILE *out, const char *directory, enum format format);
 
 /* What holds for all tables, as footnotes of the last. */
 void study_notes(const struct study *studies, size_t count, struct table *table);
+
+/* A row a cell, and in words what sets the cells of a finding apart; of table_free(). */
+struct table *study_why(const struct study *studies, size_t count);
+
+/* The pictures of an experiment for its page (write.c): the times, where they went, who was
+ * preempted, and of the traced call of each run the moment that says most. `number`: of the
+ * experiment on the page. */
+void study_pictures(FILE *out, const struct study *study, size_t number);
+
+/* Seconds of a cell's time that its vCPUs spent so: SAMPLE_RUNNING to SAMPLE_STOLEN. */
+struct sample why_seconds(const struct study_cell *cell, enum sample_index part);
 
 #endif

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of --compare: see compare.h, and twosample.h for its statistics. */
-#include "tools/report/tables/compare.h"
-
+/* --compare: which cells are counterparts, and their table; stats.h has the statistics. */
+#include "tools/report/base/data.h"
 #include "tools/report/base/format.h"
-#include "tools/report/base/memory.h"
-#include "tools/report/base/notes.h"
+#include "tools/report/base/system.h"
+#include "tools/report/cells/cells.h"
 #include "tools/report/cells/stats.h"
-#include "tools/report/cells/twosample.h"
-#include "tools/report/tables/identity.h"
+#include "tools/report/tables/tables.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,21 +29,55 @@ static const struct table_column columns[] = {
 	{"B is", "", "verdict", true, false},
 };
 
-static bool same_class(const char *a, const char *b)
-{
-	return a == NULL || b == NULL || strcmp(a, b) == 0;
-}
-
 bool compare_allowed(const struct set *a, const struct set *b)
 {
-	if (same_class(a->accel, b->accel))
+	if (a->accel == NULL || b->accel == NULL || strcmp(a->accel, b->accel) == 0)
 		return true;
-	fprintf(stderr,
-		"pvspin-report: %s ran under accel %s, %s under accel %s: figures of different "
-		"classes "
-		"are never compared\n",
-		a->name, a->accel, b->name, b->accel);
+	accel_mismatch(a->name, a->accel, b->name, b->accel, "compared");
 	return false;
+}
+
+/* Cells that have these parts of the key in common may be compared though others differ. */
+#define KEY_FREE (KEY_INSTANCE | KEY_INSTANCES | KEY_DAMAGED | KEY_SETUP | KEY_SETTINGS)
+
+/* One of several instances is not what another set's lone one is compared with. */
+static bool stands_for_all(const struct cell_key *key)
+{
+	return !key->damaged && (key->instances == 1 || key->instance == CELL_TOGETHER);
+}
+
+/* The only one of its core; NULL: none, or several. */
+static const struct cell *only(const struct set *set, const struct cell_key *key)
+{
+	const struct cell *found = NULL;
+
+	for (size_t i = 0; i < set->cell_count; i++) {
+		const struct cell *cell = &set->cells[i];
+
+		if (!stands_for_all(&cell->key) || !keys_match(&cell->key, key, KEY_FREE))
+			continue;
+		if (found)
+			return NULL;
+		found = cell;
+	}
+	return found;
+}
+
+const struct cell *compare_counterpart(const struct set *a, const struct cell *cell,
+				       const struct set *b)
+{
+	const struct cell *other;
+
+	if (cell->key.damaged)
+		return NULL;
+	for (size_t i = 0; i < b->cell_count; i++) {
+		if (keys_match(&b->cells[i].key, &cell->key, 0))
+			return &b->cells[i];
+	}
+	if (only(a, &cell->key) != cell)
+		return NULL;
+	other = only(b, &cell->key);
+	return other && other->fixed_work == cell->fixed_work ? other : NULL;
 }
 
 /* Appends words of `from` that `other` does not have: "A: spin_threshold=1024". */
@@ -87,7 +119,7 @@ static void add_differences(struct table *table, const struct cell *a, const str
 
 static void add_side(struct table *table, const struct cell *cell)
 {
-	struct stats merit = stats_of(&cell->merit);
+	struct stats merit = stats_of(&cell->sample[SAMPLE_MERIT]);
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
 	char text[FORMAT_BYTES];
 
@@ -126,7 +158,8 @@ static void add_ratio(struct table *table, double ratio)
 static void add_result(struct table *table, const struct cell *a, const struct cell *b)
 {
 	struct two_sample result =
-		two_sample(a->merit.value, a->merit.count, b->merit.value, b->merit.count);
+		two_sample(a->sample[SAMPLE_MERIT].value, a->sample[SAMPLE_MERIT].count,
+			   b->sample[SAMPLE_MERIT].value, b->sample[SAMPLE_MERIT].count);
 
 	add_ratio(table, result.ratio);
 	add_ratio(table, result.low);
@@ -178,7 +211,7 @@ static void note_rest(const struct set *b, const bool *used, struct notes *notes
 
 struct table *compare_table(const struct set *a, const struct set *b, struct notes *notes)
 {
-	size_t count = sizeof(columns) / sizeof(columns[0]);
+	size_t count = COUNT_OF(columns);
 	struct table_column *all = identity_columns(columns, count);
 	struct table *table = table_new("B against A", all, IDENTITY_COLUMNS + count);
 	bool *used = memory_new(b->cell_count, sizeof(*used));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Which cell a row is: see identity.h. */
-#include "tools/report/tables/identity.h"
+/* Which cell a row is: see tables.h. */
+#include "tools/report/tables/tables.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,9 +106,9 @@ void identity_add(struct table *table, const struct set *set, const struct cell 
 {
 	const struct cell_key *key = &cell->key;
 
-	add_owned(table, memory_print("%s%s%s%s", key->lock, key->damaged ? MARK_DAMAGED : "",
-				      cell->incomplete ? MARK_INCOMPLETE : "",
-				      cell->excludes_nobody ? MARK_NULL : ""));
+	add_owned(table,
+		  memory_print("%s%s%s%s", key->lock, key->damaged ? " *" : "",
+			       cell->incomplete ? " +" : "", cell->excludes_nobody ? " ^" : ""));
 	table_text(table, key->workload);
 	add_u64(table, key->threads);
 	add_tasks_and_vm(table, key);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the figures may not be used for: see limits.h. */
-#include "tools/report/tables/limits.h"
+/* What the figures may not be used for: see tables.h. */
+#include "tools/report/tables/tables.h"
 
 #include "bench/quoting.h"
-#include "tools/report/base/notes.h"
-#include "tools/report/cells/beside.h"
+#include "tools/report/base/data.h"
+#include "tools/report/cells/overlap.h"
 #include "tools/report/cells/stats.h"
 
 #include <math.h>
@@ -32,8 +32,7 @@ static void limit_reps(const struct set *set, struct notes *limits)
 /* How many CPUs the vCPUs shared; 0: unknown. */
 static uint64_t host_cpus(const struct log *log)
 {
-	json_int_t cpus =
-		json_integer_value(json_object_get(json_object_get(log->manifest, "host"), "cpus"));
+	json_int_t cpus = json_integer_value(log_manifest(log, "host", "cpus"));
 
 	if (strcmp(record_text(log->boot, "accel"), "hosted") == 0)
 		return record_u64(log->boot, "vcpus"); /* those that its threads may use */
@@ -49,7 +48,7 @@ static uint64_t pinned_cpus(const struct log *log)
 	json_t *seen = json_object(), *instance, *vcpu;
 	size_t i, v, count;
 
-	json_array_foreach(json_object_get(log->manifest, "instances"), i, instance)
+	json_array_foreach(log_manifest(log, "instances", NULL), i, instance)
 	{
 		json_array_foreach(json_object_get(instance, "vcpus"), v, vcpu)
 		{
@@ -87,8 +86,8 @@ static void limit_overcommit(const struct set *set, struct notes *limits)
 	if (rows > 0)
 		note_add(limits, false,
 			 "%zu of %zu rows: more vCPUs than the %llu CPUs they could run on. They "
-			 "show the host's "
-			 "scheduler as much as the lock, and not what the lock does with CPUs of "
+			 "show the host's scheduler as much as the lock, and not what the lock "
+			 "does with CPUs of "
 			 "its "
 			 "own.",
 			 rows, set->cell_count, (unsigned long long)cpus);
@@ -100,8 +99,7 @@ static void limit_quota(const struct set *set, struct notes *limits)
 	double most = 0, cpus = 0;
 
 	for (size_t i = 0; i < set->log_count; i++) {
-		const json_t *host = json_object_get(set->logs[i].manifest, "host");
-		const json_t *quota = json_object_get(host, "cpu_quota");
+		const json_t *quota = log_manifest(&set->logs[i], "host", "cpu_quota");
 		double stopped =
 			(double)json_integer_value(json_object_get(quota, "throttled_us")) / 1e3;
 
@@ -125,7 +123,7 @@ static void limit_stolen(const struct set *set, struct notes *limits)
 	const char *lock = NULL;
 
 	for (size_t i = 0; i < set->cell_count; i++) {
-		double stolen = stats_of(&set->cells[i].stolen).mean;
+		double stolen = stats_of(&set->cells[i].sample[SAMPLE_STOLEN]).mean;
 
 		if (!isnan(stolen) && stolen > most) {
 			most = stolen;
@@ -200,35 +198,35 @@ static void limit_overlap(const struct set *set, struct notes *limits)
 /* Calls that were started apart: what ran beside another is not of a quiet host. */
 static void limit_beside(const struct set *set, struct notes *limits)
 {
-	struct beside beside = beside_of(set);
-	size_t known = beside.calls - beside.unknown;
+	struct overlaps overlaps = overlaps_of(set);
+	size_t known = overlaps.calls - overlaps.calls_without_clock;
 	double shared = 0, all = 0;
 
-	for (size_t i = 0; i < beside.count; i++) {
-		shared += (double)beside.phase[i].calls;
-		all += (double)(beside.phase[i].end - beside.phase[i].start);
+	for (size_t i = 0; i < overlaps.count; i++) {
+		shared += (double)overlaps.phase[i].calls;
+		all += (double)(overlaps.phase[i].end - overlaps.phase[i].start);
 	}
 	if (shared > 0)
 		note_add(limits, false,
 			 "calls that were started apart measured at the same time, %.0f %% of all: "
 			 "each is part of the other's host load.",
 			 shared / all * 100);
-	else if (known > 1 && beside.hosts == 1)
+	else if (known > 1 && overlaps.hosts == 1)
 		note_add(limits, false,
 			 "%zu calls measured one after the other, none beside another.", known);
-	if (beside.hosts > 1)
+	if (overlaps.hosts > 1)
 		note_add(limits, false,
 			 "the calls ran on %zu hosts (or boots of one), whose clocks are not "
 			 "compared.",
-			 beside.hosts);
-	if (beside.calls > 1 && beside.unknown > 0)
+			 overlaps.hosts);
+	if (overlaps.calls > 1 && overlaps.calls_without_clock > 0)
 		note_add(limits, false,
 			 "%zu of %zu calls have no clock in common with the others (%s: %s): "
 			 "whether "
 			 "they measured at the same time is not known.",
-			 beside.unknown, beside.calls, beside.of_one->path,
-			 beside_why(beside.of_one));
-	beside_free(&beside);
+			 overlaps.calls_without_clock, overlaps.calls, overlaps.example->path,
+			 clock_missing_reason(overlaps.example));
+	overlaps_free(&overlaps);
 }
 
 void limits_of(const struct set *set, struct notes *limits)

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The tables for people: see summary.h. Each has a row per cell; a column's unit is in its head. */
-#include "tools/report/tables/summary.h"
+#include "tools/report/tables/tables.h"
 
 #include "tools/report/base/format.h"
-#include "tools/report/base/memory.h"
-#include "tools/report/cells/beside.h"
+#include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
-#include "tools/report/cells/distribution.h"
+#include "tools/report/cells/overlap.h"
 #include "tools/report/cells/stats.h"
-#include "tools/report/tables/identity.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
+#include <string.h>
 
 /* A kind of table: its columns, which cells have a row in it, and how that is filled. */
 struct kind {
@@ -42,7 +39,7 @@ static void put_ns(struct table *table, double ns)
 
 static void put_mean(struct table *table, const struct cell *cell, enum sample_index index)
 {
-	put_count(table, stats_of(cell_sample(cell, index)).mean);
+	put_count(table, stats_of(&cell->sample[index]).mean);
 }
 
 static void put_percent(struct table *table, double share)
@@ -50,16 +47,10 @@ static void put_percent(struct table *table, double share)
 	table_number(table, share * 100, "%.0f %%", share * 100);
 }
 
-/* Cycles of a histogram to ns. */
-static double quantile_ns(const struct cell *cell, const struct distribution *of, double p)
-{
-	return distribution_quantile(of, p) * 1e6 / (double)cell->tsc_khz;
-}
-
 static double longest_wait_ns(const struct cell *cell)
 {
-	double all = stats_of(&cell->longest_wait_ns).max;
-	double timed = quantile_ns(cell, &cell->wait, 1);
+	double all = stats_of(&cell->sample[SAMPLE_LONGEST_WAIT_NS]).max;
+	double timed = cell_quantile_ns(cell, &cell->wait, 1);
 
 	return isnan(all) || timed > all ? timed : all;
 }
@@ -81,7 +72,7 @@ static bool has_latency(const struct cell *cell)
 
 static bool has_split(const struct cell *cell)
 {
-	return stats_of(&cell->running).count > 0;
+	return stats_of(&cell->sample[SAMPLE_RUNNING]).count > 0;
 }
 
 static const struct table_column rate_columns[] = {
@@ -111,7 +102,8 @@ static const struct table_column wait_columns[] = {
 
 static void fill_merit(struct table *table, const struct cell *cell)
 {
-	struct stats merit = stats_of(&cell->merit), jain = stats_of(&cell->jain);
+	struct stats merit = stats_of(&cell->sample[SAMPLE_MERIT]),
+		     jain = stats_of(&cell->sample[SAMPLE_JAIN]);
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
 
 	table_number(table, (double)cell->reps, "%zu", cell->reps);
@@ -122,8 +114,8 @@ static void fill_merit(struct table *table, const struct cell *cell)
 
 static void fill_waits(struct table *table, const struct cell *cell)
 {
-	put_ns(table, quantile_ns(cell, &cell->wait, 0.5));
-	put_ns(table, quantile_ns(cell, &cell->wait, 0.99));
+	put_ns(table, cell_quantile_ns(cell, &cell->wait, 0.5));
+	put_ns(table, cell_quantile_ns(cell, &cell->wait, 0.99));
 	put_ns(table, longest_wait_ns(cell));
 	put_mean(table, cell, SAMPLE_HALTS);
 	put_mean(table, cell, SAMPLE_KICKS);
@@ -134,7 +126,7 @@ static void fill_waits(struct table *table, const struct cell *cell)
 static void fill_rate(struct table *table, const struct cell *cell)
 {
 	fill_merit(table, cell);
-	put_count(table, stats_of(&cell->longest_streak).max);
+	put_count(table, stats_of(&cell->sample[SAMPLE_LONGEST_STREAK]).max);
 	fill_waits(table, cell);
 }
 
@@ -155,13 +147,12 @@ static const struct table_column latency_columns[] = {
 
 static void fill_latency(struct table *table, const struct cell *cell)
 {
-	static const double levels[] = {0.5, 0.9, 0.99, 0.999, 1};
 	const struct distribution *of[] = {&cell->wait, &cell->hold};
 
 	for (size_t i = 0; i < COUNT_OF(of); i++) {
 		put_count(table, (double)of[i]->count);
-		for (size_t level = 0; level < COUNT_OF(levels); level++)
-			put_ns(table, quantile_ns(cell, of[i], levels[level]));
+		for (size_t level = 0; level < QUANTILES; level++)
+			put_ns(table, cell_quantile_ns(cell, of[i], quantile_levels[level]));
 	}
 }
 
@@ -182,10 +173,10 @@ static const struct table_column split_columns[] = {
 static void fill_split(struct table *table, const struct cell *cell)
 {
 	for (int index = SAMPLE_RUNNING; index <= SAMPLE_STOLEN; index++)
-		put_percent(table, stats_of(cell_sample(cell, index)).mean);
-	put_ns(table, stats_of(&cell->lhp_ns).mean);
-	put_ns(table, stats_of(&cell->lhp_wait_ns).mean);
-	put_ns(table, stats_of(&cell->lwp_ns).mean);
+		put_percent(table, stats_of(&cell->sample[index]).mean);
+	put_ns(table, stats_of(&cell->sample[SAMPLE_LHP_NS]).mean);
+	put_ns(table, stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean);
+	put_ns(table, stats_of(&cell->sample[SAMPLE_LWP_NS]).mean);
 	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
 	put_mean(table, cell, SAMPLE_YIELDS);
 	put_mean(table, cell, SAMPLE_LOCK_STEALS);
@@ -223,6 +214,101 @@ static struct table *make(const struct set *set, const struct kind *kind)
 	return table;
 }
 
+#define MOST_ROWS 64
+
+static const struct table_column overlap_columns[] = {
+	{"log", "", "log", true, true},
+	{"lock", "", "lock", true, false},
+	{"threads", "", "threads", false, true},
+	{"measured", "ms", "measured_ms", false, false},
+	{"beside others", "%", "beside_logs_percent", false, false},
+	{"on the same lock", "%", "beside_lock_percent", false, false},
+	{"beside other calls", "%", "beside_calls_percent", false, false},
+};
+
+/* The phases of one log, lock and number of threads. */
+struct overlap_row {
+	const struct phase *first;
+	uint64_t length, logs, lock, calls;
+};
+
+static bool same_row(const struct phase *a, const struct phase *b)
+{
+	return a->log == b->log && record_u64(a->run, "threads") == record_u64(b->run, "threads") &&
+	       strcmp(record_text(a->run, "lock"), record_text(b->run, "lock")) == 0;
+}
+
+/* How many, MOST_ROWS at most. */
+static size_t make_rows(const struct overlaps *overlaps, struct overlap_row rows[MOST_ROWS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < overlaps->count; i++) {
+		const struct phase *phase = &overlaps->phase[i];
+		size_t at = 0;
+
+		while (at < count && !same_row(rows[at].first, phase))
+			at++;
+		if (at == MOST_ROWS)
+			continue;
+		if (at == count)
+			rows[count++] = (struct overlap_row){.first = phase};
+		rows[at].length += phase->end - phase->start;
+		rows[at].logs += phase->logs;
+		rows[at].lock += phase->lock;
+		rows[at].calls += phase->calls;
+	}
+	return count;
+}
+
+static void add_share(struct table *table, uint64_t part, uint64_t whole)
+{
+	double percent = (double)part * 100 / (double)whole;
+
+	table_number(table, percent, "%.0f", percent);
+}
+
+static struct table *fill_overlaps(const struct set *set, const struct overlaps *overlaps)
+{
+	struct table *table =
+		table_new("Measured at the same time as other logs, by the clock of their host",
+			  overlap_columns, COUNT_OF(overlap_columns));
+	struct overlap_row *rows = memory_new(MOST_ROWS, sizeof(rows[0]));
+	size_t count = make_rows(overlaps, rows);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct record *run = rows[i].first->run;
+		uint64_t threads = record_u64(run, "threads");
+
+		table_text(table, set->logs[rows[i].first->log].path);
+		table_text(table, record_text(run, "lock"));
+		table_number(table, (double)threads, "%llu", (unsigned long long)threads);
+		table_number(table, (double)rows[i].length / 1e6, "%.0f",
+			     (double)rows[i].length / 1e6);
+		add_share(table, rows[i].logs, rows[i].length);
+		add_share(table, rows[i].lock, rows[i].length);
+		add_share(table, rows[i].calls, rows[i].length);
+	}
+	if (count == MOST_ROWS)
+		table_footnote(table, "The first %d rows.", MOST_ROWS);
+	free(rows);
+	return table;
+}
+
+struct table *overlap_table(const struct set *set)
+{
+	struct overlaps overlaps = overlaps_of(set);
+	struct table *table = NULL;
+	uint64_t shared = 0;
+
+	for (size_t i = 0; i < overlaps.count; i++)
+		shared |= overlaps.phase[i].logs;
+	if (shared > 0)
+		table = fill_overlaps(set, &overlaps);
+	overlaps_free(&overlaps);
+	return table;
+}
+
 size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES])
 {
 	size_t count = 0;
@@ -234,7 +320,7 @@ size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]
 		else
 			table_free(table[count]);
 	}
-	table[count] = beside_table(set);
+	table[count] = overlap_table(set);
 	count += table[count] != NULL;
 	if (count > 0)
 		identity_footnotes(table[0], set);

@@ -2,7 +2,7 @@
 /* Tables: see table.h. */
 #include "tools/report/tables/table.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -5,9 +5,9 @@
  * track; a slice ends a nanosecond early, because readers make nanoseconds of the fractions and
  * drop a slice that by their rounding overlaps the next (Perfetto: overlapping_complete_event).
  */
-#include "tools/report/timeline/perfetto.h"
+#include "tools/report/timeline/timeline.h"
 
-#include "tools/report/base/memory.h"
+#include "tools/report/base/system.h"
 #include "tools/report/timeline/trace.h"
 #include <stdlib.h>
 #include <string.h>

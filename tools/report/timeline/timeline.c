@@ -1,10 +1,149 @@
 /* SPDX-License-Identifier: MIT */
-/* What the pictures of timeline.h show: which run of a lock, which stretch of it, which vCPUs. */
+/* What the pictures of timeline.h show: the moment of a lock's runs that says most (trace_find() of
+ * trace.h), the window around it, and which vCPUs. */
 #include "tools/report/timeline/timeline.h"
+#include "tools/report/base/system.h"
+#include "tools/report/timeline/trace.h"
 
-#include "tools/report/base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+
+/* What others waited is added up for the longest ones only: a log may have any number of them. */
+#define MOST_CANDIDATES 16
+
+struct candidate {
+	struct trace_find find;
+	double us;
+};
+
+/* The longest ones, in descending order. */
+struct candidates {
+	struct candidate list[MOST_CANDIDATES];
+	size_t count;
+};
+
+/* In microseconds: logs have clocks of their own. */
+static void consider(struct candidates *candidates, const struct trace_find *find)
+{
+	double us = trace_us(find->run, find->span->start, find->span->end);
+	size_t place = candidates->count;
+
+	while (place > 0 && candidates->list[place - 1].us < us)
+		place--;
+	if (place == MOST_CANDIDATES || us <= 0)
+		return;
+	if (candidates->count < MOST_CANDIDATES)
+		candidates->count++;
+	memmove(&candidates->list[place + 1], &candidates->list[place],
+		(candidates->count - place - 1) * sizeof(candidates->list[0]));
+	candidates->list[place] = (struct candidate){*find, us};
+}
+
+static bool is_about(const struct span *span, enum find_about about)
+{
+	switch (about) {
+	case ABOUT_HOLDER:
+		return span->kind == SPAN_PREEMPTED && span->holding;
+	case ABOUT_HANDED:
+		return span->kind == SPAN_PREEMPTED && span->handed;
+	case ABOUT_WAIT:
+		return span->kind == SPAN_WAITED;
+	}
+	return false;
+}
+
+static void consider_all(struct candidates *candidates, const struct trace_run *run,
+			 enum find_about about)
+{
+	struct trace_find find = {.about = about, .run = run};
+
+	for (size_t i = 0; i < run->cpu_count; i++) {
+		const struct spans *spans =
+			about == ABOUT_WAIT ? &run->cpus[i].lock : &run->cpus[i].states;
+
+		find.cpu = &run->cpus[i];
+		for (size_t j = 0; j < spans->count; j++) {
+			find.span = &spans->list[j];
+			if (is_about(find.span, about))
+				consider(candidates, &find);
+		}
+	}
+}
+
+static uint64_t shared(const struct span *a, const struct span *b)
+{
+	uint64_t from = a->start > b->start ? a->start : b->start;
+	uint64_t to = a->end < b->end ? a->end : b->end;
+
+	return to > from ? to - from : 0;
+}
+
+bool trace_concerns(const struct span *span, uint64_t lock_id)
+{
+	if (span->kind != SPAN_PREEMPTED || !span->holding)
+		return span->lock.id == lock_id;
+	for (size_t i = 0; i < span->held_count; i++) {
+		if (span->held[i].id == lock_id)
+			return true;
+	}
+	return false;
+}
+
+uint64_t trace_waited(const struct trace_cpu *cpu, const struct span *span)
+{
+	uint64_t cycles = 0;
+
+	for (size_t i = 0; i < cpu->lock.count; i++) {
+		const struct span *wait = &cpu->lock.list[i];
+
+		if (wait->kind == SPAN_WAITED && trace_concerns(span, wait->lock.id))
+			cycles += shared(wait, span);
+	}
+	return cycles;
+}
+
+/* What others waited meanwhile. */
+static double others_us(const struct trace_find *find)
+{
+	double us = 0;
+
+	for (size_t i = 0; i < find->run->cpu_count; i++) {
+		if (&find->run->cpus[i] != find->cpu)
+			us += trace_us(find->run, 0, trace_waited(&find->run->cpus[i], find->span));
+	}
+	return us;
+}
+
+static bool find_about(const struct trace *trace, const char *lock, enum find_about about,
+		       struct trace_find *find)
+{
+	struct candidates candidates = {.count = 0};
+	double most = 0;
+	bool waited_for = false;
+
+	for (size_t i = 0; i < trace->run_count; i++) {
+		if (strcmp(trace->runs[i].lock, lock) == 0)
+			consider_all(&candidates, &trace->runs[i], about);
+	}
+	for (size_t i = 0; i < candidates.count; i++) {
+		const struct candidate *candidate = &candidates.list[i];
+		double others = others_us(&candidate->find), us = candidate->us + others;
+
+		if (others > 0 ? waited_for && us <= most : waited_for || us <= most)
+			continue;
+		most = us;
+		waited_for = others > 0;
+		*find = candidate->find;
+	}
+	return candidates.count > 0;
+}
+
+bool trace_find(const struct trace *trace, const char *lock, struct trace_find *find)
+{
+	return find_about(trace, lock, ABOUT_HOLDER, find) ||
+	       find_about(trace, lock, ABOUT_HANDED, find) ||
+	       find_about(trace, lock, ABOUT_WAIT, find);
+}
 
 /* How much of the window lies before and after what it is about: how it came to it, what followed.
  */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phases and their overlaps: see overlaps.h. One sweep along the time axis counts how many logs (or
+ * calls) are measuring; the time with two or more of them, summed up to the start and to the end of
+ * a phase, tells how much of it was beside another.
+ */
+#include "tools/report/cells/overlap.h"
+#include "tools/report/base/system.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LATEST_NS UINT64_C(4000000000000000000) /* the year 2096 */
+
+/* Where the VM's clock is kept: under nested in L1, else in the host's kernel. */
+static const char *host_of(const struct log *log)
+{
+	const char *accel = record_text(log->boot, "accel");
+	const char *part = strcmp(accel, "nested") == 0 ? "l1" : "host";
+
+	return json_string_value(log_manifest(log, part, "boot_id"));
+}
+
+static bool is_phase(const struct record *record, struct phase *phase)
+{
+	if (record->type != RECORD_RUN || strcmp(record_text(record, "clock"), "none") == 0)
+		return false;
+	phase->start = record_u64(record, "start_wall_ns");
+	phase->end = record_u64(record, "end_wall_ns");
+	return phase->start > 0 && phase->end > phase->start && phase->end < LATEST_NS;
+}
+
+const char *clock_missing_reason(const struct log *log)
+{
+	for (size_t r = 0; r < log->count; r++) {
+		struct phase phase;
+
+		if (is_phase(&log->records[r], &phase))
+			return log->manifest
+				       ? "its manifest.json does not name the boot of its host"
+				       : "it has no manifest.json, which names its host";
+	}
+	return "its VM had none; with --instances or --meet run.sh tells it the time";
+}
+
+static void collect(const struct set *set, struct overlaps *overlaps)
+{
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+
+		for (size_t r = 0; r < log->count && log->usable; r++) {
+			struct phase phase = {.log = i, .run = &log->records[r]};
+
+			if (!is_phase(&log->records[r], &phase))
+				continue;
+			phase.host = host_of(log);
+			overlaps->phase = memory_grow(overlaps->phase, overlaps->count,
+						      sizeof(overlaps->phase[0]));
+			overlaps->phase[overlaps->count++] = phase;
+		}
+	}
+}
+
+/* What is swept: phases whose clocks can be compared, those of one lock or of all. */
+struct edge {
+	uint64_t time;
+	bool end;
+	size_t who; /* log or call */
+	struct phase *phase;
+	uint64_t group_call; /* 1 and the call, where the host is not known; else 0 */
+	const char *host, *lock;
+};
+
+static int in_group(const struct edge *a, const struct edge *b)
+{
+	int order = strcmp(a->host, b->host);
+
+	if (order == 0)
+		order = (a->group_call > b->group_call) - (a->group_call < b->group_call);
+	return order ? order : strcmp(a->lock, b->lock);
+}
+
+static int in_time(const void *first, const void *second)
+{
+	const struct edge *a = first, *b = second;
+	int order = in_group(a, b);
+
+	if (order == 0)
+		order = (a->time > b->time) - (a->time < b->time);
+	return order ? order : (int)b->end - (int)a->end; /* ends first */
+}
+
+struct sweep {
+	bool by_call, by_lock;
+	size_t field; /* of struct phase: where the result goes */
+};
+
+static uint64_t *result_of(struct phase *phase, const struct sweep *sweep)
+{
+	return (uint64_t *)((char *)phase + sweep->field);
+}
+
+static struct edge *edges_of(const struct set *set, struct overlaps *overlaps,
+			     const struct sweep *how)
+{
+	struct edge *edges = memory_new(2 * overlaps->count, sizeof(edges[0]));
+
+	for (size_t i = 0; i < overlaps->count; i++) {
+		struct phase *phase = &overlaps->phase[i];
+		size_t call = set->logs[phase->log].call;
+		struct edge edge = {
+			.time = phase->start,
+			.who = how->by_call ? call : phase->log,
+			.phase = phase,
+			.group_call = phase->host ? 0 : 1 + (uint64_t)call,
+			.host = phase->host ? phase->host : "",
+			.lock = how->by_lock ? record_text(phase->run, "lock") : "",
+		};
+
+		edges[2 * i] = edge;
+		edge.time = phase->end;
+		edge.end = true;
+		edges[2 * i + 1] = edge;
+	}
+	qsort(edges, 2 * overlaps->count, sizeof(edges[0]), in_time);
+	return edges;
+}
+
+static size_t most_who(const struct set *set)
+{
+	size_t most = set->log_count;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		if (set->logs[i].call > most)
+			most = set->logs[i].call;
+	}
+	return most;
+}
+
+static void sweep(const struct set *set, struct overlaps *overlaps, const struct sweep *how)
+{
+	struct edge *edges = edges_of(set, overlaps, how);
+	unsigned *active = memory_new(most_who(set) + 1, sizeof(active[0]));
+	size_t measuring = 0;
+	uint64_t shared = 0;
+
+	for (size_t i = 0; i < 2 * overlaps->count; i++) {
+		const struct edge *edge = &edges[i];
+		uint64_t *result = result_of(edge->phase, how);
+
+		/* in another group nobody is active: each phase has ended in its own */
+		if (i > 0 && measuring > 1)
+			shared += edge->time - edges[i - 1].time;
+		if (edge->end) {
+			measuring -= --active[edge->who] == 0;
+			*result = shared - *result;
+		} else {
+			measuring += active[edge->who]++ == 0;
+			*result = shared;
+		}
+	}
+	free(active);
+	free(edges);
+}
+
+static bool measured(const struct log *log)
+{
+	for (size_t r = 0; r < log->count && log->usable; r++) {
+		if (log->records[r].type == RECORD_RUN)
+			return true;
+	}
+	return false;
+}
+
+/* NULL: it has no phase on a clock that is known. */
+static const char *host_of_phases(const struct overlaps *overlaps, size_t *next, size_t log)
+{
+	while (*next < overlaps->count && overlaps->phase[*next].log < log)
+		(*next)++;
+	return *next < overlaps->count && overlaps->phase[*next].log == log
+		       ? overlaps->phase[*next].host
+		       : NULL;
+}
+
+/* Which calls can be compared with others at all. */
+static void count_calls(const struct set *set, struct overlaps *overlaps)
+{
+	const char **hosts = memory_new(set->log_count + 1, sizeof(hosts[0]));
+	const struct log *last = NULL;
+	size_t next = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+		const char *host;
+		size_t known = 0;
+
+		if (!measured(log) || (last && last->call == log->call))
+			continue;
+		last = log;
+		host = host_of_phases(overlaps, &next, i);
+		overlaps->calls++;
+		if (host == NULL) {
+			overlaps->calls_without_clock++;
+			overlaps->example = log;
+			continue;
+		}
+		while (known < overlaps->hosts && strcmp(hosts[known], host) != 0)
+			known++;
+		if (known == overlaps->hosts)
+			hosts[overlaps->hosts++] = host;
+	}
+	free(hosts);
+}
+
+struct overlaps overlaps_of(const struct set *set)
+{
+	static const struct sweep sweeps[] = {
+		{false, false, offsetof(struct phase, logs)},
+		{false, true, offsetof(struct phase, lock)},
+		{true, false, offsetof(struct phase, calls)},
+	};
+	struct overlaps overlaps = {0};
+
+	collect(set, &overlaps);
+	for (size_t i = 0; i < COUNT_OF(sweeps) && overlaps.count > 0; i++)
+		sweep(set, &overlaps, &sweeps[i]);
+	count_calls(set, &overlaps);
+	return overlaps;
+}
+
+void overlaps_free(struct overlaps *overlaps)
+{
+	free(overlaps->phase);
+	*overlaps = (struct overlaps){0};
+}

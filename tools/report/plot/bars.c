@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plots with a horizontal bar for each lock, whose names so have room: throughput at one number of
+ * vCPUs, what vCPU time was spent on, preemptions. gnuplot draws them as boxes with four corners
+ * given (boxxyerror); the lock of rank 0 is at the top, at y = count.
+ */
+#include "tools/report/base/format.h"
+#include "tools/report/base/system.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/plot/plot.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define ROW_HEIGHT 26 /* pixels; a line of text is 17 */
+
+static unsigned height_of(size_t rows)
+{
+	return 110 + ROW_HEIGHT * (unsigned)rows;
+}
+
+/* The names at the bars' places. */
+static void print_names(const struct cell *const *ranked, size_t count, FILE *script)
+{
+	fprintf(script, "set yrange [0.4:%zu.6]\nset ytics scale 0 (", count);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i > 0 ? ", " : "", script);
+		escape_gnuplot_tic(script, ranked[i]->key.lock, PLOT_NAME_COLUMNS);
+		fprintf(script, " %zu", count - i);
+	}
+	fputs(")\nset grid noytics\n", script);
+}
+
+/* The number at the end of a bar, as the tables have it. */
+static void print_value(FILE *script, double value)
+{
+	static const char units[] = " kMGT";
+	size_t unit = 0;
+
+	for (; fabs(value) >= 999.5 && unit < sizeof(units) - 2; unit++)
+		value /= 1000;
+	fprintf(script, "\"%.*f",
+		value != 0 && fabs(value) < 99.95 ? fabs(value) < 9.995 ? 2 : 1 : 0, value);
+	fprintf(script, unit > 0 ? " %c\"" : "\"", units[unit]);
+}
+
+/* One bar per line of a data block: y, value, low and high end of the error bar, colour, text. */
+static void print_bar(FILE *script, double y, const struct sample *sample, const struct axis *axis,
+		      const char *colour)
+{
+	double mean = sample_mean(sample), sd = sample_sd(sample), start = axis_start(axis);
+
+	fprintf(script, "%.3f %.9g %.9g %.9g %lu ", y, fmax(mean, start), fmax(mean - sd, start),
+		fmax(mean + sd, start), strtoul(colour + 1, NULL, 16));
+	print_value(script, mean);
+	fputc('\n', script);
+}
+
+/* `half`: half the thickness, rows are 1 apart. */
+static void print_bars_drawn(FILE *script, const char *block, double half, const struct axis *axis)
+{
+	fprintf(script,
+		"%s using 2:1:(%.6g):2:($1-%.2f):($1+%.2f):5 with boxxyerror lc rgb variable "
+		"notitle, "
+		"%s using 2:1:3:4 with xerrorbars lc black lw 1 pt 0 notitle, "
+		"%s using 4:1:6 with labels left offset 0.7,0 notitle",
+		block, axis_start(axis), half, half, block, block);
+}
+
+/* Error bars widen an axis, but are no reason for a log. */
+static void axis_widen(struct axis *axis, const struct sample *sample)
+{
+	if (!axis_is_log(axis))
+		axis->largest = fmax(axis->largest, sample_mean(sample) + sample_sd(sample));
+}
+
+void plot_throughput(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	struct drawing draw;
+	bool fixed = sweep_is_fixed_work(sweep);
+	struct axis axis = {0};
+
+	plot->title = memory_print("%s: %s, %" PRIu64 " vCPUs",
+				   fixed ? "Time for the work" : "Throughput", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print("Bar chart: %s of each lock, mean over repetitions with standard "
+				 "deviation, best on top.",
+				 fixed ? "seconds" : "acquisitions per second");
+	if (!drawing_begin(&draw, sweep, plot))
+		return;
+	plot->height = height_of(draw.count);
+	for (size_t i = 0; i < draw.count; i++)
+		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_MERIT]));
+	for (size_t i = 0; i < draw.count; i++)
+		axis_widen(&axis, &draw.ranked[i]->sample[SAMPLE_MERIT]);
+	axis_print(&axis, 'x', 0.14, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
+	fprintf(draw.script, "set xlabel '%s%s'\n$bars << EOD\n",
+		fixed ? "seconds, less is better" : "acquisitions per second",
+		axis_is_log(&axis) ? " (log scale)" : "");
+	for (size_t i = 0; i < draw.count; i++)
+		print_bar(draw.script, (double)(draw.count - i),
+			  &draw.ranked[i]->sample[SAMPLE_MERIT], &axis,
+			  palette_colour(palette, draw.ranked[i]->key.lock));
+	fputs("EOD\nplot ", draw.script);
+	print_bars_drawn(draw.script, "$bars", 0.34, &axis);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot, NULL);
+}
+
+/* The states that vCPU time is split into, in the order they are stacked. */
+#define STATES (SAMPLE_STOLEN - SAMPLE_RUNNING + 1)
+static const char *const colours[STATES] = {COLOUR_RUNNING, COLOUR_SPINNING, COLOUR_HALTED,
+					    COLOUR_IDLE, COLOUR_STOLEN};
+
+/* y, then where each state begins and the last one ends, in percent. */
+static bool print_shares(const struct cell *const *ranked, size_t count, FILE *script)
+{
+	bool any = false;
+
+	fputs("$shares << EOD\n", script);
+	for (size_t i = 0; i < count; i++) {
+		double sum = 0;
+
+		fprintf(script, "%zu 0", count - i);
+		for (size_t state = 0; state < STATES; state++) {
+			sum += 100 * sample_mean(&ranked[i]->sample[SAMPLE_RUNNING + state]);
+			fprintf(script, " %.4f", sum);
+		}
+		fputc('\n', script);
+		any |= sum > 0;
+	}
+	fputs("EOD\n", script);
+	return any;
+}
+
+void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	struct drawing draw;
+	bool any;
+
+	(void)palette;
+	plot->title = memory_print("Where vCPU time went: %s, %" PRIu64 " vCPUs", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Stacked bars for each lock: share of vCPU time running, spinning, halted, "
+		"idle and taken by the host.");
+	if (!drawing_begin(&draw, sweep, plot))
+		return;
+	plot->height = height_of(draw.count) + 30;
+	any = print_shares(draw.ranked, draw.count, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
+	fputs("set xrange [0:100]\nset xlabel 'share of vCPU time, %'\n"
+	      "set key outside top center horizontal\nplot ",
+	      draw.script);
+	for (size_t state = 0; state < STATES; state++)
+		fprintf(draw.script,
+			"%s$shares using %zu:1:%zu:%zu:($1-0.36):($1+0.36) with boxxyerror lc rgb "
+			"'%s' "
+			"title '%s'",
+			state > 0 ? ", " : "", state + 2, state + 2, state + 3, colours[state],
+			sample_list[SAMPLE_RUNNING + state].name);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot,
+		    any ? NULL : "the log does not say how the vCPUs spent their time");
+}
+
+static void print_preemptions(const struct cell *const *ranked, size_t count, bool holder,
+			      const struct axis *axis, FILE *script)
+{
+	fprintf(script, "$%s << EOD\n", holder ? "lhp" : "lwp");
+	for (size_t i = 0; i < count; i++)
+		print_bar(script, (double)(count - i) + (holder ? 0.2 : -0.2),
+			  holder ? &ranked[i]->sample[SAMPLE_LHP_EVENTS]
+				 : &ranked[i]->sample[SAMPLE_LWP_EVENTS],
+			  axis, holder ? COLOUR_LHP : COLOUR_LWP);
+	fputs("EOD\n", script);
+}
+
+void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
+{
+	struct drawing draw;
+	struct axis axis = {0};
+
+	(void)palette;
+	plot->title = memory_print("Preempted holders and waiters: %s, %" PRIu64 " vCPUs",
+				   sweep->title, sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
+		"while it held the lock (LHP), and how often the lock was handed to a vCPU "
+		"that had lost its CPU (LWP).");
+	if (!drawing_begin(&draw, sweep, plot))
+		return;
+	plot->height = height_of(draw.count + draw.count / 2) + 30;
+	for (size_t i = 0; i < draw.count; i++) {
+		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_LHP_EVENTS]));
+		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_LWP_EVENTS]));
+	}
+	for (size_t i = 0; i < draw.count; i++) {
+		axis_widen(&axis, &draw.ranked[i]->sample[SAMPLE_LHP_EVENTS]);
+		axis_widen(&axis, &draw.ranked[i]->sample[SAMPLE_LWP_EVENTS]);
+	}
+	axis_print(&axis, 'x', 0.14, draw.script);
+	print_names(draw.ranked, draw.count, draw.script);
+	fprintf(draw.script,
+		"set xlabel 'events per repetition%s'\nset key outside top center horizontal\n",
+		axis_is_log(&axis) ? " (log scale)" : "");
+	print_preemptions(draw.ranked, draw.count, true, &axis, draw.script);
+	print_preemptions(draw.ranked, draw.count, false, &axis, draw.script);
+	fputs("plot ", draw.script);
+	print_bars_drawn(draw.script, "$lhp", 0.18, &axis);
+	fputs(", ", draw.script);
+	print_bars_drawn(draw.script, "$lwp", 0.18, &axis);
+	fprintf(draw.script,
+		", NaN with boxes lc rgb '%s' title 'holder preempted (LHP)', NaN with boxes lc "
+		"rgb '%s' "
+		"title 'waiter preempted at the hand-over (LWP)'\n",
+		COLOUR_LHP, COLOUR_LWP);
+	drawing_end(&draw, plot,
+		    axis.largest > 0
+			    ? NULL
+			    : "none was counted: no vCPU lost its CPU at such a moment, or the "
+			      "host does not tell steal time");
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* experiment.json and the logs that it names, to struct study: see study.h. */
+#include "tools/report/read/read.h"
+#include "tools/report/base/data.h"
+#include "tools/report/base/system.h"
+#include "tools/report/study/study.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NS_PER_S 1e9
+/* Of a run; --instances takes up to 64 VMs. */
+#define MOST_VMS 64
+
+bool study_here(const char *path)
+{
+	char *file = memory_print("%s/experiment.json", path);
+	bool here = access(file, R_OK) == 0;
+
+	free(file);
+	return here;
+}
+
+static const char *text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static double number_of(json_t *object, const char *key)
+{
+	json_t *number = json_object_get(object, key);
+
+	return json_is_number(number) ? json_number_value(number) : NAN;
+}
+
+/* Why a cell took its time, of one repetition, over its members. */
+struct why_sums {
+	double seconds, value[SAMPLES]; /* shares of time: as seconds */
+	size_t runs;
+};
+
+static bool is_share(int sample)
+{
+	return sample >= SAMPLE_RUNNING && sample <= SAMPLE_STOLEN;
+}
+
+/* Told by the steal-time page. */
+static bool of_the_host(int sample)
+{
+	return is_share(sample) || (sample >= SAMPLE_LHP_EVENTS && sample <= SAMPLE_LWP_NS);
+}
+
+/* The run at log->records[index]; what is doubtful about it is in notes. */
+static void why_add(struct why_sums *sums, const struct log *log, size_t index, struct notes *notes)
+{
+	struct repetition run;
+	double seconds = (double)record_u64(&log->records[index], "elapsed_ns") / NS_PER_S;
+	size_t next;
+
+	if (repetition_read(log, index, &next, &run, notes)) {
+		for (int i = 0; i < SAMPLES; i++) {
+			double value = run.value[i] * (is_share(i) ? seconds : 1);
+
+			if (of_the_host(i) && !record_bool(log->boot, "steal_time"))
+				value = NAN;
+			if (sample_list[i].rule != TOGETHER_MOST || isnan(value))
+				sums->value[i] += value;
+			else
+				sums->value[i] = fmax(sums->value[i], value);
+		}
+		sums->seconds += seconds;
+		sums->runs++;
+	}
+	repetition_free(&run);
+}
+
+/* A repetition is complete: its values become the cell's. */
+static void why_store(struct study_cell *cell, const struct why_sums *sums)
+{
+	double runs = (double)sums->runs, value[SAMPLES];
+
+	cell->why.key.lock = cell->label;
+	cell->why.fixed_work = true;
+	cell->why.reps++;
+	for (int i = 0; i < SAMPLES; i++) {
+		value[i] = sums->value[i];
+		if (i == SAMPLE_MERIT)
+			value[i] = sums->seconds / runs;
+		else if (is_share(i))
+			value[i] /= sums->seconds;
+		else if (sample_list[i].rule != TOGETHER_MOST)
+			value[i] /= runs;
+		if (sums->runs == 0)
+			value[i] = NAN;
+	}
+	cell_add_values(&cell->why, value);
+}
+
+/* The cell's field of its runs, which are those of its lock, or all; their mean, in seconds. NAN:
+ * none that counts. */
+static double log_time(const struct log *log, json_t *cell, struct why_sums *why,
+		       struct notes *notes)
+{
+	const char *lock = text_of(cell, "lock"), *field = text_of(cell, "field");
+	double sum = 0;
+	size_t count = 0;
+
+	if (!log->complete || !log->usable) {
+		note_add(notes, true, "%s: not a whole log: left out", log->path);
+		return NAN;
+	}
+	for (size_t i = 0; i < log->count; i++) {
+		const struct record *record = &log->records[i];
+		json_t *complete;
+
+		if (record->type != RECORD_RUN ||
+		    (lock[0] && strcmp(record_text(record, "lock"), lock) != 0))
+			continue;
+		complete = json_object_get(record->json, "complete");
+		if (json_is_false(complete) ||
+		    strcmp(record_text(record, "exclusion"), "broken") == 0) {
+			note_add(notes, true, "%s:%zu: the run is not complete: left out",
+				 log->path, record->line);
+			return NAN;
+		}
+		sum += (double)record_u64(record, field) / NS_PER_S;
+		count++;
+		why_add(why, log, i, notes);
+	}
+	return count ? sum / (double)count : NAN;
+}
+
+static double file_time(const char *file, json_t *cell, struct why_sums *why, struct notes *notes)
+{
+	struct log log = {0};
+	uint64_t memory = SET_MEMORY_BYTES; /* freed before the next log is read */
+	double time = NAN;
+
+	if (log_read(file, &log, notes, &memory))
+		time = log_time(&log, cell, why, notes);
+	else
+		note_add(notes, true, "%s: %s", file, strerror(errno));
+	log_free(&log);
+	return time;
+}
+
+/* One repetition: of the host peer, or the mean of the VMs, all of which must have ended well. */
+static double repetition_time(const char *directory, json_t *cell, struct why_sums *why,
+			      struct notes *notes)
+{
+	double sum = 0;
+	size_t count = 0;
+
+	for (; count < MOST_VMS; count++) {
+		bool host = strcmp(text_of(cell, "where"), "host") == 0;
+		char *file = host ? memory_print("%s/host-peer.log", directory)
+				  : memory_print("%s/serial-%zu.log", directory, count);
+		bool there = access(file, F_OK) == 0;
+
+		if (there)
+			sum += file_time(file, cell, why, notes);
+		free(file);
+		if (!there || host)
+			return there && host ? sum : count ? sum / (double)count : NAN;
+	}
+	return sum / (double)count;
+}
+
+/* How much of the shorter phases was at the same time as the other's, from manifest.json; NAN:
+ * there is one member only, or the manifest is missing. */
+static double repetition_overlap(const char *directory)
+{
+	char *file = memory_print("%s/manifest.json", directory);
+	json_t *manifest = json_load_file(file, 0, NULL);
+	json_t *pairs = json_object_get(manifest, "overlaps");
+	double both = 0, shorter = 0;
+
+	for (size_t i = 0; i < json_array_size(pairs); i++) {
+		both += number_of(json_array_get(pairs, i), "overlap_us");
+		shorter += number_of(json_array_get(pairs, i), "shorter_us");
+	}
+	json_decref(manifest);
+	free(file);
+	return shorter > 0 ? both / shorter : NAN;
+}
+
+static void read_repetition(const struct study *study, json_t *json, size_t index,
+			    struct study_cell *cell, struct notes *notes)
+{
+	const char *name =
+		json_string_value(json_array_get(json_object_get(json, "directories"), index));
+	char *directory = memory_print("%s/%s", study->path, name ? name : "");
+	struct why_sums why = {0};
+	double time = NAN;
+
+	if (access(directory, F_OK) == 0) /* else it did not come to it */
+		time = repetition_time(directory, json, &why, notes);
+	if (!isnan(time)) {
+		size_t n = cell->time.count++;
+
+		cell->time.value[n] = time;
+		cell->repetition[n] = index + 1;
+		cell->overlap[n] = repetition_overlap(directory);
+		why_store(cell, &why);
+	}
+	free(directory);
+}
+
+static void read_cell(const struct study *study, json_t *json, struct study_cell *cell,
+		      struct notes *notes)
+{
+	json_t *figure = json_object_get(json, "study");
+
+	cell->name = text_of(json, "name");
+	cell->run = text_of(json, "run");
+	cell->label = text_of(json, "label");
+	cell->study_mean = number_of(figure, "mean");
+	cell->study_sd = number_of(figure, "sd");
+	cell->study_low = number_of(figure, "low");
+	cell->study_high = number_of(figure, "high");
+	if (isnan(cell->study_mean))
+		cell->study_mean = (cell->study_low + cell->study_high) / 2;
+	cell->wanted = json_array_size(json_object_get(json, "directories"));
+	cell->time.value = memory_new(cell->wanted + 1, sizeof(*cell->time.value));
+	cell->overlap = memory_new(cell->wanted + 1, sizeof(*cell->overlap));
+	cell->repetition = memory_new(cell->wanted + 1, sizeof(*cell->repetition));
+	for (size_t i = 0; i < cell->wanted; i++)
+		read_repetition(study, json, i, cell, notes);
+}
+
+static const struct study_cell *cell_named(const struct study *study, const char *name)
+{
+	for (size_t i = 0; i < study->cell_count; i++) {
+		if (strcmp(study->cells[i].name, name) == 0)
+			return &study->cells[i];
+	}
+	return NULL;
+}
+
+static bool read_finding(const struct study *study, json_t *json, struct study_finding *finding)
+{
+	static const char *const kinds[FINDING_KINDS] = {
+		[FINDING_SLOWER] = "slower",     [FINDING_WILDER] = "wilder",
+		[FINDING_EQUAL] = "equal",       [FINDING_DIFFERS] = "differs",
+		[FINDING_COMPARED] = "compared",
+	};
+	unsigned kind = 0;
+
+	while (kind < FINDING_KINDS && strcmp(kinds[kind], text_of(json, "kind")) != 0)
+		kind++;
+	*finding = (struct study_finding){
+		.kind = kind,
+		.cell = cell_named(study, text_of(json, "cell")),
+		.other = cell_named(study, text_of(json, "other")),
+		.text = text_of(json, "text"),
+	};
+	return kind < FINDING_KINDS && finding->cell && finding->other;
+}
+
+static bool bad(const char *path, const char *why)
+{
+	fprintf(stderr, "pvspin-report: %s/experiment.json: %s\n", path, why);
+	return false;
+}
+
+static bool read_head(struct study *study)
+{
+	char *file = memory_print("%s/experiment.json", study->path);
+	json_error_t error;
+
+	study->json = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+	free(file);
+	if (!study->json)
+		return bad(study->path, error.text);
+	if (json_integer_value(json_object_get(study->json, "schema")) != 1)
+		return bad(study->path, "of a schema that is not known here; accepted: 1");
+	study->name = text_of(study->json, "name");
+	study->title = text_of(study->json, "title");
+	study->source = text_of(study->json, "study");
+	study->more = text_of(study->json, "more");
+	study->accel = text_of(study->json, "accel");
+	study->skipped = json_string_value(json_object_get(study->json, "skipped"));
+	study->summary = json_is_true(json_object_get(study->json, "summary"));
+	study->host_cpus = (uint64_t)json_integer_value(json_object_get(study->json, "host_cpus"));
+	study->vcpus = (uint64_t)json_integer_value(json_object_get(study->json, "vcpus"));
+	study->runs = (uint64_t)json_integer_value(json_object_get(study->json, "runs"));
+	return true;
+}
+
+bool study_read(const char *path, struct study *study, struct notes *notes)
+{
+	json_t *cells, *findings;
+
+	*study = (struct study){.path = memory_copy(path)};
+	if (!read_head(study))
+		return false;
+	cells = json_object_get(study->json, "cells");
+	findings = json_object_get(study->json, "findings");
+	study->cell_count = json_array_size(cells);
+	study->cells = memory_new(study->cell_count + 1, sizeof(*study->cells));
+	for (size_t i = 0; i < study->cell_count; i++)
+		read_cell(study, json_array_get(cells, i), &study->cells[i], notes);
+	study->findings = memory_new(json_array_size(findings) + 1, sizeof(*study->findings));
+	for (size_t i = 0; i < json_array_size(findings); i++) {
+		if (!read_finding(study, json_array_get(findings, i),
+				  &study->findings[study->finding_count++]))
+			return bad(path, "a finding of a kind, or of cells, that are not known");
+	}
+	study_judge(study);
+	return true;
+}
+
+void study_free(struct study *study)
+{
+	for (size_t i = 0; i < study->cell_count; i++) {
+		free(study->cells[i].time.value);
+		free(study->cells[i].overlap);
+		free(study->cells[i].repetition);
+		cell_free_samples(&study->cells[i].why);
+	}
+	free(study->cells);
+	free(study->findings);
+	free(study->path);
+	json_decref(study->json);
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of an experiment: see study.h. */
+#include "bench/quoting.h"
+#include "tools/report/base/format.h"
+#include "tools/report/base/system.h"
+#include "tools/report/cells/stats.h"
+#include "tools/report/study/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct table_column times_columns[] = {
+	{"experiment", "", "experiment", true, true},
+	{"", "", "cell", true, false},
+	{"runs", "", "runs", false, false},
+	{"mean", "s", "mean_s", false, false},
+	{"sd", "s", "sd_s", false, false},
+	{"min", "s", "min_s", false, false},
+	{"max", "s", "max_s", false, false},
+	{"sd/mean", "%", "sd_percent", false, false},
+	{"study mean", "s", "study_mean_s", false, false},
+	{"study sd", "s", "study_sd_s", false, false},
+};
+
+static const struct table_column findings_columns[] = {
+	{"experiment", "", "experiment", true, true},
+	{"finding of the study", "", "finding", true, false},
+	{"of", "", "of", true, false},
+	{"study", "", "study_ratio", false, false},
+	{"here", "", "ratio", false, false},
+	{"95 % from", "", "ratio_low", false, false},
+	{"to", "", "ratio_high", false, false},
+	{"p", "", "p", false, false},
+	{"test", "", "test", true, false},
+	{"verdict", "", "verdict", true, false},
+};
+
+static void number_or_dash(struct table *table, double number, const char *format)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, number);
+	if (isnan(number))
+		table_text(table, "-");
+	else
+		table_number(table, number, "%s", text);
+}
+
+/* Three digits that mean something, from milliseconds to hours. */
+static void seconds(struct table *table, double number)
+{
+	number_or_dash(table, number, number < 10 ? "%.3f" : number < 100 ? "%.2f" : "%.1f");
+}
+
+static void cell_row(struct table *table, const struct study_cell *cell)
+{
+	struct stats time = stats_of(&cell->time);
+
+	table_text(table, cell->label);
+	table_number(table, (double)time.count, "%zu", time.count);
+	seconds(table, time.mean);
+	seconds(table, time.sd);
+	seconds(table, time.min);
+	seconds(table, time.max);
+	number_or_dash(table, 100 * time.sd / time.mean, "%.1f");
+	if (isnan(cell->study_low))
+		number_or_dash(table, cell->study_mean, "%.1f");
+	else
+		table_number(table, cell->study_mean, "%.0f..%.0f", cell->study_low,
+			     cell->study_high);
+	number_or_dash(table, cell->study_sd, "%.2f");
+}
+
+#define WHY_COLUMNS 14
+static const struct table_column why_columns[WHY_COLUMNS] = {
+	{"running", "%", "running_percent", false, false},
+	{"spinning", "%", "spinning_percent", false, false},
+	{"halted", "%", "halted_percent", false, false},
+	{"idle", "%", "idle_percent", false, false},
+	{"stolen", "%", "stolen_percent", false, false},
+	{"LHP", "/s", "lhp_per_s", false, false},
+	{"each", "", "lhp_each_ns", false, false},
+	{"cost", "", "lhp_each_wait_ns", false, false},
+	{"LWP", "/s", "lwp_per_s", false, false},
+	{"each", "", "lwp_each_ns", false, false},
+	{"longest wait", "", "longest_wait_ns", false, false},
+	{"halts", "/s", "halts_per_s", false, false},
+	{"kicks", "/s", "kicks_per_s", false, false},
+	{"wasted", "/s", "spurious_wakeups_per_s", false, false},
+};
+
+static double mean(const struct study_cell *cell, enum sample_index index)
+{
+	return stats_of(&cell->why.sample[index]).mean;
+}
+
+static void ns(struct table *table, double number)
+{
+	char text[FORMAT_BYTES];
+
+	table_number(table, number, "%s", format_ns(text, number));
+}
+
+static void per_second(struct table *table, const struct study_cell *cell, enum sample_index index)
+{
+	double number = mean(cell, index) / mean(cell, SAMPLE_MERIT);
+	char text[FORMAT_BYTES];
+
+	table_number(table, number, "%s", format_count(text, number));
+}
+
+/* Of each of such events, the mean time; NAN: there was none. */
+static void each(struct table *table, const struct study_cell *cell, enum sample_index events,
+		 enum sample_index time)
+{
+	double count = mean(cell, events);
+
+	ns(table, count > 0 ? mean(cell, time) / count : NAN);
+}
+
+static void why_row(struct table *table, const struct study_cell *cell)
+{
+	for (enum sample_index i = SAMPLE_RUNNING; i <= SAMPLE_STOLEN; i++) {
+		double percent = 100 * mean(cell, i);
+
+		if (isnan(percent))
+			table_number(table, NAN, "-");
+		else
+			table_number(table, percent, "%.1f", percent);
+	}
+	per_second(table, cell, SAMPLE_LHP_EVENTS);
+	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_NS);
+	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
+	per_second(table, cell, SAMPLE_LWP_EVENTS);
+	each(table, cell, SAMPLE_LWP_EVENTS, SAMPLE_LWP_NS);
+	ns(table, stats_of(&cell->why.sample[SAMPLE_LONGEST_WAIT_NS]).max);
+	per_second(table, cell, SAMPLE_HALTS);
+	per_second(table, cell, SAMPLE_KICKS);
+	per_second(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
+}
+
+/* How much of the measured phases was at the same time, where that is the point. */
+static void overlap_note(const struct study *study, struct table *table)
+{
+	double least = INFINITY, sum = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < study->cell_count; i++) {
+		const struct study_cell *cell = &study->cells[i];
+
+		for (size_t j = 0; j < cell->time.count; j++) {
+			if (isnan(cell->overlap[j]))
+				continue;
+			least = fmin(least, cell->overlap[j]);
+			sum += cell->overlap[j];
+			count++;
+		}
+	}
+	if (count)
+		table_footnote(
+			table,
+			"At once: of the shorter measured phase of a run, %.0f %% was within "
+			"the other's (mean; least %.0f %%).",
+			100 * sum / (double)count, 100 * least);
+}
+
+/* `wide`: with the columns of the other table behind. */
+static void study_rows(struct table *table, const struct study *study, bool wide)
+{
+	if (study->skipped) {
+		table_footnote(table, "%s skipped: %s.", study->name, study->skipped);
+		return;
+	}
+	for (size_t i = 0; i < study->cell_count; i++) {
+		const struct study_cell *cell = &study->cells[i];
+
+		table_text(table, study->name);
+		cell_row(table, cell);
+		if (wide)
+			why_row(table, cell);
+		if (cell->time.count < cell->wanted)
+			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
+				       cell->label, cell->time.count, cell->wanted);
+	}
+	overlap_note(study, table);
+	if (study->more[0])
+		table_footnote(table, "The study: %s.", study->more);
+}
+
+struct table *study_times(const struct study *studies, size_t count)
+{
+	struct table *table = table_new(studies[0].title, times_columns, COUNT_OF(times_columns));
+
+	for (size_t i = 0; i < count; i++)
+		study_rows(table, &studies[i], false);
+	return table;
+}
+
+struct table *study_wide(const struct study *studies, size_t count)
+{
+	struct table_column columns[COUNT_OF(times_columns) + WHY_COLUMNS];
+	struct table *table;
+
+	memcpy(columns, times_columns, sizeof(times_columns));
+	memcpy(columns + COUNT_OF(times_columns), why_columns, sizeof(why_columns));
+	table = table_new("", columns, COUNT_OF(columns));
+	for (size_t i = 0; i < count; i++)
+		study_rows(table, &studies[i], true);
+	return table;
+}
+
+static void verdict_text(struct table *table, const struct study_finding *finding)
+{
+	size_t a = finding->cell->time.count, b = finding->other->time.count;
+	size_t n = a < b ? a : b;
+	char text[128];
+
+	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
+	    finding->verdict != VERDICT_UNDECIDED) {
+		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
+					  ? "no difference above 5 %"
+				  : finding->ratio > 1 ? "slower"
+						       : "faster");
+		return;
+	}
+	switch (finding->verdict) {
+	case VERDICT_REPRODUCED:
+		snprintf(text, sizeof(text), "reproduced");
+		break;
+	case VERDICT_NOT_REPRODUCED:
+		snprintf(text, sizeof(text), "not reproduced: %s",
+			 finding->kind == FINDING_EQUAL ? "they differ"
+							: "no difference above 5 %");
+		break;
+	case VERDICT_OPPOSITE:
+		snprintf(text, sizeof(text), "not reproduced: the other way round");
+		break;
+	case VERDICT_NOT_JUDGED:
+		snprintf(text, sizeof(text), "not judged: there is no KVM here");
+		break;
+	default:
+		if (finding->needed > n)
+			snprintf(text, sizeof(text), "not decided with %zu runs; perhaps with %zu",
+				 n, finding->needed);
+		else
+			snprintf(text, sizeof(text), "not decided with %zu runs", n);
+	}
+	table_text(table, text);
+}
+
+static void finding_row(struct table *table, const struct study *study,
+			const struct study_finding *finding)
+{
+	table_text(table, study->name);
+	table_text(table, finding->text);
+	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
+	number_or_dash(table, finding->study_ratio, "%.2f");
+	number_or_dash(table, finding->ratio, "%.2f");
+	number_or_dash(table, finding->low, "%.2f");
+	number_or_dash(table, finding->high, "%.2f");
+	number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
+	table_text(table, finding->test[0] ? finding->test : "-");
+	verdict_text(table, finding);
+}
+
+struct table *study_findings(const struct study *studies, size_t count)
+{
+	struct table *table = table_new("Are the study's findings seen here?", findings_columns,
+					COUNT_OF(findings_columns));
+	size_t rows = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < studies[i].finding_count && !studies[i].skipped; j++, rows++)
+			finding_row(table, &studies[i], &studies[i].findings[j]);
+	}
+	if (rows > 0) {
+		table_footnote(table, "Ratio: of the first named to the second (t: of means; "
+				      "Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table, "Decided where p < 0.05; equal: the 95 %% interval of the "
+				      "ratio is within +-5 %%.");
+		return table;
+	}
+	table_free(table);
+	return NULL;
+}
+
+/*
+ * Where the time went: a table, and the sentence below it: into which of the vCPUs' states the
+ * difference between two cells' times went. As the means of the parts add up to the mean of the
+ * time, so do their differences. It is said only where the times are known to differ, and of the
+ * parts only what is.
+ */
+
+/* How much of the difference of two cells' times went into one of the vCPUs' states. */
+struct part {
+	const char *name;
+	double seconds; /* the slower cell's less the faster one's */
+	double p;       /* that it is none */
+};
+
+#define PARTS (SAMPLE_STOLEN - SAMPLE_RUNNING + 1)
+
+/* Below this share of the difference a part does not explain it, however sure it is. */
+#define WORTH_NAMING 0.1
+
+struct sample why_seconds(const struct study_cell *cell, enum sample_index part)
+{
+	const struct sample *share = &cell->why.sample[part];
+	struct sample seconds = {memory_new(share->count + 1, sizeof(double)), 0};
+
+	for (size_t i = 0; i < share->count; i++) {
+		double value = share->value[i] * cell->why.sample[SAMPLE_MERIT].value[i];
+
+		if (!isnan(value))
+			seconds.value[seconds.count++] = value;
+	}
+	return seconds;
+}
+
+static void part_of(const struct study_cell *slow, const struct study_cell *fast,
+		    enum sample_index index, struct part *part)
+{
+	struct sample a = why_seconds(fast, index), b = why_seconds(slow, index);
+
+	part->name = sample_list[index].name;
+	part->seconds = stats_of(&b).mean - stats_of(&a).mean;
+	part->p = NAN;
+	if (a.count > 0 && b.count > 0)
+		part->p = two_sample(a.value, a.count, b.value, b.count).p;
+	free(a.value);
+	free(b.value);
+}
+
+static int by_size(const void *left, const void *right)
+{
+	const struct part *a = left, *b = right;
+	double x = fabs(a->seconds), y = fabs(b->seconds);
+
+	return (x < y) - (x > y);
+}
+
+/* "stolen 0.41 s more (77 % of it), running 0.06 s less (-11 %)", of what is known; to be freed. */
+static char *parts_text(struct part part[PARTS], double difference)
+{
+	char *text = memory_copy("");
+
+	qsort(part, PARTS, sizeof(*part), by_size);
+	for (int i = 0; i < PARTS; i++) {
+		double share = part[i].seconds / difference;
+		char *longer, time[FORMAT_BYTES];
+
+		if (!(part[i].p < ALPHA) || fabs(share) < WORTH_NAMING)
+			continue;
+		longer = memory_print("%s%s%s %s %s (%.0f %% of it)", text, text[0] ? ", " : "",
+				      part[i].name, format_ns(time, 1e9 * fabs(part[i].seconds)),
+				      share < 0 ? "less" : "more", 100 * share);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void says_parts(struct table *table, const struct study_cell *slow,
+		       const struct study_cell *fast)
+{
+	double difference = mean(slow, SAMPLE_MERIT) - mean(fast, SAMPLE_MERIT);
+	struct part part[PARTS];
+	char *text, time[FORMAT_BYTES];
+
+	for (int i = 0; i < PARTS; i++)
+		part_of(slow, fast, SAMPLE_RUNNING + i, &part[i]);
+	text = parts_text(part, difference);
+	table_footnote(table, "%s took %s longer than %s. Of each vCPU's time: %s.", slow->label,
+		       format_ns(time, 1e9 * difference), fast->label,
+		       text[0] ? text : "into what it went is not decided");
+	free(text);
+}
+
+/* What sets the two cells of a finding apart; false: their times are not known to differ. */
+static bool says(struct table *table, const struct study_finding *finding)
+{
+	const struct study_cell *a = finding->cell, *b = finding->other;
+	bool slower = mean(a, SAMPLE_MERIT) > mean(b, SAMPLE_MERIT);
+
+	/* The test may be one of ranks: where means say the other, nothing is decided. */
+	if (!(finding->p < ALPHA) || slower != (finding->ratio > 1))
+		return false;
+	says_parts(table, slower ? a : b, slower ? b : a);
+	return true;
+}
+
+/* Whether a finding is about two times of which the parts are known. */
+static bool has_parts(const struct study_finding *finding)
+{
+	return finding->kind != FINDING_WILDER && !isnan(mean(finding->cell, SAMPLE_RUNNING)) &&
+	       !isnan(mean(finding->other, SAMPLE_RUNNING));
+}
+
+static void says_all(struct table *table, const struct study *study)
+{
+	const struct study_finding *silent = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < study->finding_count; i++) {
+		const struct study_finding *finding = &study->findings[i];
+
+		if (has_parts(finding) && !says(table, finding)) {
+			silent = finding;
+			count++;
+		}
+	}
+	if (count == 1)
+		table_footnote(table,
+			       "What sets %s and %s apart is not said: their times are not known "
+			       "to differ.",
+			       silent->cell->label, silent->other->label);
+	else if (count > 1)
+		table_footnote(table,
+			       "Of %zu pairs of the findings it is not said what sets them apart: "
+			       "their times are not known to differ.",
+			       count);
+}
+
+static bool unknown_split(const struct study *study)
+{
+	for (size_t i = 0; i < study->cell_count; i++) {
+		if (isnan(mean(&study->cells[i], SAMPLE_RUNNING)))
+			return true;
+	}
+	return false;
+}
+
+static void why_of(struct table *table, const struct study *study)
+{
+	for (size_t i = 0; i < study->cell_count; i++) {
+		table_text(table, study->name);
+		table_text(table, study->cells[i].label);
+		why_row(table, &study->cells[i]);
+	}
+	says_all(table, study);
+	if (unknown_split(study))
+		table_footnote(table, "-: nobody says who was off the CPU without a steal-time "
+				      "page (hosted, tcg), or there was none.");
+}
+
+struct table *study_why(const struct study *studies, size_t count)
+{
+	struct table_column columns[2 + WHY_COLUMNS] = {
+		{"experiment", "", "experiment", true, true},
+		{"", "", "cell", true, false},
+	};
+	struct table *table;
+
+	memcpy(columns + 2, why_columns, sizeof(why_columns));
+	table = table_new("Where the vCPUs' time went, who was preempted, and what it cost",
+			  columns, 2 + WHY_COLUMNS);
+	for (size_t i = 0; i < count; i++) {
+		if (!studies[i].skipped)
+			why_of(table, &studies[i]);
+	}
+	return table;
+}
+
+void study_notes(const struct study *studies, size_t count, struct table *table)
+{
+	const char *accel = count ? studies[0].accel : "";
+
+	if (count == 0)
+		return;
+	table_footnote(table, "Accelerator %s; host with %llu CPUs, VMs with %llu vCPUs.", accel,
+		       (unsigned long long)studies[0].host_cpus,
+		       (unsigned long long)studies[0].vcpus);
+	if (strcmp(accel, "nested") == 0) {
+		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
+				      "emulated host (L1).");
+		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
+	} else if (!accel_is_kvm(accel)) {
+		table_footnote(table, "%s: no KVM and no hypercalls. Good for testing this only.",
+			       accel);
+	}
+	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
+			      "where there are two.");
+	table_footnote(table, "Where time went: per VM, means over the repetitions. LHP: a vCPU "
+			      "lost its CPU with "
+			      "a lock; LWP: a lock came to one that was off its CPU;");
+	table_footnote(table, "each: for how long it was; wasted: HLTs that returned for "
+			      "nothing.");
+	table_footnote(table, "The study: %s.", studies[0].source);
+	table_footnote(table, "A verdict is about this machine and this model of a compile: "
+			      "docs/experiments.md.");
+}
