@@ -10,7 +10,8 @@
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
-#   tools/run/cgroup.sh    the CPU quota we run under  tools/environment.sh   locale, TMPDIR, ...; the exit status
+#   tools/run/cgroup.sh    the CPU quota we run under  tools/run/host.sh      the machine that we run on
+#   tools/environment.sh   locale, TMPDIR, ...; the exit status
 #
 # Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
 # (`inner`), which only runs the virtual machines and leaves what they say in $out.
@@ -21,7 +22,7 @@ tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
 source "$tree/tools/environment.sh" || exit 4
 status_guard
 for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
-  run/qemu run/cgroup run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
+  run/qemu run/cgroup run/host run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
   run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -222,7 +223,13 @@ main() {
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
   cgroup_begin
-  if [[ $accel == nested ]]; then nested_run_all; else run_all; fi
+  if [[ $accel == nested ]]; then
+    host_begin "$scratch/host"
+    nested_run_all
+    host_end "$scratch/host"
+  else
+    run_all
+  fi
   ((!inner)) || exit 0
   judge_all
   exit "$worst"

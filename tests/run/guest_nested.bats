@@ -172,4 +172,10 @@ linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
     records '.[-1].verdict == "ok"' "$out/serial-$i.log"
   done
   jq -e '.overlaps | length == 2 and all(.overlap_us > 0)' "$out/manifest.json"
+  # What KVM and its scheduler counted in each of the two runs, and what L1 is.
+  jq -e 'all(.instances[]; (.runs | map(.run)) == [1, 2]
+      and all(.runs[].vcpus[]; .kvm.exits > 0 and .host.run_ns > 0)
+      and ([.runs[].vcpus[].kvm.exits] | add) < ([.vcpus[].kvm.exits] | add))
+    and .l1.settings["/sys/module/kvm_amd/parameters/nested"] and .l1.load.after[0] > 0
+    and .host.kernel != .l1.kernel' "$out/manifest.json"
 }

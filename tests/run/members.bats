@@ -105,6 +105,9 @@ finish() { # STATUS
 @test "eight instances: all are held for the last, each log has seven peers" {
   tcg 0 --instances=8 -smp 1 -append "locks=tas ms=500 reps=1 warmup_ms=5"
   manifest '.instances | length == 8 and all(.verdict == "ok")'
+  manifest 'all(.instances[]; .runs | length == 1 and all(.[].vcpus[]; .kvm == null and .host.run_ns > 0))
+    and .host.settings["/sys/devices/system/cpu/online"] == "'"$(</sys/devices/system/cpu/online)"'"
+    and (.host.load | map_values(length)) == {before: 3, after: 3}'
   manifest '.overlaps | length == 28 and (map(select(.overlap_us > 0)) | length > 14)'
   for i in {0..7}; do
     records '[.[] | select(.type == "overlap") | .peer] | unique | length == 7' "$out/serial-$i.log"

@@ -2,17 +2,24 @@
 # One instance for manifest.json, from what instance.sh left in .raw/ (see there). Arguments: i, log_name;
 # log, verdicts (files of JSON); command, exit, time, qmp, pin (texts, empty where there is none).
 
-def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
-  | first | if . then (ltrimstr($name + " ") | fromjson | .return) else null end;
+def lines($name): $qmp | split("\n") | map(select(startswith($name + " ")) | ltrimstr($name + " ") | fromjson);
+def answer($name): lines($name) | first | if . then .return else null end;
+
+# One vCPU's counters in a sample.
+def counters($cpu): {
+  kvm: ((.kvm.return // []) | map(select(.["qom-path"] == $cpu["qom-path"])) | first
+    | if . then .stats | map({key: .name, value: .value}) | from_entries else null end),
+  thread: .threads[$cpu["thread-id"] | tostring]
+};
+def growth($from; $to): if $from and $to
+  then $to | with_entries(select($from[.key] != null) | .value -= $from[.key]) else null end;
 
 # (`tonumber` takes no white space from jq 1.8 on.)
 ($time | rtrimstr("\n") | split(" ") | map(tonumber? // null)) as $times
 | ($pin | split("\n") | map(select(. != "") | split(" ") | {key: .[0], value: (.[1] | tonumber)})
    | from_entries) as $pinned
-| ((answer("stats") // [])
-   | map({key: (.["qom-path"] // ""),
-          value: (.stats | map({key: .name, value: .value}) | from_entries)})
-   | from_entries) as $stats
+| lines("sample") as $samples
+| (answer("cpus") // []) as $cpus
 | ($verdicts | map(select(.instance == $i)) | first) as $v
 | {
     instance: $i,
@@ -26,8 +33,16 @@ def answer($name): $qmp | split("\n") | map(select(startswith($name + " ")))
       else null end),
     started_us: $times[0], ended_us: $times[1],
     command: ($command | split("\u0000") | .[:-1]),
-    vcpus: ((answer("cpus") // []) | map({
+    vcpus: ($cpus | map(. as $cpu | {
       cpu: .["cpu-index"], thread: .["thread-id"],
       pinned_to: $pinned[.["thread-id"] | tostring],
-      kvm: $stats[.["qom-path"]]}))
+      kvm: null, host: null
+    } + ($samples | last // {} | counters($cpu) | {kvm, host: .thread}))),
+    # By run, where the guest was held before each: from there to before the next one.
+    runs: [range(($samples | length) - 1) as $n
+      | select($samples[$n].before != "over")
+      | {run: ($samples[$n].before | tonumber),
+         vcpus: ($cpus | map(. as $cpu
+           | ($samples[$n] | counters($cpu)) as $from | ($samples[$n + 1] | counters($cpu)) as $to
+           | {cpu: .["cpu-index"], kvm: growth($from.kvm; $to.kvm), host: growth($from.thread; $to.thread)}))}]
   }

@@ -11,7 +11,7 @@
 # Messages to the coordinator, one line each, on the FIFO `events`:
 #   boot <i> | ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
 # What is left behind, in $run_dir/.raw: command-<i> (NUL-separated), exit-<i> (QEMU's status),
-# time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|stats JSON"), pin-<i> (lines
+# time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|sample JSON"), pin-<i> (lines
 # "thread CPU"), failed-<i> (why it was not started), and of a QEMU that ended with 0 or 1: unstarted-<i>
 # (it never ran its machine), shutdown-<i> (its SHUTDOWN event's reason), stayed-<i> (it did not end with
 # the guest). If one of them or the log could not be written:
@@ -20,7 +20,7 @@
 readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
 readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
-"preemption_reported","signal_exits"'
+"preemption_reported","preemption_other","signal_exits"'
 
 instance_main() { # INSTANCE
   local i=$1 raw=$run_dir/.raw dir=$work/$1 in hold out qmp_in qmp_out
@@ -29,7 +29,7 @@ instance_main() { # INSTANCE
   meet_forget
   # Not local: the trap may run outside of this function. Set first, so that the coordinator hears also of an
   # instance that a signal ends before it has its QEMU.
-  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed=''
+  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed='' vcpu_threads=()
   # shellcheck disable=SC2064 # $i as it is now
   trap "instance_gone $i" EXIT
   mkdir "$dir"
@@ -90,6 +90,7 @@ instance_watch() { # INSTANCE
       [[ $line =~ \"run\":([0-9]+) ]]
       local n=${BASH_REMATCH[1]:-0} last=0
       [[ ! $line =~ \"last\":true ]] || last=1
+      instance_sample "$i" "$( ((last)) && echo over || echo "$n")" # the guest is held: nothing is measured now
       echo "ready $i $n $last" >&"$events"
       ;;
     '{"type":"run"'*)
@@ -149,17 +150,30 @@ qmp_last() { # INSTANCE STATUS
   [[ -z $stayed ]] || : >"$raw/stayed-$1"
 }
 
-# QEMU without statistics (before 7.1, or TCG) answers with an error or an empty list.
+readonly SAMPLED_VCPUS=64 # reading the answer about more takes bash longer than a phase
+
+# The last sample, and what it is of.
 instance_statistics() { # INSTANCE
-  local i=$1
   [[ -n ${qmp_in:-} ]] || return 0 # the host peer has none
-  {
-    if qmp query-version; then echo "version $qmp_reply"; fi
-    if qmp query-cpus-fast; then echo "cpus $qmp_reply"; fi
-    if qmp query-stats '{"target":"vcpu","providers":[{"provider":"kvm","names":['"$QMP_STATS"']}]}'; then
-      echo "stats $qmp_reply"
-    fi
-  } >"$run_dir/.raw/qmp-$i"
+  if qmp query-version; then echo "version $qmp_reply" >>"$run_dir/.raw/qmp-$1"; fi
+  instance_sample "$1" end
+}
+
+# KVM's and the scheduler's counts of the vCPU threads before the run of that number, after the last one (over), or at
+# the end. QEMU without statistics (before 7.1, or TCG) answers with an error or an empty list.
+instance_sample() { # INSTANCE RUN|over|end
+  local statistics=null
+  [[ -n ${qmp_in:-} ]] || return 0
+  if ((!${#vcpu_threads[@]})) && qmp query-cpus-fast; then
+    echo "cpus $qmp_reply" >>"$run_dir/.raw/qmp-$1"
+    mapfile -t vcpu_threads < <(jq '.return[]["thread-id"]' <<<"$qmp_reply")
+  fi
+  [[ $2 == end ]] || ((${#vcpu_threads[@]} <= SAMPLED_VCPUS)) || return 0
+  if qmp query-stats '{"target":"vcpu","providers":[{"provider":"kvm","names":['"$QMP_STATS"']}]}'; then
+    statistics=$qmp_reply
+  fi
+  echo "sample {\"before\":\"$2\",\"kvm\":$statistics,\"threads\":$(host_threads "${vcpu_threads[@]}")}" \
+    >>"$run_dir/.raw/qmp-$1"
 }
 
 # The vCPU threads exist but have not run yet (-S). What fails here is the environment's fault and

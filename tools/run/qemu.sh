@@ -140,7 +140,9 @@ qemu_compose() {
   qemu_many_vcpus
   qemu_command=(qemu-system-x86_64)
   case $accel in
-  kvm) qemu_command+=(-accel kvm) ;;
+  # A PIT that makes up for lost ticks listens to its EOIs, for which KVM keeps AVIC off
+  # (APICV_INHIBIT_REASON_PIT_REINJ in Linux's arch/x86/include/asm/kvm_host.h). Nobody here wants its ticks.
+  kvm) qemu_command+=(-accel kvm -global kvm-pit.lost_tick_policy=discard) ;;
   # One thread, as for L1 under nested: QEMU 7.2 with a thread for each vCPU has races of its own
   # (tools/nested/nested.sh --help).
   tcg) qemu_command+=(-accel tcg,thread=single) ;;

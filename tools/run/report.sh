@@ -127,7 +127,9 @@ report_meeting() {
 
 # All the facts of a run. What the guest knows is in its log and is not repeated.
 manifest() { # CODE
-  local raw=$run_dir/.raw i
+  local raw=$run_dir/.raw i host
+  host=$raw/host
+  [[ $accel != nested ]] || host=$scratch/host # that one is L1's
   jq -n --argjson code "$1" --arg version "$version" --args '$ARGS.positional as $arguments | {
       schema: 1, version: $version, arguments: $arguments, code: $code}' -- "${arguments[@]}" \
     >"$raw/part-call"
@@ -137,8 +139,7 @@ manifest() { # CODE
   jq -n --slurpfile call "$raw/part-call" --slurpfile instances "$raw/part-instances" \
     --slurpfile overlaps "$raw/overlaps.json" \
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
-    --arg uname "$(uname -srvm)" --arg cpus "$(nproc)" \
-    --arg cpu "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" \
+    --argjson host "$(host_manifest "$host")" --argjson l1_host "$(host_manifest "$raw/host")" \
     --argjson quota "$(cgroup_manifest)" \
     --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
     --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
@@ -148,8 +149,9 @@ manifest() { # CODE
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),
       timeout_s: ($limit | tonumber),
-      host: {kernel: $uname, cpu_model: $cpu, cpus: ($cpus | tonumber), cpu_quota: $quota, boot_id: $boot},
-      l1: (if $l1 == "nested" then {package: $package, kernel: $l1_version, boot_id: $l1_boot} + $image else null end),
+      host: ($host + {cpu_quota: $quota, boot_id: $boot}),
+      l1: (if $l1 == "nested" then $l1_host + {package: $package, kernel: $l1_version, boot_id: $l1_boot} + $image
+           else null end),
       qemu: ([$instances[].qemu_version | values] | first),
       started: ([$instances[].started_us | values] | min | date),
       ended: ([$instances[].ended_us | values] | max | date),

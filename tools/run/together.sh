@@ -19,6 +19,7 @@ together_run() {
     cp /proc/version "$run_dir/.raw/l1"
     cp /proc/sys/kernel/random/boot_id "$run_dir/.raw/l1-boot" # whose clock this is
   fi
+  host_begin "$run_dir/.raw/host"
   work=$(mktemp -d "$scratch/run.XXXXXX")
   if [[ -n $meet ]]; then
     events=$meet_events # the other calls talk to us there, too
@@ -43,6 +44,7 @@ together_run() {
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
   if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
   rm -rf "$work"
+  host_end "$run_dir/.raw/host"
   progress_end
   [[ -z $lost ]] || out_lost "$run_dir/$lost"
 }
