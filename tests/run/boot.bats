@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# How the guest is loaded, and machines that are no QEMU as run.sh starts it: --boot=, bare metal as
-# far as QEMU can play it, no serial port, old CPUs. All under plain emulation.
+# SPDX-License-Identifier: MIT How the guest is loaded (--boot=), and how it does on machines other
+# than run.sh's: bare metal as far as QEMU can imitate it, no serial port, old CPUs. All under plain
+# emulation.
 # shellcheck disable=SC2016,SC2154 # $x in single quotes is the guest's; common.bash sets stdout, out
 
 load guest
@@ -20,7 +20,8 @@ tcg() { # EXPECTED ARGUMENTS...
   guest "$expected" --accel=tcg --timeout=100 "$@"
 }
 
-# bare EXPECTED ARGUMENT...: QEMU without run.sh must end with that status; the log is $serial.
+# bare EXPECTED ARGUMENT...: runs QEMU without run.sh; it must end with status EXPECTED. Log:
+# $serial.
 bare() {
   local expected=$1 status=0
   shift
@@ -37,7 +38,7 @@ bare() {
   records '.[0].loader == "pvh" and .[0].vcpus_online == 2 and .[0].tsc_khz > 100000'
 }
 
-@test "words that a VMM adds for Linux are ignored, and that is said" {
+@test "words that a VMM adds for Linux are ignored, and the log says so" {
   tcg 0 --boot=pvh -M microvm,acpi=off -device virtio-rng-device -append "$short"
   says "$stdout" 'warning: ignored, as words that a VMM adds for Linux: virtio_mmio.device=512@'
 }
@@ -49,12 +50,12 @@ bare() {
   says "$stdout" 'threads=2;reboot'
 }
 
-@test "--boot=uefi: GRUB on UEFI, which alone tells where ACPI is" {
+@test "--boot=uefi: GRUB on UEFI, where only the loader tells where ACPI is" {
   tcg 0 --boot=uefi -smp 2 -append "$short"
   records '.[0].loader == "multiboot2" and .[0].vcpus_online == 2 and .[-1].verdict == "ok"'
 }
 
-@test "what a loader cannot carry or do is a usage error that says so" {
+@test "a command line or machine that a loader cannot handle is a usage error that says so" {
   make -s >&2
   run_sh 2 --accel=tcg --boot=iso -append "locks='mcs'"
   says "$stderr" "--boot=iso" 'printable ASCII'
@@ -91,7 +92,7 @@ bare() {
   records '.[0].vcpus_online == 2'
 }
 
-@test "without a PIT the TSC is measured by the HPET, without that by the ACPI timer; without any: 4" {
+@test "without a PIT the HPET measures the TSC, without HPET the ACPI timer; without any: 4" {
   tcg 0 -M q35,pit=off -append "$short"
   records '.[0] | .tsc_source == "hpet" and .watchdog == "hpet" and .tsc_khz > 100000'
   tcg 0 -M pc,pit=off,hpet=off -append "$short"
@@ -100,7 +101,7 @@ bare() {
   says "$stdout" 'error: TSC frequency unknown' 'the guest said so (tsc-unknown)'
 }
 
-@test "a CPU without what pvspin needs: an error that names it, not a reset or a panic: 4" {
+@test "a CPU that lacks a needed feature: an error that names it, not a reset or a panic: 4" {
   local cpu
   for cpu in 'pentium3 sse2 nx lm' '486 tsc msr pae apic cmov sse2 nx lm' 'max,-apic apic' 'max,-tsc tsc' 'max,-cmov,-sse2 cmov sse2'; do
     bare 39 -cpu "${cpu%% *}" -kernel build/pvspin.elf -device isa-debug-exit,iobase=0xf4,iosize=4
@@ -111,7 +112,7 @@ bare() {
   says "$stdout" 'error: this CPU lacks what pvspin needs: nx lm' 'the guest said so (cpu-features)'
 }
 
-# on_screen ARGUMENT...: sets text to what VGA text memory shows when the guest has ended.
+# on_screen ARGUMENT...: sets text to the content of VGA text memory when the guest has ended.
 on_screen() {
   local monitor n
   make -s >&2
@@ -124,8 +125,8 @@ on_screen() {
   exec {monitor}>"$BATS_TEST_TMPDIR/monitor"
   for ((n = 0; n < 100; n++)); do
     echo "pmemsave 0xb8000 4000 \"$BATS_TEST_TMPDIR/screen\"" >&"$monitor"
-    sleep 0.3 # the monitor gives no sign that the file is whole
-    # characters at even places, attributes between them
+    sleep 0.3 # the monitor does not tell when the file is whole
+    # characters at even offsets, attributes at odd ones
     text=$(tr '\000-\037' ' ' <"$BATS_TEST_TMPDIR/screen" | sed 's/\(.\)./\1/g' || true)
     [[ $text != *'safe to switch off'* ]] || break
   done

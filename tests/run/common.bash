@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # the tests use them
-# What the tests of run.sh share. The guest is mostly tests/run/fixtures/guest.asm, which behaves
-# as its word case= says; so a test of run.sh needs no working pvspin.
+# Helpers for the tests of run.sh. Most tests use the guest tests/run/fixtures/guest.asm, which
+# behaves as case= on its command line says, so they need no working pvspin.
 
 tree=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
 
@@ -11,8 +11,7 @@ build_fixture() { # sets and exports GUEST
   ld -m elf_i386 -N -Ttext=0x100000 -e start -o "$GUEST" "$GUEST.o"
 }
 
-# All scratch files of a test are below $TMPDIR, whose name
-# is as awkward as a name may be.
+# Puts all scratch files of a test below $TMPDIR, a directory with an awkward name.
 private_tmpdir() {
   export TMPDIR="$BATS_TEST_TMPDIR/t m,p"
   # shellcheck disable=SC2034 # for the tests
@@ -20,7 +19,7 @@ private_tmpdir() {
   mkdir "$TMPDIR"
 }
 
-# run_sh STATUS ARGUMENT...: run.sh must end with STATUS; $stdout and $stderr are what it wrote.
+# run_sh STATUS ARGUMENT...: runs run.sh, which must end with STATUS; sets $stdout and $stderr.
 run_sh() {
   local want=$1 got=0
   shift
@@ -34,7 +33,7 @@ run_sh() {
   fi
 }
 
-# The text must hold each of the words given.
+# Fails unless the text contains each of the words.
 says() { # TEXT WORDS...
   local text=$1 words
   shift
@@ -46,7 +45,7 @@ says() { # TEXT WORDS...
   done
 }
 
-# Processes that still have something open below $TMPDIR, or work there, one "PID NAME" a line.
+# Prints the processes that have a file open or work below $TMPDIR, one "PID NAME" per line.
 processes_left() {
   local pid
   find /proc/[0-9]*/cwd /proc/[0-9]*/fd -maxdepth 1 -lname "$TMPDIR/*" 2>/dev/null | cut -d/ -f3 | sort -u |
@@ -69,11 +68,11 @@ wait_for() { # FILE TEXT
     ! grep -qsF "$2" "$1" || return 0
     sleep 0.1
   done
-  echo "waited in vain for $2 in $1" >&2
+  echo "did not find $2 in $1 within 30 s" >&2
   return 1
 }
 
-# A PATH with all of /usr/bin, /usr/sbin but the commands named.
+# A PATH with all of /usr/bin and /usr/sbin except the named commands.
 path_without() { # COMMAND...
   local dir=$BATS_TEST_TMPDIR/path command
   mkdir -p "$dir"
@@ -82,12 +81,13 @@ path_without() { # COMMAND...
   echo "$dir"
 }
 
-# As nobody, if the tests run as root.
+# Runs the command as nobody if the tests run as root.
 ordinary_user() { # COMMAND...
   if ((EUID)); then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
 }
 
-# Skips where this release of Debian has no kernel of that line, such as 6.1 in Debian 13; not where apt knows none at all.
+# Skips if this release of Debian has no kernel of this line (6.1 in Debian 13). If apt knows no
+# kernel at all, the test goes on, and fails.
 needs_kernel() { # LINE
   local l1_dir l1_error
   # shellcheck source=/dev/null

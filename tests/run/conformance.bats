@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# --conformance: what it accepts, and its reports, made from logs as calls of run.sh leave them. (The
-# suite itself, on real KVM: guest_nested_abi.bats.)
+# --conformance: its arguments, and its reports, made from logs like those of run.sh. (For the suite
+# itself, on real KVM, see guest_nested_abi.bats.)
 # shellcheck disable=SC2154 # common.bash sets stdout, stderr
 
 load common
@@ -17,7 +17,7 @@ results() {
     -f tools/run/conformance-results.awk
 }
 
-@test "only what makes sense together is accepted" {
+@test "arguments that contradict each other are refused" {
   run_sh 2 --conformance -smp 4
   says "$stderr" 'tests/suites/abi/configurations'
   run_sh 2 --conformance --runs=2
@@ -35,7 +35,7 @@ results() {
   [ "$(grep -c '^[a-zA-Z]' tests/suites/abi/configurations)" -ge 20 ]
 }
 
-@test "other-vendor names the vendor that the CPU is not, an Intel one too" {
+@test "other-vendor names the vendor that the CPU is not, also for an Intel CPU" {
   other() { # ACCEL VENDOR
     printf 'vendor_id\t: %s\n' "$2" >"$at/cpuinfo"
     accel=$1 cpuinfo=$at/cpuinfo bash -c 'source tools/run/conformance.sh; conformance_other_vendor'
@@ -81,7 +81,7 @@ LOG
   } >"$at/results.tsv"
 }
 
-@test "TAP, with SKIP, TODO and ERROR, becomes one line for each result; a dead call is one too" {
+@test "TAP, with SKIP, TODO and ERROR, becomes one line per result; so does a dead call" {
   some_results
   [ "$(cut -f 1-3,6 "$at/results.tsv" | tr '\t' ' ')" = '6.12 one ABI-KICK-01 ok
 6.12 one ABI-KICK-02 fail
@@ -102,7 +102,7 @@ LOG
   [ "$(results 6.1 one 1 '' <<<'ok 1 - abi.kick.a ABI-KICK-01 (MUST)' | cut -f 6 | paste -sd' ')" = 'ok error' ]
 }
 
-@test "the table: a row for each clause, what is wrong and where, what the kernels differ in" {
+@test "the table: a row per clause, the deviations with their place, the kernels' differences" {
   some_results
   awk -v class=nested -v names='one two' -f tools/run/conformance-table.awk "$at/results.tsv" \
     >"$at/table"

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# CONTRIBUTING.md's "Add a lock in ten minutes", done to the letter in a copy of the tree: its blocks
-# that name a file are put there, its shell commands are run. And make help, which it points to.
+# SPDX-License-Identifier: MIT Follows CONTRIBUTING.md's "Add a lock in ten minutes" to the letter
+# in a copy of the tree: copies the blocks that name a file into that file and runs the shell
+# commands. Also tests make help, which the page points to.
 # shellcheck disable=SC2154 # tree: common.bash
 
 load common
 
-# What is built is copied too, with its times, so that only what the new lock changes is built again.
+# Copies built files, too, with their times, so that only files that the new lock changes are
+# rebuilt.
 copy_tree() { # DIRECTORY
   mkdir "$1"
   tar -C "$tree" --exclude=./out --exclude=./.git -c . | tar -x -C "$1"
@@ -46,9 +47,9 @@ apply_blocks() { # PAGE
   [ -e locks/my-lock.c ]
   [ "$(grep -c . commands)" -ge 5 ]
   clang-format --dry-run -Werror locks/my-lock.c
-  # One of the commands is bats: it must not find itself in the environment of this one.
+  # One of the commands is bats, which must not see the environment of this bats.
   env -i HOME="$HOME" PATH="${PATH#*bats-core:}" bash -exo pipefail commands >output 2>&1 || { cat output >&2; return 1; }
-  # twice: on threads and in the guest, with every case that a plain lock has; and measured with its key
+  # The lock's cases passed on threads and in the guest, and it was measured with its key.
   grep -E '^ok [0-9]+ - my-lock: excludes, 4 threads' output
   grep -E '^ok [0-9]+ - locks\.my-lock\.excludes_4' output
   grep -F '"my_lock_pauses":32' output

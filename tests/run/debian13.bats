@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# The release after the one that CI runs on: in a minimal Debian 13, run.sh sets itself up, builds without a warning and
-# runs under real KVM; the unit tests pass. It is made once for this file, with apt's settings (mirror's proxy) of this
-# machine. Mounts are made in a namespace of each call's own, and its processes are in one, too: when the call is over,
-# however it ended, both are gone, and what bats removes is nothing but files.
+# SPDX-License-Identifier: MIT The release after the one that CI runs on: in a minimal Debian 13,
+# run.sh sets itself up, builds without a warning and runs under real KVM, and the unit tests pass.
+# The chroot is made once for this file, with this machine's settings of apt (mirror, proxy). Each
+# call has its own mount and PID namespaces: when it ends, in whatever way, its mounts and processes
+# are gone, and bats removes only files.
 # shellcheck disable=SC2016,SC2154 # $ for the shell in there; common.bash sets tree
 
 load common
@@ -21,7 +21,7 @@ setup_file() {
   fi
 }
 
-because() { # WHY: all tests are skipped; in CI they fail, for there nothing may be missing
+because() { # WHY: skips all tests; in CI, where nothing may be missing, they fail instead
   echo "$1" >"$BATS_FILE_TMPDIR/because"
 }
 
@@ -33,7 +33,7 @@ setup() {
 
 make_debian() {
   apt-config dump | grep -E '^Acquire::(Check-|https?::Proxy)' >"$BATS_FILE_TMPDIR/apt.conf" || true
-  # Nothing is kept that a power cut could damage: no fsync of each file.
+  # No fsync of each file: nothing here must survive a power cut.
   timeout --kill-after=5 600 mmdebstrap --mode=root --variant=minbase --include=libcmocka-dev \
     --aptopt="$BATS_FILE_TMPDIR/apt.conf" --dpkgopt=force-unsafe-io \
     trixie "$DEBIAN" </dev/null &&
@@ -42,7 +42,7 @@ make_debian() {
     in_debian 20 'test -r /proc/self/status -a -d /sys/kernel -a -c /dev/null'
 }
 
-in_debian() { # SECONDS COMMAND: in bash in there, in the copy of this tree
+in_debian() { # SECONDS COMMAND: runs COMMAND by bash in the chroot, in its copy of this tree
   timeout --kill-after=5 "$1" unshare --mount --propagation private --pid --fork --kill-child bash -ec '
     mount -t proc proc "$1/proc"
     mount -t sysfs sys "$1/sys"

@@ -1,15 +1,14 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# docs/locks.md and docs/abi-coverage.md against the program: every lock has its section, every tunable
-# and every lock event is described, every clause has its test or its reason. (docs/serial-log.md is held
-# against a guest's log in guest_tcg.bats.)
+# SPDX-License-Identifier: MIT Compares docs/locks.md and docs/abi-coverage.md with the program:
+# every lock has its section, every tunable and lock event is described, every clause has a test or
+# a reason why not. (guest_tcg.bats compares docs/serial-log.md with a guest's log.)
 
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   make -s build/hosted/pvspin >&2
 }
 
-# The names after "accepted:" in the error about KEY=?, one a line.
+# Prints the names after "accepted:" in the error about KEY=?, one per line.
 accepted() { # KEY
   { build/hosted/pvspin "$1" || [ $? -eq 2 ]; } |
     sed -n 's/^error: .*; accepted: //p' | tr -d ' ' | tr ',' '\n'
@@ -34,7 +33,7 @@ described() { # COUNT
 }
 
 @test "docs/locks.md describes every tunable" {
-  # All keys but those of the plan, which README has: those in bench/plan.c.
+  # All keys except those of the plan (bench/plan.c), which README describes.
   sed -n 's/.*\(NUMBER\|NAMED\)[A-Z_]*([^"]*"\([a-z_]*\)".*/\2=/p; s/.*\.name = "\([a-z]*\)".*/\1=/p' \
     bench/plan.c | sort >"$BATS_TEST_TMPDIR/plan"
   accepted '?=?' | grep '=' | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d '=' | described 3
@@ -47,7 +46,7 @@ described() { # COUNT
   done | described 10
 }
 
-@test "docs/abi-coverage.md is what the suite is, and every clause has a test or a reason" {
+@test "docs/abi-coverage.md agrees with the suite, and every clause has a test or a reason" {
   tools/abi-coverage.sh --check
 }
 

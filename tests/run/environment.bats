@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# run.sh and nested.sh under environments that a user may have: locale, shell variables, TMPDIR, standard streams; and
-# that no status but a documented one comes out. Under TCG, mostly with the guest of fixtures/guest.asm.
+# SPDX-License-Identifier: MIT run.sh and nested.sh in environments that a user may have (locale,
+# shell variables, TMPDIR, standard streams). They must always end with a documented status. Under
+# TCG, mostly with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2030,SC2031,SC2154 # subshells meant; common.bash sets stdout, out, ...
 
 load common
@@ -21,7 +21,7 @@ tcg() { # STATUS ARGUMENT...
   run_sh "$want" --accel=tcg --timeout=60 --out="$out" -kernel "$GUEST" -append case=ok "$@"
 }
 
-# status WANT COMMAND...: with the streams as they are
+# status WANT COMMAND...: runs the command with this shell's standard streams
 status() {
   local want=$1 got=0
   shift
@@ -29,14 +29,14 @@ status() {
   ((got == want)) || { echo "status $got, not $want: $*" >&3; return 1; }
 }
 
-# A directory for the front of PATH, in which NAME is this script.
+# Makes a directory for the front of PATH, in which NAME is SCRIPT.
 stand_in() { # NAME SCRIPT
   mkdir -p "$BATS_TEST_TMPDIR/bin"
   printf '#!/bin/bash\n%s\n' "$2" >"$BATS_TEST_TMPDIR/bin/$1"
   chmod +x "$BATS_TEST_TMPDIR/bin/$1"
 }
 
-# As if the kernel of L1 had been fetched.
+# Makes it look as if the kernel of L1 had been fetched.
 kernel_cached() {
   export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
   mkdir -p "$XDG_CACHE_HOME/pvspin/nested/6.12/modules"
@@ -54,10 +54,11 @@ kernel_cached() {
   done
 }
 
-@test "variables that change what bash and its tools do: as without them" {
+@test "variables that influence bash and its tools change nothing" {
   mkdir home
   echo 'def bad(: 1;' >home/.jq
-  # TMOUT: for longer than that the guest says nothing; serve_pid, meet_at: variables of run.sh
+  # TMOUT is shorter than the guest's longest silence; serve_pid and meet_at are variables of
+  # run.sh.
   HOME=$PWD/home CDPATH=.:/ TMOUT=1 POSIXLY_CORRECT=1 GREP_OPTIONS=-v JQ_COLORS=x FUNCNEST=3 BASH_COMPAT=3.1 \
     OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 serve_pid=$$ meet_at=/ \
     run_sh 0 --accel=tcg --timeout=60 --out=o7 -append "locks=tas reps=1 ms=1500 warmup_ms=0"
@@ -110,7 +111,7 @@ FILE
   TMPDIR=/nonexistent status 4 "$tree/tools/nested/nested.sh" -- true
 }
 
-@test "TMPDIR mounted noexec: the host peer runs all the same" {
+@test "TMPDIR mounted noexec: the host peer still runs" {
   ((EUID == 0)) || skip 'needs root, to mount'
   mkdir t
   mount -t tmpfs -o noexec pvspin-noexec t
@@ -118,7 +119,7 @@ FILE
   umount t
 }
 
-@test "standard streams closed or full: the status is that of the matter" {
+@test "standard streams closed or full do not hide the actual status" {
   local run=(--accel=tcg --timeout=60 -kernel "$GUEST" -append case=ok)
   export PVSPIN_CPUINFO=/dev/null
   status 2 "$tree/run.sh" --bogus 2>&-
@@ -133,7 +134,7 @@ FILE
   grep -F 'verdict: ok' a/report.txt b/report.txt c/report.txt
 }
 
-@test "a reader that goes away has what it wants: the status is the verdict's" {
+@test "a reader of stdout that goes away: the status is still the verdict's" {
   { status 0 "$tree/run.sh" --list; echo $? >said; } | true
   { status 3 "$tree/run.sh" --accel=tcg --runs=2 --out=a -kernel "$GUEST" -append case=fail; echo $? >>said; } | true
   # where SIGPIPE is ignored, as in a service of systemd's
@@ -153,7 +154,7 @@ FILE
   grep -q $'\e' xterm
 }
 
-@test "a command that fails where nobody expects it: 4, and it is named" {
+@test "a command that fails unexpectedly: 4, and it is named" {
   stand_in mkfifo 'exit 3'
   PATH=$PWD/bin:$PATH tcg 4
   says "$stderr" 'internal error: status 3 of' 'together.sh:' mkfifo
@@ -164,7 +165,7 @@ FILE
   nothing_left
 }
 
-@test "L1 that is killed from outside, as by the kernel when memory is short: 5, and the signal is named" {
+@test "an L1 killed from outside, as when memory is short: 5, and the signal is named" {
   kernel_cached
   stand_in qemu-system-x86_64 "[[ \" \$* \" != *' -virtfs '* ]] || kill -KILL \$\$; exec $(command -v qemu-system-x86_64) \"\$@\""
   export PATH=$PWD/bin:$PATH
@@ -173,7 +174,7 @@ FILE
   run_sh 5 --accel=nested --timeout=60 --out="$out" -kernel "$GUEST" -append case=ok
   says "$stdout" 'crash: QEMU was not watched to its end: L1'
   says "$stderr" 'killed by signal 9'
-  # Out of time: also where timeout, as that of the Rust coreutils 0.0.17, does not end with 124 then.
+  # Out of time is recognised even if `timeout` does not end with 124 (Rust coreutils 0.0.17).
   stand_in qemu-system-x86_64 "[[ \" \$* \" != *' -virtfs '* ]] || exec sleep 30"
   stand_in timeout "$(command -v timeout) \"\$@\"; s=\$?; exit \$((s == 124 ? 125 : s))"
   "$tree/tools/nested/nested.sh" --timeout=2 -- true 2>said || [ $? -eq 124 ]

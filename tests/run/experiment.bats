@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# --experiment: what it accepts, and the way from a file of experiments/ to its tables, under TCG (whose verdicts
-# are none: tests/host/test_report_study_judge.c has those).
+# SPDX-License-Identifier: MIT --experiment: its arguments, and the way from a file of experiments/
+# to its tables, under TCG. (TCG gives no verdicts; tests/host/test_report_study_judge.c tests
+# those.)
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
 
 load guest
 
-# Of any workload: some milliseconds.
+# Plan keys that make any experiment take only milliseconds.
 small="workload=contended ops=20000"
 
 setup_file() {
@@ -32,7 +32,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   }
 }
 
-@test "what makes no sense is a usage error; --list has each experiment with its title" {
+@test "contradictory arguments are usage errors; --list has each experiment with its title" {
   run_sh 2 --experiment=nosuch
   says "$stderr" 'nosuch: no such experiment' 'accepted: baseline' study sweep
   run_sh 2 --experiment=../run
@@ -67,7 +67,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   says "$stdout" 'bare metal, qspinlock' '447.2' '955.1' '195.99' 'no KVM and no hypercalls' \
     'pv VM slower than the host' 'paired t' 'not judged: there is no KVM here'
   nothing_left
-  # The analyser alone, later, in its other formats.
+  # The analyser by itself prints the same in its other formats.
   local report=$tree/build/pvspin-report
   [ "$("$report" "$out")" = "$stdout" ]
   [ "$("$report" --format=csv "$out" | wc -l)" -eq 3 ]
@@ -79,7 +79,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   says "$("$report" --format=html "$out")" '<th scope="row" class="words">KVM, pv-qspinlock</th>' 'not judged' '</html>'
 }
 
-@test "locks of one's own beside the study's; the traced calls are pictures, and no repetitions" {
+@test "added locks beside the study's; traced calls give pictures and are no repetitions" {
   experiment 0 host-vs-tas --runs=1 --trace=on -append "$small locks=paq,virt-spin"
   said '(.cells | map([.name, .run, .study != null]) == [["host", "both", true], ["tas", "both", true],
       ["beside-paq", "with-paq", false], ["with-paq", "with-paq", false]])
@@ -99,7 +99,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
   nothing_left
 }
 
-@test "a signal in the middle: 130, what is there is kept and reported" {
+@test "a signal in the middle: 130, the finished runs are kept and reported" {
   "$tree/run.sh" --experiment=uncontended --accel=tcg --runs=50 --timeout=90 --out="$out" -append "$small" \
     >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
   local job=$! got=0
@@ -112,14 +112,14 @@ said() { # FILTER [FILE]: must be true of experiment.json
   nothing_left
 }
 
-@test "what is wrong with every call ends it at the first one" {
+@test "an error that every call would repeat ends the experiment at the first one" {
   experiment 2 two-vms --runs=3 -append 'nosuchkey=1'
   says "$stderr" 'two-vms tas, repetition 1 ended with 2'
   [ "$(find "$out" -name 'rep-*.txt' | wc -l)" -eq 1 ]
   says "$(<"$out/tas/rep-1.txt")" nosuchkey
 }
 
-@test "what this CPU has not is skipped, with the reason: 77" {
+@test "an experiment whose CPU feature is missing is skipped, with the reason: 77" {
   experiment 77 ple
   says "$stderr" 'no pause-loop exits'
   says "$stdout" 'ple skipped: not here: this tcg CPU has no pause-loop exits'

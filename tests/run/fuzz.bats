@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Some seconds of each fuzzer, from the corpus in the tree: `make fuzz-plan FUZZ_SECONDS=600` for more.
+# Runs each fuzzer for some seconds from the corpus in the tree. For more: `make fuzz-plan
+# FUZZ_SECONDS=600`.
 
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -14,10 +15,10 @@ fuzz() { # TARGET LEAST_RUNS
   [ "$runs" -ge "$2" ]
 }
 
-@test "command lines of any form: an error of one line, or a plan that prints to itself" {
+@test "any command line gives a one-line error or a plan that prints to itself" {
   fuzz fuzz-plan 500
 }
 
-@test "ACPI tables of any content: a status, no read beside a table, no CPU twice" {
+@test "any ACPI tables give a status, without a read outside a table or a CPU listed twice" {
   fuzz fuzz-acpi 500
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # stdout, out: common.bash
-# For the tests that run the real guest: common.bash, and a look into the serial log.
+# For tests that run the real guest: common.bash, and checks of the serial log.
 
 load common
 
-# guest STATUS ARGUMENT...: run.sh must end with STATUS. Sets log: instance 0's serial log.
+# guest STATUS ARGUMENT...: runs run.sh, which must end with STATUS. Sets log to instance 0's serial
+# log.
 guest() {
   local want=$1
   shift
@@ -13,12 +14,12 @@ guest() {
   patience=${patience:-600} run_sh "$want" --out="$out" "$@"
 }
 
-# How many locks locks=all stands for: all but null.
+# Prints how many locks locks=all stands for: all but null.
 all_locks() {
   grep -l '^LOCK_REGISTER' "$tree"/locks/*.c | grep -vc /null.c
 }
 
-# records FILTER [LOG]: the jq filter must be true of the array of all records.
+# records FILTER [LOG]: fails unless the jq filter is true of the array of all records.
 records() {
   if ! grep -a '^{' "${2:-$log}" | jq -se "$1" >/dev/null; then
     echo "not so: $1" >&2
@@ -27,7 +28,7 @@ records() {
   fi
 }
 
-# no_line PATTERN: no line of stdout matches it. (In bats, a `!` fails no test.)
+# no_line PATTERN: fails if a line of stdout matches. (In bats, a `!` never fails a test.)
 no_line() {
   if grep -e "$1" <<<"$stdout" >&2; then
     echo "there should be no such line: $1" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# The guest on real Linux KVM, nested in an emulated CPU, on both Debian kernels. What matters here
-# is behaviour: kicks, halts, exclusion, counts that agree with the hypervisor's.
+# SPDX-License-Identifier: MIT The guest on real Linux KVM, nested in an emulated CPU, on both
+# Debian kernels. Tests behaviour, not times: kicks, halts, exclusion, and counts that agree with
+# the hypervisor's.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
 
 load served
@@ -12,7 +12,7 @@ setup() {
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
-# What the guest counted itself, vCPU by vCPU, against KVM's own statistics (query-stats).
+# Compares the guest's own counts of hypercalls, vCPU by vCPU, with KVM's statistics (query-stats).
 hypercalls_agree() {
   local own kvm
   own=$(grep -a '"type":"counts"' "$log" | jq -c .hypercalls)
@@ -21,11 +21,12 @@ hypercalls_agree() {
     printf 'hypercalls by vCPU: the guest counts %s\nKVM counts %s\n' "$own" "$kvm" >&2
     return 1
   fi
-  # Every hypercall of a measurement is a kick or a yield; one at boot finds the instruction.
+  # Every hypercall of a measurement is a kick or a yield. One more, at boot, finds the instruction.
   records "([.[] | select(.type == \"run\") | .kicks_total + .yields_total] | add) + 1 == ($own | add)"
 }
 
-# A HLT is an exit; firmware halts too, before us: never fewer than we count.
+# A HLT is an exit. Firmware also halts, before the guest, so KVM counts at least as many as the
+# guest.
 halts_agree() {
   local own
   own=$(grep -a '"type":"counts"' "$log" | jq -c .halts)
@@ -81,7 +82,8 @@ every_lock_holds_on() { # KERNEL VCPUS
   hypercalls_agree
 }
 
-# yields_on ARGUMENT...: tests=pv passes; the guest's hypercalls and KVM's directed yields agree.
+# yields_on ARGUMENT...: tests=pv must pass, and KVM's count of directed yields must equal the
+# guest's.
 yields_on() {
   nested 0 -smp 2 "$@"
   [ "$(grep -c '^ok ' <<<"$stdout")" -eq 2 ]
@@ -108,20 +110,20 @@ yields_on() {
   jq -e '.instances[0].vcpus[0].kvm.directed_yield_attempted == 0' "$out/manifest.json"
 }
 
-@test "kicks find sparse APIC IDs; the TSC's frequency is taken from CPUID where it is" {
+@test "kicks reach sparse APIC IDs; the TSC's frequency is taken from CPUID if CPUID has it" {
   nested 0 -smp 12,sockets=4,cores=3,threads=1 \
     -append "locks=pv-qspinlock ms=100 reps=1 spin_threshold=1"
   records '.[0] | .apic_ids == [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]
     and .tsc_source == "kvmclock"'
   records '.[] | select(.type == "run") | .exclusion == "ok" and .kicks_total > 0'
   hypercalls_agree
-  # A frequency that QEMU is told is in the timing leaf; it must be the host's.
+  # QEMU puts a frequency that it is given into the timing leaf. It must be the host's.
   khz=$(grep -a '"boot"' "$log" | jq .tsc_khz)
   nested 0 -smp 1 -cpu "host,tsc-frequency=${khz}000" -append "tests=ABI-NR-02"
   records ".[0] | .tsc_source == \"cpuid-0x40000010\" and .tsc_khz == $khz"
 }
 
-# docs/boot.md, "Nested": with the BIOS's timer tick it hung four times in five.
+# With the BIOS's timer interrupt, four of five attempts hung: docs/boot.md, "Nested".
 @test "--boot=iso: BIOS and GRUB come through on the emulated SVM" {
   nested 0 --boot=iso -smp 2 -append "locks=tas ms=20 reps=1 warmup_ms=5"
   records '.[0] | .loader == "multiboot2" and .accel == "nested"'
@@ -134,7 +136,7 @@ yields_on() {
   records '.[0] | .kvm_base == 1073742080 and .hypervisor_first == "Microsoft Hv"'
 }
 
-linux_is() { # LOCK REASON ARGUMENT...: what locks=linux runs, and why
+linux_is() { # LOCK REASON ARGUMENT...: locks=linux must run LOCK, for REASON
   local lock=$1 reason=$2
   shift 2
   nested 0 "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# The ABI suite on real Linux KVM, nested, on both Debian kernels: all green, and red where KVM is broken.
+# SPDX-License-Identifier: MIT The ABI suite on real Linux KVM, nested, on both Debian kernels: all
+# clauses are green, and turn red where KVM is broken on purpose.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
 
 load served
@@ -11,21 +11,21 @@ setup() {
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
-# Nothing red, not even a finding: both kernels are known.
+# Nothing may be red, not even a finding, because both kernels' behaviour is known.
 @test "--conformance: every clause holds in three configurations, on both kernels" {
   patience=900 run_sh 0 --accel=nested --conformance=default,enforced-hidden,high-ids \
     --timeout=800 --out="$out"
   says "$stdout" '3 configurations, 2 kernels' \
     '0 findings, 0 failed, 0 errors, 0 without a result'
   [ "$(cut -f 1,2 "$out/results.tsv" | sort -u | wc -l)" -eq 6 ]
-  # each is what it says: clauses that only it can test were tested in it
+  # Each configuration took effect: clauses that only it can test were tested in it.
   for where in 'default.*ABI-KICK-33' 'enforced-hidden.*ABI-KICK-29' 'high-ids.*ABI-KICK-19'; do
     [ "$(grep -c "$where.*[[:space:]]ok[[:space:]]" "$out/results.tsv")" -eq 2 ]
   done
 }
 
-# Other ones with each commit; the whole table is docs/abi.md's. A refused MSR of steal time always: the guest
-# went on without it, and said so.
+# A sample of the faults, other ones with each commit; docs/abi.md has the table of all. One fault
+# is always tested: steal time's MSR is refused, and the guest goes on without it and says so.
 @test "faults in KVM turn the clauses red that are about them" {
   run timeout 900 tests/faults/check-faults --sample=6 steal-missing-run
   grep '^# the sample' <<<"$output" >&3 || true

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The tests of the locks (tests=locks) on real Linux KVM, nested, and what a hang looks like there.
+# The locks' tests (tests=locks) on real Linux KVM, nested, and the report of a hang there.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
 
 load served
@@ -25,7 +25,7 @@ setup() {
   says "$stdout" 'locks.mcs.excludes_all' 'locks.pv-qspinlock.storm_16'
 }
 
-@test "6.1, --pv=off, xAPIC: lock tests pass where nothing can halt; the cases about halts are skipped" {
+@test "6.1, --pv=off, xAPIC: lock tests pass without halts; the cases about halts are skipped" {
   needs_kernel 6.1
   nested 0 --l1-kernel=6.1 --pv=off -smp 4 -cpu host,-x2apic \
     -append "tests=locks.pv-qspinlock,locks.mcs,locks.qspinlock test_ms=20"
@@ -34,7 +34,7 @@ setup() {
   says "$stdout" 'storm_4 every wait halts, 4 threads # SKIP needs a backend that halts, has none'
   no_line '\(calm_4\|interrupted_4\).*SKIP'
   hypercalls=$(grep -a '"type":"counts"' "$log" | jq '.hypercalls | add')
-  [ "$hypercalls" -eq 1 ] # the one at boot that finds the instruction
+  [ "$hypercalls" -eq 1 ] # at boot, to find the instruction
 }
 
 @test "kicks that get lost: the hang record names the lock, the halted waiter and that nobody owns it" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The guest under plain emulation (no KVM): boot, vCPUs, exclusion, and how failures look.
+# The guest under plain emulation (no KVM): boot, vCPUs, exclusion, and reports of failures.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
 
 load guest
@@ -26,7 +26,7 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "sparse APIC IDs get a dense index, disabled MADT entries are no vCPUs" {
-  # 3 cores of a socket leave a hole of one ID in each
+  # sockets of 3 cores leave a hole of one ID each
   tcg 0 -smp 12,sockets=4,cores=3,threads=1 -append "locks=mcs ms=10 reps=1"
   records '.[0].apic_ids == [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]'
   records '[.[] | select(.type == "vcpu") | .cpu] == [range(12)]'
@@ -50,7 +50,7 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'nodes=3' 'accepted: 1..2'
 }
 
-@test "of all vCPUs the boot CPU alone accepts the 8259s' interrupts" {
+@test "only the boot CPU accepts the 8259s' interrupts" {
   tcg 0 -smp 3 -append "tests=apic.lint0"
 }
 
@@ -104,7 +104,7 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'provoke_stack_overflow'
 }
 
-@test "every lock passes its tests, waits that can halt apart; a lock and a case can be chosen" {
+@test "every lock passes its tests, except those that need halts; a lock and a case can be chosen" {
   tcg 0 -smp 4 -append "tests=locks"
   [ "$(grep -c '^ok ' <<<"$stdout")" -gt 60 ]
   no_line '^not ok'
@@ -120,7 +120,7 @@ ok 4 - locks.tas.excludes_2" ]
   [ "$(grep -c '^error' <<<"$stdout")" -lt 30 ]
 }
 
-@test "a lock that hangs: the test, the lock, its state, who stands where, and no end record: 5" {
+@test "a lock that hangs: test, lock, its state, each vCPU's place, and no end record: 5" {
   make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 3 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.excludes_2,locks.tas hang_ms=5000"
   says "$stdout" 'not ok 1 - locks.stuck.excludes_2' 'Bail out! locks.stuck.excludes_2' \
@@ -130,7 +130,7 @@ ok 4 - locks.tas.excludes_2" ]
   records '[.[] | select(.type == "end")] == []'
 }
 
-@test "a test whose CPU 0 sleeps again and again, or takes no interrupt, is found, and which it was is said: 5" {
+@test "a test whose CPU 0 sleeps for ever, or masks interrupts, is found and named: 5" {
   make -s build/pvspin-broken.elf >&2
   tcg 5 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.naps hang_ms=1500 test_ms=1"
   says "$stdout" 'Bail out! locks.stuck.naps: hangs' 'given 1501 ms' test_naps
@@ -139,7 +139,7 @@ ok 4 - locks.tas.excludes_2" ]
   says "$stdout" 'Bail out! locks.stuck.masked: hangs, CPU 0 with interrupts masked' 'given 1501 ms' test_masked
 }
 
-@test "a lock that hangs in a measured run: the same story, as a crash: 5" {
+@test "a lock that hangs in a measured run: the same report, as a crash: 5" {
   make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "locks=stuck ms=50 reps=1"
   says "$stdout" 'hang: run 1:' 'stuck: taken 1; owner: nobody' 'CPU 0 waits' 'CPU 1 waits' \
@@ -160,7 +160,7 @@ ok 4 - locks.tas.excludes_2" ]
   records '.[-1].verdict == "error" and .[-1].reason == "vcpu-missing"'
 }
 
-@test "a bad key or value is named, with what is accepted, and nothing is run: 2" {
+@test "a bad key or value is named, with the accepted ones, and nothing is run: 2" {
   tcg 2 -append "lock=tas"
   says "$stdout" "lock"
   says "$stdout" "locks"

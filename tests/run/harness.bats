@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What `make check` runs its programs with: whatever one of them does, the others are run and all are counted.
+# The harness of `make check`: whatever one program does, the others run and all are counted.
 
 setup() {
   mkdir "$BATS_TEST_TMPDIR"/{tests,tools,p}
@@ -16,7 +16,7 @@ program() { # NAME COMMANDS
   chmod +x "p/$1"
 }
 
-@test "a program that bails out, hangs, dies or leaves a process costs itself and no other" {
+@test "a program that bails out, hangs, dies or leaves a process spoils only its own result" {
   program hangs 'echo 1..2; echo ok 1; setsid sleep 1007 & trap "" TERM; sleep 1007'
   program bails-out 'echo 1..3; echo ok 1; echo "Bail out! a lock hangs # SKIP"; exit 1'
   program leaves 'echo 1..1; echo ok 1; setsid sleep 1007 &'

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# The measurement engine, on Linux threads: what the records of one run say must agree with each
-# other and with the keys that asked for it.
+# SPDX-License-Identifier: MIT The measurement engine, on Linux threads: the records of a run must
+# agree with each other and with the keys that asked for it.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 
 setup_file() {
@@ -14,7 +13,7 @@ setup() {
   log="$BATS_TEST_TMPDIR/log"
 }
 
-# hosted KEY=VALUE...: runs it, keeps the log, fails unless the exit code is $expected (0)
+# hosted KEY=VALUE...: runs the hosted build into $log; fails unless its status is $expected (0)
 hosted() {
   local status=0
 
@@ -26,7 +25,7 @@ hosted() {
   fi
 }
 
-# all FILTER: true if the filter is true of the array of all records
+# all FILTER: fails unless the filter is true of the array of all records
 all() {
   if ! grep '^{' "$log" | jq -se "$1" >"$BATS_TEST_TMPDIR/answer"; then
     echo "not so: $1" >&2
@@ -35,7 +34,7 @@ all() {
   fi
 }
 
-@test "as the guest, it keeps locks out of vector registers" {
+@test "like the guest, the hosted build uses no vector registers" {
   objdump -d build/hosted/pvspin >"$log"
   grep -q '<measure_plain>:' "$log"
   [ "$(grep -cE '%[xyz]mm[0-9]' "$log")" -eq 0 ]
@@ -78,11 +77,11 @@ all() {
   all '[.[] | select(.type == "run") | .exclusion == "ok"] | all'
 }
 
-@test "the longest streak is told where vCPUs compete for a lock, and only there" {
+@test "the longest streak is recorded where vCPUs compete for a lock, and only there" {
   hosted locks=null,tas threads=1,2 ms=20 reps=1
   all '[.[] | select(.type == "run") | has("streak_max") == (.lock == "tas" and .threads == 2)] | all'
   all '.[] | select(.type == "run" and .lock == "tas" and .threads == 2) | .streak_max > 0'
-  # a FIFO lock whose waiters never think: with ops= the last one goes on alone, which is no streak
+  # A FIFO lock whose waiters never think. With ops= the last one goes on alone, which is no streak.
   hosted locks=ticket threads=2 ops=20000 hold=0 think=0 warmup_ms=0 reps=1
   all '.[] | select(.type == "run") | .ops == 40000 and .streak_max > 0 and .streak_max <= 20000'
   hosted locks=tas threads=2 workload=uncontended ms=20 reps=1
@@ -111,12 +110,12 @@ all() {
   done
 }
 
-@test "a section longer than the watchdog's patience is no hang" {
+@test "a section longer than the watchdog's bound is no hang" {
   hosted locks=ticket threads=2 hold=1000000000 think=0 ms=1 warmup_ms=0 reps=1 hang_ms=1
   all '.[-1].verdict == "ok"'
 }
 
-@test "indirect dispatch and locks of one's own exclude too" {
+@test "indirect dispatch and uncontended locks exclude, too" {
   hosted locks=all threads=2 ms=20 reps=1 dispatch=indirect
   all '[.[] | select(.type == "run") | .dispatch == "indirect" and .exclusion == "ok"] | all'
   hosted locks=all threads=4 ms=20 reps=1 workload=uncontended
@@ -124,7 +123,7 @@ all() {
     .ops > 1000 and .waits == 0] | all'
 }
 
-@test "dispatch=patched: every lock, one after the other, and one that leaves junk in all registers" {
+@test "dispatch=patched: every lock in turn, and a lock that leaves junk in all registers" {
   hosted locks=all threads=1,3 ms=20 reps=1 dispatch=patched
   locks=$(grep -l '^LOCK_REGISTER' locks/*.c | grep -vc /null.c)
   all "[.[] | select(.type == \"run\") | .dispatch == \"patched\" and .exclusion == \"ok\" and
@@ -141,7 +140,7 @@ all() {
   all '[.[] | select(.type == "hist" and .what == "hold") | .count == 4000] | length == 4 and all'
 }
 
-@test "locks=linux is the choice of the Linux below, which CPUID decides" {
+@test "locks=linux is the lock that Linux takes here, decided by CPUID" {
   hosted locks=linux threads=2 ms=20 reps=1
   all '.[0].linux_lock as $lock | [.[] | select(.type == "run") | .lock] == [$lock]'
   if grep -qw hypervisor /proc/cpuinfo; then
@@ -181,8 +180,9 @@ all() {
      ["slice_error_under", "cycles", 0, []]]'
 }
 
-@test "many more threads than CPUs: fair locks crawl, the run still ends and says so" {
-  # A warm-up in which all of them come to run: else one thread might have the measured phase to itself.
+@test "many more threads than CPUs: fair locks crawl; the run still ends and says so" {
+  # The warm-up is long enough for all threads to start; otherwise one might have the phase to
+  # itself.
   hosted locks=tas,ticket threads=24 ms=50 warmup_ms=500 reps=1
   grep -q '^- hardly any progress: ticket\.' "$log"
   all '[.[] | select(.type == "run") | .exclusion == "ok"] == [true, true]'
@@ -214,7 +214,7 @@ all() {
       start=serial-each >"$log"
   all '[.[] | select(.type == "ready") | [.run, .lock, .last]] ==
     [[1, "tas", null], [2, "ticket", null], [3, null, true]]'
-  # jq counts in doubles: nanoseconds since 1970 are good to 256 ns
+  # jq computes in doubles, which are exact to 256 ns for nanoseconds since 1970
   all '[.[] | select(.type == "overlap")] | length == 2 and
     .[0].lock == "tas" and .[0].overlap_ns >= 19000000 and
     (.[0].end_ns - .[0].start_ns - .[0].overlap_ns | fabs) < 1000 and
@@ -222,7 +222,7 @@ all() {
   grep -q "^ignored line 'peer 2 3 x'" "$log"
 }
 
-@test "start=serial: the input ends without go: an error at once, and no run" {
+@test "start=serial: if the input ends without go, an error at once and no run" {
   expected=4 hosted locks=tas threads=1 ms=20 reps=1 start=serial
   grep -q "^error: no line 'go' on serial: the input ended" "$log"
   all '[.[] | select(.type == "run")] | length == 0'
@@ -237,8 +237,8 @@ all() {
   done
 }
 
-@test "real-time threads that spin do not keep the timer from its work; more of them than CPUs are refused" {
-  # a limit of real time, in us: whoever else would end it may not get a CPU
+@test "spinning real-time threads do not starve the timer; more of them than CPUs are refused" {
+  # A limit on real-time CPU, in us: another process might not get a CPU to end this one.
   local bound=(prlimit --rttime=5000000:5000000)
   "${bound[@]}" chrt -f 1 true || skip 'no real-time priority here'
   for policy in -f -r; do
@@ -253,14 +253,14 @@ all() {
   grep -q '^error: threads=.* under SCHED_FIFO: .*accepted: 1\.\.' "$log"
 }
 
-@test "nice and SCHED_IDLE are told below the table" {
+@test "notes below the table mention nice and SCHED_IDLE" {
   nice -n 5 build/hosted/pvspin locks=tas threads=1 ms=1 reps=1 >"$log"
   grep -q '^- nice [0-9]*: other threads' "$log"
   chrt -i 0 build/hosted/pvspin locks=tas threads=1 ms=1 reps=1 >"$log"
   grep -q '^- SCHED_IDLE: every other thread' "$log"
 }
 
-@test "what a cgroup's quota of CPU time stopped is recorded and told" {
+@test "time for which a cgroup's CPU quota stopped threads is recorded and noted" {
   local group=/sys/fs/cgroup/cpu/pvspin-$$
   if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     group=/sys/fs/cgroup/pvspin-$$

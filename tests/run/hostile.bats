@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# run.sh where things go against it: words that a shell would take for its own, readers that go away, full
-# disks, QEMUs that are too old or built otherwise. Under TCG, mostly with the guest of fixtures/guest.asm.
+# SPDX-License-Identifier: MIT run.sh under adverse conditions: words with a shell's special
+# characters, readers that go away, full disks, QEMUs that are too old or built differently. Under
+# TCG, mostly with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # $ for nobody; subshells meant; common.bash sets stdout, out, ...
 
 load common
@@ -20,17 +20,17 @@ tcg() { # STATUS ARGUMENT...
   run_sh "$want" --accel=tcg --timeout=60 --out="$out" "$@"
 }
 
-@test "no word is ever run: paths, -append and QEMU's options come out as they went in" {
+@test "no word is executed: paths, -append and QEMU's options arrive unchanged" {
   local words='$(touch pwned) `touch pwned` "q" '\''s'\'' ;touch pwned & * ~ \ ü'
   cd "$BATS_TEST_TMPDIR"
   out="$BATS_TEST_TMPDIR/o \"u' \$(touch pwned) ü"
   cp "$GUEST" 'g u"e'\''s,t $(touch pwned)'
   tcg 0 -kernel 'g u"e'\''s,t $(touch pwned)' -name 'n $(touch pwned)' -append "case=ok $words"
-  # the same to the real guest, which names the first word that it does not know
+  # The same with the real guest, which names the first word that it does not know.
   out="$out 2"
   tcg 2 -append "locks=tas $words"
   says "$stdout" '$(touch: unknown key'
-  # (its log is ASCII: other bytes each as \u00XX)
+  # (Its log is ASCII, with each other byte as \u00XX.)
   jq -Rse --arg line "locks=tas ${words% ü}" 'split("\n") | map(select(startswith("{")))[0] | fromjson | .cmdline
     | contains($line) and contains("\u00c3\u00bc")' "$out/serial-0.log"
   jq -e --arg line "locks=tas $words" '.arguments | index($line) != null' "$out/manifest.json"
@@ -38,7 +38,7 @@ tcg() { # STATUS ARGUMENT...
   nothing_left
 }
 
-@test "a line break is refused where it would be one" {
+@test "a line break is refused where it would split a line" {
   tcg 2 -append $'a=1\nb=2'
   says "$stderr" -append 'one line'
   out+=$'\nx'
@@ -46,7 +46,7 @@ tcg() { # STATUS ARGUMENT...
   says "$stderr" --out= 'line break'
 }
 
-@test "QEMU runs in its sandbox; where it has none, or the user brings one, without ours" {
+@test "QEMU runs in our sandbox, unless it has none or the user gives one" {
   local command='.instances[0].command | map(select(. == "-sandbox")) | length'
   tcg 0 -kernel "$GUEST" -append case=ok
   jq -e '.instances[0].command | index("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")' \
@@ -55,7 +55,7 @@ tcg() { # STATUS ARGUMENT...
   out+=2
   tcg 0 -kernel "$GUEST" -append case=ok -sandbox off
   [ "$(jq "$command" "$out/manifest.json")" -eq 1 ]
-  # one that was built without seccomp
+  # a QEMU built without seccomp
   local path real
   real=$(command -v qemu-system-x86_64)
   path=$(path_without qemu-system-x86_64)
@@ -66,7 +66,7 @@ tcg() { # STATUS ARGUMENT...
   [ "$(jq "$command" "$out/manifest.json")" -eq 0 ]
 }
 
-@test "a QEMU that is too old is named with the oldest that will do: 4" {
+@test "a QEMU that is too old is named with the oldest accepted version: 4" {
   local path
   path=$(path_without qemu-system-x86_64)
   printf '#!/bin/bash\necho "QEMU emulator version 4.2.1 (Debian 1:4.2-3)"\n' >"$path/qemu-system-x86_64"
@@ -76,7 +76,7 @@ tcg() { # STATUS ARGUMENT...
   [ ! -e "$out" ]
 }
 
-@test "a stdout that takes nothing: 4; logs whole, nothing left" {
+@test "a stdout that takes no data: 4; logs whole, nothing left" {
   local status=0
   "$tree/run.sh" --accel=tcg --out="$out 2" -kernel "$GUEST" -append case=ok 2>"$BATS_TEST_TMPDIR/err" >/dev/full || status=$?
   [ "$status" -eq 4 ]
@@ -94,12 +94,12 @@ tcg() { # STATUS ARGUMENT...
   out+=/x tcg 4 -kernel "$GUEST" -append case=ok
   umount "$out"
   says "$stderr" "cannot write $out/x" 'disk full' --out=
-  # what is written after QEMU has ended no longer fits
+  # files written after QEMU has ended no longer fit
   mount -t tmpfs -o size=72k pvspin-small "$out"
   out+=/x tcg 4 -kernel "$GUEST" -append case=ok
   umount "$out"
   says "$stderr" "cannot write $out/x" 'disk full'
-  # the log itself: more records than there is room for, and the run is ended
+  # the log itself: too many records for the disk, so the run is ended
   mount -t tmpfs -o size=80k pvspin-small "$out"
   SECONDS=0
   out+=/x tcg 4 -smp 4 -append "locks=tas,mcs reps=1000 ms=1 warmup_ms=0 latency=on"
@@ -115,7 +115,7 @@ tcg() { # STATUS ARGUMENT...
   says "$(<"$BATS_TEST_TMPDIR/stderr")" "cannot copy $GUEST to $TMPDIR"
 }
 
-@test "an ordinary user, a tree that is not his: logs go to the current directory" {
+@test "an ordinary user in another user's tree: logs go to the current directory" {
   ordinary_user test -r "$tree/run.sh" || skip 'the tree is closed to others'
   local place status=0
   place=$(mktemp -d /tmp/pvspin-test.XXXXXX)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# --l1-kernel=PATH up to where L1 would boot (tools/nested/image.sh): which modules are taken from where, in which
-# order, and what is said of an image that cannot serve. Image and modules are made up; nested.bats boots a real one.
+# SPDX-License-Identifier: MIT --l1-kernel=PATH up to the boot of L1 (tools/nested/image.sh): which
+# modules are taken, from where and in which order, and the errors for an unsuitable image. Image
+# and modules are fakes; nested.bats boots a real one.
 # shellcheck disable=SC2016,SC2154 # $ for another shell; tree, stderr: common.bash; l1_dir, l1_error: kernel.sh
 
 load common
@@ -27,7 +27,8 @@ setup() {
   echo kernel/drivers/char/virtio_console.ko >"$modules/modules.builtin"
 }
 
-# As the boot protocol has it: "HdrS" at 0x202, at 0x20e where the release is (less 0x200).
+# Prints an image with a boot header: "HdrS" at 0x202; at 0x20e the offset of the release, less
+# 0x200.
 image() {
   head -c $((0x202)) /dev/zero
   printf 'HdrS\0\0\0\0\0\0\0\0\x40\0'
@@ -39,29 +40,29 @@ module() { # NAME DEPENDS
   printf 'ELF\0license=GPL\0depends=%s\0name=%s\0' "$2" "$1" >"$modules/kernel/$1.ko"
 }
 
-refused() { # WORDS...: it is, and that is said
+refused() { # WORDS...: the image must be refused, with these words
   if nested_kernel "$own/boot/vmlinuz"; then return 1; fi
   says "$l1_error" "$@"
 }
 
-@test "the modules that L1 needs, each behind those it depends on; names with - or _" {
+@test "the modules that L1 needs, each after those it depends on; names with - or _" {
   nested_kernel "$own/boot/vmlinuz"
   [ "$(paste -sd' ' "$l1_dir/modules/order")" = "virtio_pci_modern_dev.ko virtio.ko virtio_pci.ko 9pnet.ko \
 9pnet_virtio.ko 9p.ko kvm.ko ccp.ko kvm_amd.ko" ]
   cmp "$l1_dir/vmlinuz" "$own/boot/vmlinuz"
   [ "$(<"$l1_dir/release")" = 6.99.1-x ]
-  # The name of its content is a kernel, too: what an L1 that serves it is called.
+  # The name made of the content is accepted as a kernel, too: a serving L1 is called so.
   name=${l1_dir##*/}
   nested_kernel "$name"
   [ "${l1_dir##*/}" = "$name" ]
-  # Another content is another kernel.
+  # Different content gives a different kernel.
   module kvm ''
   echo more >>"$modules/kernel/kvm.ko"
   nested_kernel "$own/boot/vmlinuz"
   [ "${l1_dir##*/}" != "$name" ]
 }
 
-@test "compressed modules; updates/ goes before kernel/; modules beside the image" {
+@test "compressed modules; updates/ takes precedence over kernel/; modules beside the image" {
   mkdir "$modules/updates"
   printf 'depends=\0newer' >"$modules/updates/kvm.ko"
   xz "$modules/kernel/9p.ko"
@@ -73,14 +74,14 @@ refused() { # WORDS...: it is, and that is said
   grep -q '^9pnet.ko' "$l1_dir/modules/order"
 }
 
-@test "a kernel with all of it built in" {
+@test "a kernel with all modules built in" {
   rm -r "$modules/kernel"
   for name in kvm-amd 9p 9pnet_virtio virtio_pci; do echo "kernel/somewhere/$name.ko"; done >>"$modules/modules.builtin"
   nested_kernel "$own/boot/vmlinuz"
   [ ! -s "$l1_dir/modules/order" ]
 }
 
-@test "what cannot serve is named, and where was looked" {
+@test "an unsuitable image is named, and the places that were searched" {
   rm "$modules/kernel/ccp.ko"
   refused "$own/boot/vmlinuz" 'no ccp' "$modules" modules.builtin
   echo broken >"$modules/kernel/ccp.ko.xz"
@@ -89,7 +90,7 @@ refused() { # WORDS...: it is, and that is said
   refused 'no modules of its release 6.99.1-x' "$modules" /lib/modules/6.99.1-x
   echo text >"$own/boot/vmlinuz"
   refused "$own/boot/vmlinuz" 'not a bzImage'
-  [ -z "$(ls -A "$XDG_CACHE_HOME/pvspin/nested")" ] # no half a kernel is left
+  [ -z "$(ls -A "$XDG_CACHE_HOME/pvspin/nested")" ] # no half of a kernel is left
   run_sh 2 --accel=nested --l1-kernel="$own/boot/vmlinuz" -smp 1
   says "$stderr" "--l1-kernel=$own/boot/vmlinuz" 'not a bzImage'
   cd "$own"
@@ -97,7 +98,7 @@ refused() { # WORDS...: it is, and that is said
   says "$stderr" --l1-kernel=boot/none 'no such file'
 }
 
-# A stand-in for apt whose offers are in $BATS_TEST_TMPDIR/offers, and who delivers a package made of $own.
+# Makes a fake apt that offers $BATS_TEST_TMPDIR/offers and delivers a package made of $own.
 apt() { # DIRECTORY OF ITS MODULES
   local bin=$BATS_TEST_TMPDIR/bin package=$BATS_TEST_TMPDIR/package
   mkdir -p "$bin" "$package/DEBIAN" "$package/$1" "$package/boot"
@@ -106,7 +107,7 @@ apt() { # DIRECTORY OF ITS MODULES
   cp "$own/boot/vmlinuz" "$package/boot/vmlinuz-6.99.1"
   cp -r "$modules" "$package/$1/"
   dpkg-deb --root-owner-group -b "$package" "$bin/deb" >/dev/null
-  # Speaks another language where it may, as apt does.
+  # Unless LC_ALL is C, answers in another language, as apt does.
   cat >"$bin/apt-cache" <<'STUB'
 #!/bin/bash
 [[ ${LC_ALL:-} == C ]] || { echo 'Paket: keins'; exit; }
@@ -138,14 +139,14 @@ offer() { # PACKAGE VERSION DEPENDS...
     grep -qx kvm_amd.ko "$l1_dir/modules/order"
     [ ! -e "$l1_dir/x" ]
   done
-  if nested_kernel 6.9; then return 1; fi # 6.99 is no 6.9
+  if nested_kernel 6.9; then return 1; fi # 6.99 does not match 6.9
   says "$l1_error" 'apt offers no kernel 6.9 here, but 6.100.1-1 6.99.1-2' 'apt-get update'
   : >"$BATS_TEST_TMPDIR/offers"
   if nested_kernel 6.9; then return 1; fi
   says "$l1_error" 'linux-image-6.9-amd64' 'apt-get update'
 }
 
-@test "a cache that cannot be written: the initrd elsewhere" {
+@test "if the cache is not writable, the initrd is made elsewhere" {
   nested_kernel "$own/boot/vmlinuz"
   mkdir "$BATS_TEST_TMPDIR/other"
   nested_initrd "$tree/tools/nested/init" "$BATS_TEST_TMPDIR/other"

@@ -1,15 +1,14 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# What leaves the tree: the tarball of `make dist` builds without git; an image built elsewhere has the
-# same bytes; what `make install` puts somewhere runs there, for an ordinary user who may not write to it.
-# And the files for editors.
+# SPDX-License-Identifier: MIT Distribution: the tarball of `make dist` builds without git; an image
+# built elsewhere has the same bytes; an installation by `make install` works for an ordinary user
+# who may not write to it. And the files for editors.
 # shellcheck disable=SC2016,SC2154 # $ for make; tree: common.bash
 
 load guest
 
 setup() {
   private_tmpdir
-  # An ordinary user must get here: bats's own directory is closed to others.
+  # Not bats's own directory, which other users may not enter.
   place=$(mktemp -d /tmp/pvspin-test.XXXXXX)
   chmod 755 "$place"
 }
@@ -40,7 +39,7 @@ teardown() {
   done
 }
 
-@test "where and when it is built is not in the image: another place, the same bytes" {
+@test "an image built in another place has the same bytes" {
   cd "$tree"
   make -s CI=1 all
   ! grep -F "$tree/" build/pvspin.elf || return 1
@@ -49,7 +48,8 @@ teardown() {
   cp VERSION "$place/e l s e/" 2>/dev/null || make -s -f - version >"$place/e l s e/VERSION" <<<'include Makefile
 version: ; @echo "$(VERSION)"'
   cd "$place/e l s e"
-  # The parts: NASM's, C with and without assembly, what is preprocessed, and the one with the version.
+  # A part of each kind: NASM, C with and without assembly, a preprocessed file, the one with the
+  # version.
   local object objects=(boot/multiboot.o boot/ap.o guest/kmain.o guest/report.o locks/paq.o bench/patched.o linker.ld)
   make -s "${objects[@]/#/build/guest/}"
   for object in "${objects[@]}"; do
@@ -57,7 +57,7 @@ version: ; @echo "$(VERSION)"'
   done
 }
 
-@test "edited flags compile anew, and nothing else does: not make, not CI=, which only adds -Werror" {
+@test "edited flags cause recompilation; running make again, or CI= (only -Werror), does not" {
   mkdir "$place/flags"
   tar -c -C "$tree" --exclude=./out --exclude=./build --exclude=./.git . | tar -x -C "$place/flags"
   cd "$place/flags"
@@ -80,7 +80,7 @@ version: ; @echo "$(VERSION)"'
   for object in "${objects[@]}"; do cmp "$object" "before/${object//\//-}"; done
 }
 
-@test "make install: any user runs it from a tree that nobody can write to, logs in the current directory" {
+@test "make install: any user can run it from a read-only tree; logs in the current directory" {
   cd "$tree"
   make -s install DESTDIR="$place/d e" PREFIX=/opt/pvspin
   "$tree/run.sh" --list | cmp - "$place/d e/opt/pvspin/share/pvspin/list"
@@ -96,11 +96,11 @@ version: ; @echo "$(VERSION)"'
   grep -F '"loader":"pvh"' by-pvh/serial-0.log
   [ "$(./link --version)" = "$(cd "$tree" && make -s -f - version <<<'include Makefile
 version: ; @echo "$(VERSION)"')" ]
-  # no path of the tree it came from is in what was installed
+  # The installed files do not contain the path of the source tree.
   ! grep -rlF "$tree/" "$place/d e" || return 1
 }
 
-@test "make compile_commands: clangd takes a file of the guest as the guest's" {
+@test "make compile_commands: files of the guest have the guest's flags" {
   cd "$tree"
   make -s compile_commands
   jq -e 'length > 150 and (map(.file) | length == (unique | length))' compile_commands.json

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# workload=kbuild: what the records of one run say must agree with each other, with the profile and
-# with the keys; hosted, and in the guest under plain emulation.
+# SPDX-License-Identifier: MIT workload=kbuild: the records of a run must agree with each other,
+# with the profile and with the keys; hosted, and in the guest under plain emulation.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; guest.bash sets log
 
 load guest
@@ -28,7 +27,8 @@ hosted() { # EXPECTED KEY=VALUE...
   fi
 }
 
-# Of every run: all jobs were done, once; the locks excluded; the split adds up; the sums agree.
+# Every run must have done all jobs once and kept exclusion; its time split and its sums must add
+# up.
 consistent() { # JOBS
   records "[.[] | select(.type == \"run\") | .jobs == $1 and .jobs_done == $1 and .complete and
     .exclusion == \"ok\" and .ops >= 500 * $1 and .ops < 520 * $1 + 20 * .tasks] | length > 0 and all"
@@ -47,11 +47,11 @@ consistent() { # JOBS
   records "[.[] | select(.type == \"run\")] | length == $(all_locks)"
   records '[.[] | select(.type == "run") | .tasks == 9 and .dispatch == "indirect" and
     .switches >= 9 and .preemptions > 0 and .sleeps > 0 and .sleeps == .wakeups] | all'
-  # the tick ends turns: with nine tasks at work no vCPU keeps one for long
+  # The tick ends turns, so with nine tasks no vCPU runs one for long.
   records '[.[] | select(.type == "run") | .switches - .sleeps - .preemptions <= .tasks] | all'
 }
 
-@test "hosted: one task on two vCPUs: one of them is idle, and that is where its time is" {
+@test "hosted: one task on two vCPUs: one of them is idle, and its time counts as idle" {
   hosted 0 workload=kbuild threads=2 tasks=1 jobs=8 reps=1 locks=mcs
   consistent 8
   records '.[] | select(.type == "run") | .split_idle_ns > 0.7 * .elapsed_ns and
@@ -59,7 +59,7 @@ consistent() { # JOBS
   records '[.[] | select(.type == "event" or .type == "hist")] == []'
 }
 
-@test "hosted: latency=on has every acquisition of every lock; the classes agree" {
+@test "hosted: latency=on records every acquisition of every lock; the classes agree" {
   hosted 0 workload=kbuild threads=2 tasks=5 jobs=12 reps=1 locks=mcs,paq latency=on
   consistent 12
   records '. as $all | [.[] | select(.type == "run") | . as $run | .ops as $ops |
@@ -69,12 +69,12 @@ consistent() { # JOBS
     ([$all[] | select(.type == "class" and .run == $hist.run).hold_cycles] | add) == .sum] | length == 2 and all'
 }
 
-@test "hosted: a trace says which lock; no two vCPUs hold the same one at once" {
+@test "hosted: a trace names the lock; no two vCPUs hold the same one at once" {
   hosted 0 workload=kbuild threads=4 tasks=9 jobs=9 reps=1 locks=ticket trace=20000
   records '[.[] | select(.type == "event" and (.what | IN("acquire", "release", "wait")))] |
     length > 8500 and all(.lock_id > 0 and .class != "") and
     (group_by(.lock_id) | length > 100 and all(map(.class) | unique | length == 1))'
-  # the ring held all of it: each hold has both ends, on one vCPU
+  # The ring was large enough: each hold has both ends, on one vCPU.
   records '[.[] | select(.what == "acquire" or .what == "release")] | group_by([.lock_id, .cpu]) |
     map([_nwise(2)] | .[]) | all(map(.what) == ["acquire", "release"]) and
     (map({lock: .[0].lock_id, from: .[0].tsc, to: .[1].tsc}) | group_by(.lock) |
@@ -88,7 +88,7 @@ consistent() { # JOBS
     "$BATS_TEST_TMPDIR/trace.json" >/dev/null
 }
 
-@test "hosted: the profile is what is run: shares, sharing and time under a lock" {
+@test "hosted: runs follow the profile: shares, sharing and time under a lock" {
   hosted 0 workload=kbuild threads=2 jobs=150 reps=1 locks=ticket
   records '(.[] | select(.type == "run").ops) as $ops |
     [.[] | select(.type == "class") | {(.class): (.acquisitions / $ops * 100)}] | add |
@@ -99,7 +99,7 @@ consistent() { # JOBS
     (.[] | select(.type == "run").ops) as $ops | $n / $ops > 0.005 and $n / $ops < 0.15'
 }
 
-@test "hosted: a seed is a sequence of work; the number of vCPUs is not in it" {
+@test "hosted: the seed determines the work, whatever the number of vCPUs" {
   hosted 0 workload=kbuild threads=1 jobs=5 reps=1 locks=tas seed=7
   records '[.[] | select(.type == "run").ops] | length == 1'
   ops=$(grep '^{' "$log" | jq 'select(.type == "run").ops')
@@ -124,7 +124,7 @@ consistent() { # JOBS
   grep -q '^# hang: run 1: no lock was acquired for long; the lock shown: [a-z_]*: stuck, 2 threads, 700 ms' "$log"
 }
 
-@test "hosted: two in one section, once, fail the run: 3" {
+@test "hosted: two vCPUs in a section at once, one time, fail the run: 3" {
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/two-in-lock.c \
     $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-two-in"
@@ -137,7 +137,7 @@ consistent() { # JOBS
   grep -q '^error: run 1: two-in did not exclude' "$log"
 }
 
-@test "hosted: what kbuild does not have is refused, with what it has" {
+@test "hosted: keys that kbuild does not take are refused, with those that it takes" {
   hosted 2 workload=kbuild ms=5
   grep -q '^error: ms=5: has no meaning with workload=kbuild; accepted: jobs=, tick_hz=$' "$log"
   hosted 2 workload=kbuild locks=null

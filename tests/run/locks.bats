@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# check-locks itself.
+# Tests of check-locks itself.
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -11,7 +11,7 @@ setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
 }
 
-@test "signals get lost: the cases with interrupts come to their end" {
+@test "cases with interrupts end even if signals get lost" {
   program=$BATS_TEST_TMPDIR/check-locks
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread tests/run/fixtures/lossy-signals.c $(find build/locks/plain -name '*.o') -o "$program"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The man pages and the completion against --help, which is the one list; and --gdb, which both describe.
+# Compares man pages and completion with --help, the authoritative list; and tests --gdb, which they
+# describe.
 # shellcheck disable=SC2154 # tree, stdout: common.bash
 
 load common
@@ -10,12 +11,12 @@ setup() {
   cd "$tree" || return 1
 }
 
-# Options of a help text on stdin, one a line: --name, or --name= if it takes a value.
+# Prints the options of a help text on stdin, one per line: --name, or --name= if it takes a value.
 options() {
   grep -E '^  +--[a-z]' | grep -oE '(^ +|, )--[a-z][a-z0-9-]*\[?=?' | tr -d ' ,[' | sort -u
 }
 
-# The page names each option of stdin as .Fl -name, with a value or without as the help has it.
+# Fails unless the page names each option of stdin as .Fl -name, with a value if the help has one.
 page_has() { # PAGE
   local option count=0 text
   text=$(mandoc -T ascii -O width=200 "$1" | col -b | sed "s,\[=,=,g")
@@ -44,7 +45,7 @@ page_has() { # PAGE
   done <"$BATS_TEST_TMPDIR/statuses"
 }
 
-# What is offered for the words given, the last of which is being typed; sorted, on one line.
+# Prints the completions for these words, the last of which is being typed; sorted, on one line.
 offered() { # WORD...
   bash -c '
     source completions/pvspin.bash
@@ -69,7 +70,7 @@ offered() { # WORD...
   ./run.sh --accel=tcg --gdb --timeout=120 --out="$out" -append "locks=tas ms=5 reps=1" >"$said" 2>&1 &
   run=$!
   wait_for "$said" 'debugger: gdb'
-  # as a person would: its words, with commands of our own behind
+  # Runs the printed command as a person would, with commands of our own added.
   eval "$(sed -n 's/^.*debugger: \(gdb .*\)$/timeout 60 \1/p' "$said") -batch -nx -ex 'break kmain' -ex continue \
     -ex backtrace -ex 'delete' -ex 'continue'" </dev/null >"$BATS_TEST_TMPDIR/gdb" 2>&1 || true
   wait "$run" || { cat "$said" "$BATS_TEST_TMPDIR/gdb" >&2; return 1; }

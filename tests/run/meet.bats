@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# --meet: calls of run.sh that were started apart and measure together. Most members are the hosted build alone
-# (--instances=0 --host-peer), which needs no QEMU; what goes wrong is played by `other`, a call that obeys the test.
+# SPDX-License-Identifier: MIT --meet: calls of run.sh that were started separately and measure
+# together. Most members are the hosted build alone (--instances=0 --host-peer), which needs no
+# QEMU. `other`, a call that the test controls, plays the failures.
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
 
 load guest
@@ -23,7 +23,8 @@ teardown() {
 hosted=(--accel=tcg --instances=0 --host-peer --timeout=60)
 keys="locks=tas ms=20 reps=2 warmup_ms=1 threads=1"
 
-# Starts a call in the background, whose files are $BATS_TEST_TMPDIR/NAME.out, .err and the directory NAME.
+# Starts a call in the background. Its files are $BATS_TEST_TMPDIR/NAME.out, NAME.err and the
+# directory NAME.
 begin() { # NAME ARGUMENT...
   local name=$1
   shift
@@ -32,13 +33,14 @@ begin() { # NAME ARGUMENT...
   job=$!
 }
 
-finish() { # STATUS: of the call begun
+finish() { # STATUS: that the call of begin() must end with
   local got=0
   wait "$job" || got=$?
   [ "$got" -eq "$1" ] || { cat "$BATS_TEST_TMPDIR"/*.err "$BATS_TEST_TMPDIR"/*.out >&2; return 1; }
 }
 
-# Another call in $place: nothing but a lock. What it is told is read from descriptor 6. Sets other, its process.
+# Enters another call into $place, which consists of a lock only. Messages to it can be read from
+# descriptor 6. Sets other, its process ID.
 other_enters() { # [CALLS [BOOT-ID]]
   local at=$place/call.other
   mkdir "$at"
@@ -50,25 +52,25 @@ other_enters() { # [CALLS [BOOT-ID]]
   printf '%s\n' "$other" 1 "${1:-2}" "${2:-$(</proc/sys/kernel/random/boot_id)}" bob "$place/o" >"$at/call"
 }
 
-# It dies without a word; its sleep is flock's child.
+# Kills the other call without a message; its sleep is flock's child.
 other_dies() {
   pkill -KILL -P "$other"
   wait "$other" || true
   other=''
 }
 
-other_says() { # WORD...: to the call that joined
+other_says() { # WORD...: sends a message to the call that joined
   echo "$*" >"$(echo "$place"/call.[!o]*/events)"
 }
 
-other_hears() { # WORD: waits for that message
+other_hears() { # WORD: waits for this message
   local word=''
   until [[ $word == "$1" ]]; do
-    read -r -t 30 -u 6 word _ || { echo "waited in vain for $1" >&2; return 1; }
+    read -r -t 30 -u 6 word _ || { echo "no message $1 within 30 s" >&2; return 1; }
   done
 }
 
-meeting() { # NAME FILTER: must be true of what its manifest says of the meeting
+meeting() { # NAME FILTER: fails unless the filter is true of the meeting in NAME's manifest
   jq -e ".meeting | $2" "$BATS_TEST_TMPDIR/$1/manifest.json" >/dev/null || {
     echo "not so: $2" >&2
     jq .meeting "$BATS_TEST_TMPDIR/$1/manifest.json" >&2
@@ -81,7 +83,7 @@ nothing_there() {
   nothing_left
 }
 
-@test "--meet: what makes no sense is a usage error" {
+@test "--meet: contradictory arguments are usage errors" {
   run_sh 2 --meet
   run_sh 2 --meet= -smp 1
   run_sh 2 --meet="$place,1"
@@ -127,13 +129,13 @@ nothing_there() {
   nothing_there
 }
 
-@test "nobody comes: 4, nothing was started" {
+@test "no other call comes: 4, nothing was started" {
   PVSPIN_MEET_LIMIT=1 run_sh 4 "${hosted[@]}" --meet="$place" --out="$out" -append "$keys"
   says "$stdout" 'verdict: error: --meet=' 'of 2 calls only 1 came'
   nothing_there
 }
 
-@test "a call that waits: others may read of it, whatever the umask; a signal: 130, nothing is left" {
+@test "a waiting call: its files are readable whatever the umask; a signal: 130, nothing is left" {
   umask 077
   begin a "${hosted[@]}" --meet="$place" -append "$keys"
   wait_for "$BATS_TEST_TMPDIR/a.err" 'waiting for 1 more'
@@ -180,7 +182,7 @@ nothing_there() {
   other_enters
   begin a "${hosted[@]}" --meet="$place" -append "$keys"
   other_hears held
-  # shellcheck disable=SC2016 # nobody may expand it
+  # shellcheck disable=SC2016 # must never be expanded
   other_says 'exit a[$(touch "$TMPDIR/broken")] 0'
   other_says span other 7 1 2
   other_says span other 0 1
@@ -199,7 +201,7 @@ nothing_there() {
   nothing_there
 }
 
-@test "who cannot meet is told: too many, another number, another machine; the dead are cleared away" {
+@test "calls that cannot meet: too many, other numbers, another machine; dead calls are removed" {
   other_enters 3
   run_sh 2 "${hosted[@]}" --meet="$place" --out="$out" -append "$keys"
   says "$stderr" 'waits for 3 calls to meet, this one for 2'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# What runs at once, with the real guest under TCG: several VMs and the host peer. (Under KVM: guest_nested.bats;
-# with a guest that does as it is told: verdict.bats.)
+# SPDX-License-Identifier: MIT Members of a call that run at once, with the real guest under TCG:
+# several VMs and the host peer. (guest_nested.bats does so under KVM, verdict.bats with a scripted
+# guest.)
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test
 
 load guest
@@ -35,7 +35,7 @@ begin() { # ARGUMENT...
   job=$!
 }
 
-# Kills the process that member I is: the child of the `timeout` that bounds it.
+# Kills the process of this member: the child of the `timeout` that bounds it.
 kill_member() { # MEMBER
   kill -KILL "$(pgrep -P "$(<"$(find "$TMPDIR" -path "*/$1/qemu.pid")")")"
 }
@@ -47,7 +47,7 @@ finish() { # STATUS
   [ "$got" -eq "$1" ]
 }
 
-@test "--host-peer: what makes no sense is a usage error" {
+@test "--host-peer: contradictory arguments are usage errors" {
   run_sh 2 --instances=0
   says "$stderr" --instances=0 '--host-peer'
   run_sh 2 --host-peer -append tests=locks
@@ -117,7 +117,7 @@ finish() { # STATUS
   nothing_left
 }
 
-# Logs of runs of 1 s, as log.jq leaves them: each argument a member, its words LOCK:OPS.
+# Joins logs of runs of 1 s, in log.jq's format. Each argument is a member, its words LOCK:OPS.
 together() { # MEMBER...
   local member files=() n=0
   for member; do
@@ -128,7 +128,7 @@ together() { # MEMBER...
   jq -rs --argjson names "$(jq -nc "[range($#) | \"VM \\(.)\"]")" -f "$tree/tools/run/together.jq" "${files[@]}" | tr '\t' ,
 }
 
-@test "together: means and sums; who died has a dash where it has no run, and there is no sum of less than all" {
+@test "together: means and sums; a member without a run has a dash, and then there is no sum" {
   diff - <(together 'tas:10 mcs:30 tas:20' 'tas:1 mcs:3 tas:2') <<'END'
 together,threads,VM 0,VM 1,all
 tas,2,15,1.5,16.5,ops/s

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The mutation runner: that it tells a mutant that was caught from one that was not, or never was one.
+# The mutation runner must tell caught mutants from surviving and invalid ones.
 
 load common
 
@@ -16,7 +16,7 @@ setup() {
   mkdir "$mutants"
 }
 
-mutants() { # STATUS LOCK...: $answer is its output
+mutants() { # STATUS LOCK...: sets answer to the output
   local want=$1 got=0
   shift
   answer=$(timeout 200 tests/mutants/run --mutants="$mutants" "$@" 2>&1) || got=$?
@@ -26,7 +26,7 @@ mutants() { # STATUS LOCK...: $answer is its output
   fi
 }
 
-@test "a mutant that is no mutant, and one that nobody notices, are failures" {
+@test "an invalid mutant and one that no test notices are failures" {
   cat >"$mutants/tas.mutants" <<'END'
 # a comment
 mutant: caught
@@ -67,7 +67,7 @@ END
   says "$answer" 'not ok 2 - tas: has 0 mutants'
 }
 
-@test "what is not in the format is said, with its line" {
+@test "errors in the format are reported with their line" {
   printf 'mutant: x\nfile: locks/tas.c\nnew: y\n' >"$mutants/tas.mutants"
   mutants 2 tas
   says "$answer" 'Bail out!' 'tas.mutants:1: no old:'

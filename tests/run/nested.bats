@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# The machinery of --accel=nested: the command, its streams and status in L1, and run.sh around it.
-# The guest is the fixture; guest_nested.bats runs the real one. Needs the kernel of L1 in the
-# user's cache, or the network to fetch it once.
+# SPDX-License-Identifier: MIT The machinery of --accel=nested: a command in L1, its streams and
+# status, and run.sh around it. The guest is fixtures/guest.asm; guest_nested.bats runs the real
+# one. Needs the kernel of L1 in the user's cache, or the network to fetch it once.
 # shellcheck disable=SC2016,SC2154 # $ for the shell in L1; common.bash sets stdout, out, ...
 
 load common
@@ -29,7 +28,7 @@ nested() { # STATUS ARGUMENT...
   ((got == want)) || { echo "status $got, not $want: $stdout $stderr" >&2; return 1; }
 }
 
-@test "in L1: KVM, the host's files read-only, those in /tmp and /dev/shm too, a TMPDIR of its own, --rw, streams and status exact" {
+@test "in L1: KVM; all host files, read-only; own TMPDIR; --rw; exact streams and status" {
   here=$(mktemp -d /dev/shm/pvspin-test.XXXXXX) # removed by teardown
   mkdir "$out"
   cd "$out"
@@ -90,13 +89,13 @@ nested() { # STATUS ARGUMENT...
   [ ! -e "$dir/6.12" ]
 }
 
-@test "an L1 that dies under the command: 5" {
+@test "an L1 that dies while the command runs: 5" {
   nested 5 -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'
   says "$stderr" 'L1 died'
   nothing_left
 }
 
-@test "no kernel to be had: --accel=nested is 4 and says why, auto says it and takes tcg" {
+@test "no kernel available: --accel=nested is 4 and says why; auto says why and takes tcg" {
   local path
   path=$(path_without apt-cache apt-get)
   XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache PATH=$path run_sh 4 --accel=nested --out="$out" -kernel "$GUEST"
@@ -112,7 +111,8 @@ nested() { # STATUS ARGUMENT...
   says "$stderr" 'accel tcg' 'linux-image'
 }
 
-# The kernel 6.1 once more, as an image of the user's own would be: with its modules in a tree, at a path with a space.
+# Lays out the kernel 6.1 like an image of the user's own: its modules in a tree, at a path with a
+# space.
 own_kernel() { # sets own; after needs_kernel
   local l1_dir image_release
   nested_kernel 6.1
@@ -132,7 +132,7 @@ own_kernel() { # sets own; after needs_kernel
   jq -e '.accel.class == "nested" and (.l1.kernel | contains("6.1.")) and (.l1.boot_id | length == 36) and
     (.l1.package == null and (.l1.path | endswith("/my own/boot/vmlinuz")) and (.l1.release | startswith("6.1."))) and
     (.instances | length == 2 and all(.qemu_exit == 33 and
-      # qboot leaves vCPU 1 alone, and so does this guest
+      # neither qboot nor this guest uses vCPU 1
       (.vcpus | length == 2 and .[0].kvm.exits > 0 and all(.kvm.exits >= 0 and .kvm.hypercalls >= 0))
       and (.command | index("case=ready vmm_kernel=6001 accel=nested end=wait start=serial-each") != null)))' \
     "$out/manifest.json"
@@ -140,7 +140,7 @@ own_kernel() { # sets own; after needs_kernel
   nothing_left
 }
 
-@test "the guest's verdict comes out as it is, with the panic's symbols" {
+@test "the guest's verdict arrives unchanged, with the panic's symbols" {
   run_sh 5 --accel=nested --timeout=90 --out="$out" -kernel "$GUEST" -append case=panic
   says "$stdout" 'start at' 'the guest panicked'
 }

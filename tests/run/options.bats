@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# run.sh's command line, its choice of the accelerator, and what it says of missing tools. Starts
-# no QEMU.
+# SPDX-License-Identifier: MIT run.sh's command line, its choice of the accelerator, and its
+# messages about missing tools. Starts no QEMU.
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash; subshells meant
 
 load common
@@ -29,7 +28,7 @@ setup() {
   run_sh 0 --list
   says "$stdout" $'\n  tas\n' $'\n  pv-qspinlock\n' $'\n  linux (' $'\n  contended\n' $'\n  uncontended\n' \
     'abi.kick.wakes_halted_if0 (ABI-KICK-01)'
-  # What the image holds is the judge: each registered lock is on the list and the other way round.
+  # The image decides: the list has exactly the locks that are registered there.
   if [ -e "$tree/build/pvspin.elf" ]; then
     local registered listed
     registered=$(nm "$tree/build/pvspin.elf" | grep -c ' lock_entry$')
@@ -38,7 +37,7 @@ setup() {
   fi
 }
 
-@test "what cannot be understood is a usage error that names it" {
+@test "an argument that cannot be understood is a usage error that names it" {
   run_sh 2 --frobnicate
   says "$stderr" --frobnicate --help
   run_sh 2 --smp=3
@@ -65,7 +64,7 @@ setup() {
   says "$stderr" guest.img
 }
 
-@test "QEMU options that run.sh must have in its own hands are refused" {
+@test "QEMU options that run.sh must control itself are refused" {
   run_sh 2 -append
   run_sh 2 -append a=1 -append b=2
   says "$stderr" twice
@@ -78,7 +77,7 @@ setup() {
   run_sh 2 -daemonize
 }
 
-@test "what is not available yet, or is another program's, says so" {
+@test "an unsuitable kernel and an option of another program are named" {
   run_sh 2 --l1-kernel=/boot/none
   says "$stderr" --l1-kernel=/boot/none 'no such file'
   run_sh 2 --l1-kernel="$tree/Makefile"
@@ -95,7 +94,7 @@ setup() {
   nothing_left
 }
 
-@test "what QEMU answers with text is QEMU's to answer: no machine, no logs" {
+@test "options that QEMU answers with text go straight to QEMU: no machine, no logs" {
   local real
   real=$(command -v qemu-system-x86_64)
   for words in '-cpu help' '-M ?' '-machine q35,help' '-device isa-debug-exit,help' '-accel help' -version \
@@ -128,7 +127,7 @@ setup() {
 @test "--setup installs exactly what is missing" {
   local path
   path=$(path_without jq cpio apt-get sudo)
-  # A stand-in: notes what it is asked, and installs jq and cpio.
+  # A fake apt-get that records its arguments and installs jq and cpio.
   cat >"$path/apt-get" <<STUB
 #!/bin/bash
 echo "\$*" >>"$BATS_TEST_TMPDIR/asked"
@@ -137,7 +136,7 @@ STUB
   printf '#!/bin/bash\nexec "$@"\n' >"$path/sudo"
   chmod +x "$path/apt-get" "$path/sudo"
   PATH=$path run_sh 2 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR"/none
-  [ ! -e "$BATS_TEST_TMPDIR/asked" ] # nothing is installed for a call that is wrong
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ] # an invalid call installs nothing
   : >"$BATS_TEST_TMPDIR/image"
   PATH=$path run_sh 4 --setup --out="$out" --accel=tcg -kernel "$BATS_TEST_TMPDIR/image"
   says "$(<"$BATS_TEST_TMPDIR/asked")" update ' install --no-install-recommends cpio jq'
@@ -151,7 +150,7 @@ STUB
   says "$output" 'missing: bats' 'apt-get install'
 }
 
-@test "another distribution's names in the command that installs" {
+@test "the command that installs has the distribution's own package names" {
   command_on() { # OS-RELEASE PACKAGE...
     printf '%b' "$1" >"$BATS_TEST_TMPDIR/os-release"
     shift
@@ -188,7 +187,7 @@ STUB
   says "$(<"$BATS_TEST_TMPDIR/asked")" '-o DPkg::Lock::Timeout='
 }
 
-@test "UEFI firmware: the first descriptor of one that starts GRUB, and its format" {
+@test "UEFI firmware: the first descriptor that can start GRUB, and its format" {
   local dir=$BATS_TEST_TMPDIR/firmware
   mkdir "$dir"
   descriptor() { # FILE FEATURES MACHINE
@@ -216,7 +215,8 @@ STUB
   [ "$output" = "$BATS_TEST_TMPDIR/50-good qcow2 $BATS_TEST_TMPDIR/50-good.vars raw" ]
 }
 
-# A QEMU that says $kvm_says and fails if it is to make a virtual machine of KVM, or else succeeds; no KVM is touched.
+# Makes a fake QEMU. Asked for a KVM machine, it fails with the message $kvm_says, or succeeds if
+# that is empty. It never touches KVM.
 fake_qemu() {
   mkdir -p "$BATS_TEST_TMPDIR/bin"
   cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<QEMU
@@ -226,7 +226,7 @@ QEMU
   chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
 }
 
-# The choice alone, with a machine of our invention: $flag, $device and $kvm_says.
+# Makes only the choice of accelerator, on a fake machine: $flag, $device and $kvm_says.
 choose() { # ARGUMENT...
   fake_qemu
   printf 'flags\t\t: fpu %s sse2\n' "$flag" >"$BATS_TEST_TMPDIR/cpuinfo"
@@ -261,7 +261,7 @@ choose() { # ARGUMENT...
   says "$output" '--accel=kvm' 'neither vmx nor svm'
 }
 
-@test "a /dev/kvm that does not open: why, how to mend it, and nested" {
+@test "a /dev/kvm that does not open: the reason, the remedy, and nested" {
   flag=svm device=$BATS_TEST_TMPDIR # opening a directory for writing fails, for root too
   export nested_works=1
   choose
@@ -271,7 +271,7 @@ choose() { # ARGUMENT...
   says "$output" 'usermod -aG kvm'
 }
 
-@test "KVM that opens but makes no virtual machine: the reason, and nested; asked for, 4" {
+@test "KVM that opens but makes no virtual machine: the reason, and nested; with --accel=kvm, 4" {
   flag=svm device=$BATS_TEST_TMPDIR/kvm kvm_says='failed to initialize kvm: Device or resource busy'
   touch "$device"
   export nested_works=1
@@ -283,7 +283,7 @@ choose() { # ARGUMENT...
   says "$output" '--accel=kvm' 'Device or resource busy'
 }
 
-@test "KVM of a machine that is itself virtual has a class of its own; our L1 has not" {
+@test "KVM in a virtual machine has a class of its own; KVM in our L1 does not" {
   flag='svm hypervisor' device=$BATS_TEST_TMPDIR/kvm
   touch "$device"
   choose
@@ -294,7 +294,7 @@ choose() { # ARGUMENT...
   says "$output" 'took kvm, class nested'
 }
 
-@test "a guest that waits for somebody is not sent to nested, where nobody reaches it" {
+@test "a guest that waits for a person is not run under nested, where nobody could reach it" {
   flag=mmx device=/nonexistent
   export nested_works=1
   choose -S
@@ -304,7 +304,7 @@ choose() { # ARGUMENT...
   says "$output" '--gdb, -S'
 }
 
-@test "auto ends at tcg and says all that stood in the way; an explicit choice never falls back" {
+@test "auto ends at tcg and gives all reasons; an explicit choice never falls back" {
   flag=mmx device=/nonexistent
   choose
   says "$output" 'accel tcg' 'neither vmx nor svm' 'no nested here' 'took tcg'
@@ -312,7 +312,7 @@ choose() { # ARGUMENT...
   [ "$status" -eq 4 ]
 }
 
-# QEMU's command line for options given, without running it.
+# Prints QEMU's command line for these options, without running QEMU.
 composed() { # ACCEL ARGUMENT...
   run bash -c '
     set -euo pipefail
@@ -350,7 +350,8 @@ composed() { # ACCEL ARGUMENT...
   says "$output" '<start=now accel=tcg end=wait>'
   composed tcg --gdb
   says "$output" '<-S><-gdb><tcp:127.0.0.1:'
-  # The scratch directory is reached by what QEMU inherits: no word of ours depends on its directory.
+  # QEMU reaches the scratch directory by inherited descriptors: none of our words depends on its
+  # path.
   composed tcg -drive file=disk.img,format=raw
   says "$output" '<-kernel></proc/self/fd/99/pvspin.elf>' '<-drive><file=disk.img,format=raw>'
   composed tcg -- -append x --weird

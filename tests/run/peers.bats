@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# bench-peers builds, runs and covers every registered lock. What it measures is not judged here.
+# bench-peers builds, runs and covers every registered lock. Its measurements are not judged here.
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -12,11 +12,11 @@ setup() {
   table="$BATS_TEST_TMPDIR/table"
 }
 
-locks() { # all that there are
+locks() { # prints all locks
   ./run.sh --list | sed -n '1,/^workloads/s/^  \([a-z0-9-]*\)$/\1/p'
 }
 
-@test "one round: every lock is in both tables, beside the outside ones, and excludes" {
+@test "one round: both tables have every lock, beside those of other libraries, and all exclude" {
   timeout 200 build/peers/bench-peers --rounds=1 --overcommit-rounds=1 --window-ms=20 --threads=4 \
     >"$table"
   [ -n "$(locks)" ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# How failures look, each provoked by a key or by QEMU's monitor, under plain emulation: all end in
-# bounded time, by themselves, with a report that names the place. The table: docs/failures.md.
+# SPDX-License-Identifier: MIT Reports of failures, each provoked by a key or by QEMU's monitor,
+# under plain emulation. All must end by themselves in bounded time, with a report that names the
+# place. docs/failures.md has the table.
 # shellcheck disable=SC2154 # stdout, out: common.bash
 
 load guest
@@ -11,20 +11,20 @@ setup() {
   private_tmpdir
 }
 
-# provoked NAME KEYS QEMU_ARGUMENT...: 5, by the guest itself, long before the time-out.
+# provoked NAME KEYS QEMU_ARGUMENT...: the guest itself must end with 5, long before the time-out.
 provoked() {
   local name=$1 keys=$2
   shift 2
   guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=200 reps=1 warmup_ms=0 $keys"
 }
 
-# The last record is a panic and all lines before it are whole.
+# Fails unless the last record is a panic and all lines before it are whole.
 whole_panic() { # FILTER
   records ".[-1] | .type == \"panic\" and ($1)"
   records '[.[].seq] == [range(1; length + 1)]'
 }
 
-@test "a triple fault: QEMU ends with 0, run.sh calls it a reset and tells how far it came: 5" {
+@test "a triple fault: QEMU ends with 0; run.sh calls it a reset and names the last record: 5" {
   provoked triple-fault ''
   says "$stdout" 'QEMU ended by itself with status 0' 'a triple fault most likely' \
     'behind the record "boot"' 'cpu_reset'
@@ -58,20 +58,20 @@ whole_panic() { # FILTER
   whole_panic '.cpu == 0 and (.reason | contains("stack overflow"))'
 }
 
-@test "the owner of a lock crashes while others wait: the lock and who held it: 5" {
+@test "the owner of a lock crashes while others wait: the report has lock and holder: 5" {
   provoked owner-ud '' -smp 3
   whole_panic '.cpu == 1 and .lock == "tas" and .holder == 1'
   says "$stdout" owner_crashes 'lock tas, holder 1'
 }
 
-@test "vCPUs in a dead loop with interrupts masked are found: in a run, and outside of one: 5" {
+@test "vCPUs that loop with interrupts masked are found, in a run and outside of one: 5" {
   provoked owner-loop hang_ms=1000 -smp 3
   says "$stdout" 'CPU 1 owns' provoke_owner_loop 'owner: CPU 1; 3 threads' 'a lock hung'
   provoked ap-loop hang_ms=1000 -smp 3
   says "$stdout" 'the guest hung: between two runs or tests' 'CPU 1 is busy' provoke_loop 'CPU 2 idle'
 }
 
-@test "so is CPU 0, by the HPET's NMI, alone or with others, in a run or outside: 5" {
+@test "the HPET's NMI finds a looping CPU 0, alone or with others, in a run or outside: 5" {
   provoked loop hang_ms=1000
   says "$stdout" 'CPU 0 is busy' provoke_loop
   provoked hang hang_ms=1000 -smp 2 -machine q35
@@ -81,7 +81,7 @@ whole_panic() { # FILTER
   records '.[0].watchdog == "hpet"'
 }
 
-@test "a panic in a panic, two panics at once, one while the log is being written: one whole report: 5" {
+@test "a panic in a panic, two at once, one during a log line: one whole report: 5" {
   provoked panic-twice ''
   whole_panic '(.reason | contains("provoked on purpose")) and (.report_failed | contains("#PF"))'
   says "$stdout" provoke_panic_twice
@@ -90,13 +90,14 @@ whole_panic() { # FILTER
   records '[.[] | select(.type == "panic")] | length == 1'
   provoked panic-busy '' -smp 2
   whole_panic '.cpu == 1'
-  # Of the line that was under way nothing is lost and nothing is doubled.
+  # The line being written lost no byte and repeats none.
   [ "$(grep -ac '^a line of the log' "$log")" -ge 10 ]
   [ "$(grep -a 'being written' "$log" | sort -u | wc -l)" -eq 1 ]
 }
 
-# The guest's clock runs ahead while all vCPUs halt, so that the reports' 30 s take no time.
-@test "a report that hangs, of a hang and of an NMI, has a bound that reaches it with interrupts masked" {
+# With -icount the guest's clock jumps ahead while all vCPUs halt, so the reports' 30 s take no real
+# time.
+@test "a hanging report of a hang or an NMI is ended by a bound, even with interrupts masked" {
   local name
   log=$BATS_TEST_TMPDIR/serial
   for name in hang-twice nmi-twice; do
@@ -109,12 +110,12 @@ whole_panic() { # FILTER
   whole_panic '(.reason | contains("NMI")) and .report_failed == "the report hangs"'
 }
 
-@test "what firmware left pending is dropped, and that is said" {
+@test "interrupts that firmware left pending are dropped, with a warning" {
   guest 0 --accel=tcg --timeout=60 -append "provoke=stray locks=tas ms=5 reps=1"
   says "$stdout" 'warning: firmware left 1 interrupts pending, the first by vector 0x99'
 }
 
-@test "a machine check of the machine's own: the bank, its status and its address" {
+@test "a real machine check: the bank, its status and its address" {
   mkfifo "$BATS_TEST_TMPDIR/monitor"
   log=$BATS_TEST_TMPDIR/serial
   timeout 60 qemu-system-x86_64 -accel tcg,thread=single -cpu max,-hypervisor -S -m 64 -display none \
@@ -122,7 +123,8 @@ whole_panic() { # FILTER
     -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor stdio \
     <>"$BATS_TEST_TMPDIR/monitor" >"$BATS_TEST_TMPDIR/said" 2>&1 &
   local qemu=$! status=0
-  # An old one of bank 2 (valid, enabled, context corrupt), which is cleared; a corrected one of bank 3.
+  # An old error in bank 2 (valid, enabled, context corrupt), which is cleared; a corrected one in
+  # bank 3.
   printf '%s\n' 'mce 0 2 0x9200000000000000 0 0 0' cont >"$BATS_TEST_TMPDIR/monitor"
   wait_for "$log" '"boot"'
   echo 'mce 0 3 0x9000000000000000 0 0 0' >"$BATS_TEST_TMPDIR/monitor"

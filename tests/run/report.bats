@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# build/pvspin-report as its users call it: formats, statuses, damaged and hostile logs, comparisons.
-# The logs are one of the hosted build, made here, and one of two nested VMs (tests/report/nested).
+# SPDX-License-Identifier: MIT build/pvspin-report as users call it: formats, statuses, damaged and
+# hostile logs, comparisons. Its logs are one of the hosted build, made here, and those of two
+# nested VMs (tests/report/nested).
 # shellcheck disable=SC2016 # $names in single quotes are jq's and awk's
 
 bats_require_minimum_version 1.5.0
@@ -10,7 +10,7 @@ setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   make -s report build/hosted/pvspin >&2
   export LOG="$BATS_FILE_TMPDIR/a hosted.log"
-  # ops=, not ms=: on a busy machine nothing may be done in a time
+  # ops=, not ms=, because on a busy machine a fixed time may pass without any work
   build/hosted/pvspin locks=tas,mcs threads=1,2 ops=200 warmup_ms=2 reps=4 latency=on >"$LOG"
 }
 
@@ -20,7 +20,8 @@ setup() {
   made="$BATS_TEST_TMPDIR/made here.log"
 }
 
-# report STATUS ARGUMENT...: pvspin-report must end with STATUS; $stdout and $stderr are what it wrote.
+# report STATUS ARGUMENT...: runs pvspin-report, which must end with STATUS; sets $stdout and
+# $stderr.
 report() {
   local want=$1 got=0
   shift
@@ -34,7 +35,7 @@ report() {
   fi
 }
 
-# The text must have each of the words given.
+# Fails unless the text contains each of the words.
 says() { # TEXT WORDS...
   local text=$1 words
   shift
@@ -43,7 +44,7 @@ says() { # TEXT WORDS...
   done
 }
 
-@test "wrong use is status 2 and says what is right" {
+@test "wrong use is status 2, with the accepted words" {
   report 2
   says "$stderr" 'which log?'
   report 2 --colour "$LOG"
@@ -62,7 +63,7 @@ says() { # TEXT WORDS...
   report 0 --version
 }
 
-@test "what cannot be read or written is status 4 and named" {
+@test "a file that cannot be read or written is named: status 4" {
   report 4 "$BATS_TEST_TMPDIR/none.log"
   says "$stderr" none.log 'No such file'
   mkdir "$BATS_TEST_TMPDIR/empty dir"
@@ -74,7 +75,7 @@ says() { # TEXT WORDS...
   says "$stderr" /dev/full
 }
 
-@test "what --output names is written whole or left as it is, and is never a log that is read" {
+@test "--output writes its file whole or leaves it unchanged, and never overwrites an input" {
   cp "$LOG" "$made"
   report 2 "$made" --output="$made"
   says "$stderr" 'made here.log' 'not written to'
@@ -84,25 +85,25 @@ says() { # TEXT WORDS...
   [ "$(<"$BATS_TEST_TMPDIR/kept")" = earlier ]
 }
 
-@test "--plot says on stderr what it did: the figures on stdout are for programs" {
+@test "--plot writes its messages to stderr, so that stdout stays readable by programs" {
   GNUTERM=nonsense report 0 "$LOG" --format=json --plot="$BATS_TEST_TMPDIR/plots"
   jq -e '.schema == 1' "$BATS_TEST_TMPDIR/stdout"
   says "$stderr" plot
 }
 
-@test "a line for each of all locks: their legend is one column, so that the lines have room" {
+@test "a plot of all locks has its legend in one column, so that the lines have room" {
   build/hosted/pvspin locks=all threads=2 ops=20 warmup_ms=0 reps=1 latency=on >"$made"
   report 0 "$made" --plot="$BATS_TEST_TMPDIR/plots"
   python3 - "$BATS_TEST_TMPDIR/plots/fairness.svg" "$BATS_TEST_TMPDIR/plots/wait.svg" <<'PYTHON'
 import re, sys
 for name in sys.argv[1:]:
-    # the names of the locks are what is written to the right of a place
+    # the locks' names are the texts anchored at their start
     places = re.findall(r'translate\(([\d.]+),[\d.]+\)"[^>]*text-anchor="start"', open(name).read())
     assert len(places) > 15 and len(set(places)) == 1 and float(places[0]) > 400, (name, places)
 PYTHON
 }
 
-@test "plots: instances together have all their vCPUs; what comes from damaged logs says so" {
+@test "plots: joined instances have all their vCPUs; plots from damaged logs say so" {
   report 0 "$nested" --plot="$BATS_TEST_TMPDIR/plots"
   grep -q 'Fairness: .*together, 6 vCPUs' "$BATS_TEST_TMPDIR/plots/fairness.svg"
   head -n -1 "$LOG" >"$made"
@@ -111,7 +112,7 @@ PYTHON
   [[ $stdout != *'did best'* ]]
 }
 
-@test "a person reads: what ran, one row per lock, units, limits" {
+@test "text for people: what ran, one row per lock, units, limits" {
   report 0 "$nested"
   says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'LWP' 'stolen' \
     '0 of 2' '1 of 2' 'all 2' 'mean nothing' 'fewer than 5' 'overlap by only'
@@ -119,8 +120,8 @@ PYTHON
   run ! grep -E '.{161}' "$BATS_TEST_TMPDIR/stdout"
 }
 
-# The same figures by another way: jq's arithmetic from the records.
-@test "means, deviations and Jain's index are those that jq works out" {
+# Computes the same figures from the records by jq.
+@test "means, deviations and Jain's index agree with jq's" {
   report 0 "$LOG" --format=json --output="$BATS_TEST_TMPDIR/json"
   grep '^{' "$LOG" | jq -s '
     [.[] | select(.type == "run")] | group_by([.lock, .threads]) | map(
@@ -141,7 +142,7 @@ PYTHON
      | $cell.samples.jain.values[.] - $jain[0] | fabs < 1e-9] | length == 1 and all' "$BATS_TEST_TMPDIR/json"
 }
 
-@test "three logs and a directory are one set, on the page as in the text" {
+@test "three logs and a directory form one set, in HTML as in text" {
   local i
   for i in 1 2 3; do cp "$LOG" "$made$i"; done
   mkdir "$BATS_TEST_TMPDIR/out dir" && cp "$LOG" "$BATS_TEST_TMPDIR/out dir/serial-0.log"
@@ -151,7 +152,7 @@ PYTHON
   says "$stdout" '<b>all logs</b>: accel <b>hosted</b>, 4 logs, 4 rows' 'reps 16'
   [ "$(grep -c "<summary>.*log</summary>" <<<"$stdout")" -eq 1 ]
   [ "$(grep -c "<summary>.*log[123]</summary>" <<<"$stdout")" -eq 3 ]
-  [ "$(grep -c '^<h2>' <<<"$stdout")" -eq 4 ] # limits, figures, pictures, how: once for all
+  [ "$(grep -c '^<h2>' <<<"$stdout")" -eq 4 ] # limits, figures, pictures, how: once each
 }
 
 @test "csv has one header and as many fields everywhere; python and JSON agree with it" {
@@ -184,7 +185,7 @@ assert all(text.endswith(r' a,"b\x0ac=1') for text in settings), settings
 PYTHON
 }
 
-@test "Markdown rows all have the columns of their head" {
+@test "every Markdown row has as many columns as its header" {
   report 0 "$nested" --format=markdown
   awk -F'|' '/^\|/ { if (!n) n = NF; if (NF != n) exit 1; rows++; next } { n = 0 }
     END { exit rows < 18 }' <<<"$stdout"
@@ -198,7 +199,7 @@ PYTHON
   [ "${stdout//"$made"/}" = "${plain//"$LOG"/}" ]
 }
 
-@test "a log that is cut off, has a hole or a broken line: status 3, marked, said where" {
+@test "a log that is cut off or has a hole or a broken line: status 3, marked, with the place" {
   head -c -30 "$LOG" >"$made"
   report 3 "$made"
   says "$stdout" '(1 DAMAGED)' 'tas *' 'no end record' 'Do not use'
@@ -255,7 +256,7 @@ PYTHON
   local a="$BATS_TEST_TMPDIR/a.log" b="$BATS_TEST_TMPDIR/b.log"
   report 0 --compare "$LOG" "$LOG"
   [ "$(grep -c '~ no difference$' "$BATS_TEST_TMPDIR/stdout")" -eq 4 ]
-  # rates of 1001, 1002... and of 2001, 2002...: no overlap, whatever this machine did
+  # rates of 1001, 1002... and 2001, 2002..., which do not overlap whatever this machine did
   perl -pe 's/"elapsed_ns":\d+/"elapsed_ns":1000000000/; s/"ops":\d+/"\"ops\":" . (1000 + $.)/e' "$LOG" >"$a"
   perl -pe 's/"elapsed_ns":\d+/"elapsed_ns":1000000000/; s/"ops":\d+/"\"ops\":" . (2000 + $.)/e' "$LOG" >"$b"
   report 0 --compare "$a" "$b" --format=csv
@@ -266,7 +267,8 @@ PYTHON
   says "$stdout" '? too few'
 }
 
-# Each fenced block of the page is a program; it must work, say something, and the first three the same.
+# Each fenced block of the page is a program. It must work and print something; the first three must
+# agree.
 @test "the lines of docs/serial-log.md for jq, awk and pandas run and agree with the report" {
   local dir="$BATS_TEST_TMPDIR/page" i
   mkdir "$dir"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The HTML page of pvspin-report as a browser shows it: a page of the test holds it in a frame of a
-# desktop's and of a phone's width, and measures it.
+# The HTML page of pvspin-report as a browser shows it. A test page loads it in a frame as wide as a
+# desktop's or a phone's screen and measures it.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 
 setup_file() {
@@ -16,7 +16,7 @@ setup() {
   page=$BATS_TEST_TMPDIR/page.html
 }
 
-# Opens $page in Chromium in a frame of that width; sets `seen` to what is there, as JSON.
+# Opens $page in Chromium in a frame of that width. Sets `seen` to the measurements, as JSON.
 look() { # WIDTH
   local frame=$BATS_TEST_TMPDIR/frame.html
   cat >"$frame" <<HTML
@@ -69,7 +69,7 @@ is() { # JQ-CONDITION
   for width in 1280 390; do
     look "$width"
     is ".width == $width and .over <= 0 and .tables == 2 and .ids == 0 and .scripts == 0 and .loaded == 0"
-    # times, split, preemptions; the traced run has three locks
+    # pictures: times, split, preemptions, and three of the traced run, one per lock
     is '.pictures == 6 and .shown == 6 and (.rows | any(. == "two VMs, tas"))'
     is '.text | contains("Where the vCPUs\u0027 time went") and contains("stolen") and contains("which was traced")'
   done
@@ -84,7 +84,7 @@ is() { # JQ-CONDITION
     elif .type == "boot" then .cpu_model = "</code><script>document.title=1</script><img src=x onerror=alert(3)>"
     else . end' <(grep -a '^{' "$BATS_FILE_TMPDIR/log") >"$evil/serial-0.log"
   run build/pvspin-report "$evil" --format=html --output="$page"
-  [ "$status" -eq 3 ] # no lock is called so: those records are left out, and named
+  [ "$status" -eq 3 ] # no lock has this name: its records are left out and reported
   for width in 1280 390; do
     look "$width"
     is '.over <= 0 and .scripts == 0 and .images == 0 and .handlers == 0 and .loaded == 0'

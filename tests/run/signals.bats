@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# Signals to run.sh at moments when not everything that it started is known to it yet. (Those in the middle of
-# a run: verdict.bats, nested.bats.)
+# SPDX-License-Identifier: MIT Signals to run.sh at moments when it does not yet know all processes
+# that it has started. (verdict.bats and nested.bats send signals in the middle of a run.)
 # shellcheck disable=SC2154 # out, tree: common.bash
 
 load common
@@ -12,8 +11,9 @@ setup() {
   PATH=$BATS_TEST_TMPDIR/bin:$PATH
 }
 
-# A program of this name that first says in the file `at` that it is called, and then waits for as long as a
-# test may take, if its words have WORD in them.
+# Makes a fake program NAME. If its arguments contain WORD, it writes to the file `at` that it was
+# called, then waits as long as a test
+# may take.
 slow() { # NAME WORD
   local real
   real=$(command -v "$1")
@@ -28,8 +28,8 @@ PROGRAM
   chmod +x "$BATS_TEST_TMPDIR/bin/$1"
 }
 
-# Starts run.sh, sends it a SIGTERM when the slow program is called: it must be gone in SECONDS, with 130, and
-# all that it started with it.
+# Starts run.sh and sends it a SIGTERM when the slow program has been called. Within SECONDS it must
+# end with 130, and all its processes must be gone.
 stopped_within() { # SECONDS ARGUMENT...
   local seconds=$1 began status=0
   shift
@@ -45,7 +45,7 @@ stopped_within() { # SECONDS ARGUMENT...
   nothing_left
 }
 
-@test "before an instance has its QEMU: the read that waits for the guest is ended, too" {
+@test "before an instance has its QEMU: the process that waits for the guest ends, too" {
   build_fixture
   slow mkfifo qmp.in
   stopped_within 10 --accel=tcg -kernel "$GUEST" -append case=hang
@@ -53,7 +53,7 @@ stopped_within() { # SECONDS ARGUMENT...
 }
 
 @test "while the L1 of an experiment starts: it is not left behind" {
-  # As if its kernel had been fetched.
+  # Makes it look as if the L1's kernel had been fetched.
   export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
   mkdir -p "$XDG_CACHE_HOME/pvspin/nested/6.12/modules"
   touch "$XDG_CACHE_HOME/pvspin/nested/6.12/vmlinuz"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# trace=N from the lock to the picture: the records of hosted runs, and what pvspin-report makes of
-# them.
+# SPDX-License-Identifier: MIT trace=N from the lock to the picture: the records of hosted runs, and
+# pvspin-report's pictures of them.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 
 setup_file() {
@@ -14,18 +13,19 @@ setup() {
   log="$BATS_TEST_TMPDIR/serial-0.log"
 }
 
-# hosted KEY=VALUE...: four threads; long sections and a low threshold make those halt that can
+# hosted KEY=VALUE...: runs four threads, with long sections and a low threshold, so that waiters
+# halt
 hosted() {
   timeout 60 build/hosted/pvspin threads=4 warmup_ms=0 reps=1 spin_threshold=64 "hold=${hold:-1000000}" \
     think=0 "$@" >"$log" </dev/null
 }
 
-# all FILTER: true if the filter is true of the array of all records
+# all FILTER: fails unless the filter is true of the array of all records
 all() {
   grep '^{' "$log" | jq -se "$1" >"$BATS_TEST_TMPDIR/answer" || { echo "not so: $1" >&2; return 1; }
 }
 
-@test "trace=N logs the last N events of each vCPU behind its run, in order" {
+@test "trace=N logs the last N events of each vCPU after its run, in order" {
   hosted locks=pv-ticket,tas ops=30 trace=40
   all '[.[] | select(.type == "event")] | length == 320 and all(
     .run > 0 and .cpu < 4 and .tsc > 0 and (.lock | IN("pv-ticket", "tas")))'
@@ -39,7 +39,8 @@ all() {
 }
 
 @test "no two vCPUs hold a traced lock at once" {
-  # release is noted before the lock is let go, acquire after it was had: TSCs must not overlap.
+  # `release` is recorded before the release, `acquire` after the acquisition: TSCs must not
+  # overlap.
   for dispatch in inline patched indirect; do
     hold=20000 hosted locks=mcs trace=200 ops=60 dispatch=$dispatch latency=on
     all '[.[] | select(.what == "acquire" or .what == "release")] | group_by(.cpu) |
@@ -50,7 +51,7 @@ all() {
   done
 }
 
-@test "without trace= nothing is recorded, and such runs are no repetitions of traced ones" {
+@test "without trace= no events are recorded, and such runs are no repetitions of traced ones" {
   hosted locks=tas ms=5
   all '[.[] | select(.type == "event" or .trace)] == []'
   cp "$log" "$BATS_TEST_TMPDIR/serial-1.log"
@@ -60,7 +61,7 @@ all() {
   [ "$(grep -c '^tas,' "$BATS_TEST_TMPDIR/csv")" -eq 2 ]
 }
 
-@test "too many events are refused with what is accepted" {
+@test "too many events are refused, with the accepted range" {
   run timeout 60 build/hosted/pvspin threads=1,4 trace=65537
   [ "$status" -eq 2 ]
   [[ $output == *"trace=65537: too many for this number of vCPUs; accepted: 0..65536"* ]]
@@ -79,7 +80,7 @@ all() {
     contains(["halted", "holds lock", "running", "waits for lock"])'
   sound '[.traceEvents[] | select(.ph == "s" or .ph == "f")] | group_by(.id) |
     length > 0 and all(map(.ph) == ["s", "f"] and .[0].ts <= .[1].ts and .[0].tid != .[1].tid)'
-  # an arrow ends in a slice of the running wakee: viewers drop it otherwise
+  # An arrow must end in a `running` slice of the woken vCPU; viewers drop it otherwise.
   sound '[.traceEvents[] | select(.name == "running" or .ph == "f")] | group_by([.pid, .tid]) | all(
     [.[] | select(.ph == "X") | [.ts, .ts + .dur + 0.001]] as $running |
     all(.[] | select(.ph == "f").ts; . as $ts | any($running[]; .[0] <= $ts and $ts <= .[1])))'
@@ -89,7 +90,7 @@ all() {
      "1 serial-0.log, run 3: tas"]'
 }
 
-@test "a log that was cut and shuffled still makes sound JSON, and says what was left out" {
+@test "a log that was cut and shuffled still gives sound JSON, which says how much was left out" {
   hosted locks=pv-ticket ops=40 trace=100
   { grep '"type":"boot"' "$log"; grep '"type":"event"' "$log" | sed -n '1~3d; p' | sort -r; } \
     >"$BATS_TEST_TMPDIR/cut.log"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT
-# From a guest's behaviour to run.sh's exit status, report and manifest, under TCG with the guest of
-# fixtures/guest.asm.
+# SPDX-License-Identifier: MIT run.sh's exit status, report and manifest for each behaviour of a
+# guest, under TCG with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2154 # stdout, stderr, out, tree: common.bash
 
 load common
@@ -76,7 +75,7 @@ manifest() { # FILTER: must be true of manifest.json
   manifest '.instances[0].qemu_exit == 0'
 }
 
-# A QEMU that says TEXT and ends with STATUS when it is to run a machine.
+# Makes a fake QEMU that, asked to run a machine, prints TEXT and ends with STATUS.
 refusing_qemu() { # STATUS TEXT; sets path
   path=$(path_without qemu-system-x86_64)
   printf '#!/bin/bash\n[[ " $* " != *" -version "* ]] || exec %q "$@"\necho %q >&2\nexit %d\n' \
@@ -84,7 +83,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   chmod +x "$path/qemu-system-x86_64"
 }
 
-@test "a QEMU that does not start the machine: 4, its words, and what mends it where that is known" {
+@test "a QEMU that does not start the machine: 4, its words, and the remedy if that is known" {
   local path
   guest 4 ok -machine none-such
   says "$stdout" 'did not start the virtual machine (status 1)' 'unsupported machine type'
@@ -101,7 +100,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   [[ $stdout != *'triple fault'* ]]
 }
 
-@test "relative paths in QEMU's options are the caller's" {
+@test "relative paths in QEMU's options are relative to the caller's directory" {
   local file
   mkdir "$BATS_TEST_TMPDIR/a, b"
   cd "$BATS_TEST_TMPDIR/a, b"
@@ -119,7 +118,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   says "$stdout" 'found 1 of its 4 vCPUs'
 }
 
-@test "a guest stopped by -S has no limit to start in" {
+@test "a guest stopped by -S has no time limit for its start" {
   PVSPIN_BOOT_LIMIT=1 guest 124 ok -S --timeout=3
   says "$stdout" 'still running'
 }
@@ -137,7 +136,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   nothing_left
 }
 
-@test "a QEMU ended half-way by a signal is a crash, and the signal is named" {
+@test "a QEMU that a signal ends half-way is a crash, and the signal is named" {
   local pid status signal
   for signal in KILL TERM; do
     status=0
@@ -165,7 +164,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   wait "$pid" || status=$?
   [ "$status" -eq 130 ]
   says "$(<"$BATS_TEST_TMPDIR/stdout")" "logs are in $out"
-  # 0: QEMU was asked to end, and did, so that its log is whole.
+  # 0: QEMU was asked to end, and did, so its log is whole.
   manifest '.verdict == "interrupted" and (.instances | map(.qemu_exit) == [0, 0])'
   nothing_left
 }
@@ -199,7 +198,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
   for i in 0 1 2; do
     grep -q '^got go [0-9]\{19\}$' "$out/serial-$i.log"
   done
-  # The fixture reads one line at each stop, so the second one is a peer's.
+  # The fixture reads one line at each WAIT, so the second line is a peer's.
   grep -q '^got peer [12] 1700000000000000100 1700000000500000100' "$out/serial-0.log"
   manifest '.overlaps | length == 3 and all(.overlap_us == 500000 and .run == 1)'
   says "$stdout" 'overlap: 3 pairs' '100 %'
@@ -208,7 +207,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
 @test "an instance that dies does not hold up the others; the worst verdict wins" {
   guest 5 die-ready --instances=2
   manifest '.instances | map(.verdict) == ["crash", "crash"]'
-  # 0 is ready and held for 1, which is then killed on its way.
+  # Instance 0 is ready and waits for instance 1, which is then killed during its start.
   rm -rf "$out"
   "$tree/run.sh" --accel=tcg --timeout=60 --instances=2 --out="$out" -kernel "$GUEST" \
     -append case=prompted >/dev/null 2>&1 </dev/null &
@@ -232,7 +231,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
   manifest '.runs | map(.dir, .verdict) == ["run-1", "ok", "run-2", "ok"]'
 }
 
-@test "--pin: each vCPU thread where the list says; a CPU that is not there: 4" {
+@test "--pin: each vCPU thread is on its CPU of the list; a CPU that does not exist: 4" {
   guest 0 ok --pin=0 -smp 2
   manifest '.instances[0].vcpus | map(.pinned_to) == [0, 0]'
   guest 4 ok --pin=4095
@@ -243,7 +242,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
 @test "two started by hand at once, from a tree with spaces, with default directories" {
   local copy="$BATS_TEST_TMPDIR/a tree" pids=() n dirs
   mkdir "$copy"
-  cp -r "$tree/run.sh" "$tree/tools" "$tree/Makefile" "$copy/" # a tree of ours: out/ is in it
+  cp -r "$tree/run.sh" "$tree/tools" "$tree/Makefile" "$copy/" # an own tree: out/ is in it
   cd "$BATS_TEST_TMPDIR"
   for n in 1 2; do
     "$copy/run.sh" --accel=tcg --timeout=60 -kernel "$GUEST" -append case=ok >"$n" 2>&1 \
@@ -261,7 +260,8 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
   nothing_left
 }
 
-# As a process in a group of a cgroup hierarchy sees it: the group may use 20 ms of each 100, the one above 300.
+# Makes files as a process in a cgroup sees them: its group may use 20 ms of each 100, the parent
+# 300.
 quota_fixture() { # cgroup2|cgroup; sets PVSPIN_PROC_SELF
   export PVSPIN_PROC_SELF=$BATS_TEST_TMPDIR/self
   local mount="$BATS_TEST_TMPDIR/c g" group
@@ -272,7 +272,7 @@ quota_fixture() { # cgroup2|cgroup; sets PVSPIN_PROC_SELF
     echo '300000 100000' >"$mount/above/cpu.max"
     echo '20000 100000' >"$mount/above/ours/cpu.max"
   else
-    # a container without a cgroup name space: what is mounted is our part of the hierarchy
+    # A container without a cgroup namespace: only our part of the hierarchy is mounted.
     echo "30 23 0:26 /docker ${mount// /\\040} rw - cgroup cgroup rw,cpu,cpuacct" >"$PVSPIN_PROC_SELF/mountinfo"
     printf '2:cpu,cpuacct:/docker/above/ours\n0::/\n' >"$PVSPIN_PROC_SELF/cgroup"
     for group in above above/ours; do echo 100000 >"$mount/$group/cpu.cfs_period_us"; done
@@ -296,7 +296,7 @@ quota_fixture() { # cgroup2|cgroup; sets PVSPIN_PROC_SELF
   done
 }
 
-@test "no number is made of text with white space around it: jq 1.8 refuses that" {
+@test "no text with white space around it is converted to a number, which jq 1.8 refuses" {
   local filter=$BATS_TEST_TMPDIR/strict.jq
   printf '%s\n' 'def old: tonumber;' \
     'def tonumber: if type == "string" and test("[[:space:]]") then error("white space") else old end;' >"$filter"
