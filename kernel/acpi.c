@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the RSDP to a table: RSDP -> XSDT (or RSDT) -> the table of a signature, whose entries
- * acpi_madt.c and acpi_srat.c read. Nothing is believed before it was checked: every address goes
- * through the caller's map function, every table's length is bounded and its checksum verified,
- * every entry must end inside its table. Fields are read byte by byte, since ACPI aligns nothing.
- * ACPI 6.5: 5.2.5.3 (RSDP), 5.2.6 (table header), 5.2.7/8 (RSDT, XSDT).
+ * Finds a table: RSDP -> XSDT (or RSDT) -> the table with a given signature, whose entries
+ * acpi_madt.c and acpi_srat.c read. Everything is checked before use: each address goes through the
+ * caller's map function, each table's length is bounded and its checksum verified, each entry must
+ * end inside its table. Fields are read byte by byte, since ACPI aligns nothing. ACPI 6.5: 5.2.5.3
+ * (RSDP), 5.2.6 (table header), 5.2.7/8 (RSDT, XSDT).
  */
 #include "kernel/acpi_table.h"
 
@@ -12,10 +12,10 @@
 #include "lib/string.h"
 #include <stdarg.h>
 
-#define RSDP_BYTES      20 /* ACPI 1.0: what the first checksum covers */
+#define RSDP_BYTES      20 /* ACPI 1.0; the first checksum covers these */
 #define RSDP_BYTES_V2   36
 #define RSDP_MAX_BYTES  4096
-#define TABLE_MAX_BYTES (1u << 20) /* 64 K CPUs; keeps a damaged length from being summed up */
+#define TABLE_MAX_BYTES (1u << 20) /* 64 K CPUs; bounds the checksum of a damaged length */
 
 #define EBDA_SEGMENT_AT 0x40e /* BIOS data area: real-mode segment of the EBDA */
 #define EBDA_SEARCHED   1024
@@ -70,7 +70,7 @@ static uint64_t search_bios_areas(const struct acpi_reader *reader)
 	return rsdp ? rsdp : search_rsdp(reader, BIOS_START, BIOS_BYTES);
 }
 
-/* Checks the RSDP; gives the address of the root table and how wide its entries are. */
+/* Checks the RSDP; sets the address of the root table and the width of its entries. */
 static enum acpi_status read_rsdp(const struct acpi_reader *reader, uint64_t rsdp, uint64_t *root,
 				  size_t *entry_bytes)
 {
@@ -137,7 +137,8 @@ enum acpi_status acpi_read_table(const struct acpi_reader *reader, uint64_t addr
 	return ACPI_OK;
 }
 
-/* Other tables may be unreadable; that matters only if the one wanted is not among the readable. */
+/* Other tables may be unreadable. That is an error only if the wanted one is not among the others.
+ */
 static enum acpi_status find_in(const struct acpi_reader *reader, const struct acpi_table *root,
 				size_t entry_bytes, const struct acpi_wanted *wanted,
 				struct acpi_table *table)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CPUs of the machine, from the ACPI MADT, their NUMA domains, from the SRAT, and how to switch
- * it off, from FADT and DSDT. Read-only, bounds-checked, no allocation. ACPI 6.5: 5.2.5.3
+ * Reads the machine's CPUs from the ACPI MADT, their NUMA domains from the SRAT, and how to switch
+ * the machine off from FADT and DSDT. Read-only, bounds-checked, no allocation. ACPI 6.5: 5.2.5.3
  * (RSDP), 5.2.7 (RSDT), 5.2.8 (XSDT), 5.2.12 (MADT), 5.2.16 (SRAT).
  */
 #ifndef PVSPIN_KERNEL_ACPI_H
@@ -33,7 +33,7 @@ struct acpi_cpu {
 	uint32_t apic_id;
 	uint32_t uid;
 	bool enabled;        /* MADT flags bit 0: usable now */
-	bool online_capable; /* bit 1: could be hot-added; not started */
+	bool online_capable; /* bit 1: could be hot-added; such CPUs are not started */
 };
 
 #define ACPI_MAX_IOAPICS 32
@@ -43,28 +43,28 @@ struct acpi_ioapic {
 	uint32_t first_interrupt; /* global interrupt of its pin 0 */
 };
 
-/* All local APIC (type 0) and local x2APIC (type 9) entries, in the order of the table, each
- * APIC ID once (a second entry for an ID is dropped: 5.2.12.12 lets firmware list both kinds; it
- * replaces the first only if that one is not enabled and it is).
- * An APIC ID of 0xff (type 0) or 0xffffffff (type 9) is no CPU. */
+/* All local APIC (type 0) and local x2APIC (type 9) entries, in the order of the table, each APIC
+ * ID once. 5.2.12.12 lets firmware list a CPU by both kinds; a second entry for an ID is dropped,
+ * unless only the second one is enabled. An APIC ID of 0xff (type 0) or 0xffffffff (type 9) is not
+ * a CPU. */
 struct acpi_cpus {
 	struct acpi_cpu *cpu;
 	size_t capacity;
 	size_t count;
 	uint64_t lapic_address;                      /* MADT field, or the type 5 override */
-	struct acpi_ioapic ioapic[ACPI_MAX_IOAPICS]; /* more than these are left out */
+	struct acpi_ioapic ioapic[ACPI_MAX_IOAPICS]; /* further ones are left out */
 	size_t ioapics;
 	uint8_t revision; /* of the MADT */
 };
 
 /* `rsdp`: physical address from the loader, or 0 to search the BIOS areas (EBDA, 0xe0000-0xfffff).
- * On error, `detail` (may be NULL) tells which table or address, in one line. */
+ * On error, `detail` (may be NULL) names the table or address, in one line. */
 enum acpi_status acpi_find_cpus(acpi_map_fn map, uint64_t rsdp, struct acpi_cpus *cpus,
 				char *detail, size_t detail_size);
 
 /* The same from the MP table of a machine without ACPI (Intel MultiProcessor Specification 1.4);
- * false if there is none that can be believed. Multi-core firmware lists only the first CPU of each
- * package in it. */
+ * false if there is no valid one. Multi-core firmware lists only the first CPU of each package in
+ * it. */
 bool mp_table_find_cpus(acpi_map_fn map, struct acpi_cpus *cpus);
 
 /* The HPET's registers (IA-PC HPET Specification 1.0a, 3.2.4); ACPI_NO_HPET: there is none. */
@@ -91,14 +91,14 @@ struct acpi_affinities {
 enum acpi_status acpi_find_affinities(acpi_map_fn map, uint64_t rsdp, struct acpi_affinities *all,
 				      char *detail, size_t detail_size);
 
-/* What switches the machine off: a sleep type, written to one or two registers. */
+/* How to switch the machine off: write a sleep type to one or two registers. */
 struct acpi_power {
-	bool reduced; /* hardware-reduced ACPI: one register, `control`; else PM1a and PM1b */
+	bool reduced; /* hardware-reduced ACPI has one register, `control`; otherwise PM1a, PM1b */
 	uint64_t control;
-	bool control_is_port; /* or memory */
-	uint16_t pm1a, pm1b;  /* I/O ports; pm1b may be 0: there is none */
+	bool control_is_port; /* otherwise memory */
+	uint16_t pm1a, pm1b;  /* I/O ports; pm1b is 0 if there is none */
 	uint8_t type_a, type_b;
-	uint16_t smi_command; /* 0, or where `enable` is written to leave the firmware's mode */
+	uint16_t smi_command; /* port to write `enable` to, to leave the firmware's mode; or 0 */
 	uint8_t enable;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the HPET's registers are: see kernel/acpi.h. IA-PC HPET Specification 1.0a, 3.2.4
+/* Finds the HPET's registers: see kernel/acpi.h. IA-PC HPET Specification 1.0a, 3.2.4
  */
 #include "kernel/acpi_table.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The CPUs, from the entries of the MADT: see kernel/acpi.h. ACPI 6.5, 5.2.12 */
+/* Reads the CPUs from the entries of the MADT: see kernel/acpi.h. ACPI 6.5, 5.2.12 */
 #include "kernel/acpi_table.h"
 
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #define MADT_ENABLED        (1u << 0)
 #define MADT_ONLINE_CAPABLE (1u << 1)
 
-/* An ID that is there already is dropped, but an enabled entry replaces one that is not: firmware
- * fills the entries of absent CPUs as it likes. */
+/* Drops an ID that is already listed, but an enabled entry replaces one that is not enabled,
+ * because firmware fills the entries of absent CPUs arbitrarily. */
 static bool add_cpu(struct acpi_cpus *cpus, const struct acpi_cpu *new)
 {
 	for (size_t i = 0; i < cpus->count; i++) {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the power management timer is, and how to switch the machine off: the registers from the
- * FADT, the sleep type of state S5 from the DSDT. ACPI 6.5: 5.2.9 (FADT), 4.8.3.2 and 4.8.3.7 (PM1
+ * Finds the power management timer and how to switch the machine off: the registers from the FADT,
+ * the sleep type of state S5 from the DSDT. ACPI 6.5: 5.2.9 (FADT), 4.8.3.2 and 4.8.3.7 (PM1
  * control and sleep control registers), 4.8.3.3 (timer), 7.4.2 (_Sx).
  *
- * There is no AML interpreter here. \_S5 is a package of constants in practice, so its encoding is
- * searched for in the DSDT: Name, "_S5_", Package, and the first one or two numbers in it (20.2).
+ * Without an AML interpreter: in practice \_S5 is a package of constants, so this code searches the
+ * DSDT for its encoding: Name, "_S5_", Package, and the first one or two numbers in it (20.2).
  */
 #include "kernel/acpi_table.h"
 
 #include "lib/string.h"
 
-/* Of the FADT, 5.2.9. What lies beyond the table's length is 0. */
+/* Offsets in the FADT, 5.2.9. Fields beyond the table's length read as 0. */
 #define FADT_MIN_BYTES     72 /* up to PM1b_CNT_BLK; ACPI 1.0 has 116 */
 #define FADT_DSDT          40
 #define FADT_SMI_CMD       48
@@ -27,7 +27,7 @@
 #define FADT_SLEEP_CONTROL 244
 #define FLAG_HW_REDUCED    (1u << 20)
 
-/* Generic address, 5.2.3.2: the space it is in, then at byte 4 the address. */
+/* Generic address, 5.2.3.2: address space at byte 0, address at byte 4. */
 #define GAS_BYTES   12
 #define GAS_ADDRESS 4
 #define GAS_MEMORY  0
@@ -61,7 +61,7 @@ static uint64_t field_u64(const struct acpi_table *table, uint32_t at)
 	return at + 8 <= table->length ? acpi_u64(table->bytes + at) : 0;
 }
 
-/* An I/O port: the extended field's where it has one, as 5.2.9 asks for. */
+/* Returns an I/O port, from the extended field if that has one, as 5.2.9 asks for. */
 static uint16_t port_of(const struct acpi_table *table, uint32_t at, uint32_t extended)
 {
 	uint64_t port = field_u32(table, at);
@@ -83,7 +83,7 @@ static bool sleep_control_of(const struct acpi_table *table, struct acpi_power *
 				       : table->bytes[FADT_SLEEP_CONTROL] == GAS_MEMORY);
 }
 
-/* An AML integer at *at, before `end`; moves *at behind it. */
+/* Reads an AML integer at *at, before `end`, and moves *at past it. */
 static bool aml_number(const uint8_t **at, const uint8_t *end, uint32_t *number)
 {
 	const uint8_t *byte = *at;
@@ -118,8 +118,8 @@ static bool aml_number(const uint8_t **at, const uint8_t *end, uint32_t *number)
 	return true;
 }
 
-/* The package behind a name: PackageOp, length in one to four bytes, number of elements, elements.
- * A second sleep type may be missing; then it is the first. */
+/* Reads the package after a name: PackageOp, length in one to four bytes, number of elements,
+ * elements. A missing second sleep type equals the first. */
 static bool read_package(const uint8_t *at, const uint8_t *end, struct acpi_power *power)
 {
 	uint32_t type, second;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which CPU is in which proximity domain, from the entries of the SRAT: see kernel/acpi.h.
- * ACPI 6.5, 5.2.16; memory and other affinities are passed over.
+ * Reads each CPU's proximity domain from the entries of the SRAT: see kernel/acpi.h.
+ * ACPI 6.5, 5.2.16; memory and other affinities are skipped.
  */
 #include "kernel/acpi_table.h"
 
@@ -17,8 +17,8 @@
 
 #define SRAT_ENABLED (1u << 0)
 
-/* Before this revision (ACPI 3.0) a domain had 8 bits, and the bytes of the others were anything
- * (Linux arch/x86/mm/srat.c asks for it too). QEMU's SRAT is of revision 1. */
+/* Before this revision (ACPI 3.0) a domain had 8 bits, and the bytes of the other 24 were undefined
+ * (Linux arch/x86/mm/srat.c checks the revision, too). QEMU's SRAT has revision 1. */
 #define SRAT_REVISION_WIDE_DOMAIN 2
 
 static size_t entry_min_bytes(uint8_t type)
@@ -58,7 +58,7 @@ static bool read_affinity(const uint8_t *entry, uint8_t revision, struct acpi_af
 	return false;
 }
 
-/* Of two entries for one CPU the later one holds, as in Linux. */
+/* Of two entries for one CPU the later one counts, as in Linux. */
 static bool add_affinity(struct acpi_affinities *all, const struct acpi_affinity *new)
 {
 	for (size_t i = 0; i < all->count; i++) {

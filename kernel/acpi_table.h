@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the readers of single ACPI tables share: finding the table, checked, and walking its
- * entries. Private to kernel/acpi*.c.
+ * Shared by the readers of single ACPI tables: finds and checks the table, and walks its entries.
+ * Private to kernel/acpi*.c.
  */
 #ifndef PVSPIN_KERNEL_ACPI_TABLE_H
 #define PVSPIN_KERNEL_ACPI_TABLE_H
@@ -29,7 +29,7 @@ struct acpi_table {
 /* A table of entries that begin with type and length, one byte each. */
 struct acpi_wanted {
 	const char *signature;
-	enum acpi_status missing; /* what it is called when there is none */
+	enum acpi_status missing; /* the status if there is none */
 	uint32_t entries_from;
 	size_t (*entry_min_bytes)(uint8_t type); /* at least 2 */
 };
@@ -37,12 +37,12 @@ struct acpi_wanted {
 enum acpi_status acpi_find_table(const struct acpi_reader *reader, uint64_t rsdp,
 				 const struct acpi_wanted *wanted, struct acpi_table *table);
 
-/* The table at `address`, checked, if its signature is that. */
+/* Checks the table at `address`, which must have this signature. */
 enum acpi_status acpi_read_table(const struct acpi_reader *reader, uint64_t address,
 				 const char *signature, struct acpi_table *table);
 
-/* The entry at byte *at, checked to end inside the table, and *at moved behind it; NULL at the
- * table's end. */
+/* Sets the entry at byte *at, after checking that it ends inside the table, and moves *at past it;
+ * NULL at the table's end. */
 enum acpi_status acpi_next_entry(const struct acpi_reader *reader, const struct acpi_table *table,
 				 const struct acpi_wanted *wanted, uint32_t *at,
 				 const uint8_t **entry);

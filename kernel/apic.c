@@ -43,15 +43,15 @@ static uint32_t xapic_id(void)
 	return xapic_read(APIC_ID) >> 24;
 }
 
-/* Not inlined: so its caller has a stack frame, by which the backtrace of an NMI that the caller
- * sends to itself finds who did it. */
+/* Not inlined, so that its caller has a stack frame: the backtrace of an NMI that the caller sends
+ * to itself finds the caller by it. */
 static __attribute__((noinline)) void xapic_wait_sent(void)
 {
 	for (int i = 0; i < MAX_PENDING_READS && (xapic_read(APIC_ICR_LOW) & ICR_PENDING); i++)
 		cpu_relax();
 }
 
-/* Two writes that belong together: no interrupt's handler may send between them. */
+/* Two writes that belong together: an interrupt's handler must not send between them. */
 static void xapic_command(uint32_t destination, uint32_t low)
 {
 	uint64_t flags = read_flags();
@@ -79,9 +79,9 @@ static uint32_t x2apic_id(void)
 	return x2apic_read(APIC_ID);
 }
 
-/* WRMSR to the x2APIC is not serialising: the fences make earlier stores visible to whom the IPI
- * wakes. MFENCE alone orders memory accesses, of which this is none; LFENCE holds the instructions
- * behind it back (SDM vol. 3A, 11.12.3, asks for both). */
+/* WRMSR to the x2APIC is not serialising, so the fences make earlier stores visible to the CPU that
+ * the IPI wakes. MFENCE alone orders only memory accesses, and WRMSR is none; LFENCE holds later
+ * instructions back (SDM vol. 3A, 11.12.3, asks for both). */
 static void x2apic_command(uint32_t destination, uint32_t low)
 {
 	__asm__ volatile("mfence; lfence" : : : "memory");
@@ -106,15 +106,15 @@ static const struct apic_ops x2apic = {
 	.max_id = 0xfffffffe,
 };
 
-/* An interrupt that was withdrawn before it could be taken; wants no EOI (SDM vol. 3A, 11.9). */
+/* An interrupt that was withdrawn before it was taken. It needs no EOI (SDM vol. 3A, 11.9). */
 static void spurious_interrupt(struct trap_frame *frame)
 {
 	(void)frame;
 }
 
 /*
- * The two 8259s, all of whose lines stay masked. Before LINT0 is masked: an interrupt of theirs
- * that is pending then (the firmware's timer tick) would be left without a vector, and QEMU's TCG
+ * Masks all lines of the two 8259s, for good. Must come before LINT0 is masked: an 8259's interrupt
+ * that is pending then (the firmware's timer) would be left without a vector, and QEMU's TCG
  * delivers it as vector -1 (#GP, error code -14, at the first sti; one boot in thirteen).
  */
 static void mask_8259(void)
@@ -147,17 +147,17 @@ void apic_enable(void)
 	wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	if (apic == &x2apic)
 		wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
-	apic->write(APIC_TPR, 0); /* the firmware's may hold our vectors back */
+	apic->write(APIC_TPR, 0); /* the firmware's value may hold our vectors back */
 	apic->write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic->write(APIC_LVT_TIMER, LVT_MASKED);
-	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* why: kernel/timer.c */
+	apic->write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_128); /* for the reason in kernel/timer.c */
 	/*
-	 * The boot CPU goes on accepting the 8259s' interrupts, of which there are none. When a
-	 * device sets its line, to whatever level, KVM looks for the first vCPU that accepts them
-	 * (pic_unlock, arch/x86/kvm/i8259.c); if none does it has asked them all, and QEMU sets a
-	 * UART's line four times for each byte written: with 288 vCPUs, most of the log's time. A
-	 * real 8259 may send an IR7 that is none, by the vector that firmware gave it (8259A data
-	 * sheet), so without a hypervisor nobody accepts them.
+	 * In a VM, the boot CPU goes on accepting the 8259s' interrupts, although none will come.
+	 * Whenever a device sets its line, KVM looks for the first vCPU that accepts them
+	 * (pic_unlock, arch/x86/kvm/i8259.c). If none did, KVM would ask all of them, and QEMU sets
+	 * a UART's line four times per byte written: with 288 vCPUs, that would be most of the
+	 * log's time. A real 8259 may send a spurious IR7 by the vector that firmware gave it
+	 * (8259A data sheet), so without a hypervisor no CPU accepts its interrupts.
 	 */
 	apic->write(APIC_LVT_LINT0, (base & APIC_BASE_BSP) && in_vm ? LVT_EXTINT : LVT_MASKED);
 	apic->write(APIC_LVT_LINT1, LVT_MASKED);
@@ -165,7 +165,7 @@ void apic_enable(void)
 
 #define VECTOR_WORDS   8
 #define FIRST_EXTERNAL 32
-/* Holds back vectors up to 31, which would be taken for exceptions. SDM vol. 3A, 11.8.3.1 */
+/* Holds back vectors up to 31, which would look like exceptions. SDM vol. 3A, 11.8.3.1 */
 #define TPR_EXCEPTIONS 0x10
 
 static void stray_interrupt(struct trap_frame *frame)
@@ -179,8 +179,7 @@ static uint32_t word_of(uint32_t map, uint32_t word)
 	return apic->read(map + 0x10 * word);
 }
 
-/* An interrupt that is pending leaves the IRR only by being taken: each gets a handler for that
- * long. */
+/* A pending interrupt leaves the IRR only by being taken, so each one gets a handler until then. */
 static uint32_t take_pending(uint8_t *vector)
 {
 	uint32_t count = 0;

@@ -26,7 +26,7 @@
 #define APIC_DIVIDE_BY_1   0xb
 #define APIC_DIVIDE_BY_128 0xa
 
-/* Fields of LVT LINT0, SDM vol. 3A, figure 11-8. ExtINT: the 8259s give the vector. */
+/* Fields of LVT LINT0, SDM vol. 3A, figure 11-8. ExtINT: the 8259s supply the vector. */
 #define LVT_MODE   (7u << 8)
 #define LVT_EXTINT (7u << 8)
 #define LVT_MASKED (1u << 16)
@@ -34,7 +34,7 @@
 /* Fields of the ICR, SDM vol. 3A, figure 11-12; the delivery mode is bits 10:8. */
 #define ICR_FIXED       0x000u
 #define ICR_LOWEST      0x100u
-#define ICR_REMOTE_READ 0x300u /* reserved in the manuals; a kick to KVM */
+#define ICR_REMOTE_READ 0x300u /* reserved in the manuals; to KVM a kick */
 #define ICR_NMI         0x400u
 #define ICR_INIT        0x500u
 #define ICR_STARTUP     0x600u
@@ -50,7 +50,7 @@
 /* IA32_APIC_BASE, SDM vol. 3A, 11.12.1: enabled, and in x2APIC mode. */
 #define APIC_BASE_ENABLE (1u << 11)
 #define APIC_BASE_X2APIC (1u << 10)
-#define APIC_BASE_BSP    (1u << 8) /* the boot CPU's */
+#define APIC_BASE_BSP    (1u << 8) /* set on the boot CPU */
 
 struct apic_ops {
 	const char *name; /* "xapic", "x2apic": the boot record's apic_mode */
@@ -63,16 +63,16 @@ struct apic_ops {
 
 extern const struct apic_ops *apic; /* set by apic_select() */
 
-/* Chooses x2APIC where the CPU has it, xAPIC otherwise; silences the 8259s. Boot CPU, once; maps
- * the registers. */
+/* Chooses x2APIC if the CPU has it, xAPIC otherwise; maps the registers; silences the 8259s. Boot
+ * CPU, once. */
 void apic_select(void);
 
-/* Puts this CPU's APIC into the chosen mode, software-enabled, LINT and timer masked, the timer
- * counting by 128. Each CPU. */
+/* Puts this CPU's APIC into the chosen mode: software-enabled, LINT and timer masked, timer divided
+ * by 128. Each CPU. */
 void apic_enable(void);
 
-/* Ends and drops what firmware has left in service or pending here; returns how many, and one of
- * the vectors. Boot CPU, once, interrupts masked, before handlers are used. */
+/* Drops the interrupts that firmware left in service or pending here. Returns how many there were
+ * and sets one of the vectors. Boot CPU, once, interrupts masked, before handlers are used. */
 uint32_t apic_drain(uint8_t *vector);
 
 static inline void apic_eoi(void)
@@ -84,7 +84,7 @@ static inline void apic_eoi(void)
 void apic_send(uint32_t apic_id, uint8_t vector);
 void apic_send_all_others(uint8_t vector);
 
-/* Non-maskable: comes through in cli and in HLT. */
+/* Sends an NMI, which reaches a CPU in cli and in HLT, too. */
 void apic_send_nmi(uint32_t apic_id);
 
 void apic_send_init(uint32_t apic_id);

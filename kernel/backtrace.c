@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Frame pointers are kept (-fno-omit-frame-pointer): rbp points to the caller's rbp, then the
- * return address. Stops at a null, misaligned or descending pointer, and at one that leads to
- * nothing: whose stack is damaged is to be told of, too. */
+ * return address. Stops at a null, misaligned or descending pointer, and at one to unmapped memory,
+ * so that a CPU with a damaged stack can be reported, too. */
 #include "kernel/backtrace.h"
 
 #include "kernel/fixup.h"

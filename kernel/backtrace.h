@@ -8,8 +8,8 @@
 
 #define BACKTRACE_MAX 24
 
-/* From `rip` and the frame pointer that goes with it: rip first, then its callers, BACKTRACE_MAX in
- * all. Returns how many. Any context, of any stack that stands still. */
+/* Takes the backtrace from `rip` and its frame pointer: rip first, then its callers, at most
+ * BACKTRACE_MAX in all. Returns how many. Any context; the stack must not be in use. */
 size_t backtrace_take(uint64_t rip, uint64_t rbp, uint64_t address[BACKTRACE_MAX]);
 
 #endif

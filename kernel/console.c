@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A screenful of characters is kept here and painted as VGA text or as pixels. Video memory is slow
- * to write and slower to read, so it is never read, and of each row only what has changed is
- * painted, in whole words. Lines longer than the screen go on below. VGA text: IBM VGA technical
- * reference, "alphanumeric modes": character and attribute alternate from 0xb8000 on.
+ * Keeps a screenful of characters and paints it as VGA text or as pixels. Video memory is slow to
+ * write and slower to read, so it is never read, and only the changed part of each row is painted,
+ * in whole words. Lines longer than the screen continue on the next row. VGA text: IBM VGA
+ * technical reference, "alphanumeric modes": character and attribute alternate from 0xb8000 on.
  */
 #include "kernel/console.h"
 
@@ -21,20 +21,20 @@
 #define MAX_ROWS    80
 #define CELL_WIDTH  (FONT_WIDTH + 1)
 #define CELL_HEIGHT (FONT_HEIGHT + 2)
-#define WIDE_SCREEN 1200 /* from this width on a pixel of the font is two by two on the screen */
+#define WIDE_SCREEN 1200 /* from this width on a font pixel is two by two screen pixels */
 
 #define MAX_SCALE 2
 #define MAX_BYTES 4 /* of a pixel */
 
 #define BDA_TEXT_COLUMNS 0x44a /* BIOS data area, 16 bits: set with the video mode */
 
-/* Characters from..to - 1 of a row. NULL: no console. */
+/* Paints characters from..to - 1 of a row. NULL: no console. */
 static void (*paint)(uint32_t row, uint32_t from, uint32_t to);
 static struct screen screen;
 static uint8_t *video; /* where its memory is mapped */
 static uint32_t scale, columns, rows;
 static char cells[MAX_ROWS][MAX_COLUMNS];
-static char painted[MAX_ROWS][MAX_COLUMNS]; /* 0: not yet */
+static char painted[MAX_ROWS][MAX_COLUMNS]; /* 0: not painted yet */
 static uint32_t at_row, at_column;
 static bool line_begins = true, in_record;
 
@@ -66,7 +66,7 @@ static void store(uint8_t *to, const uint8_t *from, uint32_t bytes)
 		*(volatile uint8_t *)to++ = *from++;
 }
 
-/* White or black: all bits or none, in whatever order the colours are. */
+/* White or black: all bits or none, so the order of the colours does not matter. */
 static void paint_pixels(uint32_t row, uint32_t from, uint32_t to)
 {
 	static uint8_t line[MAX_COLUMNS * CELL_WIDTH * MAX_SCALE * MAX_BYTES];
@@ -181,7 +181,7 @@ void console_write(const char *bytes, size_t count)
 			continue;
 		if (!line_begins) {
 			put(bytes[i]);
-		} else if (at_column != 0) { /* no empty lines: a screen has few */
+		} else if (at_column != 0) { /* skips empty lines, to save space */
 			next_line();
 		}
 	}

@@ -7,18 +7,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether there is a screen to be seen: a framebuffer that console_init() takes, or VGA text, of
- * which the BIOS says that it is in use. */
+/* Whether there is a visible screen: a framebuffer that console_init() takes, or VGA text that is
+ * in use according to the BIOS. */
 bool console_there(const struct boot_info *boot);
 
-/* Takes the screen that the loader tells of: a framebuffer of 16, 24 or 32 bits a pixel, else VGA
- * text, which is there or hurts nobody. */
+/* Takes the screen that the loader describes: a framebuffer of 16, 24 or 32 bits per pixel,
+ * otherwise VGA text, which does no harm if it does not exist. */
 void console_init(const struct boot_info *boot);
 
-/* Whether console_init was called: somebody may be reading the screen. */
+/* Whether console_init was called, so that a person may be reading the screen. */
 bool console_used(void);
 
-/* Shows what is no record. Nothing, before console_init. CPU 0, or the one that panics. */
+/* Shows the text except records. Does nothing before console_init. CPU 0, or the one that panics.
+ */
 void console_write(const char *bytes, size_t count);
 
 #endif

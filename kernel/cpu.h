@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The x86 instructions C cannot say, one inline function each; nothing else. SDM vol. 2. */
+/* x86 instructions that C cannot express, one inline function each. SDM vol. 2. */
 #ifndef PVSPIN_KERNEL_CPU_H
 #define PVSPIN_KERNEL_CPU_H
 
@@ -24,7 +24,7 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	return r;
 }
 
-/* CPUID serialises (SDM vol. 3A, 9.3): no access of the program is moved across it. */
+/* CPUID serialises (SDM vol. 3A, 9.3): no memory access moves across it. */
 static inline void serialise(void)
 {
 	uint32_t eax = 0, ebx, ecx = 0, edx;
@@ -100,13 +100,13 @@ static inline void irq_enable(void)
 	__asm__ volatile("sti" : : : "memory");
 }
 
-/* HLT with interrupts as they are. */
+/* HLT; leaves the interrupt flag as it is. */
 static inline void halt(void)
 {
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-/* STI; HLT: no interrupt can come between the two (SDM vol. 2B, STI: the shadow). */
+/* STI; HLT. No interrupt can come between the two (SDM vol. 2B, STI: the shadow). */
 static inline void irq_enable_and_halt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
@@ -140,7 +140,7 @@ static inline uint64_t rdtsc(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* RDTSC behind all earlier loads (SDM vol. 2B, RDTSC). */
+/* RDTSC after all earlier loads (SDM vol. 2B, RDTSC). */
 static inline uint64_t rdtsc_ordered(void)
 {
 	__asm__ volatile("lfence" : : : "memory");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* QEMU's isa-debug-exit: a write of v ends QEMU with status 2v + 1 (hw/misc/debugexit.c). Where it
- * is not there nothing listens at its port. */
+/* QEMU's isa-debug-exit: a write of v ends QEMU with status 2v + 1 (hw/misc/debugexit.c). Without
+ * the device, the write has no effect. */
 #include "kernel/exit.h"
 
 #include "kernel/console.h"
@@ -17,7 +17,7 @@ void exit_guest(uint8_t code)
 	char text[320];
 	int length;
 
-	watchdog_stop(); /* it must not find that nothing happens from here on */
+	watchdog_stop(); /* from here on there is no progress for it to see */
 	out8(DEBUG_EXIT_PORT, code);
 	on = console_used() ? "the screen is kept" : power_off();
 	length = ksnprintf(text, sizeof(text), "It is safe to switch off (%s).\n", on);

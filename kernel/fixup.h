@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions as results: an instruction that may fault is listed with the place to go on at, where
- * rax then tells what happened. Used to probe MSRs and, by the ABI tests, hypercalls.
+ * Exceptions as results: a table lists each instruction that may fault, with the address at which
+ * to continue; rax then describes the exception. Used to probe MSRs and, by the ABI tests,
+ * hypercalls.
  */
 #ifndef PVSPIN_KERNEL_FIXUP_H
 #define PVSPIN_KERNEL_FIXUP_H
@@ -11,7 +12,7 @@
 
 struct fixup {
 	uint64_t instruction; /* address that may fault */
-	uint64_t landing;     /* where to go on: rax = FIXUP_FAULTED | vector << 32 | error code */
+	uint64_t landing;     /* continues here; rax = FIXUP_FAULTED | vector << 32 | error code */
 };
 
 #define FIXUP_FAULTED (1ull << 63)
@@ -22,8 +23,8 @@ struct fixup {
 	".quad 1b, 2b\n\t"                    \
 	".popsection\n\t"
 
-/* wrmsr that returns false instead of #GP. For what a hypervisor may refuse; the architecture's own
- * (EFER, APIC_BASE, GS_BASE) it may not, and a #GP there is a panic that names the MSR. */
+/* wrmsr that returns false instead of #GP, for MSRs that a hypervisor may refuse. It may not refuse
+ * the architecture's own (EFER, APIC_BASE, GS_BASE): a #GP there is a panic that names the MSR. */
 static inline bool wrmsr_safe(uint32_t msr, uint64_t value)
 {
 	uint64_t result = (uint32_t)value;
@@ -36,7 +37,7 @@ static inline bool wrmsr_safe(uint32_t msr, uint64_t value)
 	return !(result & FIXUP_FAULTED);
 }
 
-/* rdmsr that returns false, and leaves *value, instead of #GP. */
+/* rdmsr that returns false and leaves *value unchanged instead of #GP. */
 static inline bool rdmsr_safe(uint32_t msr, uint64_t *value)
 {
 	uint64_t low, high = 0;

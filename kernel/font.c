@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The glyphs, 5 by 7 and a row for what hangs below the line, a character a line. */
+/* The glyphs, 5 by 7 and a row for descenders, one character per line. */
 #include "kernel/font.h"
 
 /* clang-format off */

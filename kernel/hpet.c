@@ -9,7 +9,7 @@
 
 /* 2.3.1 */
 #define HPET_CAPABILITIES   0x000 /* bit 15: legacy replacement, bit 13: 64-bit counter */
-#define HPET_PERIOD         0x004 /* of a tick, in fs */
+#define HPET_PERIOD         0x004 /* period of a tick, in fs */
 #define HPET_CONFIGURATION  0x010
 #define HPET_COUNTER        0x0f0
 #define HPET_TIMER0         0x100 /* configuration */

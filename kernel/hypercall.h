@@ -22,7 +22,7 @@
 #define KVM_HC_MAP_GPA_RANGE  12 /* (address, pages, attributes) */
 
 #define KVM_ENOSYS     1000
-#define KVM_EPERM      1 /* these as errno's, kvm_para.h */
+#define KVM_EPERM      1 /* the same values as errno, kvm_para.h */
 #define KVM_EFAULT     14
 #define KVM_EINVAL     22
 #define KVM_EOPNOTSUPP 95
@@ -57,7 +57,7 @@ static inline int64_t hypercall_kick_cpu(uint32_t apic_id)
 	return hypercall(KVM_HC_KICK_CPU, 0, apic_id, 0, 0);
 }
 
-/* Gives the caller's time slice to the vCPU if the host thinks fit. 0, or negative. */
+/* Gives the caller's time slice to the vCPU if the host's scheduler agrees. 0, or negative. */
 static inline int64_t hypercall_sched_yield(uint32_t apic_id)
 {
 	return hypercall(KVM_HC_SCHED_YIELD, apic_id, 0, 0, 0);

@@ -7,7 +7,7 @@
 #include "kernel/paging.h"
 #include <stddef.h>
 
-/* An index and a data register; two words for each pin. 3.1, 3.2 */
+/* An index and a data register; each pin has two words. 3.1, 3.2 */
 #define IOAPIC_DATA         0x10
 #define IOAPIC_VERSION      0x01
 #define IOAPIC_LAST_PIN(v)  ((v) >> 16 & 0xff)
@@ -19,7 +19,7 @@
 #define IOAPIC_DESTINATION  24
 #define IOAPIC_MAX_ID       0xfe
 
-static volatile uint32_t *first; /* of global interrupt 0; NULL: none */
+static volatile uint32_t *first; /* the one with global interrupt 0; NULL: none */
 
 static uint32_t read(volatile uint32_t *ioapic, uint32_t index)
 {
@@ -34,9 +34,9 @@ static void write(volatile uint32_t *ioapic, uint32_t index, uint32_t value)
 }
 
 /*
- * What firmware has left running goes on under us (UEFI's tick is often an HPET's): an interrupt by
- * a vector that nobody here knows is a panic, by one that we use too it comes into measured phases.
- * An SMI is the firmware's own business.
+ * Devices that firmware left running still send interrupts (UEFI's tick is often an HPET's). By an
+ * unknown vector that would be a panic; by a vector in use here it would disturb measured phases.
+ * SMIs are left to the firmware.
  */
 static void mask_pins(volatile uint32_t *ioapic)
 {

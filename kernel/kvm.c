@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kvmclock and steal time of KVM; its CPUID leaves: kvm_detect.c. Linux
+/* KVM's kvmclock and steal time. (kvm_detect.c reads its CPUID leaves.) Linux
  * Documentation/virt/kvm/x86/{cpuid,msr}.rst */
 #include "kernel/kvm.h"
 
@@ -41,7 +41,7 @@ static bool hypercall_works(void)
 				 : "+a"(rax)
 				 :
 				 : "memory");
-	/* an error of a hypervisor that answers has all upper bits set: kernel/fixup.h */
+	/* an error that a hypervisor returns has all upper bits set: kernel/fixup.h */
 	if (rax >> 40 == FIXUP_FAULTED >> 40)
 		return false;
 	this_cpu()->hypercalls++;
@@ -54,16 +54,16 @@ void kvm_probe_hypercall(struct kvm_info *kvm)
 	if (kvm->present && !hypercall_works()) {
 		hypercall_is_vmmcall = !kvm->amd;
 		if (!hypercall_works())
-			hypercall_is_vmmcall = kvm->amd; /* neither */
+			hypercall_is_vmmcall = kvm->amd; /* neither works */
 	}
 	kvm->native_vmmcall = hypercall_is_vmmcall;
 }
 
-/* A version that never settles is a broken hypervisor, which must not hang the guest that is to say
- * so. A writer is done after some hundred instructions. */
+/* If the version never settles, the hypervisor is broken; that must not hang the guest, which has
+ * to report it. A writer is done after about a hundred instructions. */
 #define SETTLE_TRIES 100000
 
-/* In ns since the epoch; 0: not to be had. */
+/* In ns since the epoch; 0: not available. */
 static uint64_t read_wall_clock(void)
 {
 	uint32_t version, sec, nsec, tries = 0;
@@ -80,8 +80,8 @@ static uint64_t read_wall_clock(void)
 	return sec * 1000000000ull + nsec;
 }
 
-/* An offered feature's MSR. A hypervisor that offers and refuses is broken, but the guest has to
- * live to say so: it goes on without the feature. */
+/* Writes an offered feature's MSR. A hypervisor that offers a feature and refuses its MSR is
+ * broken, but the guest must survive to report that, so it goes on without the feature. */
 static bool set_up(uint32_t feature, uint32_t msr, uint64_t value)
 {
 	if (wrmsr_safe(msr, value))

@@ -25,16 +25,17 @@
 #define KVM_FEATURE_MSI_EXT_DEST_ID    (1u << 15)
 #define KVM_FEATURE_HC_MAP_GPA_RANGE   (1u << 16)
 #define KVM_FEATURE_MIGRATION_CONTROL  (1u << 17)
-#define KVM_FEATURE_CLOCKSOURCE_STABLE (1u << 24) /* the flag below has a meaning */
+#define KVM_FEATURE_CLOCKSOURCE_STABLE (1u << 24) /* KVM_CLOCK_TSC_STABLE is meaningful */
 #define KVM_HINTS_REALTIME             (1u << 0)  /* EDX of the same leaf */
 
-/* MSRs and what they point to (msr.rst). Bit 0 of a value enables, but for the wall clock's. */
+/* MSRs and the structures that they point to (msr.rst). Bit 0 of a value enables, except for the
+ * wall clock's. */
 #define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00u
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
 #define MSR_KVM_STEAL_TIME      0x4b564d03u
 #define MSR_KVM_ENABLE          1ull
 
-#define KVM_CLOCK_TSC_STABLE (1u << 0) /* of kvm_system_time.flags */
+#define KVM_CLOCK_TSC_STABLE (1u << 0) /* in kvm_system_time.flags */
 
 struct kvm_wall_clock {
 	_Atomic uint32_t version; /* odd while being written */
@@ -55,21 +56,21 @@ struct kvm_system_time {
 _Static_assert(sizeof(struct kvm_wall_clock) == 12, "KVM writes 12 bytes");
 _Static_assert(sizeof(struct kvm_system_time) == 32, "KVM writes 32 bytes");
 
-/* Looks at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00 for KVM's signature. */
+/* Looks for KVM's signature at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00. */
 void kvm_detect(struct kvm_info *kvm);
 
-/* Finds out by which instruction hypercalls are made: the one of the vendor string or, where that
- * one faults (a VMM may show another vendor than the CPU's, and KVM cannot patch read-only text),
- * the other. Sets kvm->native_vmmcall and hypercall_is_vmmcall. After traps_init(); boot CPU. */
+/* Finds out which instruction makes hypercalls: that of the vendor string or, if it faults (a VMM
+ * may show another vendor than the CPU's, and KVM cannot patch read-only text), the other one. Sets
+ * kvm->native_vmmcall and hypercall_is_vmmcall. After traps_init(); boot CPU. */
 void kvm_probe_hypercall(struct kvm_info *kvm);
 
-/* What Linux's choice of a spinlock depends on, but for the command line. */
+/* The facts that Linux's choice of a spinlock depends on, except the command line. */
 struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible_cpus);
 
-/* TSC kHz from the timing leaf base + 0x10; 0: not there. */
+/* TSC kHz from the timing leaf base + 0x10; 0 if there is none. */
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);
 
-/* Feature bits that are offered but whose MSR was #GP when this guest set it up, on any CPU. */
+/* Bits of features that are offered but whose MSR was #GP on some CPU when this guest set it up. */
 uint32_t kvm_refused(void);
 
 /* Sets up kvmclock on the boot CPU; false if KVM has none or refuses it. */
@@ -77,15 +78,15 @@ bool kvm_clock_init(const struct kvm_info *kvm);
 uint32_t kvm_clock_tsc_khz(void); /* after kvm_clock_init() */
 /* Whether KVM says that kvmclock is the same on all vCPUs: the host's TSC is one clock. */
 bool kvm_clock_stable(const struct kvm_info *kvm);
-/* What SYSTEM_TIME was before the first kvm_clock_init(): the firmware's. */
+/* SYSTEM_TIME before the first kvm_clock_init(): the firmware's value. */
 uint64_t kvm_clock_found(void);
-/* kvmclock now, by an area that this CPU has registered and KVM has filled: ns. Not before the
- * loads that precede it in the program. */
+/* Reads kvmclock in ns from an area that this CPU has registered and KVM has filled. Not executed
+ * before earlier loads of the program. */
 uint64_t kvm_clock_read(struct kvm_system_time *area);
 /* Nanoseconds since 1970 on the host's clock; 0 without kvmclock. Boot CPU only. */
 uint64_t kvm_clock_wall_ns(void);
 
-/* Registers this CPU's steal-time area (physical = virtual address); false if that is refused. Each
+/* Registers this CPU's steal-time area (physical = virtual address); false if KVM refuses. Each
  * CPU. */
 bool kvm_steal_time_enable(const void *area);
 

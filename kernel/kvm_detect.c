@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What CPUID says of the CPU and of KVM. Unprivileged, so the hosted build reads it with this too.
+/* Reads from CPUID the facts about the CPU and KVM. Unprivileged, so the hosted build uses it, too.
  * Linux Documentation/virt/kvm/x86/cpuid.rst */
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
@@ -27,7 +27,7 @@ static void detect_cpu(struct kvm_info *kvm)
 	uint32_t brand[12] = {0};
 
 	signature(kvm->vendor, r.ebx, r.edx, r.ecx);
-	/* Hygon's are AMD's design: VMMCALL. */
+	/* Hygon's CPUs are of AMD's design and use VMMCALL. */
 	kvm->amd = strcmp(kvm->vendor, "AuthenticAMD") == 0 ||
 		   strcmp(kvm->vendor, "HygonGenuine") == 0;
 	hypercall_is_vmmcall = kvm->amd;
@@ -47,7 +47,7 @@ void kvm_detect(struct kvm_info *kvm)
 	detect_cpu(kvm);
 	kvm->hypervisor_bit = cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR;
 	/* Without the hypervisor bit the range may return anything (Intel: the highest basic
-	 * leaf), but a 12-byte signature is not anything. */
+	 * leaf), but hardly the 12-byte signature. */
 	for (uint32_t base = HYPERVISOR_BASE_FIRST; base <= HYPERVISOR_BASE_LAST;
 	     base += HYPERVISOR_BASE_STEP) {
 		struct cpuid r = cpuid(base, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers that C, NASM (as build/.../layout.inc) and linker.ld share. Only lines of the form
- * "#define NAME number" and comments that start a line: the Makefile turns them into %define. */
+/* Numbers shared by C, NASM (as build/.../layout.inc) and linker.ld. The Makefile turns the defines
+ * into %define, so only lines "#define NAME number" and comments at the start of a line are
+ * allowed. */
 #ifndef PVSPIN_KERNEL_LAYOUT_H
 #define PVSPIN_KERNEL_LAYOUT_H
 
@@ -41,8 +42,8 @@
 
 #define COM1_PORT 0x3f8
 
-/* What the information of a PVH loader begins with: xen/include/public/arch-x86/hvm/start_info.h.
- * Stands for its loader in kmain's first argument, where multiboot loaders have theirs. */
+/* The magic number of a PVH loader's start info (xen/include/public/arch-x86/hvm/start_info.h). As
+ * kmain's first argument it identifies that loader, as a multiboot loader's magic number does. */
 #define PVH_MAGIC 0x336ec578
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which loader it was, and what the readers of their information share. */
+/* Recognises the loader; helpers for the readers of the loaders' information. */
 #include "kernel/loader.h"
 
 #include "kernel/layout.h"
@@ -36,7 +36,7 @@ void loader_add_ram(struct boot_info *boot, uint64_t start, uint64_t bytes)
 
 	if (end == start)
 		return;
-	if (last != NULL && last->end == start) { /* UEFI: a region for each use it had */
+	if (last != NULL && last->end == start) { /* UEFI lists a region for each former use */
 		last->end = end;
 	} else if (boot->regions < BOOT_MAX_REGIONS) {
 		boot->region[boot->regions++] = (struct memory_region){start, end};
@@ -47,7 +47,7 @@ void loader_add_ram(struct boot_info *boot, uint64_t start, uint64_t bytes)
 	}
 }
 
-#define LOW_END  0xa0000  /* of conventional memory; video memory and ROMs follow */
+#define LOW_END  0xa0000  /* end of conventional memory; video memory and ROMs follow */
 #define HIGH_RAM 0x100000 /* 1 MiB */
 
 uint64_t loader_low_page(const struct boot_info *boot)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first two structs of pvspin's data flow (docs/design.md): what the loader told, and what the
- * machine is. Filled once at boot by the modules named below, read-only afterwards.
+ * The first two structs of pvspin's data flow (docs/design.md): the loader's information and the
+ * machine's properties. The modules named below fill them once at boot; read-only afterwards.
  */
 #ifndef PVSPIN_KERNEL_MACHINE_H
 #define PVSPIN_KERNEL_MACHINE_H
@@ -18,11 +18,11 @@ struct memory_region {
 	uint64_t start, end; /* usable RAM, end exclusive */
 };
 
-/* What the loader says of the screen: Multiboot2 Specification 2.0, 3.6.12. */
+/* The loader's description of the screen: Multiboot2 Specification 2.0, 3.6.12. */
 enum screen_kind { SCREEN_INDEXED, SCREEN_RGB, SCREEN_TEXT };
 
 struct screen {
-	uint64_t address; /* 0: nothing is said */
+	uint64_t address; /* 0: no description */
 	uint32_t pitch;   /* bytes from line to line */
 	uint32_t width, height;
 	uint8_t bits_per_pixel;
@@ -32,13 +32,13 @@ struct screen {
 /* loader.c */
 struct boot_info {
 	const char *loader;   /* "multiboot", "multiboot2", "pvh" */
-	char loader_name[64]; /* as the loader calls itself: "GRUB 2.06", "qemu"; "" under PVH */
+	char loader_name[64]; /* the loader's own name: "GRUB 2.06", "qemu"; "" under PVH */
 	char cmdline[BOOT_CMDLINE_BYTES];
 	bool cmdline_truncated;
 	struct memory_region region[BOOT_MAX_REGIONS];
 	size_t regions;
 	uint64_t rsdp;         /* 0: look for it in the BIOS areas */
-	uint8_t rsdp_copy[64]; /* what a multiboot 2 loader gives instead of an address */
+	uint8_t rsdp_copy[64]; /* a multiboot 2 loader gives a copy instead of an address */
 	struct screen screen;
 };
 
@@ -52,8 +52,8 @@ struct kvm_info {
 	uint32_t max_leaf;
 	uint32_t features;   /* base + 1, EAX */
 	uint32_t hints;      /* base + 1, EDX */
-	bool amd;            /* says the vendor string: VMMCALL should be the CPU's instruction */
-	bool native_vmmcall; /* it is VMMCALL and not VMCALL that works: kvm_probe_hypercall */
+	bool amd;            /* by the vendor string, so the CPU should have VMMCALL */
+	bool native_vmmcall; /* VMMCALL works, not VMCALL: kvm_probe_hypercall */
 	char vendor[13];
 	char model[49];
 };
@@ -61,19 +61,19 @@ struct kvm_info {
 struct machine {
 	struct kvm_info kvm;
 	struct acpi_cpus cpus;   /* MADT order: the index is the dense CPU index */
-	bool cpus_unknown;       /* damaged tables, or an ID out of reach: there may be more */
+	bool cpus_unknown;       /* damaged tables or an ID out of reach: there may be more CPUs */
 	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
 	uint32_t nodes;          /* 1: no NUMA */
 	const char *node_source; /* "srat", "key" (nodes=), "none" */
 	uint64_t trampoline;     /* page below 1 MiB where APs start: loader_low_page() */
-	uint32_t possible_cpus;  /* as Linux counts them: with those that could be hot-added */
+	uint32_t possible_cpus;  /* as Linux counts them, including hot-pluggable ones */
 	bool steal_time;         /* offered and, after smp_start(), not refused */
 	uint32_t tsc_khz;
 	const char *tsc_source;
 	/* tsc_check() */
-	bool tsc_invariant;       /* runs at one rate in all power states, says CPUID */
+	bool tsc_invariant;       /* CPUID: runs at one rate in all power states */
 	bool kvmclock_stable;     /* KVM_CLOCK_TSC_STABLE */
-	uint64_t tsc_warp_cycles; /* most that a CPU's TSC was behind what another's had shown */
+	uint64_t tsc_warp_cycles; /* most that a CPU's TSC was behind another's earlier value */
 	const char *tsc_adjust;   /* the CPUs' IA32_TSC_ADJUST: "equal", "differs", "none" */
 	uint32_t online;
 	uint64_t boot_cycles;    /* loader's jump to all vCPUs online */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Machine checks: enabled, so that one is a panic that says what the banks hold and not a shutdown
+/* Enables machine checks, so that one is a panic with the banks' contents instead of a shutdown
  * (SDM vol. 3B, 16.3.2: the banks; vol. 3A, 2.5: CR4.MCE). */
 #include "kernel/machine_check.h"
 
@@ -33,9 +33,10 @@ static bool bank_0_is_firmwares(uint32_t signature)
 	return family == 6 && model < 0x1a;
 }
 
-/* All errors on, and what firmware or the system before us has left there away (SDM vol. 3B, 16.8):
- * it would be taken for the cause of the next one. VMMs start a VM like that, and each MSR is an
- * exit (Linux arch/x86/kvm/x86.c, kvm_vcpu_ioctl_x86_setup_mce; QEMU target/i386/cpu.c, mce_init).
+/* Enables all errors and clears old ones that firmware or an earlier system left (SDM vol.
+ * 3B, 16.8), which would otherwise look like the cause of the next one. VMMs start a VM in this
+ * state, and each MSR write is an exit (Linux arch/x86/kvm/x86.c, kvm_vcpu_ioctl_x86_setup_mce;
+ * QEMU target/i386/cpu.c, mce_init).
  */
 static void enable_banks(uint32_t signature)
 {
@@ -91,7 +92,7 @@ void machine_check_describe(struct record *record)
 	}
 	if (severity(worst) == 0)
 		return;
-	record_number(record, "mc_bank", bank); /* one: the record has each name once */
+	record_number(record, "mc_bank", bank); /* only one bank: a record has each name once */
 	record_hex(record, "mc_status", worst);
 	if (worst & STATUS_ADDRESS)
 		record_hex(record, "mc_address", rdmsr(MSR_MC0_STATUS + MSRS_PER_BANK * bank + 1));

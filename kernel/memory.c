@@ -34,7 +34,7 @@ void memory_init(const struct boot_info *boot)
 		      image, boot->regions);
 }
 
-/* The VM's fault and not pvspin's. */
+/* The VM is too small; pvspin is not to blame. */
 static void __attribute__((noreturn)) exhausted(size_t bytes)
 {
 	report_text("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "

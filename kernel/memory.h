@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Physical memory for set-up: handed out once, never taken back. All of it is identity-mapped. */
+/* Physical memory for set-up: allocated once, never freed. All of it is identity-mapped. */
 #ifndef PVSPIN_KERNEL_MEMORY_H
 #define PVSPIN_KERNEL_MEMORY_H
 
@@ -12,14 +12,14 @@
 /* Takes the largest region of RAM above the image and below 4 GiB. Panics if there is none. */
 void memory_init(const struct boot_info *boot);
 
-/* Zeroed; `align` is a power of two. When exhausted it says how much was wanted and left, and ends
- * the VM. CPU 0 only, no measured phase. */
+/* Returns zeroed memory; `align` is a power of two. If memory runs out, says how much was wanted
+ * and left and ends the VM. CPU 0 only, outside measured phases. */
 void *memory_alloc(size_t bytes, size_t align);
 
 /* A stack of `bytes` (a multiple of 4096) above an unmapped guard page. Returns its top. */
 uint64_t memory_alloc_stack(size_t bytes);
 
-/* For ACPI: identity-mapped bytes, or NULL outside the mapped 4 GiB. */
+/* For ACPI: returns identity-mapped bytes, or NULL outside the mapped 4 GiB. */
 const void *memory_map_physical(uint64_t address, size_t length);
 
 #endif

@@ -2,14 +2,14 @@
 /*
  * The CPUs and I/O APICs of a machine without ACPI: old firmware, Firecracker before 1.8, QEMU's PC
  * with acpi=off. Intel MultiProcessor Specification 1.4, chapter 4. The default configurations of
- * chapter 5, which have no table, are not known here.
+ * chapter 5, which have no table, are not supported.
  */
 #include "kernel/acpi_table.h"
 
 #include "lib/string.h"
 
 #define EBDA_SEGMENT_AT 0x40e /* BIOS data area */
-#define BASE_KIB_AT     0x413 /* the same: KiB of memory below the EBDA */
+#define BASE_KIB_AT     0x413 /* BIOS data area: KiB of memory below the EBDA */
 #define BASE_KIB_USUAL  639   /* a VMM without a BIOS has no such data (Firecracker) */
 #define SEARCHED        1024
 #define BIOS_START      0xf0000
@@ -17,7 +17,7 @@
 
 #define FLOATING_BYTES   16 /* 4.1 */
 #define FLOATING_TABLE   4
-#define FLOATING_DEFAULT 11 /* not 0: a default configuration */
+#define FLOATING_DEFAULT 11 /* a default configuration, if not 0 */
 
 #define HEADER_BYTES 44 /* 4.2 */
 #define BASE_LENGTH  4
@@ -45,7 +45,7 @@ static const uint8_t *search(acpi_map_fn map, uint64_t start, size_t length)
 	return NULL;
 }
 
-/* In the first KiB of the EBDA, the last one of base memory, the BIOS (4). */
+/* Searches the first KiB of the EBDA, the last KiB of base memory, and the BIOS (4). */
 static const uint8_t *find_floating(acpi_map_fn map)
 {
 	const uint8_t *ebda = map(EBDA_SEGMENT_AT, 2), *base = map(BASE_KIB_AT, 2);
@@ -82,7 +82,8 @@ static void add_processor(const uint8_t *entry, struct acpi_cpus *cpus)
 			(struct acpi_cpu){.apic_id = entry[1], .uid = entry[1], .enabled = true};
 }
 
-/* Which global interrupts it has is not told; those of the ISA bus are the first one's. */
+/* The table does not tell its global interrupts; those of the ISA bus belong to the first I/O APIC.
+ */
 static void add_ioapic(const uint8_t *entry, struct acpi_cpus *cpus)
 {
 	if ((entry[3] & ENABLED) && cpus->ioapics < ACPI_MAX_IOAPICS) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads the multiboot 2 information: a length, then tags of type, size and contents, each on a
- * boundary of 8 bytes. Multiboot2 Specification 2.0, section 3.6. What is copied: command line,
- * loader's name, memory map, RSDP (under UEFI nothing else tells it), the screen.
+ * boundary of 8 bytes. Multiboot2 Specification 2.0, section 3.6. Copies the command line, the
+ * loader's name, the memory map, the RSDP (under UEFI only the loader tells it), and the screen.
  */
 #include "kernel/loader.h"
 
@@ -24,7 +24,7 @@
 
 struct tag {
 	uint32_t type;
-	uint32_t size; /* with these two */
+	uint32_t size; /* including these two */
 };
 
 struct memory_tag {
@@ -53,7 +53,7 @@ struct framebuffer_tag {
 	uint8_t kind;
 } __attribute__((packed));
 
-/* A loader may keep this at any address: `map` is asked for each tag again by loader_copy_text. */
+/* A loader may keep this at any address, so loader_copy_text maps each tag again. */
 struct reader {
 	acpi_map_fn map;
 	struct boot_info *boot;
@@ -79,7 +79,7 @@ static const char *read_memory_map(const uint8_t *bytes, uint32_t size, struct b
 	return NULL;
 }
 
-/* The RSDP itself, not its address. One that does not fit is left to the search in BIOS areas. */
+/* The tag has the RSDP itself, not its address. If it does not fit, the BIOS areas are searched. */
 static void read_rsdp(const uint8_t *bytes, uint32_t size, struct boot_info *boot)
 {
 	size -= HEADER_BYTES;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See nodes.h. Done once at boot for some hundred CPUs at most, so squares do not matter. */
+/* See nodes.h. Runs once at boot for a few hundred CPUs at most, so quadratic time does not matter.
+ */
 #include "kernel/nodes.h"
 
 static const struct acpi_affinity *find(const struct acpi_affinities *all, uint32_t apic_id)
@@ -11,7 +12,7 @@ static const struct acpi_affinity *find(const struct acpi_affinities *all, uint3
 	return NULL;
 }
 
-/* The lowest domain of a CPU of ours from `from` on; false if there is none. */
+/* Sets the lowest domain from `from` on that has a CPU of ours; false if there is none. */
 static bool next_domain(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
 			uint64_t from, uint32_t *domain)
 {

@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /*
- * node[i] of each CPU of `cpus`, numbered in the order of the proximity domains' numbers; returns
- * how many nodes there are. Domains without a CPU in `cpus` get no number. CPUs that the SRAT does
- * not place are counted in *unplaced and put into node 0.
+ * Sets node[i] for each CPU of `cpus`, numbering nodes in the order of the proximity domains;
+ * returns the number of nodes. Domains without a CPU in `cpus` get no number. CPUs that the SRAT
+ * does not place are counted in *unplaced and put into node 0.
  */
 uint32_t nodes_from_affinities(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
 			       uint32_t *node, uint32_t *unplaced);
 
-/* The node of a CPU where `cpus` of them are split into `nodes` runs whose sizes differ by at most
- * one; 1 <= nodes <= cpus. */
+/* The node of a CPU if `cpus` CPUs are split into `nodes` consecutive parts whose sizes differ by
+ * at most one; 1 <= nodes <= cpus. */
 static inline uint32_t nodes_split(uint32_t cpu, uint32_t cpus, uint32_t nodes)
 {
 	return (uint32_t)((uint64_t)cpu * nodes / cpus);

@@ -21,7 +21,7 @@
 #define PTE_NO_EXECUTE (1ull << 63)
 #define PTE_ADDRESS    0x000ffffffffff000ull
 
-/* Of the upper levels; what is allowed is said by the last one. */
+/* For the upper levels; the last level decides the rights. */
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER)
 
 #define LARGE_PAGE_BYTES (2ull << 20)
@@ -122,16 +122,16 @@ void paging_init(void)
 	write_cr3(boot_cr3);
 }
 
-#define CPUID_ADDRESS_BITS 0x80000008 /* EAX, bits 7:0: of a physical address */
+#define CPUID_ADDRESS_BITS 0x80000008 /* EAX bits 7:0: physical address bits */
 #define GIB                (1ull << 30)
 
-/* SDM vol. 3A, 12.12: entry 1 of the table is what PTE_PWT alone selects; write-through at reset,
- * and nothing else here uses it. Overrides what the firmware's MTRRs say (table 12-7). */
+/* SDM vol. 3A, 12.12: PTE_PWT alone selects entry 1 of the table, which is write-through at reset
+ * and used for nothing else here. It overrides the firmware's MTRRs (table 12-7). */
 #define MSR_PAT             0x277
 #define PAT_WRITE_COMBINING (1ull << 8)
 #define PAT_ENTRY_1         (7ull << 8)
 
-/* Its tables are no allocations: it is wanted before there is memory. */
+/* Its tables are static, because it is called before memory can be allocated. */
 void *paging_map_screen(uint64_t physical, uint64_t bytes)
 {
 	static uint64_t pdpt[TABLE_ENTRIES] __attribute__((aligned(PAGE_BYTES)));
@@ -147,14 +147,14 @@ void *paging_map_screen(uint64_t physical, uint64_t bytes)
 			at | PTE_LARGE | PTE_PWT | rights_bits(PAGING_WRITE);
 	pdpt[0] = (uint64_t)pages | TABLE_BITS;
 	pdpt[1] = (uint64_t)(pages + TABLE_ENTRIES) | TABLE_BITS;
-	if (rdmsr_safe(MSR_PAT, &pat)) /* else write-through: slower */
+	if (rdmsr_safe(MSR_PAT, &pat)) /* otherwise write-through, which is slower */
 		wrmsr_safe(MSR_PAT, (pat & ~PAT_ENTRY_1) | PAT_WRITE_COMBINING);
 	((uint64_t *)boot_cr3)[PAGING_SCREEN >> 39] = (uint64_t)pdpt | TABLE_BITS;
 	write_cr3(boot_cr3);
 	return (void *)(PAGING_SCREEN + (physical - base));
 }
 
-/* The ordinary tables, and beside them a page table of the alias's own. */
+/* The ordinary tables and, beside them, a page table for the alias. */
 static void make_alias_root(void)
 {
 	uint64_t *pdpt = new_table(), *directory_of_alias = new_table();
@@ -167,7 +167,7 @@ static void make_alias_root(void)
 	directory_of_alias[0] = (uint64_t)alias_table | PTE_PRESENT | PTE_WRITE;
 }
 
-/* No page is global and there are no PCIDs: each load of CR3 empties this CPU's TLB and serialises
+/* There are no global pages and no PCIDs, so each load of CR3 empties this CPU's TLB and serialises
  * (SDM vol. 3A, 4.10.4.1 and 9.3). */
 void paging_write_text(uint64_t address, const void *bytes, size_t count)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's page tables: 0..4 GiB identity-mapped, nothing both writable and executable but what
- * a test makes so. */
+/* The guest's page tables: 0..4 GiB identity-mapped. Only tests make pages both writable and
+ * executable. */
 #ifndef PVSPIN_KERNEL_PAGING_H
 #define PVSPIN_KERNEL_PAGING_H
 
@@ -23,8 +23,8 @@ enum paging_rights {
 void paging_init(void);
 
 /*
- * Maps up to a GiB of video memory, wherever it is, write-combining; NULL if it cannot be. Once, on
- * the boot CPU, also before paging_init(). No other CPU may write to it.
+ * Maps up to a GiB of video memory at any address, write-combining; NULL if that is not possible.
+ * Once, on the boot CPU, even before paging_init(). No other CPU may write to it.
  */
 #define PAGING_SCREEN (2ull << 39) /* the third entry of the top-level table */
 void *paging_map_screen(uint64_t physical, uint64_t bytes);
@@ -38,13 +38,12 @@ uint64_t *paging_entry(uint64_t address);
 #define PAGING_ENTRY_DIRTY (1ull << 6)
 
 /*
- * Writes up to a page of bytes over text. The mapping that code is executed through stays
- * read-only: the pages are mapped a second time at PAGING_ALIAS, writable and no-execute, in page
- * tables that only this CPU loads and only for the write. So no rights change under any CPU, and
- * there is nothing for the others' TLBs to forget. Other CPUs must serialise before they run the
- * new code. CPU 0 only.
+ * Writes up to a page of bytes over text. The executable mapping stays read-only: the pages are
+ * mapped a second time at PAGING_ALIAS, writable and no-execute, in page tables that only this CPU
+ * loads, and only for the write. So no rights change for any CPU, and the other CPUs' TLBs need no
+ * flush. Other CPUs must serialise before they run the new code. CPU 0 only.
  */
-#define PAGING_ALIAS (1ull << 39) /* the second entry of the top-level table; else unused */
+#define PAGING_ALIAS (1ull << 39) /* the second entry of the top-level table, otherwise unused */
 void paging_write_text(uint64_t address, const void *bytes, size_t count);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The panic record: everything a person needs to find the line. Addresses are symbolised by run.sh.
- * One CPU reports, the first that panics; it stops the others first, CPU 0 above all, which may be
- * writing the log. A panic inside the report ends it with what it has.
+ * The panic record: everything a person needs to find the line. run.sh adds the symbols to
+ * addresses. Only the first CPU that panics reports. It first stops the others, especially CPU 0,
+ * which may be writing the log. A panic inside the report ends the report where it is.
  */
 #include "kernel/panic.h"
 
@@ -28,7 +28,7 @@ void (*panic_describe)(struct record *record);
 #define STOP_BOUND_NS   3000000000ull /* CPU 0 needs a time slice to take the NMI */
 
 static _Atomic uint32_t reporter;     /* index + 1 of the CPU that reports; 0: nobody */
-static _Atomic bool log_writer_stops; /* CPU 0, the only one that writes the log, is in HLT */
+static _Atomic bool log_writer_stops; /* CPU 0, which normally writes the log, is in HLT */
 
 static struct record report;
 static struct record complete; /* `report` up to its last whole field */
@@ -41,7 +41,8 @@ static void __attribute__((noreturn)) stop_here(void)
 	halt_for_ever();
 }
 
-/* One that comes to the reporter is the machine's own, and must not end the report. */
+/* The handler of the stopping NMI. An NMI at the reporter itself is the machine's own and must not
+ * end the report. */
 static void stop_interrupt(struct trap_frame *frame)
 {
 	(void)frame;
@@ -49,8 +50,8 @@ static void stop_interrupt(struct trap_frame *frame)
 		stop_here();
 }
 
-/* An NMI reaches a CPU that has interrupts masked. Whoever spins would take host time from this
- * CPU; they never go on. */
+/* Stops the other CPUs by NMI, which reaches a CPU with interrupts masked, too. They never go on,
+ * because a spinning CPU would take host time from this one. */
 static void stop_the_others(void)
 {
 	uint64_t start = rdtsc();
@@ -71,8 +72,8 @@ static void __attribute__((noreturn)) finish(void)
 	exit_guest(DEBUG_EXIT_PANIC);
 }
 
-/* The report itself has failed: its last whole field, why, and the end; the next failure is the
- * end at once. */
+/* The report itself has failed: completes it after its last whole field, adds the reason, and ends.
+ * A further failure ends at once. */
 static void __attribute__((noreturn)) give_up(const char *reason, uint64_t rip)
 {
 	static bool tried;
@@ -92,8 +93,8 @@ static void report_hangs(void *unused)
 	give_up("the report hangs", this_cpu()->frame->rip);
 }
 
-/* In place of the bound on what has panicked. The watchdog is CPU 0's; another CPU's report is
- * bounded by the launcher's time alone. */
+/* Replaces the current bound by one on the report. The watchdog works for CPU 0 only; the
+ * launcher's time-out bounds another CPU's report. */
 static void bound_the_report(void)
 {
 	if (this_cpu()->index == 0)
@@ -186,7 +187,8 @@ static const char *exception_name(uint64_t vector)
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "unexpected interrupt";
 }
 
-/* The page below this CPU's stack (memory_alloc_stack); a #DF there is a #PF that had no stack. */
+/* True if the fault was in the guard page below this CPU's stack (memory_alloc_stack): a #DF there
+ * comes from a #PF that had no stack. */
 static bool stack_overflowed(const struct trap_frame *frame)
 {
 	uint64_t bottom = this_cpu()->stack_top - STACK_BYTES, fault = read_cr2();
@@ -205,7 +207,7 @@ static bool msr_refused(const struct trap_frame *frame)
 	       (instruction[1] & ~2) == 0x30;
 }
 
-/* An NMI here is none that pvspin sent: those have a handler. */
+/* An NMI that comes here was not sent by pvspin, whose NMIs have a handler. */
 static void describe_trap(const struct trap_frame *frame, char *text, size_t size)
 {
 	char cause[40] = "";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU's own data, found through GS. Allocated for the CPUs that are there (smp.c). `index` is
- * the dense CPU index used everywhere; the APIC ID is apic.c's and the kvm backend's business.
+ * A vCPU's own data, found through GS; smp.c allocates it for the existing CPUs. `index` is the
+ * dense CPU index that is used everywhere; only apic.c and the kvm backend use the APIC ID.
  */
 #ifndef PVSPIN_KERNEL_PERCPU_H
 #define PVSPIN_KERNEL_PERCPU_H
@@ -35,7 +35,7 @@ struct cpu {
 	uint64_t traps;
 	uint64_t lost_shadows;        /* interrupts taken between STI and HLT: traps.c */
 	struct trap_frame *frame;     /* of the trap being handled; NULL: none */
-	void (*work)(void *argument); /* smp.c: NULL, or what to run */
+	void (*work)(void *argument); /* smp.c: the function to run, or NULL */
 	void *work_argument;
 	_Atomic bool work_ready; /* release by CPU 0, acquire by this CPU */
 	_Atomic bool online;
@@ -47,12 +47,12 @@ static inline struct cpu *this_cpu(void)
 {
 	struct cpu *cpu;
 
-	/* volatile: never cached across a point where the CPU could differ */
+	/* volatile, so that the value is not cached across a point where the CPU may change */
 	__asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
 	return cpu;
 }
 
-/* The boot CPU's, usable from the first instruction of kmain on. */
+/* The boot CPU's data, usable from the first instruction of kmain on. */
 extern struct cpu boot_cpu;
 
 /* Loads this CPU's GDT, TSS (with IST stacks already in cpu->tss), IDT and GS base; enables machine

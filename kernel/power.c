@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What acpi_power.c has found, carried out. ACPI 6.5: 4.8.2.5 (enabling), 4.8.3.2 (PM1
- * control), 4.8.3.7 (sleep control), 16.1 (the sequence; the rest of it is for machines that wake
- * up again). */
+/* Switches off by the registers that acpi_power.c has found. ACPI 6.5: 4.8.2.5 (enabling), 4.8.3.2
+ * (PM1 control), 4.8.3.7 (sleep control), 16.1 (the sequence; its rest is for machines that wake up
+ * again). */
 #include "kernel/power.h"
 
 #include "kernel/acpi.h"
@@ -19,8 +19,8 @@
 #define SLEEP_TYPE_SHIFT 2
 #define SLEEP_ENABLE     (1u << 5)
 
-/* Reads of a port, a microsecond each or more: until ACPI is enabled (firmware may take seconds),
- * and until the power is gone. */
+/* Bound, in reads of a port of at least a microsecond each, on the waits until ACPI is enabled
+ * (firmware may take seconds) and until the power is off. */
 #define MAX_READS 3000000
 
 static struct acpi_power power;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Switching the machine off, where no isa-debug-exit ends it: ACPI's soft-off. */
+/* Switches the machine off by ACPI's soft-off, if no isa-debug-exit ends it. */
 #ifndef PVSPIN_KERNEL_POWER_H
 #define PVSPIN_KERNEL_POWER_H
 
 #include "kernel/machine.h"
 
-/* Finds out how. Boot CPU, while all that the loader left is still there. */
+/* Finds out how to do so. Boot CPU, while the loader's information is still in memory. */
 void power_init(const struct boot_info *boot);
 
-/* Returns if the machine is still on: why, in one line. */
+/* Switches off. If it returns, the machine is still on, and the result says why in one line. */
 const char *power_off(void);
 
 #endif

@@ -12,7 +12,7 @@ extern const char boot_stack_top[]; /* boot/start.asm */
 
 #define TSS_AVAILABLE_64 (0x89ull << 40) /* present, ring 0, type 9 */
 
-/* As boot_gdt's, with privilege level 3. */
+/* As in boot_gdt, with privilege level 3. */
 #define USER_CODE32 0x00cffb000000ffffull
 #define USER_DATA   0x00cff3000000ffffull
 #define USER_CODE64 0x00affb000000ffffull
@@ -22,9 +22,10 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-/* The boot CPU's until smp_start() gives it such with guard pages, like all others': firmware or a
- * VMM may send an NMI from the first instruction on, and the watchdog does. */
-#define EARLY_STACKS 2 /* as many as ist_of() in traps.c hands out */
+/* The boot CPU's stacks until smp_start() gives it ones with guard pages, like all others. They are
+ * needed because firmware or a VMM may send an NMI from the first instruction on, and the watchdog
+ * does. */
+#define EARLY_STACKS 2 /* as many as ist_of() in traps.c uses */
 static uint8_t early_stack[EARLY_STACKS][IST_STACK_BYTES] __attribute__((aligned(16)));
 
 struct cpu boot_cpu = {

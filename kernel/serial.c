@@ -10,7 +10,7 @@
 #define UART_DIVISOR_LOW    (COM1_PORT + 0) /* while DLAB is set */
 #define UART_DIVISOR_HIGH   (COM1_PORT + 1)
 #define UART_INTERRUPTS     (COM1_PORT + 1)
-#define UART_FIFO           (COM1_PORT + 2) /* written */
+#define UART_FIFO           (COM1_PORT + 2) /* write */
 #define UART_IDENTIFICATION (COM1_PORT + 2) /* read */
 #define UART_LINE_CONTROL   (COM1_PORT + 3)
 #define UART_MODEM          (COM1_PORT + 4)
@@ -20,7 +20,7 @@
 #define LINE_CONTROL_DLAB     0x80
 #define LINE_CONTROL_8N1      0x03
 #define FIFO_ENABLE_CLEAR     0x07
-#define IDENTIFICATION_FIFO   0xc0 /* both bits: FIFOs, and they work */
+#define IDENTIFICATION_FIFO   0xc0 /* both bits set: the FIFOs exist and work */
 #define MODEM_DTR_RTS         0x03
 #define STATUS_DATA_READY     0x01
 #define STATUS_TRANSMIT_EMPTY 0x20
@@ -28,10 +28,11 @@
 #define DIVISOR_115200        1
 
 static bool present;
-static size_t burst; /* bytes that the empty transmitter takes */
+static size_t burst; /* bytes that an empty transmitter takes */
 
-/* Every 8250 has the four bits that enable interrupts, the first one no scratch register. Another
- * register is written in between: a bus that nothing drives may give back what was last on it. */
+/* Whether the interrupt enable register keeps these four bits, which every 8250 has (the first
+ * model has no scratch register). Writes another register in between, because an undriven bus may
+ * return the last byte on it. */
 static bool holds(uint8_t interrupts)
 {
 	out8(UART_INTERRUPTS, interrupts);
@@ -41,7 +42,7 @@ static bool holds(uint8_t interrupts)
 
 bool serial_init(void)
 {
-	out8(UART_MODEM, 0); /* OUT2 too: its interrupts, enabled for an instant, reach nobody */
+	out8(UART_MODEM, 0); /* clears OUT2, so that briefly enabled interrupts reach no CPU */
 	out8(UART_LINE_CONTROL, LINE_CONTROL_8N1);
 	present = holds(INTERRUPTS_ALL) && holds(0);
 	if (!present)

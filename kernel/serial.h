@@ -11,10 +11,11 @@
 /* 115200 8N1, FIFOs on, no interrupts. False if no UART answers. */
 bool serial_init(void);
 
-/* Writes bytes[*written] to bytes[count - 1] and counts *written up, byte by byte, so that a panic
- * in the middle can go on behind it. 16 (the FIFO) per look at the line status: 17 VM exits for 16
- * bytes; one where there is no FIFO. False: the transmitter stayed busy for patience_cycles; a
- * later call goes on from *written. Without a UART all bytes count as written. */
+/* Writes bytes[*written] to bytes[count - 1] and advances *written byte by byte, so that a panic in
+ * the middle can continue from there. Writes 16 bytes (the FIFO) for each read of the line status,
+ * or one without a FIFO: 17 VM exits for 16 bytes. Returns false if the transmitter stayed busy for
+ * patience_cycles; a later call continues from *written. Without a UART all bytes count as written.
+ */
 bool serial_write(const char *bytes, size_t count, volatile size_t *written,
 		  uint64_t patience_cycles);
 

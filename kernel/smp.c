@@ -18,8 +18,8 @@
 
 #define INIT_DELAY_US 10000
 #define SIPI_DELAY_US 200
-/* Bound on the whole bring-up. Under a loaded host or an emulator a vCPU may wait long for its
- * first time slice; a missing one is waited for only once. */
+/* Bound on the whole bring-up. On a loaded host or an emulator a vCPU may wait long for its first
+ * time slice. */
 #define BRINGUP_BASE_MS    5000
 #define BRINGUP_PER_CPU_MS 100
 
@@ -32,15 +32,15 @@ void (*smp_on_start)(struct cpu *cpu);
 const uint32_t *smp_apic_ids;
 
 static struct cpu **cpus;
-/* KVM writes each on the vCPU's CPU, its waiters read it. */
+/* KVM writes each slot on the vCPU's CPU; other vCPUs that wait for this one read it. */
 struct steal_slot {
 	_Alignas(APART) struct steal_area area;
 };
 
 static struct steal_slot *steal_slots;
-static uint64_t *first_steal; /* of each CPU: smp_first_steal() */
+static uint64_t *first_steal; /* each CPU's smp_first_steal() */
 static bool steal_time;
-static uint8_t trampoline_page; /* its number: what a SIPI says */
+static uint8_t trampoline_page; /* its number, the vector of the SIPI */
 static uint32_t total;
 static _Atomic uint32_t online;
 static _Atomic uint32_t running; /* APs that have not finished the current work */
@@ -88,7 +88,7 @@ static void allocate(const struct machine *m)
 	}
 }
 
-/* KVM reports by the next entry, that is at once. */
+/* KVM reports by the next VM entry, which follows at once. */
 static void enable_steal_time(uint32_t index)
 {
 	struct steal_area *area = smp_steal(index);
@@ -147,13 +147,15 @@ static uint64_t bound_ms(uint64_t count)
 	return BRINGUP_BASE_MS + BRINGUP_PER_CPU_MS * count;
 }
 
-/* Its own bound begins behind the IPIs, each an exit that a loaded host answers late. */
+/* smp_start()'s own bound begins after the IPIs, each of which is an exit that a loaded host may
+ * answer late. */
 uint64_t smp_start_bound_ns(const struct machine *m)
 {
 	return 2 * bound_ms(m->cpus.count) * 1000000;
 }
 
-/* Interrupts are masked but while halted, so no wake-up falls between the look and the HLT. */
+/* Interrupts are masked except while halted, so no wake-up is lost between the check and the HLT.
+ */
 static void wait_until_online(void)
 {
 	volatile bool expired = false;

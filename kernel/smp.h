@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What boot/ap.asm needs of an AP; found by APIC ID. */
+/* An AP's data for boot/ap.asm, which finds it by the APIC ID. */
 struct ap_slot {
 	uint32_t apic_id;
 	uint32_t pad;
@@ -29,43 +29,43 @@ _Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
 
 /*
  * Starts every CPU of m->cpus (all are enabled, the boot CPU first) and waits, halted, until all
- * have reported or the bound (smp.c) has passed. Fills m->online, m->bringup_cycles. False if one
- * is missing: smp_online() tells which. `lose_last` sends no start-up to the last one (a test).
- * Called with interrupts masked; from here on the boot CPU has them enabled.
+ * have reported or the bound (smp.c) has passed. Fills m->online, m->bringup_cycles. Returns false
+ * if one is missing; smp_online() tells which. `lose_last` is for a test: the last CPU gets no
+ * start-up IPI. Called with interrupts masked; from here on the boot CPU has them enabled.
  */
 bool smp_start(struct machine *m, bool lose_last);
 uint64_t smp_start_bound_ns(const struct machine *m); /* more than smp_start() ever takes */
 bool smp_online(uint32_t index);
-/* An NMI to every other CPU that is online, at any time, from any CPU. Not to those that are not:
- * without an IDT of ours an NMI is a triple fault, and the end of the whole VM. */
+/* Sends an NMI to every other CPU that is online, at any time, from any CPU. A CPU that is not
+ * online has no IDT of ours: an NMI there would be a triple fault, which ends the whole VM. */
 void smp_nmi_others(void);
 struct cpu *smp_cpu(uint32_t index);
-/* Of those who send to it. From a table that nobody writes after bring-up: the CPU's own data,
- * which has its apic_id too, is on the line of its counters. */
+/* APIC IDs for senders, by CPU index. Nobody writes this table after bring-up, while the apic_id in
+ * a CPU's own data shares a cache line with its counters. */
 extern const uint32_t *smp_apic_ids;
 static inline uint32_t smp_apic_id(uint32_t index)
 {
 	return smp_apic_ids[index];
 }
-struct steal_area *smp_steal(uint32_t index); /* zeroed for good where KVM has no steal time */
+struct steal_area *smp_steal(uint32_t index); /* stays zero if KVM has no steal time */
 
 /* Runs fn(arg) on CPUs 0..count-1; returns when all have. Boot CPU only. See port_run_on(). */
 void smp_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
 
 /*
- * For tests that need an AP of their own, bare: smp_take() sends it INIT, after which it waits for
- * a start-up IPI; smp_rejoin() sends INIT once more, whatever the AP is doing, and starts it the
- * ordinary way: true when it idles again, false if it did not come back within a bound. INIT ends
- * the AP's steal time, which is enabled again on its way back. CPU 0 only, between works.
+ * For tests that need a bare AP of their own. smp_take() sends it INIT, after which it waits for a
+ * start-up IPI. smp_rejoin() sends INIT once more, whatever the AP is doing, and starts it the
+ * ordinary way; true when it idles again, false if it did not come back within a bound. INIT ends
+ * the AP's steal time; the ordinary start enables it again. CPU 0 only, between works.
  */
 void smp_take(uint32_t index);
 bool smp_rejoin(uint32_t index);
 
-/* Called on an AP that starts, first of all, before its steal time is enabled; NULL: nothing. For
- * tests that look at what INIT leaves. */
+/* Called first on a starting AP, before its steal time is enabled; may be NULL. For tests of the
+ * state after INIT. */
 extern void (*smp_on_start)(struct cpu *cpu);
 
-/* What KVM reported when this CPU first enabled its steal time: ns. */
+/* The steal time, in ns, that KVM reported when this CPU first enabled it. */
 uint64_t smp_first_steal(uint32_t index);
 
 /* C entry of the APs, from boot/ap.asm. */

@@ -32,10 +32,11 @@ static uint32_t count_of(uint64_t us)
 }
 
 /*
- * The count is 32 bits. By 128 that is 9 minutes at KVM's 1 GHz, so that a long wait too is one
- * interrupt: one more would end a HLT, and hide that nobody else had. And the divider is written
- * once on each CPU: KVM restarts the timer when it changes, also a one-shot that has expired, which
- * then fires at once (Linux arch/x86/kvm/lapic.c, the case APIC_TDCR of kvm_lapic_reg_write).
+ * The count has 32 bits. Divided by 128, that is 9 minutes at KVM's 1 GHz, so that even a long wait
+ * is one interrupt: a further one would end a HLT, and a lost wake-up would go unnoticed. The
+ * divider is written only once on each CPU, because KVM restarts the timer when it changes, even an
+ * expired one-shot timer, which then fires at once (Linux arch/x86/kvm/lapic.c, the case APIC_TDCR
+ * of kvm_lapic_reg_write).
  */
 static void arm(void)
 {
@@ -74,8 +75,8 @@ static void doze_interrupt(struct trap_frame *frame)
 	apic_eoi();
 }
 
-/* The count of one interval and its length are read apart, and the vCPU can lose its CPU between;
- * the median of a few rounds has not. */
+/* Count and time of an interval are read separately, and the vCPU can lose its CPU in between. The
+ * median of a few rounds is free of that. */
 void timer_init(void)
 {
 	uint64_t rate[CALIBRATE_ROUNDS];
@@ -122,7 +123,7 @@ void timer_start(uint64_t ns, void (*fn)(void *arg), void *arg)
 
 void timer_cancel(void)
 {
-	callback = NULL; /* an interrupt already under way finds nothing to do */
+	callback = NULL; /* an interrupt already under way then does nothing */
 	apic->write(APIC_TIMER_INITIAL, 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One-shot timer on the boot CPU: its local APIC's. Armed by one VM exit, and no further exit until
- * it fires. All functions but timer_doze and timer_tick_*: boot CPU only. */
+/* The boot CPU's one-shot timer, that of its local APIC. Arming it is one VM exit; there is no
+ * further exit until it fires. All functions but timer_doze and timer_tick_*: boot CPU only. */
 #ifndef PVSPIN_KERNEL_TIMER_H
 #define PVSPIN_KERNEL_TIMER_H
 
@@ -19,9 +19,9 @@ void timer_cancel(void);
 void timer_doze(uint64_t ns);
 
 /*
- * Calls fn on this CPU, any, every `ns` from the interrupt handler, once interrupts are enabled.
- * All CPUs that tick at a time have the same fn. On the boot CPU the tick takes the timer's place:
- * no timer_start() until timer_tick_stop(), which is called with interrupts masked.
+ * Calls fn on this CPU (any CPU) every `ns` from the interrupt handler, once interrupts are
+ * enabled. All CPUs that tick at the same time have the same fn. On the boot CPU the tick replaces
+ * the timer: no timer_start() until timer_tick_stop(), which is called with interrupts masked.
  */
 void timer_tick_start(uint64_t ns, void (*fn)(void));
 void timer_tick_stop(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPUs the machine has, by ACPI or the MP table. ACPI 6.5, table 5.22: an entry that is not
- * enabled (bit 0) but online capable (bit 1) is room for a hot-added CPU and is not started. */
+/* Finds the machine's CPUs by ACPI or the MP table. ACPI 6.5, table 5.22: an entry that is not
+ * enabled (bit 0) but online capable (bit 1) is reserved for a hot-added CPU and is not started. */
 #include "kernel/topology.h"
 
 #include "guest/report.h"
@@ -27,8 +27,9 @@ static bool usable(const struct acpi_cpu *cpu, struct machine *m)
 	return true;
 }
 
-/* Whether Linux sets a CPU number aside for it: acpi_is_processor_usable in
- * arch/x86/kernel/acpi/boot.c. So `-smp 1,maxcpus=2` are two possible CPUs. */
+/* Whether Linux reserves a CPU number for it: acpi_is_processor_usable in
+ * arch/x86/kernel/acpi/boot.c. So
+ * `-smp 1,maxcpus=2` has two possible CPUs. */
 static bool possible(const struct acpi_cpu *cpu, uint8_t madt_revision)
 {
 	return cpu->enabled || cpu->online_capable || madt_revision < MADT_REVISION_ONLINE_CAPABLE;
@@ -52,7 +53,7 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 			"each package only",
 			all.count, all.count == 1 ? "" : "s");
 	} else if (status != ACPI_OK) {
-		/* none where the loader says that there is one: damaged, or beyond our 4 GiB */
+		/* the loader gave an address without a table: damaged, or beyond our 4 GiB */
 		m->cpus_unknown = status != ACPI_NO_RSDP || boot->rsdp != 0;
 		report_text("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
 			    m->cpus_unknown ? "error" : "warning", acpi_status_text(status),

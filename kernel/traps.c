@@ -92,11 +92,12 @@ static bool apply_fixup(struct trap_frame *frame)
 }
 
 /*
- * STI's shadow keeps an interrupt from coming between STI and HLT (kernel/cpu.h), where the wake-up
- * it is would be lost. Not so under an emulated SVM: when the host's own interrupt ends a VMRUN
- * there, the shadow is not put back by the next one (seen with QEMU 7.2's TCG as the CPU of L1:
- * both timers expired, IRR and ISR empty, both vCPUs in HLT for good). So an interrupt that does
- * come there returns behind the HLT, as one that ended it.
+ * STI's shadow keeps an interrupt, which is the wake-up, from coming between STI and HLT
+ * (kernel/cpu.h), where it would be lost. An emulated SVM fails to do so: if the host's own
+ * interrupt ends a VMRUN there, the next VMRUN does not restore the shadow (seen with QEMU 7.2's
+ * TCG as the CPU of L1: both timers expired, IRR and ISR empty, both vCPUs in HLT for good). So an
+ * interrupt that does come there returns to the instruction after the HLT, as if it had ended the
+ * HLT.
  */
 static void skip_hlt_after_sti(struct trap_frame *frame)
 {
@@ -110,8 +111,8 @@ static void skip_hlt_after_sti(struct trap_frame *frame)
 
 /*
  * No CPU takes a maskable interrupt with IF=0 (SDM vol. 3A, 6.8.1). An emulated SVM does, about
- * once in 2000: the interrupt just taken comes once more, at the first instruction of its own
- * entry, with ISR set once. It is no interrupt: nobody has sent it, and it wants no EOI.
+ * once in 2000: the interrupt just taken comes a second time, at the first instruction of its own
+ * entry, with ISR set once. This echo is not an interrupt: nobody sent it, and it needs no EOI.
  */
 static bool is_echo(const struct trap_frame *frame)
 {
@@ -125,11 +126,12 @@ static void __attribute__((noreturn)) after_nmi(void)
 {
 	this_cpu()->frame = &left_frame;
 	left_for(&left_frame);
-	panic("what an NMI was left for has returned");
+	panic("a function that must not return after an NMI has returned");
 }
 
-/* Whoever leaves twice never goes back to the first time, so one stack is enough. The interrupted
- * code's may be the reason that it is left, and an NMI's own would be overwritten by the next. */
+/* One stack is enough, because a second call never returns to the first. The interrupted code's
+ * stack cannot be used, because it may be the reason for the call; nor the NMI's, which the next
+ * NMI would overwrite. */
 void traps_leave_nmi(struct trap_frame *frame, void (*fn)(const struct trap_frame *frame))
 {
 	static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
@@ -156,11 +158,11 @@ void trap_dispatch(struct trap_frame *frame)
 	if (frame->vector >= FIRST_EXTERNAL)
 		skip_hlt_after_sti(frame);
 	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites(frame))
-		; /* before any handler: it is CPU 0's last chance */
+		; /* comes before any handler, as CPU 0's last chance */
 	else if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector == VECTOR_NMI && cpu->index == 0)
-		traps_leave_nmi(frame, panic_trap); /* its report has a bound, by the next NMI */
+		traps_leave_nmi(frame, panic_trap); /* so that the next NMI can bound the report */
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
 		panic_trap(frame);
 	cpu->frame = outer;

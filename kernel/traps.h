@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts and exceptions: what boot/vectors.asm leaves on the stack, and who handles what. */
+/* Interrupts and exceptions: the stack frame of boot/vectors.asm, and the handlers. */
 #ifndef PVSPIN_KERNEL_TRAPS_H
 #define PVSPIN_KERNEL_TRAPS_H
 
@@ -27,7 +27,7 @@ _Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 #define VECTOR_TIMER    0x40 /* local APIC timer, CPU 0 */
 #define VECTOR_WAKE     0x41 /* ends a HLT: there is work, or work is done */
 #define VECTOR_DOZE     0x42 /* local APIC timer, the other CPUs */
-#define VECTOR_TEST     0x43 /* of tests/ */
+#define VECTOR_TEST     0x43 /* for tests */
 #define VECTOR_TICK     0x44 /* local APIC timer, periodic, of a workload with a scheduler */
 #define VECTOR_SPURIOUS 0xff
 
@@ -36,19 +36,19 @@ void traps_init(void);
 
 void traps_load_idt(void); /* on each CPU, by segments_init() */
 
-/* Sets the handler of one vector, called with interrupts masked on the CPU that took it; NULL:
- * none, the vector is then a panic. For vectors from the local APIC the handler ends with
- * apic_eoi(). */
+/* Sets the handler of one vector; it is called with interrupts masked on the CPU that took the
+ * vector. NULL removes it, after which the vector is a panic. For vectors from the local APIC the
+ * handler ends with apic_eoi(). */
 void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame));
 
 /* Interrupts and exceptions taken so far on this CPU, exceptions with a fixup included. */
 uint64_t traps_taken(void);
 
 /*
- * In an NMI's handler on CPU 0: when the handler returns, fn(frame) is called where the interrupted
- * code would have gone on, on a stack of its own, with interrupts masked; `frame` is a copy of the
- * handler's and this_cpu()->frame is that. For what never returns and may need another NMI: none
- * comes before the handler's IRET (SDM vol. 3A, 6.7.1).
+ * For an NMI's handler on CPU 0: when the handler returns, fn(frame) is called instead of the
+ * interrupted code, on a stack of its own, with interrupts masked. `frame` and this_cpu()->frame
+ * are a copy of the handler's frame. For functions that never return and may need another NMI,
+ * which cannot come before the handler's IRET (SDM vol. 3A, 6.7.1).
  */
 void traps_leave_nmi(struct trap_frame *frame, void (*fn)(const struct trap_frame *frame));
 

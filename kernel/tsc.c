@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The TSC frequency ladder: what the hypervisor or the CPU says, else measured: tsc_measure.c. */
+/* The sources of the TSC frequency: the hypervisor or the CPU; otherwise tsc_measure.c measures it.
+ */
 #include "kernel/tsc.h"
 
 #include "guest/report.h"
@@ -7,12 +8,12 @@
 #include "kernel/kvm.h"
 
 #define CPUID_CRYSTAL   0x15
-#define CPUID_BASE_RATE 0x16 /* EAX, bits 15:0: in MHz */
+#define CPUID_BASE_RATE 0x16 /* EAX bits 15:0, in MHz */
 
 static uint32_t khz;
 
-/* What the CPU says, SDM vol. 2A, CPUID leaf 0x15: TSC = crystal (ECX, in Hz) * EBX / EAX; 0 if any
- * of them is not told. Virtual CPUs are not asked: they may repeat what holds for the host alone.
+/* The CPU's own statement, SDM vol. 2A, CPUID leaf 0x15: TSC = crystal (ECX, in Hz) * EBX / EAX; 0
+ * if one of them is missing. Not used on virtual CPUs, which may repeat the values of the host.
  */
 static uint32_t crystal_khz(const struct kvm_info *kvm)
 {
@@ -24,8 +25,8 @@ static uint32_t crystal_khz(const struct kvm_info *kvm)
 	return r.eax == 0 ? 0 : (uint32_t)((uint64_t)r.ecx * r.ebx / r.eax / 1000);
 }
 
-/* The processor's base frequency, at which the TSC runs (SDM vol. 3B, 18.7.3): a nominal one,
- * rounded to MHz and up to 0.25 % off, so after all that can be measured. */
+/* The processor's base frequency, at which the TSC runs (SDM vol. 3B, 18.7.3). It is nominal,
+ * rounded to MHz and up to 0.25 % off, so it is the last resort. */
 static uint32_t base_khz(const struct kvm_info *kvm)
 {
 	if (kvm->hypervisor_bit || cpuid(0, 0).eax < CPUID_BASE_RATE)
@@ -33,7 +34,7 @@ static uint32_t base_khz(const struct kvm_info *kvm)
 	return (cpuid(CPUID_BASE_RATE, 0).eax & 0xffff) * 1000;
 }
 
-/* The VM's fault and not pvspin's. */
+/* The VM lacks a clock; pvspin is not to blame. */
 static void __attribute__((noreturn)) no_source(void)
 {
 	report_text("error: TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no "
@@ -67,7 +68,7 @@ void tsc_init(const struct boot_info *boot, struct machine *m)
 	m->tsc_khz = khz;
 }
 
-/* Split so that nothing overflows for spans of up to centuries. */
+/* Computed in two parts, so that spans of centuries do not overflow. */
 uint64_t tsc_to_ns(uint64_t cycles)
 {
 	return cycles / khz * 1000000 + cycles % khz * 1000000 / khz;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the CPUs' TSCs are one clock. All CPUs at once read the latest time that any of them has
- * published and then their own: a TSC that is behind it has gone back by that much. Nobody waits
- * for anybody, so a vCPU off its CPU costs no time, only closeness.
+ * Checks that the CPUs' TSCs are one clock. All CPUs at once read the latest time that any of them
+ * has published, then their own TSC; if it is lower, time has gone back by the difference. No CPU
+ * waits for another, so a vCPU off its CPU costs no time, only accuracy.
  */
 #include "kernel/cpu.h"
 #include "kernel/fixup.h"

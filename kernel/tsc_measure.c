@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The TSC against clocks of a known rate: 8254, HPET, ACPI's power management timer. The TSC is
- * read before the clock at the begin and behind it at the end: a vCPU that loses its CPU in between
- * sees a higher rate, never a lower one, and the lowest of several rounds is the true one.
+ * Measures the TSC by clocks of a known rate: 8254, HPET, ACPI's power management timer. The TSC is
+ * read before the clock at the beginning and after it at the end. So a vCPU that loses its CPU in
+ * between measures a higher rate, never a lower one, and the lowest of several rounds is the true
+ * one.
  */
 #include "kernel/cpu.h"
 #include "kernel/hpet.h"
@@ -13,13 +14,13 @@
 
 #define ROUND_MS 10
 #define ROUNDS   5
-/* A round that takes longer has a clock that stands still (chipsets gate the 8254's). In TSC
- * cycles, whose rate is the question: 0.2 s at 5 GHz, 2 s at 500 MHz. */
+/* If a round takes longer, the clock stands still (chipsets gate the 8254's). In TSC cycles, whose
+ * rate is not yet known: 0.2 s at 5 GHz, 2 s at 500 MHz. */
 #define MAX_CYCLES (UINT64_C(1) << 30)
 
-/* Intel 8254 PIT. Channel 0: its gate is always on, where channel 2 needs port 0x61, which QEMU's
- * microvm lacks; its interrupt ends at the masked 8259. The read-back command latches the status:
- * output, null count, then the six low bits of the control word. */
+/* Intel 8254 PIT. Uses channel 0, whose gate is always on; channel 2 needs port 0x61, which QEMU's
+ * microvm lacks. The channel's interrupt ends at the masked 8259. The read-back command latches the
+ * status: output, null count, then the six low bits of the control word. */
 #define PIT_HZ          1193182
 #define PIT_CHANNEL0    0x40
 #define PIT_COMMAND     0x43
@@ -42,7 +43,8 @@ static uint8_t pit_status(void)
 	return in8(PIT_CHANNEL0);
 }
 
-/* kHz by one round of the PIT; 0 if there is none (reads as ones) or it stands still. */
+/* Measures kHz by one round of the PIT; 0 if there is none (reads return ones) or it stands still.
+ */
 static uint32_t pit_round(void)
 {
 	uint32_t count = PIT_HZ * ROUND_MS / 1000;
@@ -54,7 +56,7 @@ static uint32_t pit_round(void)
 	start = rdtsc();
 	out8(PIT_CHANNEL0, (uint8_t)(count >> 8)); /* starts it */
 	do {
-		now = rdtsc(); /* before the look, which so sees what came while the vCPU was off */
+		now = rdtsc(); /* before the status, which then covers a loss of the CPU */
 		status = pit_status();
 		if ((status & PIT_STATUS_MODE) != PIT_COMMAND_CH0)
 			return 0;
@@ -64,7 +66,7 @@ static uint32_t pit_round(void)
 	return 0;
 }
 
-/* kHz by one round of a counter. */
+/* Measures kHz by one round of a counter. */
 static uint32_t counter_round(uint64_t (*counter)(void), uint64_t mask, uint64_t period_fs)
 {
 	uint64_t wanted = ROUND_MS * UINT64_C(1000000) * FS_PER_NS / period_fs;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why the HPET: the local APIC's timer sends maskable interrupts only, performance counters are
- * missing in most VMs, and another vCPU that watched CPU 0 would have to run in the measured phase.
- * The HPET's timer 0 in legacy replacement mode raises a pin of the I/O APIC, whose entry may say
- * NMI. That mode also takes the 8254's tick, which the firmware has left running, off the pin.
+ * The HPET is used because the local APIC's timer sends only maskable interrupts, most VMs lack
+ * performance counters, and another vCPU that watched CPU 0 would have to run in the measured
+ * phase. In legacy replacement mode the HPET's timer 0 raises a pin of the I/O APIC, whose entry
+ * can make that an NMI. That mode also takes the 8254's interrupt, which firmware left running, off
+ * the pin.
  *
- * The time is the HPET's own, as the TSC's rate may be badly known. A counter of 32 bits (AMD's)
- * wraps within minutes, so a bound is waited for in steps of at most half its range, one NMI each.
+ * Time is the HPET's own, because the TSC's rate may be inaccurate. A counter of 32 bits (AMD's)
+ * wraps within minutes, so a bound is waited for in steps of at most half the counter's range, with
+ * one NMI each.
  */
 #include "kernel/watchdog.h"
 
@@ -20,10 +22,10 @@
 #define NS_PER_MS 1000000
 
 static bool usable;
-static uint64_t left;    /* ticks of the bound from `since` on; 0: none is set */
-static uint64_t since;   /* the counter, at the last step */
+static uint64_t left;    /* ticks left of the bound from `since` on; 0: no bound */
+static uint64_t since;   /* the counter at the last step */
 static uint64_t step;    /* ticks to the next NMI */
-static uint64_t span_ns; /* of the bound */
+static uint64_t span_ns; /* length of the bound */
 static bool late;        /* time was up when the bound was lifted: its NMI may be under way */
 static void (*callback)(void *arg);
 static void *callback_argument;
@@ -49,7 +51,7 @@ static void begin_step(uint64_t now)
 
 	since = now;
 	step = left < longest ? left : longest;
-	atomic_signal_fence(memory_order_seq_cst); /* all of it before the NMI can come */
+	atomic_signal_fence(memory_order_seq_cst); /* stores all before the NMI can come */
 	hpet_interrupt_at((since + step) & hpet_mask());
 }
 
@@ -100,7 +102,7 @@ bool watchdog_bites(struct trap_frame *frame)
 		return was_late;
 	now = hpet_counter();
 	if (passed(now) < step)
-		return was_late; /* an NMI that comes much sooner is not ours */
+		return was_late; /* an NMI long before the deadline is not ours */
 	if (passed(now) < left) {
 		left -= passed(now);
 		begin_step(now);

@@ -12,8 +12,7 @@ setup() {
 }
 
 # Makes a fake program NAME. If its arguments contain WORD, it writes to the file `at` that it was
-# called, then waits as long as a test
-# may take.
+# called, then waits as long as a test may take.
 slow() { # NAME WORD
   local real
   real=$(command -v "$1")
