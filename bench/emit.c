@@ -119,6 +119,29 @@ static const char *exclusion_name(enum exclusion exclusion)
 	return "not-checked";
 }
 
+/* A vCPU's parts that are 0 are left out: see put_vcpu_counters(). */
+static void put_gaps(struct record *record, const struct gaps *gaps, bool all)
+{
+	const struct {
+		const char *name;
+		uint64_t cycles;
+	} parts[] = {
+		{"held_cycles", gaps->held},         {"gap_nobody_cycles", gaps->nobody},
+		{"gap_passed_cycles", gaps->passed}, {"gap_stolen_cycles", gaps->stolen},
+		{"gap_halted_cycles", gaps->halted}, {"gap_running_cycles", gaps->running},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (all || parts[i].cycles != 0)
+			record_number(record, parts[i].name, parts[i].cycles);
+	}
+}
+
+static bool has_gaps(const struct run_result *result)
+{
+	return result->wait && result->plan->ops == 0 && result_has_streak(result);
+}
+
 static void emit_sums(const struct run_result *result)
 {
 	struct record record;
@@ -138,6 +161,8 @@ static void emit_sums(const struct run_result *result)
 		record_number(&record, "streak_max", result->longest_streak);
 	put_counters(&record, result->count, result->wait_max_cycles);
 	record_number(&record, "lhp_max_cycles", result->lhp_max_cycles);
+	if (has_gaps(result))
+		put_gaps(&record, &result->gaps, true);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
@@ -167,6 +192,8 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	if (result_has_streak(result) && worker->longest_streak != 0)
 		record_number(&record, "streak_max", worker->longest_streak);
 	put_vcpu_counters(&record, &worker->delta);
+	if (has_gaps(result))
+		put_gaps(&record, &worker->gaps, false);
 	record_number(&record, "steal_ns", worker->steal_ns);
 	if (any_events(worker->delta.count))
 		put_events(&record, worker->delta.count);

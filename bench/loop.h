@@ -6,8 +6,8 @@
  * run time.
  *
  * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
- * steal-time page, the section's stores, two counters and a look at whose turn it was before. The
- * null lock measures that.
+ * steal-time page, the section's stores, two counters, a look at whose turn it was before and one
+ * at whether it waited. The null lock measures that.
  */
 #ifndef PVSPIN_BENCH_LOOP_H
 #define PVSPIN_BENCH_LOOP_H
@@ -51,6 +51,28 @@ static inline __attribute__((always_inline)) void loop_releases(struct lock_stat
 	trace_add(stats, TRACE_RELEASE, 0);
 }
 
+/* latency=on: notes when the lock was let go, when it was asked for, and when it was granted.
+ * Whoever waited at the release need not ask who else did. */
+static inline void loop_granted(struct worker *worker, uint64_t asked, uint64_t granted)
+{
+	worker->turn = (struct turn){
+		.freed = worker->section->freed,
+		.wanted = asked,
+		.asked = asked,
+		.granted = granted,
+	};
+	if (asked > worker->turn.freed && worker->sharers > 1)
+		worker->turn.wanted = worker_first_waiter(worker);
+}
+
+/* latency=on: what the host took between `asked` and the grant, if the vCPU did not poll. */
+static inline void loop_missed(struct lock_stats *stats, uint64_t granted, uint64_t stolen_ns)
+{
+	if (__builtin_expect(stolen_ns != 0, 0))
+		absence_note(&stats->absences, granted - port_ns_to_cycles(stolen_ns), granted,
+			     false);
+}
+
 static inline __attribute__((always_inline)) void
 measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, bool trace)
 {
@@ -62,6 +84,8 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 			trace_look(stats); /* off the CPU while it thought */
 
 		uint64_t asked = latency ? port_cycles_ordered() : 0;
+		uint64_t asked_ns =
+			latency ? atomic_load_explicit(&steal->steal, memory_order_relaxed) : 0;
 
 		ops->acquire(worker->lock, worker->node);
 		if (trace)
@@ -70,6 +94,19 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		uint64_t granted = latency ? port_cycles_ordered() : 0;
 		uint32_t version = atomic_load_explicit(&steal->version, memory_order_relaxed);
 		uint64_t stolen_ns = atomic_load_explicit(&steal->steal, memory_order_relaxed);
+
+		/* what the host took after the grant, in the lock's acquire, it took from a holder
+		 */
+		if (stats->waited) {
+			stats->waited = false;
+			version = stats->grant_version;
+			stolen_ns = stats->grant_steal_ns;
+		} else if (latency) {
+			loop_missed(stats, granted, stolen_ns - asked_ns);
+		}
+		if (latency)
+			loop_granted(worker, asked, granted);
+
 		uint32_t phase = atomic_load_explicit(worker->phase, memory_order_relaxed);
 
 		/* Grants count by when they come: in the phase, however early the wait began. */
@@ -93,6 +130,8 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 
 		uint64_t released = latency ? port_cycles_ordered() : 0;
 
+		if (latency)
+			worker->section->freed = released;
 		ops->release(worker->lock, worker->node);
 		if (trace)
 			trace_look(stats); /* while it let go, or kicked */
@@ -101,6 +140,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		if (latency) {
 			histogram_add(worker->wait, granted - asked);
 			histogram_add(worker->hold_time, released - granted);
+			worker_add_turn(worker, released);
 		}
 		work(worker->think);
 	}

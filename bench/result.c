@@ -44,6 +44,7 @@ void result_sum(struct run_result *result)
 	result->longest_streak = 0;
 	result->lhp_max_cycles = 0;
 	result->steal_ns = 0;
+	result->gaps = (struct gaps){0};
 	for (int event = 0; event < EV_COUNT; event++)
 		result->count[event] = 0;
 	for (uint32_t i = 0; i < result->threads; i++) {
@@ -61,6 +62,7 @@ void result_sum(struct run_result *result)
 		if (worker->delta.lhp_max_cycles > result->lhp_max_cycles)
 			result->lhp_max_cycles = worker->delta.lhp_max_cycles;
 		result->steal_ns += worker->steal_ns;
+		gaps_add(&result->gaps, &worker->gaps);
 		for (int event = 0; event < EV_COUNT; event++)
 			result->count[event] += worker->delta.count[event];
 	}

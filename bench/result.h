@@ -53,6 +53,7 @@ struct run_result {
 	uint64_t ops, ops_min, ops_max;
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles, lhp_max_cycles;
+	struct gaps gaps;        /* latency=on ms=, result_has_streak(): together elapsed_cycles */
 	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
 	uint64_t steal_ns;
 	uint64_t throttled_ns; /* of the whole run, set-up and warm-up included */

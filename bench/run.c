@@ -21,6 +21,7 @@
 /* All that the workers share during a run, apart from lock and section. */
 static struct {
 	_Alignas(APART) _Atomic uint32_t phase;
+	struct phase_times times;
 } shared;
 
 /* CPU 0's own. */
@@ -69,6 +70,7 @@ static void mark_start(void)
 	for (uint32_t i = 0; i < run.result->threads; i++)
 		run.workers[i].steal_before_ns = mark_steal_ns(i);
 	run.result->start = mark_now();
+	shared.times.begin = run.result->start.tsc;
 }
 
 static void mark_end(void)
@@ -76,6 +78,7 @@ static void mark_end(void)
 	for (uint32_t i = 0; i < run.result->threads; i++)
 		run.workers[i].steal_ns = mark_steal_ns(i) - run.workers[i].steal_before_ns;
 	run.result->end = mark_now();
+	shared.times.end = run.result->end.tsc;
 }
 
 static uint64_t measure_ns(void)
@@ -136,18 +139,19 @@ static void timer_hangs(void)
 	report_run("CPU 0 has interrupts masked, or waits for who never comes", run_bound_ns());
 }
 
-/* The timer's callback. Workers read `phase` relaxed: it orders nothing for them. */
+/* The timer's callback. Workers read `phase` relaxed, and the times behind a fence. */
 static void phase_over(void *unused)
 {
 	(void)unused;
 	if (atomic_load_explicit(&shared.phase, memory_order_relaxed) == PHASE_WARMUP) {
 		mark_start();
-		atomic_store_explicit(&shared.phase, PHASE_MEASURE, memory_order_relaxed);
+		/* pairs with the fences in worker.c, which read the times */
+		atomic_store_explicit(&shared.phase, PHASE_MEASURE, memory_order_release);
 		port_timer_start(measure_ns(), phase_over, NULL);
 		return;
 	}
 	mark_end();
-	/* pairs with the acquire in collect, which reads the mark: a hosted timer has a thread */
+	/* and with the acquire in collect, which reads the mark: a hosted timer has a thread */
 	atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_release);
 	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }
@@ -186,6 +190,8 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->section = (struct section *)(run.sections + own * APART);
 	worker->sharers = run.plan->workload == WORKLOAD_UNCONTENDED ? 1 : run.result->threads;
 	worker->phase = &shared.phase;
+	/* with ops= the phase has no one beginning */
+	worker->times = run.plan->latency && !run.plan->ops ? &shared.times : NULL;
 	worker->stats = port_stats(i);
 	atomic_store_explicit(&worker->stats->holder, &worker->section->holder,
 			      memory_order_relaxed);
@@ -239,6 +245,7 @@ static void set_up(void)
 	for (uint32_t i = 0; i < threads; i++)
 		set_up_worker(i, uncontended ? i : 0);
 	run.measure = loop_for(lock);
+	shared.times = (struct phase_times){.begin = 0, .end = UINT64_MAX};
 	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
 	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
 	gather_reset();

@@ -49,6 +49,38 @@ static void leave_section(const struct worker *worker)
 		section->alone = sections_so_far(worker);
 }
 
+/* latency=on, with the lock, at the grant by which the worker sees that the measured phase has
+ * begun or is over; of a hold that straddles that moment only a part belongs to the phase. */
+static void gaps_begin(struct worker *worker)
+{
+	if (worker->times == NULL)
+		return;
+	/* pairs with the release of the phase in run.c */
+	atomic_thread_fence(memory_order_acquire);
+	worker->gaps = (struct gaps){0};
+	worker->gaps_from = worker->times->begin;
+	gaps_add_hold(&worker->gaps, worker->last_granted, worker->last_released, worker->gaps_from,
+		      UINT64_MAX);
+}
+
+static void gaps_end(struct worker *worker)
+{
+	struct gaps beyond = {0};
+	uint64_t end, now;
+
+	if (worker->times == NULL)
+		return;
+	atomic_thread_fence(memory_order_acquire);
+	end = worker->times->end;
+	gaps_add_hold(&beyond, worker->last_granted, worker->last_released, end, UINT64_MAX);
+	worker->gaps.held -= beyond.held;
+	gaps_add_gap(&worker->gaps, &worker->turn, worker->gaps_from, end,
+		     &worker->stats->absences);
+	now = port_cycles_ordered(); /* the lock is let go next */
+	gaps_add_hold(&worker->gaps, worker->turn.granted, now, worker->gaps_from, end);
+	worker->section->freed = now;
+}
+
 static void measure_begins(struct worker *worker, uint64_t now)
 {
 	worker->start_cycles = now;
@@ -58,6 +90,7 @@ static void measure_begins(struct worker *worker, uint64_t now)
 	worker->limit = worker->ops_wanted;
 	streak_begin(&worker->streak, sections_so_far(worker));
 	reset_histograms(worker);
+	gaps_begin(worker);
 }
 
 static void measure_ends(struct worker *worker, uint64_t now)
@@ -81,6 +114,7 @@ static void measure_missed(struct worker *worker, uint64_t now)
 	worker->start_cycles = now;
 	worker->end_cycles = now;
 	worker->measured_ops = 0;
+	gaps_begin(worker);
 	worker->longest_streak = 0;
 	worker->delta = (struct lock_stats){.steal = worker->stats->steal};
 	if (waited != 0) {
@@ -97,6 +131,7 @@ void worker_begin(struct worker *worker, uint32_t first_phase)
 	worker->sections = 0;
 	worker->limit = UINT64_MAX;
 	streak_begin(&worker->streak, 0);
+	worker->last_granted = worker->last_released = 0;
 	worker->stats->wait_max_cycles = 0;
 	reset_histograms(worker);
 	if (first_phase == PHASE_MEASURE)
@@ -115,8 +150,10 @@ bool worker_next_phase(struct worker *worker, uint32_t phase)
 		measure_begins(worker, now);
 	else
 		measure_missed(worker, now);
-	if (phase == PHASE_STOP)
+	if (phase == PHASE_STOP) {
 		leave_section(worker);
+		gaps_end(worker);
+	}
 	worker->seen_phase = phase;
 	worker->ops = 0;
 	return phase != PHASE_STOP;
@@ -135,6 +172,31 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 		worker->stats->lhp_max_cycles = away;
 	if (worker->section)
 		worker_waiters_lost(worker, worker->section, away);
+}
+
+uint64_t worker_first_waiter(const struct worker *worker)
+{
+	uint64_t first = worker->turn.asked;
+
+	for (uint32_t i = 0; i < port_cpu_count() && first > worker->turn.freed; i++) {
+		const struct lock_stats *other = port_stats(i);
+		uint64_t since = atomic_load_explicit(&other->waits_since, memory_order_relaxed);
+
+		if (since != 0 && since < first &&
+		    atomic_load_explicit(&other->holder, memory_order_relaxed) ==
+			    &worker->section->holder)
+			first = since;
+	}
+	return first;
+}
+
+void worker_add_turn(struct worker *worker, uint64_t released)
+{
+	gaps_add_gap(&worker->gaps, &worker->turn, worker->gaps_from, UINT64_MAX,
+		     &worker->stats->absences);
+	gaps_add_hold(&worker->gaps, worker->turn.granted, released, worker->gaps_from, UINT64_MAX);
+	worker->last_granted = worker->turn.granted;
+	worker->last_released = released;
 }
 
 void worker_waiters_lost(struct worker *worker, const struct section *section, uint64_t away_cycles)

@@ -7,6 +7,7 @@
 #ifndef PVSPIN_BENCH_WORKER_H
 #define PVSPIN_BENCH_WORKER_H
 
+#include "bench/gaps.h"
 #include "bench/streak.h"
 #include "lib/histogram.h"
 #include "locks/core/lock.h"
@@ -31,7 +32,14 @@ struct section {
 	 * one alone */
 	uint32_t left;
 	uint64_t alone;
+	uint64_t freed; /* latency=on: TSC of the latest release */
 } __attribute__((aligned(CACHE_LINE)));
+
+/* TSC at which the timer moved the phase to PHASE_MEASURE and to PHASE_STOP; UINT64_MAX: not yet.
+ * Written before the phase; read after a fence by who has seen it. */
+struct phase_times {
+	uint64_t begin, end;
+};
 
 struct worker {
 	/* set before the run */
@@ -40,6 +48,7 @@ struct worker {
 	void *node;
 	struct section *section; /* NULL: kbuild, whose sections are elsewhere */
 	const _Atomic uint32_t *phase;
+	const struct phase_times *times; /* NULL: gaps are not wanted */
 	struct lock_stats *stats;
 	uint32_t cpu;
 	uint32_t sharers;     /* workers that have the same section */
@@ -52,6 +61,10 @@ struct worker {
 	uint64_t ops;      /* in the phase seen_phase */
 	uint64_t sections; /* in all phases: what the exclusion check adds up */
 	struct streak streak;
+	/* latency=on: the acquisition under way, the hold before it, and what gaps count from */
+	struct turn turn;
+	uint64_t last_granted, last_released;
+	uint64_t gaps_from;
 
 	/* results */
 	uint64_t measured_ops;
@@ -59,6 +72,7 @@ struct worker {
 	uint64_t start_cycles, end_cycles;  /* TSC at which this worker saw the phases change */
 	uint64_t steal_before_ns, steal_ns; /* taken by CPU 0 when it moves the phase */
 	struct histogram *wait, *hold_time; /* latency=on: acquire to grant, grant to release */
+	struct gaps gaps;                   /* latency=on */
 	struct lock_stats before, delta; /* counters at the start; their growth while measuring */
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -68,6 +82,13 @@ void worker_begin(struct worker *worker, uint32_t first_phase);
 /* Out of line, cold; called with the lock held. False: release it and stop. */
 bool worker_next_phase(struct worker *worker, uint32_t phase);
 void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
+
+/* latency=on, with the lock that was free since worker->turn.freed: since when somebody waits that
+ * still does; if nobody else does, since the worker asked. */
+uint64_t worker_first_waiter(const struct worker *worker);
+
+/* latency=on: after the release at `released` of what was granted in worker->turn. */
+void worker_add_turn(struct worker *worker, uint64_t released);
 
 /* What of that waiters for `section`, which it still has, paid: exact for those that polled at
  * least once, as nobody got the lock meanwhile. Whether they had a CPU themselves is not asked. */

@@ -111,6 +111,7 @@ static __attribute__((noinline)) void incapable(const struct ispin_lock *lock, s
 	if (slice->number == number)
 		slice_outlived(slice, now);
 	spin_end(&spin, SPIN_WON);
+	stats->waited = false; /* for the next slice, not for the lock */
 	stats->count[EV_ISPIN_BURNT_CYCLES] += before - begin; /* without the time off the CPU */
 }
 

@@ -33,17 +33,30 @@ void spin_first(struct spin *spin)
 	atomic_store_explicit(&spin->stats->waits_since, spin->start, memory_order_relaxed);
 }
 
+/* Of `stolen` cycles that end now: the vCPU has just found out. */
+static void note_absence(struct lock_stats *stats, uint64_t stolen)
+{
+	uint64_t now;
+
+	if (stolen == 0)
+		return;
+	now = port_cycles();
+	absence_note(&stats->absences, now - stolen, now, false);
+}
+
 void spin_interrupted(struct spin *spin, enum spin_outcome outcome)
 {
-	uint64_t before = spin->steal;
+	uint64_t before = spin->steal, away;
 
 	note_steal(spin);
 	spin->interrupted = true;
+	away = port_ns_to_cycles(spin->steal - before);
+	note_absence(spin->stats, away);
 	trace_look(spin->stats);
 	if (outcome == SPIN_HANDED) {
 		trace_add(spin->stats, TRACE_HANDED, 0);
 		lock_count(spin->stats, EV_LWP_EVENTS);
-		spin->stats->count[EV_LWP_CYCLES] += port_ns_to_cycles(spin->steal - before);
+		spin->stats->count[EV_LWP_CYCLES] += away;
 	}
 }
 
@@ -62,12 +75,20 @@ void spin_pause(struct spin *spin, uint32_t pauses)
 
 void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen)
 {
+	uint64_t before, halted, awake, stolen;
+
 	if (spin->polls == 0) {
 		spin_first(spin);
 		spin->polls = 1; /* the wait has begun */
 	}
+	before = spin->steal;
+	halted = port_cycles();
 	pv_wait(word, seen);
+	awake = port_cycles();
 	spin_interrupted(spin, SPIN_WON);
+	/* what the host took of the halt, it took when the vCPU was to run again */
+	stolen = port_ns_to_cycles(spin->steal - before);
+	absence_note(&spin->stats->absences, halted, awake - stolen, true);
 }
 
 /* Ouyang & Lange, VEE'13: a wait this long is blamed on the holder if there is one, else on the

@@ -89,12 +89,16 @@ static inline void spin_stage(struct spin *spin, enum spin_outcome outcome)
 		spin_interrupted(spin, outcome);
 }
 
-/* Ends the wait. */
+/* Ends the wait: to be called with the lock, before anything else is done with it, as what the host
+ * takes from here on it takes from the holder. */
 static inline void spin_end(struct spin *spin, enum spin_outcome outcome)
 {
 	if (spin->polls == 0)
 		return;
 	spin_stage(spin, outcome);
+	spin->stats->grant_version = spin->version;
+	spin->stats->grant_steal_ns = spin->steal;
+	spin->stats->waited = true;
 	atomic_store_explicit(&spin->stats->waits_since, 0, memory_order_relaxed);
 	if (spin->polls >= SPIN_ACCOUNT_POLLS || spin->interrupted)
 		spin_account(spin);

@@ -9,6 +9,7 @@
 
 #include "lib/lines.h"
 #include "lib/steal.h"
+#include "locks/core/absence.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,6 +89,12 @@ struct lock_stats {
 	 * compare it: who waits for the same lock? */
 	const _Atomic uint32_t *_Atomic holder;
 	_Atomic uint64_t waits_since; /* TSC at the first poll of the wait under way; 0: none */
+	/* At the grant that ended the latest wait, by spin_end; `waited`: since it was last
+	 * cleared. */
+	uint64_t grant_steal_ns;
+	uint32_t grant_version;
+	bool waited;
+	struct absences absences;
 	struct trace_ring *trace; /* trace=N: where this vCPU's events go (trace.h); NULL: off */
 	_Atomic bool halted;      /* in HLT by pv_wait; for reports, nothing may depend on it */
 	/* TSC of the last kick, by its sender; 0: none since awake. On lines of its own: the
