@@ -59,7 +59,8 @@ static uint32_t next_idle(const struct sched *sched, const struct sched_task *ta
 	return UINT32_MAX;
 }
 
-/* select_idle_sibling() */
+/* select_idle_sibling(). An idle CPU that it was on is `target` already, for want of synchronous
+ * wake-ups. */
 static uint32_t idle_sibling(const struct sched *sched, const struct sched_task *task,
 			     uint32_t target)
 {
@@ -69,8 +70,6 @@ static uint32_t idle_sibling(const struct sched *sched, const struct sched_task 
 
 	if (!sched->sockets[sched->cpus[target].socket].idle || idle(sched, target))
 		return target;
-	if (share_cache(sched, target, task->cpu) && idle(sched, task->cpu))
-		return task->cpu;
 	cpu = next_idle(sched, task, target, end);
 	if (cpu == UINT32_MAX)
 		cpu = next_idle(sched, task, first, target);

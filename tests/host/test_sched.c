@@ -170,6 +170,66 @@ static void impossible_hosts_are_refused(void **state)
 	}
 }
 
+/* Where no CPU is idle: to the waker's, if that has less to do even with it. */
+static void a_wake_up_goes_to_a_less_loaded_waker(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		for (uint32_t others = 1; others < 4; others++) {
+			struct host *host = host_begin(sched_kinds[k], 2, 1, 0);
+			struct host_task *sleeper = host_task(host, 0, 0);
+
+			assert_int_equal(sleeper->task.cpu, 0);
+			host_block(host, 0);
+			for (uint32_t i = 0; i < others; i++)
+				host_task_on(host, 0, 0, 0);
+			host_task_on(host, 1, 0, 0);
+			host_wake(host, sleeper, 1);
+			assert_int_equal(sleeper->task.cpu, others > 1);
+			host_free(host);
+		}
+	}
+}
+
+/* A task brings its distance from the others' virtual time along, not the virtual time itself. */
+static void virtual_time_is_each_cpus_own(void **state)
+{
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		for (int asleep = 0; asleep < 2; asleep++) {
+			struct sched_config config;
+			struct host_task *mover, *young;
+			struct host *host;
+			uint64_t before;
+
+			sched_config_default(&config, sched_kinds[k], 2, 1);
+			config.hz = 1000; /* at 250 it would run whenever CPU 1 balances */
+			host = host_new(&config);
+			mover = host_task_on(host, 0, 0, 0);
+			host_task_on(host, 0, 0, 0);
+			host_run(host, 5000 * MS);
+			young = host_task_on(host, 1, 0, 0);
+			while (host_running(host, 0) != mover)
+				host_run(host, MS);
+			mover->task.allowed = (struct sched_cpus){{2}};
+			if (asleep) {
+				host_block(host, 0);
+				host_task_on(host, 0, 0, 0); /* the waker's CPU is the better one */
+				host_run(host, 20 * MS);
+				host_wake(host, mover, 1);
+			} else { /* CPU 1 balances and takes it while it waits */
+				host_run(host, 500 * MS);
+			}
+			assert_int_equal(mover->task.cpu, 1);
+			before = mover->ran_ns;
+			host_run(host, 400 * MS);
+			assert_in_range(mover->ran_ns - before, 180 * MS, 220 * MS);
+			assert_true(young->ran_ns >= 180 * MS);
+			host_free(host);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +240,8 @@ int main(void)
 		cmocka_unit_test(yield_to_says_when_nothing_comes_of_it),
 		cmocka_unit_test(a_second_task_ends_halt_polling),
 		cmocka_unit_test(a_wake_up_finds_an_idle_cpu),
+		cmocka_unit_test(a_wake_up_goes_to_a_less_loaded_waker),
+		cmocka_unit_test(virtual_time_is_each_cpus_own),
 		cmocka_unit_test(impossible_hosts_are_refused),
 	};
 

@@ -352,6 +352,26 @@ static void who_ran_ahead_leaves_later(void **state)
 	}
 }
 
+/* Heavy tasks' deadlines are always the earlier ones, but they run ahead of the mean at once. */
+static void an_early_deadline_alone_is_not_enough(void **state)
+{
+	struct host_task *light;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct host_task *heavy = &host->task[host->tasks++];
+
+		heavy->task.id = i;
+		heavy->task.group = SCHED_NO_GROUP;
+		heavy->task.weight = 64 * SCHED_NICE_0;
+		sched_cpus_add(&heavy->task.allowed, 0);
+		host_start(host, heavy);
+	}
+	light = host_task_on(host, 0, 0, 0);
+	host_run(host, 20 * MS);
+	assert_in_range(light->ran_ns, MS, 5 * MS);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -367,6 +387,7 @@ int main(void)
 		TEST(before_6_14_the_hint_was_not_looked_at),
 		TEST(a_yield_forfeits_the_slice),
 		TEST(who_ran_ahead_leaves_later),
+		TEST(an_early_deadline_alone_is_not_enough),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
