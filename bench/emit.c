@@ -167,6 +167,7 @@ static void emit_sums(const struct run_result *result)
 	record_number(&record, "kicks_total", result->kicks_total);
 	record_number(&record, "yields_total", result->yields_total);
 	record_number(&record, "steal_ns", result->steal_ns);
+	record_number(&record, "scheduled_in", result->scheduled_in);
 	if (result->throttled_ns)
 		record_number(&record, "throttled_ns", result->throttled_ns);
 	if (result->kbuild)
@@ -195,6 +196,7 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	if (has_gaps(result))
 		put_gaps(&record, &worker->gaps, false);
 	record_number(&record, "steal_ns", worker->steal_ns);
+	record_number(&record, "scheduled_in", worker->scheduled_in);
 	if (any_events(worker->delta.count))
 		put_events(&record, worker->delta.count);
 	record_end(&record);

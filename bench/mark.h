@@ -8,7 +8,10 @@
 
 struct run_mark mark_now(void);
 
-/* Any vCPU's steal time in ns; 0 for good where the host keeps none. */
-uint64_t mark_steal_ns(uint32_t cpu);
+/* At the start and the end of a phase, of any vCPU: fills in worker->steal_ns and ->scheduled_in,
+ * how much time the host took and how often it gave a CPU after that or after a halt. 0 where it
+ * keeps no such counts. */
+void mark_vcpu_start(struct worker *worker, uint32_t cpu);
+void mark_vcpu_end(struct worker *worker, uint32_t cpu);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "bench/quoting.h"
 #include "bench/say.h"
+#include "bench/slices.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "locks/core/pv.h"
@@ -63,6 +64,61 @@ static bool crawled(const struct table_row *row, uint64_t best)
 	       (rate < best / HARDLY_OF || row->ops < (uint64_t)row->threads * row->rate.count);
 }
 
+static struct slices slices_of(const struct table_row *row)
+{
+	return (struct slices){
+		.vcpu_phases = row->threads * row->rate.count,
+		.scheduled_in = row->scheduled_in,
+		.steal_ns = row->steal_ns,
+		.elapsed_ns = row->elapsed_ns * row->threads,
+	};
+}
+
+static bool short_of_slices(const struct table_row *row, uint64_t best)
+{
+	struct slices slices = slices_of(row);
+
+	(void)best;
+	return slices_too_few(&slices);
+}
+
+/* The self-check, for each lock that it is about. */
+static void say_fifo_law(const struct table_row *row)
+{
+	uint64_t expected, rate = spread_mean(&row->rate);
+	struct slices slices = slices_of(row);
+
+	if (!(row->lock->flags & LOCK_FIFO) || row->lock->flags & LOCK_PV || row->broken)
+		return;
+	expected = slices_fifo_rate(&slices, row->threads);
+	if (expected == 0)
+		return;
+	say("- %s, %u vCPUs: strict FIFO on P CPUs makes P/((T/P-1)s) = %llu hand-overs/s of the "
+	    "slices here; measured %llu: %s.",
+	    row->lock->name, row->threads, (unsigned long long)expected, (unsigned long long)rate,
+	    slices_fifo_agrees(expected, rate)
+		    ? "agrees"
+		    : "does not agree, so steal times or slices are not what they seem");
+}
+
+static void say_slices(const struct table *table)
+{
+	const struct plan *plan = table->plan;
+	char names[NAMES_BYTES];
+
+	collect(table, names, short_of_slices);
+	if (names[0])
+		say("- too short for the host's scheduler: %s. CPU time is short, and a vCPU was "
+		    "given a CPU fewer than %d times in a phase.",
+		    names, SLICES_ENOUGH);
+	if (plan->workload != WORKLOAD_CONTENDED)
+		return;
+	for (size_t i = 0; i < plan->thread_counts * plan->lock_count; i++) {
+		if (table->rows[i].lock)
+			say_fifo_law(&table->rows[i]);
+	}
+}
+
 static bool broke(const struct table_row *row, uint64_t best)
 {
 	(void)best;
@@ -102,6 +158,7 @@ void table_say_notes(const struct table *table)
 	for (uint32_t i = 0; port_note(i, names, sizeof(names)); i++)
 		say("- %s", names);
 	say_without_unhalt(table->plan);
+	say_slices(table);
 	collect(table, names, crawled);
 	if (names[0])
 		say("- hardly any progress: %s. A FIFO lock waits at each hand-over until the host "

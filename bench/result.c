@@ -43,7 +43,7 @@ void result_sum(struct run_result *result)
 	result->wait_max_cycles = 0;
 	result->longest_streak = 0;
 	result->lhp_max_cycles = 0;
-	result->steal_ns = 0;
+	result->steal_ns = result->scheduled_in = 0;
 	result->gaps = (struct gaps){0};
 	for (int event = 0; event < EV_COUNT; event++)
 		result->count[event] = 0;
@@ -62,6 +62,7 @@ void result_sum(struct run_result *result)
 		if (worker->delta.lhp_max_cycles > result->lhp_max_cycles)
 			result->lhp_max_cycles = worker->delta.lhp_max_cycles;
 		result->steal_ns += worker->steal_ns;
+		result->scheduled_in += worker->scheduled_in;
 		gaps_add(&result->gaps, &worker->gaps);
 		for (int event = 0; event < EV_COUNT; event++)
 			result->count[event] += worker->delta.count[event];

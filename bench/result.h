@@ -55,7 +55,7 @@ struct run_result {
 	uint64_t wait_max_cycles, lhp_max_cycles;
 	struct gaps gaps;        /* latency=on ms=, result_has_streak(): together elapsed_cycles */
 	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
-	uint64_t steal_ns;
+	uint64_t steal_ns, scheduled_in;
 	uint64_t throttled_ns; /* of the whole run, set-up and warm-up included */
 	uint64_t jain_permille;
 	enum exclusion exclusion;

@@ -68,7 +68,7 @@ void run_prepare(const struct plan *plan)
 static void mark_start(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_before_ns = mark_steal_ns(i);
+		mark_vcpu_start(&run.workers[i], i);
 	run.result->start = mark_now();
 	shared.times.begin = run.result->start.tsc;
 }
@@ -76,7 +76,7 @@ static void mark_start(void)
 static void mark_end(void)
 {
 	for (uint32_t i = 0; i < run.result->threads; i++)
-		run.workers[i].steal_ns = mark_steal_ns(i) - run.workers[i].steal_before_ns;
+		mark_vcpu_end(&run.workers[i], i);
 	run.result->end = mark_now();
 	shared.times.end = run.result->end.tsc;
 }

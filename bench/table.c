@@ -43,6 +43,7 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	if (result_has_streak(result) && result->longest_streak > row->longest_streak)
 		row->longest_streak = result->longest_streak;
 	row->steal_ns += result->steal_ns;
+	row->scheduled_in += result->scheduled_in;
 	table->throttled_ns += result->throttled_ns;
 	row->elapsed_ns += result->elapsed_ns;
 	if (result->kbuild)

@@ -20,7 +20,7 @@ struct table_row {
 	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
 	uint64_t halts, kicks, steals, lhp, lwp;
 	uint64_t wait_max_cycles, longest_streak;
-	uint64_t steal_ns, elapsed_ns;
+	uint64_t steal_ns, elapsed_ns, scheduled_in;
 	uint32_t broken, incomplete; /* repetitions */
 	struct spread elapsed;       /* kbuild: ns */
 	struct kbuild_times times;   /* kbuild: sums */

@@ -68,9 +68,11 @@ struct worker {
 
 	/* results */
 	uint64_t measured_ops;
-	uint64_t longest_streak;            /* in the measured phase */
-	uint64_t start_cycles, end_cycles;  /* TSC at which this worker saw the phases change */
-	uint64_t steal_before_ns, steal_ns; /* taken by CPU 0 when it moves the phase */
+	uint64_t longest_streak;           /* in the measured phase */
+	uint64_t start_cycles, end_cycles; /* TSC at which this worker saw the phases change */
+	/* taken by CPU 0 when it moves the phase: steal time, and how often the host gave a CPU */
+	uint64_t steal_before_ns, steal_ns;
+	uint64_t scheduled_in_before, scheduled_in;
 	struct histogram *wait, *hold_time; /* latency=on: acquire to grant, grant to release */
 	struct gaps gaps;                   /* latency=on */
 	struct lock_stats before, delta; /* counters at the start; their growth while measuring */

@@ -88,7 +88,7 @@ static void begin(bool all)
 {
 	(void)all;
 	for (uint32_t i = 0; i < world.vcpus; i++)
-		world.vcpu[i].worker.steal_before_ns = mark_steal_ns(i);
+		mark_vcpu_start(&world.vcpu[i].worker, i);
 	current->start = mark_now();
 	watch_begin();
 }
@@ -97,11 +97,8 @@ void kbuild_end(void)
 {
 	current->end = mark_now();
 	world.end = current->end.tsc;
-	for (uint32_t i = 0; i < world.vcpus; i++) {
-		struct worker *worker = &world.vcpu[i].worker;
-
-		worker->steal_ns = mark_steal_ns(i) - worker->steal_before_ns;
-	}
+	for (uint32_t i = 0; i < world.vcpus; i++)
+		mark_vcpu_end(&world.vcpu[i].worker, i);
 }
 
 static void vcpu_main(void *arrived)

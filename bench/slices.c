@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* See slices.h. */
+#include "bench/slices.h"
+
+#include "lib/arith.h"
+
+#define OVERCOMMITTED_OF 20 /* a twentieth of the time */
+#define NS_PER_S         UINT64_C(1000000000)
+
+bool slices_overcommitted(const struct slices *slices)
+{
+	return slices->steal_ns > slices->elapsed_ns / OVERCOMMITTED_OF;
+}
+
+bool slices_too_few(const struct slices *slices)
+{
+	return slices_overcommitted(slices) &&
+	       slices->scheduled_in < SLICES_ENOUGH * slices->vcpu_phases;
+}
+
+/* (T/P - 1)s is one absence, steal / scheduled_in; P is T x (elapsed - steal) / elapsed. */
+uint64_t slices_fifo_rate(const struct slices *slices, uint32_t threads)
+{
+	uint64_t absence, running;
+
+	if (!slices_overcommitted(slices) || slices_too_few(slices) ||
+	    slices->steal_ns >= slices->elapsed_ns)
+		return 0;
+	absence = slices->steal_ns / slices->scheduled_in;
+	running = mul_div(slices->elapsed_ns - slices->steal_ns, 1000 * (uint64_t)threads,
+			  slices->elapsed_ns); /* thousandths of a CPU */
+	return absence == 0 ? 0 : mul_div(running, NS_PER_S / 1000, absence);
+}
+
+bool slices_fifo_agrees(uint64_t expected, uint64_t measured)
+{
+	return measured >= expected / FIFO_AGREES && measured <= expected * FIFO_AGREES;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a phase had slices enough, and what strict FIFO order comes to (bench/slices.h): hosts
+ * whose slices are known. */
+#include "bench/slices.h"
+
+#include "tests/host/test.h"
+
+#define MS UINT64_C(1000000)
+
+/* `threads` vCPUs in one phase of `ms` on `cpus` CPUs, in turns of `slice_ms`. */
+static struct slices host(uint64_t threads, uint64_t cpus, uint64_t slice_ms, uint64_t ms)
+{
+	uint64_t running = ms * cpus; /* of all vCPUs */
+
+	return (struct slices){
+		.vcpu_phases = threads,
+		.scheduled_in = running / slice_ms,
+		.steal_ns = (threads * ms - running) * MS,
+		.elapsed_ns = threads * ms * MS,
+	};
+}
+
+static void short_phases(void **state)
+{
+	struct slices slices = host(28, 2, 3, 300);
+
+	(void)state;
+	assert_true(slices_overcommitted(&slices) && slices_too_few(&slices)); /* 7 each */
+	slices = host(28, 2, 3, 2100);
+	assert_true(slices_overcommitted(&slices) && !slices_too_few(&slices)); /* 50 each */
+	slices = host(4, 4, 3, 300);
+	assert_false(slices_overcommitted(&slices) || slices_too_few(&slices));
+}
+
+static void the_fifo_law(void **state)
+{
+	struct slices slices = host(8, 2, 4, 4000);
+
+	(void)state;
+	/* 2 / (3 x 4 ms) */
+	assert_in_range(slices_fifo_rate(&slices, 8), 166, 167);
+	slices = host(28, 2, 3, 4200);
+	/* 2 / (13 x 3 ms) */
+	assert_in_range(slices_fifo_rate(&slices, 28), 51, 52);
+	/* 6 / (1 x 3 ms) */
+	slices = host(12, 6, 3, 3000);
+	assert_in_range(slices_fifo_rate(&slices, 12), 1999, 2000);
+}
+
+static void where_it_says_nothing(void **state)
+{
+	struct slices slices = host(28, 2, 3, 300);
+
+	(void)state;
+	assert_int_equal(slices_fifo_rate(&slices, 28), 0);
+	slices = host(4, 4, 3, 3000);
+	assert_int_equal(slices_fifo_rate(&slices, 4), 0);
+	slices = (struct slices){0}; /* no steal-time page */
+	assert_int_equal(slices_fifo_rate(&slices, 4), 0);
+	slices = host(4, 2, 3, 3000);
+	slices.steal_ns = slices.elapsed_ns; /* clocks that differ */
+	assert_int_equal(slices_fifo_rate(&slices, 4), 0);
+}
+
+static void agreement(void **state)
+{
+	(void)state;
+	assert_true(slices_fifo_agrees(300, 300) && slices_fifo_agrees(300, 100) &&
+		    slices_fifo_agrees(300, 900));
+	assert_false(slices_fifo_agrees(300, 99) || slices_fifo_agrees(300, 901));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(short_phases),
+		cmocka_unit_test(the_fifo_law),
+		cmocka_unit_test(where_it_says_nothing),
+		cmocka_unit_test(agreement),
+	};
+
+	return cmocka_run_group_tests_name("slices", tests, NULL, NULL);
+}
