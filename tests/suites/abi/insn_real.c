@@ -189,10 +189,19 @@ static const uint8_t based_behind[] = {
 	0xf4, 0xeb, 0xfd,                                 /* hlt; jmp $ - 1 */
 };
 
+/* False after `ms` without it. */
+static bool reaches_stage(const volatile uint16_t *stage, uint16_t wanted, uint64_t ms)
+{
+	uint64_t start = rdtsc(), bound = tsc_from_ns(ms * 1000000);
+
+	while (*stage < wanted && rdtsc() - start < bound)
+		cpu_relax();
+	return *stage >= wanted;
+}
+
 static void run_based(volatile uint16_t *stage, uint8_t *linear_ip)
 {
 	uint8_t *page = low_memory(BASED_PAGE);
-	uint64_t start, bound = tsc_from_ns(WATCH_MS * 1000000ull);
 
 	memcpy(page, based_code, sizeof(based_code));
 	memcpy(page + IP, modes_wrong(), HYPERCALL_BYTES);
@@ -200,8 +209,8 @@ static void run_based(volatile uint16_t *stage, uint8_t *linear_ip)
 	*stage = 0;
 	memset(linear_ip, 0xcc, HYPERCALL_BYTES);
 	apic_send_startup(scene_target_id(), BASED_PAGE / PAGE_BYTES);
-	for (start = rdtsc(); *stage != 2 && rdtsc() - start < bound;)
-		cpu_relax();
+	if (reaches_stage(stage, 1, WAKE_BOUND_MS))
+		reaches_stage(stage, 2, WATCH_MS);
 }
 
 static void judge_based(struct test_result *result, uint16_t stage, bool stray, bool patched)
