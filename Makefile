@@ -66,8 +66,8 @@ guest_folders := lib kernel locks locks/core port/common port/guest bench bench/
 	tests/suites/abi tests/suites/kernel tests/suites/locks
 guest_c := $(sort $(foreach folder,$(guest_folders),$(wildcard $(folder)/*.c)))
 guest_asm := $(sort $(wildcard boot/*.asm port/common/*.asm tests/suites/abi/*.asm))
-build/guest/flags: flags = $(CC) $(guest_cflags) : $(guest_ldflags) : $(NASM) $(guest_asmflags)
-build/guest/flags: FORCE ; $(write_flags)
+guest_flags = $(CC) $(guest_cflags) : $(guest_ldflags) : $(NASM) $(guest_asmflags)
+$(eval $(call keep_flags,build/guest,guest_flags))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)
 
 .PHONY: all
@@ -110,13 +110,23 @@ build/guest/%.o: %.c build/guest/flags
 	$(Q)$(CC) $(guest_cflags) -MMD -MP -c $< -o $@
 
 # Rewritten only when it changes, so that a new commit rebuilds one file.
-build/guest/version.h: version_cc := $(CC)
-build/hosted/version.h build/report/version.h: version_cc := $(HOSTCC)
-build/guest/version.h build/hosted/version.h build/report/version.h: FORCE
+define version_text
+#define PVSPIN_VERSION "$(VERSION)"
+#define PVSPIN_BUILD "$(1)"
+endef
+compiler_line = $(shell $(1) --version | head -n 1 | tr -d "\"\\\\'")
+guest_compiler := $(call compiler_line,$(CC))
+host_compiler := $(call compiler_line,$(HOSTCC))
+version_holds = $(call unless_holds,build/$(1)/version.h,$(call version_text,$($(2)_compiler)))
+build/guest/version.h: compiler = $(guest_compiler)
+build/guest/version.h: $(call version_holds,guest,guest)
+build/hosted/version.h build/report/version.h: compiler = $(host_compiler)
+build/hosted/version.h: $(call version_holds,hosted,host)
+build/report/version.h: $(call version_holds,report,host)
+build/guest/version.h build/hosted/version.h build/report/version.h:
 	@mkdir -p $(@D)
-	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' \
-		"$$($(version_cc) --version | head -n 1 | tr -d '"\\')" > $@.$$PPID
-	@cmp -s $@.$$PPID $@ && rm $@.$$PPID || mv $@.$$PPID $@
+	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' '$(compiler)' > $@.$$PPID
+	@mv $@.$$PPID $@
 build/guest/guest/report.o: build/guest/version.h
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)

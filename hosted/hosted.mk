@@ -12,8 +12,8 @@ hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c locks/core/*.
 # The inline assembly in bench/patched.c calls functions, so that file must do without a red zone,
 # like the whole guest.
 hosted_patched := -mno-red-zone
-build/hosted/flags: flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched) : $(NASM) $(guest_asmflags)
-build/hosted/flags: FORCE ; $(write_flags)
+hosted_flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched) : $(NASM) $(guest_asmflags)
+$(eval $(call keep_flags,build/hosted,hosted_flags))
 hosted_objects := $(hosted_c:%.c=build/hosted/%.o) build/hosted/port/common/switch.o
 
 .PHONY: hosted

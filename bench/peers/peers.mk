@@ -10,8 +10,8 @@ peers_c := $(sort $(wildcard bench/peers/*.c port/hosted/*.c) $(filter-out locks
 	kernel/nodes.c lib/printf.c lib/cmdline.c
 # For all files but those that calculate with double; hosted/hosted.mk gives the reason.
 peers_measured := -mgeneral-regs-only
-build/peers/flags: flags = $(HOSTCC) $(peers_cflags) : $(peers_measured)
-build/peers/flags: FORCE ; $(write_flags)
+peers_flags = $(HOSTCC) $(peers_cflags) : $(peers_measured)
+$(eval $(call keep_flags,build/peers,peers_flags))
 peers_objects := $(peers_c:%.c=build/peers/%.o)
 $(filter-out $(patsubst %,build/peers/bench/peers/%.o,main pairs overcommit),$(peers_objects)): \
 	peers_extra := $(peers_measured)

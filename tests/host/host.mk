@@ -99,8 +99,8 @@ build/host/tests/host/test_watchdog.o: host_extra := $(host_gnu)
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := $(host_gnu)
 
-build/host/flags: flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu) : $(host_fake_cpu)
-build/host/flags: FORCE ; $(write_flags)
+host_flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu) : $(host_fake_cpu)
+$(eval $(call keep_flags,build/host,host_flags))
 build/host/%.o: %.c build/host/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(host_cflags) $(host_extra) -MMD -MP -c $< -o $@

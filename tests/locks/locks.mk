@@ -19,8 +19,8 @@ LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-po
 
 # One build per flavour: $(1) directory, $(2) extra flags
 define LOCKS_FLAVOUR
-$(1)/flags: flags = $$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2)
-$(1)/flags: FORCE ; $$(write_flags)
+$(1)_flags = $$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2)
+$(call keep_flags,$(1),$(1)_flags)
 $(1)/%.o: %.c $(1)/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$(LOCKS_HOSTCC) $$(LOCKS_CFLAGS) $(2) -c -o $$@ $$<

@@ -5,8 +5,8 @@ report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Ws
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
 report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # quotes as the guest does
-build/report/flags: flags = $(HOSTCC) $(report_cflags)
-build/report/flags: FORCE ; $(write_flags)
+report_flags = $(HOSTCC) $(report_cflags)
+$(eval $(call keep_flags,build/report,report_flags))
 report_objects := $(report_c:%.c=build/report/%.o)
 
 .PHONY: report
