@@ -118,14 +118,14 @@ out_room() {
 run_dir_of() { # RUN; sets run_dir
   run_dir=$out
   ((runs == 1)) || run_dir=$out/run-$1
-  mkdir -p "$run_dir"
+  [[ -d $run_dir ]] || mkdir -p "$run_dir"
 }
 
 # The virtual machines, with their logs in $out; nothing is judged here.
 run_all() {
   local n
   run_dir_of 1
-  mkdir -p "$run_dir/.raw"
+  [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
   [[ -z $meet ]] || meet_join || return 0
   for ((n = 1; n <= runs; n++)); do
     [[ -z $interrupted ]] || break
@@ -206,7 +206,7 @@ main() {
   ((!conformance)) || configurations_read # a wrong name ends it here
   [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
-  setup_check run || exit "$EXIT_ENVIRONMENT"
+  ((inner)) || setup_check run || exit "$EXIT_ENVIRONMENT"
   [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
   qemu_probe
@@ -218,11 +218,11 @@ main() {
   boot_prepare
   [[ -z $meet ]] || meet_directory
   out_ready
-  version=$(version)
+  ((inner)) || version=$(version) # for the manifest; git reads the whole tree
   deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
-  cgroup_begin
+  ((inner)) || cgroup_begin
   if [[ $accel == nested ]]; then
     host_begin "$scratch/host"
     nested_run_all

@@ -14,11 +14,18 @@
 # 7.2.
 readonly QEMU_OLDEST=6.2
 
+# Sets sandbox, without asking QEMU.
+sandbox_options() {
+  sandbox=()
+  [[ ${PVSPIN_SANDBOX:-on} == off ]] ||
+    sandbox=(-sandbox 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny')
+}
+
 sandbox_probe() {
   local said
-  sandbox=(-sandbox 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny')
+  sandbox_options
   # QEMU reads options in order: it fails on an unknown -sandbox before it answers -version.
-  if [[ ${PVSPIN_SANDBOX:-on} == off ]] || ! said=$(qemu-system-x86_64 "${sandbox[@]}" -version 2>/dev/null); then
+  if ((!${#sandbox[@]})) || ! said=$(qemu-system-x86_64 "${sandbox[@]}" -version 2>/dev/null); then
     sandbox=()
     said=$(qemu-system-x86_64 -version 2>/dev/null) || said=''
   fi

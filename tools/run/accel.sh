@@ -44,7 +44,6 @@ kvm_usable() {
 # is given up at once; without our -sandbox, of which a refusal would look like KVM's. Sets kvm_refusal.
 kvm_makes_vm() {
   local said line
-  ((!inner)) || return 0 # L1's KVM is known to work
   if said=$(timeout 20 qemu-system-x86_64 -accel kvm -cpu host -machine pc -m 16 -S -display none -nodefaults \
     -no-user-config -monitor stdio 2>&1 <<<quit); then
     return 0
@@ -87,8 +86,11 @@ accel_choose() {
   accel_class=$accel
   case $accel in
   kvm)
-    kvm_usable || die "$EXIT_ENVIRONMENT" "--accel=kvm: $kvm_why"
-    accel_class=$kvm_class accel_why='asked for'
+    accel_why='asked for'
+    if ((!inner)); then # L1's KVM is known to work
+      kvm_usable || die "$EXIT_ENVIRONMENT" "--accel=kvm: $kvm_why"
+      accel_class=$kvm_class
+    fi
     ;;
   nested)
     ((!paused)) || die "$EXIT_ENVIRONMENT" "--accel=nested: $PAUSED_NESTED"

@@ -8,10 +8,11 @@
 # guest as one line. Sourced by run.sh.
 readonly QEMU_DIR=/proc/self/fd/99 # beyond the numbers that a caller may have given away
 
-# Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too.
+# Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too, where each start
+# of QEMU takes seconds.
 qemu_probe() {
-  if ((inner)) && [[ ${PVSPIN_SANDBOX:-} == off ]]; then
-    sandbox=()
+  if ((inner)); then
+    sandbox_options
     return
   fi
   sandbox_probe
@@ -56,7 +57,7 @@ qemu_facts() {
   local kernel=$l1_kernel # under nested, when the line is made out here (boot.sh)
   [[ ! -s ${l1_dir:-}/release ]] || kernel=$(<"$l1_dir/release")
   [[ $accel != tcg ]] || return 0
-  [[ $accel == nested ]] || kernel=$(uname -r)
+  [[ $accel == nested ]] || read -r kernel </proc/sys/kernel/osrelease
   [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
   [[ $all != *cpu-pm=on* ]] || facts+=' vmm_hlt=native'
   if [[ $all =~ kernel[-_]irqchip=(on|split|off) ]]; then facts+=" vmm_irqchip=${BASH_REMATCH[1]}"; fi

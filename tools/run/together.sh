@@ -14,10 +14,13 @@ readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
 
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
-  mkdir -p "$run_dir/.raw"
+  [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
   if ((inner)); then
-    cp /proc/version "$run_dir/.raw/l1"
-    cp /proc/sys/kernel/random/boot_id "$run_dir/.raw/l1-boot" # whose clock this is
+    local kernel boot_id # by builtins: a process in L1 costs some 100 ms
+    read -r kernel </proc/version
+    read -r boot_id </proc/sys/kernel/random/boot_id # whose clock this is
+    echo "$kernel" >"$run_dir/.raw/l1"
+    echo "$boot_id" >"$run_dir/.raw/l1-boot"
   fi
   host_begin "$run_dir/.raw/host"
   work=$(mktemp -d "$scratch/run.XXXXXX")
