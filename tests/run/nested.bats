@@ -5,6 +5,8 @@
 # shellcheck disable=SC2016,SC2154 # $ for the shell in L1; common.bash sets stdout, out, ...
 
 load common
+# shellcheck source=tools/nested/serve.sh
+source "$tree/tools/nested/serve.sh"
 
 setup_file() {
   [ -n "${PVSPIN_QUICK:-}" ] || build_fixture
@@ -12,17 +14,20 @@ setup_file() {
 
 setup() {
   private_tmpdir
+  patience=330
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
 teardown() {
+  keep_failed
+  [ -z "${serve_pid:-}" ] || serve_stop "$serve_pid"
   [ -z "${here:-}" ] || rm -rf "$here"
 }
 
 nested() { # STATUS ARGUMENT...
   local want=$1 got=0
   shift
-  timeout 100 "$tree/tools/nested/nested.sh" --timeout=90 "$@" >"$BATS_TEST_TMPDIR/stdout" \
+  timeout 310 "$tree/tools/nested/nested.sh" --timeout=300 "$@" >"$BATS_TEST_TMPDIR/stdout" \
     2>"$BATS_TEST_TMPDIR/stderr" </dev/null || got=$?
   stdout=$(<"$BATS_TEST_TMPDIR/stdout") stderr=$(<"$BATS_TEST_TMPDIR/stderr")
   ((got == want)) || { echo "status $got, not $want: $stdout $stderr" >&2; return 1; }
@@ -65,16 +70,16 @@ nested() { # STATUS ARGUMENT...
   local dir=$BATS_TEST_TMPDIR/served place=$BATS_TEST_TMPDIR/tree server
   mkdir -p "$dir" "$place/out"
   mkfifo "$BATS_TEST_TMPDIR/up"
-  "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$place/out" --timeout=200 \
+  "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$place/out" --timeout=3000 \
     </dev/null >"$BATS_TEST_TMPDIR/up" 2>"$BATS_TEST_TMPDIR/server.err" 3>&- &
   server=$!
-  read -r -t 90 _ <"$BATS_TEST_TMPDIR/up"
+  read -r -t 240 _ <"$BATS_TEST_TMPDIR/up"
   cd "$place"
-  echo seen >file
   for i in 1 2; do
+    echo "seen $i" >file # by L1, which has read it before
     nested 77 --in="$dir" --rw="$place/out" -- \
       bash -c 'cat file; echo complaint >&2; echo '"$i"' >out/made && exit 77'
-    [ "$stdout" = seen ]
+    [ "$stdout" = "seen $i" ]
     [ "$stderr" = complaint ]
     [ "$(<out/made)" = "$i" ]
   done
@@ -126,7 +131,7 @@ own_kernel() { # sets own; after needs_kernel
 @test "two instances under 6.1, given by its path: held, released together, judged and reported outside" {
   needs_kernel 6.1
   own_kernel
-  run_sh 0 --accel=nested --l1-kernel="$own" --instances=2 --timeout=90 --out="$out" \
+  run_sh 0 --accel=nested --l1-kernel="$own" --instances=2 --timeout=300 --out="$out" \
     -kernel "$GUEST" -append case=ready -smp 2
   says "$stdout" 'instance 1' 'overlap: 1 pairs'
   jq -e '.accel.class == "nested" and (.l1.kernel | contains("6.1.")) and (.l1.boot_id | length == 36) and
@@ -140,20 +145,24 @@ own_kernel() { # sets own; after needs_kernel
   nothing_left
 }
 
-@test "the guest's verdict arrives unchanged, with the panic's symbols" {
-  run_sh 5 --accel=nested --timeout=90 --out="$out" -kernel "$GUEST" -append case=panic
+@test "run.sh in an L1 that serves: the guest's verdict, the panic's symbols; a guest that hangs: 124, with its log" {
+  local seconds
+  export PVSPIN_L1=$BATS_TEST_TMPDIR/l1
+  mkdir "$PVSPIN_L1"
+  serve_start "$PVSPIN_L1" 6.12 --timeout=3000 --rw="$BATS_TEST_TMPDIR"
+  SECONDS=0
+  run_sh 5 --accel=nested --timeout=300 --out="$out" -kernel "$GUEST" -append case=panic
   says "$stdout" 'start at' 'the guest panicked'
-}
-
-@test "a guest that hangs: 124 from inside, with its log" {
-  run_sh 124 --accel=nested --timeout=70 --out="$out" -kernel "$GUEST" -append case=hang
+  seconds=$((10 + 3 * SECONDS)) # time enough to start
+  out+=2
+  run_sh 124 --accel=nested --timeout="$seconds" --out="$out" -kernel "$GUEST" -append case=hang
   grep -q '"boot"' "$out/serial-0.log"
   jq -e '.instances[0].verdict == "timeout"' "$out/manifest.json"
   nothing_left
 }
 
 @test "a signal: 130, the log is kept, nothing is left" {
-  "$tree/run.sh" --accel=nested --timeout=90 --out="$out" -kernel "$GUEST" -append case=hang \
+  "$tree/run.sh" --accel=nested --timeout=300 --out="$out" -kernel "$GUEST" -append case=hang \
     >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null &
   local pid=$! status=0
   wait_for "$out/serial-0.log" '"boot"'
