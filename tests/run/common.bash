@@ -61,15 +61,25 @@ nothing_left() {
   [[ -z $(ls -A "$TMPDIR") ]] || { echo "left in TMPDIR: $(ls -A "$TMPDIR")" >&2; return 1; }
 }
 
-# Waits until FILE has TEXT, at most 30 s.
+# Waits until FILE has TEXT, at most two minutes, which a loaded machine may need to start L1.
 wait_for() { # FILE TEXT
   local n
-  for ((n = 0; n < 300; n++)); do
+  for ((n = 0; n < 1200; n++)); do
     ! grep -qsF "$2" "$1" || return 0
     sleep 0.1
   done
   echo "did not find $2 in $1 within 30 s" >&2
   return 1
+}
+
+# Of a test that failed, what its call of run.sh left is copied to out/failed/FILE-NUMBER. For teardown.
+keep_failed() {
+  local to=$tree/out/failed/${BATS_TEST_FILENAME##*/}-$BATS_TEST_NUMBER
+  [[ -z ${BATS_TEST_COMPLETED:-} && -e ${out:-} ]] || return 0
+  rm -rf "$to"
+  mkdir -p "$to"
+  cp -r "$out/." "$BATS_TEST_TMPDIR"/std* "$to/" || true
+  echo "kept in $to" >&2
 }
 
 # A PATH with all of /usr/bin and /usr/sbin except the named commands.

@@ -4,6 +4,10 @@
 
 load common
 
+teardown() {
+  keep_failed
+}
+
 # guest STATUS ARGUMENT...: runs run.sh, which must end with STATUS. Sets log to instance 0's serial
 # log.
 guest() {

@@ -7,8 +7,8 @@ setup() {
   cp "$BATS_TEST_DIRNAME"/../{Harness.pm,run-one.sh} "$BATS_TEST_TMPDIR/tests/"
   cp "$BATS_TEST_DIRNAME"/../../tools/environment.sh "$BATS_TEST_TMPDIR/tools/"
   cd "$BATS_TEST_TMPDIR" || return 1
-  echo '2 1 *hangs' >tests/bounds
-  echo '60 1 *' >>tests/bounds
+  echo '2 *hangs' >tests/bounds
+  echo '60 *' >>tests/bounds
 }
 
 program() { # NAME COMMANDS

@@ -14,6 +14,7 @@ setup() {
 }
 
 teardown() {
+  keep_failed
   chmod -R u+w "$place"
   rm -rf "$place"
 }

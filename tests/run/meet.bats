@@ -17,6 +17,7 @@ setup() {
 }
 
 teardown() {
+  keep_failed
   [[ -z ${other:-} ]] || kill "$other" 2>/dev/null || true
 }
 

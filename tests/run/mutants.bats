@@ -87,10 +87,16 @@ END
   tests/mutants/run --mutants="$mutants" tas >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
   runner=$!
   wait_for "$BATS_TEST_TMPDIR/out" 'ok 1 - '
-  sleep 3 # compiling, or in the case that hangs
+  hanging() { find /proc/[0-9]*/exe -maxdepth 0 -lname "$TMPDIR/*/check-locks" 2>/dev/null | grep .; }
+  for ((n = 0; n < 600; n++)); do
+    ! hanging || break
+    sleep 0.1
+  done
+  hanging
   kill -TERM "$runner"
   status=0
   wait "$runner" || status=$?
   [ "$status" -eq 130 ]
+  [ -z "$(hanging)" ]
   nothing_left
 }

@@ -9,7 +9,6 @@ source "$tree/tools/nested/serve.sh"
 
 setup_file() {
   export PVSPIN_L1=$BATS_FILE_TMPDIR/l1
-  export PVSPIN_BOOT_LIMIT=60 # 28 vCPUs need about ten seconds
   mkdir "$PVSPIN_L1"
 }
 
@@ -35,22 +34,13 @@ serve_l1() { # KERNEL
   return 1
 }
 
-# nested STATUS ARGUMENT...: runs run.sh in the L1 of the kernel of --l1-kernel= (default 6.12).
-#
-# With SeaBIOS, one virtual machine in a hundred hung before the first instruction of pvspin;
-# docs/boot.md, "Nested", has the reason and run.sh's remedy. If that happens nevertheless, such a
-# run (and no other) is repeated in a new L1, and the test's output says so.
+# nested STATUS ARGUMENT...: run.sh in the L1 of the kernel that --l1-kernel=, if given, names. A call
+# takes L1 5 to 40 s of CPU time, and on a busy machine its CPU is one of many's.
 nested() {
-  local want=$1 kernel=6.12 got=0
+  local want=$1 kernel=6.12
   shift
   [[ " $* " != *' --l1-kernel=6.1 '* ]] || kernel=6.1
   serve_l1 "$kernel"
-  patience=$((${bound:-200} + 60))
-  guest "$want" --accel=nested --timeout="${bound:-200}" "$@" || got=$?
-  ((got != 0)) || return 0
-  grep -q 'the guest never started' <<<"$stdout" || return 1
-  echo "# tried once more: $BATS_TEST_DESCRIPTION: run.sh $*: ${stdout//$'\n'/$'\n# '}" >&3
-  stop_l1 "$kernel" # in the same L1 it may happen again
-  serve_l1 "$kernel"
-  guest "$want" --accel=nested --timeout="${bound:-200}" "$@"
+  patience=660
+  guest "$want" --accel=nested --timeout=600 "$@"
 }
