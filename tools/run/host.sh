@@ -71,10 +71,9 @@ host_hz() {
 }
 
 host_per_cpu() {
-  local name
-  for name in "${HOST_PER_CPU[@]}"; do
-    grep -sh '' /sys/devices/system/cpu/cpu[0-9]*/"$name" | sed "s|^|cpu*/$name:|" || true
-  done
+  local files=("${HOST_PER_CPU[@]/#//sys/devices/system/cpu/cpu[0-9]*/}")
+  # shellcheck disable=SC2068 # patterns
+  { grep -sH '' ${files[@]} || true; } | sed 's|^/sys/devices/system/cpu/cpu[0-9]*/|cpu*/|'
 }
 
 host_begin() { # DIR
