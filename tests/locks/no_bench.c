@@ -17,3 +17,16 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 	(void)steal_before_ns;
 	abort();
 }
+
+uint64_t worker_first_waiter(const struct worker *worker)
+{
+	(void)worker;
+	abort();
+}
+
+void worker_add_turn(struct worker *worker, uint64_t released)
+{
+	(void)worker;
+	(void)released;
+	abort();
+}
