@@ -29,11 +29,9 @@ static inline bool overcommit_unknown(const struct steal_area *area)
 	return atomic_load_explicit(&area->version, memory_order_relaxed) == 0;
 }
 
-/* To be called now and then in a wait: closes the window if it is over. The verdict is kept in
- * ->now, for those who cannot afford to read the time. */
-static inline bool overcommitted(struct overcommit *o, const struct steal_area *area)
+static inline bool overcommitted_at(struct overcommit *o, const struct steal_area *area,
+				    uint64_t now)
 {
-	uint64_t now = port_cycles();
 	uint64_t ns = port_cycles_to_ns(now - o->since);
 
 	if (ns >= OVERCOMMIT_WINDOW_NS) {
@@ -44,6 +42,13 @@ static inline bool overcommitted(struct overcommit *o, const struct steal_area *
 		o->steal = steal;
 	}
 	return o->now;
+}
+
+/* To be called now and then in a wait: closes the window if it is over. The verdict is kept in
+ * ->now, for those who cannot afford to read the time. */
+static inline bool overcommitted(struct overcommit *o, const struct steal_area *area)
+{
+	return overcommitted_at(o, area, port_cycles());
 }
 
 #endif
