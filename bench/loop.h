@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void section_body(struct worker *wo
 	/* Read at the start, written at the end: any overlap of two sections loses a count. */
 	second = atomic_load_explicit(&section->second, memory_order_relaxed);
 	streak_enter(&worker->streak, second);
-	section->first++;
+	port_increment(&section->first);
 	work(worker->hold);
 	atomic_store_explicit(&section->second, second + 1, memory_order_relaxed);
 	streak_leave(&worker->streak, second + 1);

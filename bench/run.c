@@ -310,7 +310,7 @@ bool run_once(struct run_result *result)
 	run.running = false;
 	port_timer_cancel();
 	for (uint32_t i = 0; i < result->threads; i++)
-		port_stats(i)->holder = NULL;
+		atomic_store_explicit(&port_stats(i)->holder, NULL, memory_order_relaxed);
 	if (!run.all_arrived)
 		return false;
 	collect(result);

@@ -8,37 +8,10 @@
 
 #include "lib/lines.h"
 #include "locks/core/stats.h"
+#include "port/inline.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* PAUSE: about 65 cycles on Zen, 140 on Skylake and later, 10 before. */
-static inline void port_relax(void)
-{
-	__builtin_ia32_pause();
-}
-
-/* TSC, unserialised: good for statistics and for intervals of 100 cycles and more. */
-static inline uint64_t port_cycles(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-/*
- * TSC, read when all before it has been executed, and before anything after it: for intervals of a
- * few cycles. RDTSC by itself may be executed before a locked instruction ahead of it has its cache
- * line. LFENCE on both sides (SDM vol. 2B, RDTSC) needs no feature bit, as RDTSCP does. AMD's waits
- * only where it is made to (DE_CFG), as Linux does on every host.
- */
-static inline uint64_t port_cycles_ordered(void)
-{
-	uint64_t cycles;
-
-	__asm__ volatile("lfence" : : : "memory");
-	cycles = __builtin_ia32_rdtsc();
-	__asm__ volatile("lfence" : : : "memory");
-	return cycles;
-}
 
 uint64_t port_tsc_khz(void); /* never 0 */
 uint64_t port_cycles_to_ns(uint64_t cycles);

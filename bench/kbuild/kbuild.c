@@ -231,7 +231,7 @@ bool kbuild_once(struct run_result *result)
 	trace_stop(result->threads);
 	atomic_store_explicit(&world.running, false, memory_order_relaxed);
 	for (uint32_t i = 0; i < world.vcpus; i++)
-		port_stats(i)->holder = NULL;
+		atomic_store_explicit(&port_stats(i)->holder, NULL, memory_order_relaxed);
 	if (!arrived)
 		return false;
 	collect(result);

@@ -154,13 +154,13 @@ static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 
 	atomic_store_explicit(&section->holder, cpu, memory_order_relaxed);
 	held->second = atomic_load_explicit(&section->second, memory_order_relaxed);
-	section->first++;
+	port_increment(&section->first);
 	held->version = atomic_load_explicit(&steal->version, memory_order_relaxed);
 	count->acquisitions++;
 	if (held->lock->last_cpu != 0 && held->lock->last_cpu != cpu)
 		count->other_cpu++;
 	held->lock->last_cpu = cpu;
-	held->lock->touched++;
+	port_increment(&held->lock->touched);
 }
 
 void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of port.h that is inlined: on real CPUs one instruction each. The simulated port has a
+ * file of this name that is found before this one (port/sim/include), as it has one for
+ * bench/work.h and <stdatomic.h>.
+ */
+#ifndef PVSPIN_PORT_INLINE_H
+#define PVSPIN_PORT_INLINE_H
+
+#include <stdint.h>
+
+/* PAUSE: about 65 cycles on Zen, 140 on Skylake and later, 10 before. */
+static inline void port_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+/*
+ * PAUSE in a loop that polls; returns how many polls it stands for, 1. Where CPUs are simulated it
+ * may be more: the caller promises that, as long as its looks at memory find what they found last
+ * time, it does nothing but repeat them, for `most` polls at least, this one included. What counts
+ * polls adds what is returned.
+ */
+static inline uint64_t port_poll(uint64_t most)
+{
+	(void)most;
+	port_relax();
+	return 1;
+}
+
+/* TSC, unserialised: good for statistics and for intervals of 100 cycles and more. */
+static inline uint64_t port_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+
+/*
+ * TSC, read when all before it has been executed, and before anything after it: for intervals of a
+ * few cycles. RDTSC by itself may be executed before a locked instruction ahead of it has its cache
+ * line. LFENCE on both sides (SDM vol. 2B, RDTSC) needs no feature bit, as RDTSCP does. AMD's waits
+ * only where it is made to (DE_CFG), as Linux does on every host.
+ */
+static inline uint64_t port_cycles_ordered(void)
+{
+	uint64_t cycles;
+
+	__asm__ volatile("lfence" : : : "memory");
+	cycles = __builtin_ia32_rdtsc();
+	__asm__ volatile("lfence" : : : "memory");
+	return cycles;
+}
+
+/* A plain increment of what a lock protects: it pays for the line's way to this CPU. */
+static inline void port_increment(uint64_t *counter)
+{
+	(*counter)++;
+}
+
+#endif

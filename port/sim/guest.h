@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the guest's half share. */
+#ifndef PVSPIN_PORT_SIM_GUEST_H
+#define PVSPIN_PORT_SIM_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* nodes: as nodes= says; 0: one. */
+void port_sim_init(uint32_t nodes);
+
+/* Chooses and sets pv_backend by what the modelled KVM offers. */
+void pv_sim_select(bool nopvspin);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/work.h of the simulated port, found before it: an iteration is a cycle. */
+#ifndef PVSPIN_BENCH_WORK_H
+#define PVSPIN_BENCH_WORK_H
+
+#include "port/sim/seam.h"
+#include <stdint.h>
+
+static inline void work(uint32_t iterations)
+{
+	if (iterations)
+		sim_work(iterations);
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* port/inline.h of the simulated port, found before it. */
+#ifndef PVSPIN_PORT_INLINE_H
+#define PVSPIN_PORT_INLINE_H
+
+#include "port/sim/seam.h"
+#include <stdint.h>
+
+static inline void port_relax(void)
+{
+	sim_pause(1);
+}
+
+static inline uint64_t port_poll(uint64_t most)
+{
+	return sim_pause(most);
+}
+
+static inline uint64_t port_cycles(void)
+{
+	return sim_cycles();
+}
+
+static inline uint64_t port_cycles_ordered(void)
+{
+	return sim_cycles();
+}
+
+/* An addition without a lock prefix: a load and a store. */
+static inline void port_increment(uint64_t *counter)
+{
+	sim_store(counter, sizeof(*counter), sim_load(counter, sizeof(*counter)) + 1);
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* port.h's log and input: a buffer in memory, which goes to the VM's log; lines from the launcher,
+ * who is the engine itself. */
+#include "lib/string.h"
+#include "port/port.h"
+#include "port/sim/seam.h"
+
+#define BUFFER_BYTES 131072
+
+static char buffer[BUFFER_BYTES];
+static size_t used;
+
+void port_flush(void)
+{
+	if (used)
+		sim_write(buffer, used);
+	used = 0;
+}
+
+/* Only whole lines are passed on: each call has one, as records do, or less. */
+void port_write(const char *bytes, size_t count)
+{
+	if (count > sizeof(buffer) - used)
+		port_flush();
+	if (count > sizeof(buffer)) {
+		sim_write(bytes, count);
+		return;
+	}
+	memcpy(buffer + used, bytes, count);
+	used += count;
+}
+
+enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
+{
+	(void)timeout_ns;
+	return sim_read_line(line, size) ? PORT_INPUT_LINE : PORT_INPUT_ENDED;
+}
