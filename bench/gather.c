@@ -46,6 +46,6 @@ bool gather(uint32_t cpu, uint32_t cpus, void (*start)(bool all))
 		lead(cpus, start);
 	/* pairs with the release in lead */
 	while ((word = atomic_load_explicit(&shared.word, memory_order_acquire)) == WAIT)
-		port_relax();
+		port_poll(UINT64_MAX);
 	return word == GO;
 }

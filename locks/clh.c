@@ -60,7 +60,7 @@ static __attribute__((noinline)) void clh_wait(const struct clh_node *previous)
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	/* acquire: pairs with the store in clh_release */
 	while (atomic_load_explicit(&previous->locked, memory_order_acquire))
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	spin_end(&spin, SPIN_HANDED);
 }
 

@@ -203,7 +203,7 @@ static void acquire_as_head(struct cna_lock *lock, struct cna_node *node, struct
 	/* acquire: pairs with q_release */
 	while ((value = atomic_load_explicit(&lock->base.word.value, memory_order_acquire)) &
 	       (Q_LOCKED_MASK | Q_PENDING_MASK))
-		spin_poll(spin);
+		spin_poll_on(spin);
 	if ((value & Q_TAIL_MASK) != node->tail || !end_main_queue(lock, node, value)) {
 		q_set_locked(&lock->base.word); /* nobody else can: we are the head of a queue */
 		pass_headship(lock, node, give_back);
@@ -228,7 +228,7 @@ static void acquire_queued(struct cna_lock *lock, struct cna_node *node, uint32_
 		qnode_link(&cna_decode(lock, old)->base, &node->base);
 		/* acquire: pairs with grant */
 		while (!atomic_load_explicit(&node->base.granted, memory_order_acquire))
-			spin_poll(spin);
+			spin_poll_on(spin);
 		spin_stage(spin, SPIN_HANDED);
 	}
 	acquire_as_head(lock, node, spin);
@@ -248,7 +248,7 @@ static __attribute__((noinline)) void cna_slow(struct cna_lock *lock, struct cna
 		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
 	} else {
 		while (!q_try(&lock->base.word))
-			spin_poll(&spin);
+			spin_poll_on(&spin);
 		spin_end(&spin, SPIN_WON);
 	}
 	qnode_put(&first->base);

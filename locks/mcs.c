@@ -40,7 +40,7 @@ static __attribute__((noinline)) void mcs_wait(struct mcs_node *mine, struct mcs
 	atomic_store_explicit(&previous->next, mine, memory_order_release);
 	/* acquire: pairs with the store to granted in mcs_release */
 	while (!atomic_load_explicit(&mine->granted, memory_order_acquire))
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	spin_end(&spin, SPIN_HANDED);
 }
 

@@ -109,15 +109,25 @@ static void look(struct paq_wait *wait)
 	paq_help_owner(wait, word);
 }
 
+/* How many polls change nothing but their count: until the next look around, or until the head may
+ * halt, which from then on reads the time at each poll. For port_poll. */
+static uint64_t polls_at_once(uint32_t polls)
+{
+	uint64_t to_look = spin_polls_to_look(polls, paq_poll_mask);
+	uint64_t to_halt = polls < paq_head_spins ? paq_head_spins - polls : UINT64_MAX;
+
+	return to_look < to_halt ? to_look : to_halt;
+}
+
 /* One poll. True: it is time for a look around, every paq_poll_mask + 1 polls, when the last look
  * asks for a second one, and when this CPU has been descheduled: much may have changed. */
-static bool poll_until_look(struct paq_wait *wait, uint32_t *polls)
+static __attribute__((noinline)) bool poll_until_look(struct paq_wait *wait, uint32_t *polls)
 {
 	uint32_t version = wait->spin.version;
 	bool due = wait->look_again, first = wait->spin.polls == 0;
 
 	wait->look_again = false;
-	spin_poll(&wait->spin);
+	*polls += (uint32_t)spin_polls(&wait->spin, due ? 1 : polls_at_once(*polls)) - 1;
 	due = due || (!first && wait->spin.version != version);
 	return (++*polls & paq_poll_mask) == 0 || due;
 }

@@ -179,7 +179,7 @@ static void wait_in_queue(struct owner_lock *lock, struct ppc_node *node, uint32
 	/* acquire: pairs with the promotion in acquire_as_head */
 	while (!atomic_load_explicit(&node->base.granted, memory_order_acquire)) {
 		yield_in_queue(&lock->word, node, previous, spin);
-		spin_poll(spin);
+		spin_poll_on(spin);
 	}
 	spin_stage(spin, SPIN_HANDED);
 }

@@ -139,7 +139,7 @@ static __attribute__((noinline)) void pmt_slow(struct pmt_lock *lock, uint16_t m
 	/* up to its deadline, the turn is one waiter's alone */
 	spin_stage(&spin, in_order ? SPIN_HANDED : SPIN_WON);
 	while (!take_flag(lock))
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	spin_end(&spin, SPIN_WON);
 	if (!in_order)
 		lock_count(port_my_stats(), EV_DEADLINE_GRANTS);

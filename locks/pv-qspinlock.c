@@ -62,7 +62,7 @@ static bool steal(union qspinlock_word *word, struct spin *spin)
 		}
 		if (!(value & Q_TAIL_MASK) || (value & Q_PENDING_MASK))
 			return false;
-		spin_poll(spin);
+		spin_poll_on(spin);
 	}
 }
 
@@ -78,7 +78,10 @@ static bool poll_node(struct pv_node *node, struct pv_node *previous, bool *earl
 		      struct spin *spin)
 {
 	*early = false;
-	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0; loop--) {
+	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0;) {
+		uint64_t to_look =
+			spin_polls_to_look(-(uint64_t)loop, lock_tunables.prev_check_mask);
+
 		if (granted(node))
 			return true;
 		if ((loop & lock_tunables.prev_check_mask) == 0 &&
@@ -86,7 +89,7 @@ static bool poll_node(struct pv_node *node, struct pv_node *previous, bool *earl
 			*early = true;
 			return false;
 		}
-		spin_poll(spin);
+		loop -= (uint32_t)spin_polls(spin, to_look < loop ? to_look : loop);
 	}
 	return false;
 }
@@ -130,12 +133,12 @@ static bool try_clear_pending(union qspinlock_word *word)
 static bool poll_head(union qspinlock_word *word, struct spin *spin)
 {
 	q_set_pending(word, 1);
-	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0; loop--) {
+	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0;) {
 		if (try_clear_pending(word)) {
 			spin_end(spin, SPIN_HANDED);
 			return true;
 		}
-		spin_poll(spin);
+		loop -= (uint32_t)spin_polls(spin, loop);
 	}
 	q_set_pending(word, 0);
 	return false;
@@ -237,7 +240,7 @@ static __attribute__((noinline)) void pv_slow(struct qspinlock *lock, struct pv_
 		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
 	} else {
 		while (!steal(&lock->word, &spin))
-			spin_poll(&spin);
+			spin_poll_on(&spin);
 	}
 	qnode_put(&first->base);
 }

@@ -105,14 +105,14 @@ static void halt_in_record(const struct pv_ticket_wait *wait, struct spin *spin)
 /* True: it is our turn. */
 static bool poll_turn(const struct pv_ticket_wait *wait, uint16_t *head, struct spin *spin)
 {
-	for (uint64_t loop = wait->threshold; loop > 0; loop--) {
+	for (uint64_t loop = wait->threshold; loop > 0;) {
 		/* acquire: pairs with the addition in pv_ticket_pass */
 		*head = atomic_load_explicit(&wait->lock->head, memory_order_acquire);
 		if (pv_ticket_is(*head, wait->ticket))
 			return true;
 		if (wait->slice)
 			slice_look(wait->slice, port_cycles());
-		spin_poll(spin);
+		loop -= spin_polls(spin, loop);
 	}
 	return false;
 }

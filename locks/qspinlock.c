@@ -30,7 +30,7 @@ static void acquire_as_head(union qspinlock_word *word, struct qnode *node, uint
 	/* acquire: pairs with q_release */
 	while ((value = atomic_load_explicit(&word->value, memory_order_acquire)) &
 	       (Q_LOCKED_MASK | Q_PENDING_MASK))
-		spin_poll(spin);
+		spin_poll_on(spin);
 	/* Last in the queue: (tail, 0, 0) -> (0, 0, 1). Fails if somebody queued up behind us or
 	 * set pending; the latter sees our tail and undoes it. Relaxed: acquired above. */
 	if ((value & Q_TAIL_MASK) != tail ||
@@ -58,7 +58,7 @@ static void acquire_queued(struct qspinlock *lock, struct qnode *node, uint32_t 
 		qnode_link(qnode_decode(lock, old, sizeof(*node)), node);
 		/* acquire: pairs with the promotion in acquire_as_head */
 		while (!atomic_load_explicit(&node->granted, memory_order_acquire))
-			spin_poll(spin);
+			spin_poll_on(spin);
 		spin_stage(spin, SPIN_HANDED);
 	}
 	acquire_as_head(&lock->word, node, tail, spin);
@@ -78,7 +78,7 @@ static __attribute__((noinline)) void qspinlock_slow(struct qspinlock *lock, str
 		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
 	} else {
 		while (!q_try(&lock->word))
-			spin_poll(&spin);
+			spin_poll_on(&spin);
 		spin_end(&spin, SPIN_WON);
 	}
 	qnode_put(first);

@@ -29,7 +29,7 @@ static inline void q_wait_pending(union qspinlock_word *word, struct spin *spin)
 {
 	/* acquire: pairs with q_release */
 	while (atomic_load_explicit(&word->locked, memory_order_acquire))
-		spin_poll(spin);
+		spin_poll_on(spin);
 	/* (*, 1, 0) -> (*, 0, 1): nobody else may write either byte now */
 	atomic_store_explicit(&word->locked_pending, (uint16_t)Q_LOCKED, memory_order_relaxed);
 	lock_count(port_my_stats(), EV_LOCK_PENDING);

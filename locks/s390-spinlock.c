@@ -88,7 +88,7 @@ static void poll_or_yield(struct owner_lock *lock, const struct s390_node *node,
 		*polls = 0;
 		yield_to_target(lock, node, spin);
 	}
-	spin_poll(spin);
+	*polls += (uint32_t)spin_polls(spin, s390_spin_retry - *polls) - 1;
 }
 
 /* Everybody polls the word; whoever comes first when it is free gets it. Also the way of a waiter

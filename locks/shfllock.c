@@ -169,7 +169,7 @@ static void wait_ready(struct shfl_lock *lock, struct shfl_node *mine, struct sh
 	while (!is_ready(mine)) {
 		if (is_shuffler(mine))
 			shuffle(lock, mine, false);
-		spin_poll(spin);
+		spin_poll_on(spin);
 	}
 	spin_stage(spin, SPIN_HANDED);
 }
@@ -229,7 +229,7 @@ static __attribute__((noinline)) void shfl_slow(struct shfl_lock *lock, struct s
 		if (batch_of(mine) == 0 || is_shuffler(mine))
 			shuffle(lock, mine, true);
 		while (is_locked(lock))
-			spin_poll(&spin);
+			spin_poll_on(&spin);
 		if (take(lock))
 			break;
 	}

@@ -25,7 +25,7 @@ static __attribute__((noinline)) void tas_slow(struct tas_byte *lock)
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	do
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	while (!tas_byte_swap(lock));
 	spin_end(&spin, SPIN_WON);
 }

@@ -26,7 +26,7 @@ static void pause_for(struct spin *spin, uint16_t distance)
 	uint32_t pauses = distance * ticket_unit;
 
 	if (distance == 1)
-		spin_poll(spin);
+		spin_poll_on(spin);
 	else
 		spin_pause(spin, pauses < MAX_PAUSES ? pauses : MAX_PAUSES);
 }

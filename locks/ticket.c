@@ -19,7 +19,7 @@ static __attribute__((noinline)) void ticket_slow(union ticket_word *word, uint1
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	do
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	while (ticket_distance(word, mine) != 0);
 	spin_end(&spin, SPIN_HANDED);
 }

@@ -32,7 +32,7 @@ static __attribute__((noinline)) void ttas_slow(struct tas_byte *lock)
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	do
-		spin_poll(&spin); /* after a lost swap, too */
+		spin_poll_on(&spin); /* after a lost swap, too */
 	while (!ttas_try_acquire(lock, NULL));
 	spin_end(&spin, SPIN_WON);
 }

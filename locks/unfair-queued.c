@@ -92,7 +92,7 @@ static void poll_and_steal(struct qspinlock *lock, struct uq_node *node, struct 
 			left--;
 		else
 			left = find_period(lock, node);
-		spin_poll(spin);
+		left -= (uint32_t)spin_polls(spin, (uint64_t)left + 1) - 1;
 	}
 }
 
@@ -153,7 +153,7 @@ static __attribute__((noinline)) void uq_slow(struct qspinlock *lock, struct uq_
 		acquire_queued(lock, first + level, qnode_encode(port_cpu(), level), &spin);
 	} else {
 		while (!uq_take(&lock->word))
-			spin_poll(&spin);
+			spin_poll_on(&spin);
 		spin_end(&spin, SPIN_WON);
 	}
 	qnode_put(&first->base);

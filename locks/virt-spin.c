@@ -27,7 +27,7 @@ static __attribute__((noinline)) void virt_spin_slow(union qspinlock_word *word)
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	while (!q_try(word))
-		spin_poll(&spin);
+		spin_poll_on(&spin);
 	spin_end(&spin, SPIN_WON);
 }
 

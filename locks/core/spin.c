@@ -66,8 +66,8 @@ void spin_pause(struct spin *spin, uint32_t pauses)
 
 	spin_poll(spin);
 	while (spin->polls - before < pauses && !spin_version_changed(spin)) {
-		port_relax();
-		if (++spin->polls == SPIN_SAMPLE_POLLS)
+		spin->polls += port_poll(spin_most(spin, pauses - (spin->polls - before)));
+		if (spin->polls == SPIN_SAMPLE_POLLS)
 			spin_sample(spin);
 	}
 	spin->stats->count[EV_BACKOFF_PAUSES] += spin->polls - before;

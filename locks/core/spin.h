@@ -68,17 +68,49 @@ static inline bool spin_version_changed(const struct spin *spin)
 	       spin->version;
 }
 
-/* After an unsuccessful look at the lock. The version is noted before the PAUSE, where nearly all
- * of the time goes: being descheduled there must show in spin_end if the next look succeeds. */
-static inline void spin_poll(struct spin *spin)
+/* The sample is taken at its poll. */
+static inline uint64_t spin_most(const struct spin *spin, uint64_t most)
 {
+	uint64_t to_sample = SPIN_SAMPLE_POLLS - spin->polls;
+
+	return spin->polls < SPIN_SAMPLE_POLLS && to_sample < most ? to_sample : most;
+}
+
+/* spin_poll for a loop that counts its polls and does something else after `most` of them: returns
+ * how many it made, which is 1 but where CPUs are simulated (port_poll). */
+static inline uint64_t spin_polls(struct spin *spin, uint64_t most)
+{
+	uint64_t polls;
+
 	if (spin->polls == 0)
 		spin_first(spin);
 	else if (__builtin_expect(spin_version_changed(spin), 0))
 		spin_interrupted(spin, SPIN_WON);
-	port_relax();
-	if (++spin->polls == SPIN_SAMPLE_POLLS)
+	polls = port_poll(spin_most(spin, most));
+	spin->polls += polls;
+	if (spin->polls == SPIN_SAMPLE_POLLS)
 		spin_sample(spin);
+	return polls;
+}
+
+/* After an unsuccessful look at the lock. The version is noted before the PAUSE, where nearly all
+ * of the time goes: being descheduled there must show in spin_end if the next look succeeds. */
+static inline void spin_poll(struct spin *spin)
+{
+	spin_polls(spin, 1);
+}
+
+/* Polls while nobody does anything else: for a loop that counts nothing. */
+static inline void spin_poll_on(struct spin *spin)
+{
+	spin_polls(spin, UINT64_MAX);
+}
+
+/* How many polls it takes until a counter of them, now `count`, has count & mask == 0; 1 where the
+ * mask is not 2^n - 1. For spin_polls(). */
+static inline uint64_t spin_polls_to_look(uint64_t count, uint64_t mask)
+{
+	return mask & (mask + 1) ? 1 : mask + 1 - (count & mask);
 }
 
 /* Ends a stage of the wait. With SPIN_HANDED, having been descheduled between the last unsuccessful
