@@ -22,7 +22,7 @@ tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
 source "$tree/tools/environment.sh" || exit 4
 status_guard
 for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
-  run/qemu run/cgroup run/host run/boot run/instance run/peer run/snapshot run/together run/meet run/verdict run/report run/nested \
+  run/qemu run/cgroup run/host run/boot run/instance run/peer run/sim run/snapshot run/together run/meet run/verdict run/report run/nested \
   run/conformance run/experiment-plan run/experiment; do
   # shellcheck source=/dev/null # each is checked by itself
   source "$tree/tools/$part.sh"
@@ -206,16 +206,16 @@ main() {
   ((!conformance)) || configurations_read # a wrong name ends it here
   [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
-  ((inner)) || setup_check run || exit "$EXIT_ENVIRONMENT"
+  ((inner)) || setup_check "$([[ $accel == sim ]] && echo sim || echo run)" || exit "$EXIT_ENVIRONMENT"
   [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
-  qemu_probe
+  [[ $accel == sim ]] || qemu_probe
   scratch_make pvspin || die "$EXIT_ENVIRONMENT" "$scratch_error"
   trap clean_up EXIT
   trap interrupt INT TERM HUP QUIT
-  image_ready
+  if [[ $accel == sim ]]; then sim_ready; else image_ready; fi
   accel_choose
-  boot_prepare
+  [[ $accel == sim ]] || boot_prepare
   [[ -z $meet ]] || meet_directory
   out_ready
   ((inner)) || version=$(version) # for the manifest; git reads the whole tree

@@ -7,7 +7,7 @@
 const char *const accel_names[ACCEL_COUNT] = {
 	[ACCEL_UNKNOWN] = "unknown", [ACCEL_KVM] = "kvm", [ACCEL_KVM_IN_VM] = "kvm-in-vm",
 	[ACCEL_NESTED] = "nested",   [ACCEL_TCG] = "tcg", [ACCEL_HOSTED] = "hosted",
-	[ACCEL_BARE] = "bare",
+	[ACCEL_BARE] = "bare",       [ACCEL_SIM] = "sim",
 };
 
 static const char *const sentences[ACCEL_COUNT] = {
@@ -28,6 +28,8 @@ static const char *const sentences[ACCEL_COUNT] = {
 	[ACCEL_HOSTED] =
 		"Linux threads, no hypervisor: the baseline, and not the same scheduler as "
 		"vCPUs. No LHP, LWP or stolen time is seen here.",
+	[ACCEL_SIM] = "a simulated host: a model of CPUs, Linux and KVM, believed as far as "
+		      "docs/sim.md shows; never to be set beside what was measured.",
 	[ACCEL_BARE] = "no hypervisor shows itself: a real machine, the baseline for VMs on it. "
 		       "Waiters only spin; no preemption and no stolen time are seen.",
 };

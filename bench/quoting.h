@@ -20,6 +20,7 @@ enum accel_class {
 	ACCEL_TCG,
 	ACCEL_HOSTED,
 	ACCEL_BARE, /* no hypervisor: what the guest finds where no launcher says other */
+	ACCEL_SIM,  /* the simulated host */
 	ACCEL_COUNT
 };
 

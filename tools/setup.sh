@@ -17,6 +17,13 @@ run:jq:jq:checks the log, writes manifest.json
 run:util-linux:flock:one build at a time; taskset for --pin
 run:util-linux:taskset:--pin
 run:coreutils:timeout:bounds each QEMU
+sim:gcc:gcc:compiles the simulated host
+sim:make:make:builds it
+sim:binutils:objdump:checks that no atomic access escapes it
+sim:libc6-dev:/usr/include/stdio.h:its C library
+sim:jq:jq:checks the logs, writes manifest.json
+sim:util-linux:flock:one build at a time
+sim:coreutils:timeout:bounds it
 nested:qemu-system-x86:qemu-system-x86_64:emulates a CPU with SVM
 nested:busybox-static:busybox:init of the nested hypervisor
 nested:cpio:cpio:builds its initrd

@@ -43,7 +43,7 @@ setup() {
   run_sh 2 --smp=3
   says "$stderr" --smp=3 'one dash'
   run_sh 2 --accel=hvf
-  says "$stderr" --accel=hvf auto kvm nested tcg
+  says "$stderr" --accel=hvf auto kvm nested tcg sim
   run_sh 2 --pv=maybe
   says "$stderr" 'on off'
   run_sh 2 --instances=-1

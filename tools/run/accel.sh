@@ -97,7 +97,7 @@ accel_choose() {
     nested_usable || die "$EXIT_ENVIRONMENT" "--accel=nested: $nested_why"
     accel_why='asked for'
     ;;
-  tcg) accel_why='asked for' ;;
+  tcg | sim) accel_why='asked for' ;;
   auto) accel_auto ;;
   esac
   # Inside L1 the accelerator is kvm, but what is measured is nested.

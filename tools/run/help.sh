@@ -15,12 +15,18 @@ Everything that does not start with two dashes goes to QEMU unchanged (-cpu help
 -kernel FILE runs another image than build/pvspin.elf.
 
   --setup              first install what is missing (apt packages, as root or by sudo)
-  --accel=auto|kvm|nested|tcg   (auto)
+  --accel=auto|kvm|nested|tcg|sim   (auto)
                        kvm     hardware virtualisation; on a machine that is itself a virtual one the
                                logs name it kvm-in-vm
                        nested  real KVM in a Linux on an emulated CPU with SVM: real kicks, exits
                                and preemptions, but not for absolute times; for any user
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging
+                       sim     no QEMU: the same locks on simulated CPUs under a modelled Linux and
+                               KVM (docs/sim.md), any number of them; never taken by auto
+  --host=KEY=VALUE,... the host of sim: machine=study|skylake|milan, and what differs from it:
+                       cpus=, sockets=, sched=, ple=, halt_poll=, kick_us=, ... (docs/sim.md)
+  --seed=N             what varies in sim varies by it (1; with --runs=N the next run's is one more)
+  --vm=I:KEYS          sim: keys of instance I that replace those of -append: --vm=1:locks=tas
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12); or
               PATH     a bzImage, its modules below ../lib/modules or lib/modules beside it, or in
                        /lib/modules: --l1-kernel=/boot/vmlinuz-X. It must have kvm-amd and 9p

@@ -10,6 +10,7 @@ options_default() {
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
+  sim_host='' sim_seed='' sim_vm=()
   host_peer=0 peer_keys='' experiment='' trace=''
   image=''               # -kernel
   append=''              # -append
@@ -40,7 +41,10 @@ one_of() { # VARIABLE WORD ACCEPTED...: to the value after '='
 options_own() { # WORD
   case $1 in
   --setup) setup=1 ;;
-  --accel=*) one_of accel "$1" auto kvm nested tcg ;;
+  --accel=*) one_of accel "$1" auto kvm nested tcg sim ;;
+  --host=*) sim_host+=${sim_host:+,}${1#*=} ;;
+  --seed=*) [[ ${1#*=} =~ ^[0-9]{1,15}$ ]] || usage_error "$1: a number of 15 digits at most is accepted"; sim_seed=${1#*=} ;;
+  --vm=*) options_vm "$1" ;;
   --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
   --l1-kernel=image-*) l1_kernel=${1#*=} ;; # as run.sh calls one itself (image.sh)
   --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
@@ -70,7 +74,7 @@ options_own() { # WORD
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
   --accel | --l1-kernel | --pv | --instances | --meet | --runs | --pin | --out | --timeout | --boot | \
-    --experiment | --trace)
+    --experiment | --trace | --host | --seed | --vm)
     usage_error "$1 needs a value: $1=..."
     ;;
   --setup=* | --gdb=* | --list=* | --help=* | --version=*)
@@ -196,6 +200,7 @@ options_parse() {
     usage_error '--gdb takes one instance and one run'
   fi
   ((!host_peer)) || options_peer
+  if [[ $accel == sim ]]; then sim_options; else sim_others; fi
   if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
     usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
   fi
@@ -207,6 +212,13 @@ options_image() { # WORD
   l1_error=''
   image_check "$l1_kernel" || usage_error "--l1-kernel=$l1_error"
   [[ $l1_kernel == /* ]] || l1_kernel=$PWD/$l1_kernel
+}
+
+# I:KEYS, the keys of instance I in place of the same ones of -append.
+options_vm() { # WORD
+  [[ ${1#*=} =~ ^([0-9]{1,2}):([^$'\n']+)$ ]] ||
+    usage_error "$1: --vm=INSTANCE:KEYS is accepted, for example --vm=1:locks=tas"
+  sim_vm[10#${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 }
 
 # DIR or DIR,CALLS.

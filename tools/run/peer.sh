@@ -19,7 +19,7 @@ member_log() { # MEMBER
 
 # Where QEMU's, or the peer's, own messages are.
 member_errors() { # MEMBER
-  if is_peer "$1"; then echo host-peer.err; else echo "qemu-$1.log"; fi
+  if is_peer "$1"; then echo host-peer.err; elif [[ $accel == sim ]]; then echo sim.log; else echo "qemu-$1.log"; fi
 }
 
 member_name() { # MEMBER

@@ -30,13 +30,14 @@ together_run() {
     mkfifo "$work/events"
     exec {events}<>"$work/events"
   fi
-  qemu_compose
+  [[ $accel == sim ]] || qemu_compose
   ((!host_peer)) || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
   starting=1
   jobs_pid=() state=() span=() stopping='' lost=''
   set -m # each job a process group
-  for ((i = 0; i < members; i++)); do
+  [[ $accel != sim ]] || sim_start
+  for ((i = ${#jobs_pid[@]}; i < members; i++)); do
     state[i]=starting
     if is_peer "$i"; then peer_main "$i" & else instance_main "$i" & fi
     jobs_pid[i]=$!

@@ -77,6 +77,7 @@ static const struct field boot_fields[] = {
 	OPTIONAL("cpu_nodes", FIELD_LIST),
 	NUMBER("boot_cycles"),
 	NUMBER_OPTIONAL("bringup_cycles"),
+	OPTIONAL("host", FIELD_OBJECT),
 };
 
 static const struct field run_fields[] = {
@@ -266,9 +267,13 @@ static const struct field panic_fields[] = {
 };
 
 static const struct field hang_fields[] = {
-	FIELD("what", FIELD_TEXT),          OPTIONAL("lock", FIELD_NAME),
-	OPTIONAL("lock_state", FIELD_TEXT), {"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
-	NUMBER_OPTIONAL("threads"),         NUMBER_OPTIONAL("bound_ms"),
+	FIELD("what", FIELD_TEXT),
+	OPTIONAL("lock", FIELD_NAME),
+	OPTIONAL("history", FIELD_LIST),
+	OPTIONAL("lock_state", FIELD_TEXT),
+	{"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
+	NUMBER_OPTIONAL("threads"),
+	NUMBER_OPTIONAL("bound_ms"),
 	OPTIONAL("pv_backend", FIELD_NAME),
 };
 

@@ -36,6 +36,9 @@ static uint64_t host_cpus(const struct log *log)
 
 	if (strcmp(record_text(log->boot, "accel"), "hosted") == 0)
 		return record_u64(log->boot, "vcpus"); /* those that its threads may use */
+	if (strcmp(record_text(log->boot, "accel"), "sim") == 0)
+		return (uint64_t)json_integer_value(
+			json_object_get(json_object_get(log->boot->json, "host"), "cpus"));
 	/* nested: the manifest counts the CPUs of the machine around it, so it says nothing here */
 	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
 		return 0;

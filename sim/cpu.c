@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/* See cpu.h. */
+#include "sim/cpu.h"
+
+#include "sim/kvm.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* The time at which the scheduler was called, for its callbacks. */
+static uint64_t called_at;
+
+static void call_from(struct cpu *cpu, uint64_t time)
+{
+	engine.local = cpu;
+	called_at = time;
+}
+
+static bool resched_fires(void *subject, uint64_t unused, uint64_t time);
+
+/* The scheduler wants `id` to pick again. Who called it does that anyway; an idle CPU is woken by
+ * an interrupt, a busy one is interrupted. */
+static void on_resched(void *unused, uint32_t id, uint64_t now_ns)
+{
+	struct cpu *cpu = &engine.cpus[id];
+	struct vcpu *vcpu = cpu->current ? cpu->current->vcpu : NULL;
+
+	(void)unused;
+	(void)now_ns;
+	if (cpu == engine.local)
+		return;
+	if (vcpu && vcpu->state == VCPU_HALT_POLL) {
+		cpu->clock = called_at > cpu->idle_since ? called_at : cpu->idle_since;
+		engine_set_key(cpu, cpu->clock);
+	} else if (!cpu->resched_posted) {
+		cpu->resched_posted = true;
+		engine_post(called_at + engine_jitter(cpu->current ? engine.host.ipi_cycles
+								   : engine.host.kick_cycles),
+			    resched_fires, cpu, 0);
+	}
+}
+
+/* KVM's halt polling ends when another task wants the CPU. */
+static void on_queued(void *unused, uint32_t id, uint64_t now_ns)
+{
+	struct vcpu *vcpu = engine.cpus[id].current ? engine.cpus[id].current->vcpu : NULL;
+
+	if (vcpu && vcpu->state == VCPU_HALT_POLL)
+		on_resched(unused, id, now_ns);
+}
+
+/* ---- switches ---- */
+
+/* Whom the scheduler wants on the CPU at its clock. */
+static struct thread *pick(struct cpu *cpu)
+{
+	struct sched_task *task;
+
+	call_from(cpu, cpu->clock);
+	task = sched_pick(engine.sched, cpu->id, to_ns(cpu->clock));
+	engine.local = NULL;
+	return task ? engine.threads[task->id] : NULL;
+}
+
+static void come(struct cpu *cpu, struct thread *thread)
+{
+	struct vcpu *vcpu = thread ? thread->vcpu : NULL;
+
+	while (vcpu && vcpu->vm->ended) {
+		call_from(cpu, cpu->clock);
+		sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
+		thread = pick(cpu);
+		vcpu = thread ? thread->vcpu : NULL;
+	}
+	cpu->current = thread;
+	if (!thread) {
+		engine_set_key(cpu, NEVER);
+		return;
+	}
+	cpu->clock += engine_jitter(engine.host.switch_cycles);
+	if (!vcpu) {
+		engine_set_key(cpu, cpu->clock + thread->left);
+		return;
+	}
+	vcpu->cpu = cpu;
+	vcpu->state = vcpu->host ? VCPU_HOST : VCPU_GUEST;
+	if (cpu->clock > thread->ready_since)
+		vcpu->run_delay += cpu->clock - thread->ready_since;
+	kvm_loaded(vcpu);
+	vm_history(vcpu, "runs on", cpu->clock);
+	if (!vcpu->host)
+		cpu->clock += engine.host.entry_cycles;
+	engine_set_key(cpu, cpu->clock);
+}
+
+/* The thread is runnable and gives way at the CPU's clock. */
+static void go(struct cpu *cpu, struct thread *thread, bool boundary)
+{
+	struct vcpu *vcpu = thread->vcpu;
+
+	thread->ready_since = cpu->clock;
+	if (!vcpu)
+		return;
+	memory_flush(vcpu, cpu->clock);
+	vcpu->state = VCPU_READY;
+	vcpu->preemptions++;
+	kvm_unloaded(vcpu, boundary);
+	vm_history(vcpu, "preempted on", cpu->clock);
+	vcpu->cpu = NULL;
+}
+
+/* The CPU's thread, stopped at the clock, gives way if the scheduler wants another. */
+static void reconsider(struct cpu *cpu)
+{
+	struct thread *before = cpu->current, *next = pick(cpu);
+
+	if (next != before) {
+		if (before)
+			go(cpu, before, true);
+		come(cpu, next);
+		return;
+	}
+	if (!before) {
+		engine_set_key(cpu, NEVER);
+		return;
+	}
+	if (before->vcpu)
+		cpu->clock += engine.host.entry_cycles;
+	engine_set_key(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
+}
+
+/* Brings the clock of the CPU to `time`, at which the host stops its thread: what that had begun
+ * and not ended then is left for later. */
+static void stop_at(struct cpu *cpu, uint64_t time)
+{
+	struct vcpu *vcpu = cpu->current->vcpu;
+
+	if (!vcpu) {
+		cpu->current->left = cpu->key > time ? cpu->key - time : 1;
+	} else {
+		if (cpu->clock > time)
+			vcpu->owed += cpu->clock - time;
+	}
+	cpu->clock = time;
+}
+
+static bool resched_fires(void *subject, uint64_t unused, uint64_t time)
+{
+	struct cpu *cpu = subject;
+	struct vcpu *vcpu = cpu->current ? cpu->current->vcpu : NULL;
+
+	(void)unused;
+	if (!cpu_caught_up(cpu, time))
+		return false;
+	cpu->resched_posted = false;
+	if (!sched_need_resched(engine.sched, cpu->id))
+		return true;
+	if (vcpu && vcpu->state != VCPU_GUEST)
+		return true; /* looks itself when it has handled its exit */
+	if (!cpu->current) {
+		if (cpu->clock < time)
+			cpu->clock = time;
+	} else {
+		stop_at(cpu, time);
+		cpu->clock += vcpu ? engine.host.interrupt_exit_cycles : 0;
+	}
+	reconsider(cpu);
+	return true;
+}
+
+/* ---- on the vCPU's own fiber ---- */
+
+void cpu_exit(struct vcpu *vcpu)
+{
+	memory_drain(vcpu);
+	engine_sync(vcpu);
+	poll_spoil(&vcpu->poll);
+	vm_unstuck(vcpu);
+	vcpu->exits++;
+	vcpu->host = true;
+	vcpu->state = VCPU_HOST;
+	vcpu->cpu->clock += engine_jitter(engine.host.exit_cycles);
+	engine_sync(vcpu);
+}
+
+void cpu_give_way(struct vcpu *vcpu)
+{
+	struct cpu *cpu = vcpu->cpu;
+	struct thread *next = pick(cpu);
+
+	if (next == &vcpu->thread)
+		return;
+	go(cpu, &vcpu->thread, false);
+	come(cpu, next);
+	engine_yield(vcpu);
+}
+
+void cpu_enter(struct vcpu *vcpu)
+{
+	engine_sync(vcpu);
+	while (sched_need_resched(engine.sched, vcpu->cpu->id))
+		cpu_give_way(vcpu);
+	vcpu->cpu->clock += engine_jitter(engine.host.entry_cycles);
+	kvm_entered(vcpu);
+	vcpu->host = false;
+	vcpu->state = VCPU_GUEST;
+	cpu_deliver(vcpu);
+}
+
+void cpu_leave(struct vcpu *vcpu, enum vcpu_state state)
+{
+	struct cpu *cpu = vcpu->cpu;
+
+	vcpu->state = state;
+	call_from(cpu, cpu->clock);
+	sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
+	vm_history(vcpu, "leaves", cpu->clock);
+	vcpu->cpu = NULL;
+	come(cpu, pick(cpu));
+}
+
+void cpu_block(struct vcpu *vcpu, enum vcpu_state state)
+{
+	cpu_leave(vcpu, state);
+	engine_yield(vcpu);
+}
+
+void cpu_deliver(struct vcpu *vcpu)
+{
+	while (vcpu->pending && vcpu->state == VCPU_GUEST && vcpu->timed && !vcpu->handling &&
+	       (vcpu->open || vcpu->pending & IRQ_DEADLOCK)) {
+		uint32_t irq = vcpu->pending & -vcpu->pending;
+
+		if (vcpu->pending & IRQ_DEADLOCK)
+			irq = IRQ_DEADLOCK;
+		vcpu->pending &= ~irq;
+		vcpu->handling = true;
+		poll_spoil(&vcpu->poll);
+		if (irq == IRQ_TIMER)
+			vcpu->vm->timer.fn(vcpu->vm->timer.arg);
+		else if (irq == IRQ_TICK && vcpu->tick)
+			vcpu->tick();
+		else if (irq == IRQ_DEADLOCK && vcpu->vm->report)
+			vcpu->vm->report();
+		vcpu->handling = false;
+	}
+}
+
+bool cpu_yield_to(struct vcpu *vcpu, struct vcpu *target, bool *alone)
+{
+	enum sched_yield_result result;
+
+	vcpu->yields_tried++;
+	engine_sync(vcpu);
+	call_from(vcpu->cpu, vcpu->cpu->clock);
+	result = sched_yield_to(engine.sched, vcpu->cpu->id, &target->thread.task,
+				to_ns(vcpu->cpu->clock));
+	engine.local = NULL;
+	*alone = result == SCHED_YIELD_ALONE;
+	if (result != SCHED_YIELDED)
+		return false;
+	vcpu->yields_done++;
+	cpu_give_way(vcpu);
+	return true;
+}
+
+/* ---- from elsewhere ---- */
+
+bool cpu_caught_up(struct cpu *cpu, uint64_t time)
+{
+	struct vcpu *vcpu = cpu && cpu->current ? cpu->current->vcpu : NULL;
+
+	if (!vcpu || !vcpu->poll.asleep)
+		return true;
+	poll_stop(vcpu, time);
+	engine_set_key(cpu, cpu->clock);
+	return cpu->clock >= time;
+}
+
+void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
+{
+	uint32_t waker = from ? from->id : vcpu->thread.task.cpu;
+
+	vcpu->state = VCPU_READY;
+	vcpu->ready = true;
+	vcpu->thread.ready_since = time;
+	vm_unstuck(vcpu);
+	vm_history(vcpu, "woken by", time);
+	called_at = time; /* no CPU that looks by itself: `from` may be idle or in its guest */
+	sched_wake(engine.sched, &vcpu->thread.task, waker, to_ns(time));
+}
+
+void cpu_start(struct vcpu *vcpu, uint64_t time)
+{
+	vcpu->state = VCPU_READY;
+	vcpu->thread.ready_since = time;
+	called_at = time;
+	if (vcpu->thread.task.weight == 0) {
+		vcpu->thread.task.weight = SCHED_NICE_0;
+		vcpu->thread.task.group = engine.host.groups ? vcpu->vm->index : SCHED_NO_GROUP;
+		vcpu->thread.task.allowed = engine.host.pin;
+		sched_add(engine.sched, &vcpu->thread.task, to_ns(time));
+	} else {
+		sched_wake(engine.sched, &vcpu->thread.task, vcpu->thread.task.cpu, to_ns(time));
+	}
+}
+
+void cpu_forget(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < engine.host.cpus; i++) {
+		struct cpu *cpu = &engine.cpus[i];
+		struct thread *thread = cpu->current;
+
+		if (thread && thread->vcpu && thread->vcpu->vm == vm) {
+			thread->vcpu->poll.asleep = false;
+			cpu->clock = engine.now > cpu->clock ? engine.now : cpu->clock;
+			come(cpu, thread);
+		}
+	}
+}
+
+void cpu_kick_out(struct vcpu *vcpu, uint64_t time)
+{
+	struct cpu *cpu = vcpu->cpu;
+
+	stop_at(cpu, time);
+	cpu->clock += engine.host.interrupt_exit_cycles + engine.host.entry_cycles;
+	kvm_entered(vcpu);
+	engine_set_key(cpu, cpu->clock);
+}
+
+void cpu_end_halt_poll(struct vcpu *vcpu, uint64_t time)
+{
+	vcpu->woken = true;
+	vcpu->cpu->clock = time + engine.host.far_cycles;
+	engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+}
+
+void cpu_interrupt(struct vcpu *vcpu, enum irq irq, struct cpu *from, uint64_t time)
+{
+	bool ends_halt = vcpu->open || irq == IRQ_DEADLOCK;
+
+	if (!vcpu->timed)
+		return;
+	vcpu->pending |= irq;
+	switch (vcpu->state) {
+	case VCPU_GUEST:
+		if (ends_halt)
+			cpu_kick_out(vcpu, time);
+		break;
+	case VCPU_HALT_POLL:
+		if (ends_halt)
+			cpu_end_halt_poll(vcpu, time);
+		break;
+	case VCPU_BLOCKED:
+		if (!ends_halt)
+			break;
+		vcpu->woken = true;
+		cpu_wake(vcpu, from, time);
+		break;
+	case VCPU_READY:
+	case VCPU_HOST:
+	case VCPU_IDLE:
+		break;
+	}
+}
+
+/* ---- the host's own ---- */
+
+static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
+{
+	struct cpu *cpu = subject;
+	struct vcpu *vcpu = cpu->current ? cpu->current->vcpu : NULL;
+	bool stops = cpu->current && (!vcpu || vcpu->state == VCPU_GUEST);
+
+	(void)unused;
+	if (engine.finished)
+		return true;
+	if (!cpu_caught_up(cpu, time))
+		return false;
+	engine_post(time + engine.host.tick_cycles, tick_fires, cpu, 0);
+	if (stops) {
+		stop_at(cpu, time);
+		cpu->clock += engine.host.tick_work_cycles +
+			      (vcpu ? engine.host.interrupt_exit_cycles : 0);
+		if (vcpu)
+			kvm_entered(vcpu);
+	} else if (vcpu && vcpu->state == VCPU_HOST) {
+		cpu->clock += engine.host.tick_work_cycles;
+		engine_set_key(cpu, cpu->clock);
+	} else if (cpu->clock < time && !vcpu) {
+		cpu->clock = time;
+	}
+	call_from(stops || !cpu->current ? cpu : NULL, time);
+	sched_tick(engine.sched, cpu->id, to_ns(time));
+	engine.local = NULL;
+	if (stops || (!cpu->current && sched_need_resched(engine.sched, cpu->id))) {
+		if (sched_need_resched(engine.sched, cpu->id)) {
+			reconsider(cpu);
+		} else {
+			cpu->clock += vcpu ? engine.host.entry_cycles : 0;
+			engine_set_key(cpu, vcpu ? cpu->clock : cpu->clock + cpu->current->left);
+		}
+	}
+	return true;
+}
+
+static bool daemon_fires(void *subject, uint64_t unused, uint64_t time)
+{
+	struct thread *daemon = subject;
+
+	(void)unused;
+	if (engine.finished)
+		return true;
+	daemon->left = engine.host.daemon_cycles / 2 + engine_random(engine.host.daemon_cycles);
+	daemon->ready_since = time;
+	called_at = time;
+	if (daemon->task.weight == 0) {
+		daemon->task.weight = SCHED_NICE_0;
+		daemon->task.group = SCHED_NO_GROUP;
+		sched_add(engine.sched, &daemon->task, to_ns(time));
+	} else {
+		sched_wake(engine.sched, &daemon->task, daemon->task.cpu, to_ns(time));
+	}
+	return true;
+}
+
+void engine_daemon_done(struct cpu *cpu)
+{
+	struct thread *daemon = cpu->current;
+	uint64_t mean = engine.host.daemon_apart_cycles;
+
+	cpu->clock = cpu->key;
+	engine_post(cpu->clock + mean / 2 + engine_random(mean), daemon_fires, daemon, 0);
+	call_from(cpu, cpu->clock);
+	sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
+	come(cpu, pick(cpu));
+}
+
+void cpu_init(void)
+{
+	static const struct sched_callbacks callbacks = {.resched = on_resched,
+							 .queued = on_queued};
+	struct sched_config *config = &engine.host.sched;
+
+	engine.sched = sched_new(config, &callbacks, NULL);
+	for (uint32_t i = 0; i < engine.host.cpus; i++) {
+		struct cpu *cpu = &engine.cpus[i];
+
+		/* Linux's ticks are a little apart, as the CPUs came up one after the other. */
+		engine_post(engine_random(engine.host.tick_cycles), tick_fires, cpu, 0);
+	}
+	for (uint32_t i = 0; engine.host.daemon_apart_cycles && i < engine.host.cpus; i++) {
+		struct thread *daemon = calloc(1, sizeof(*daemon));
+
+		if (!daemon)
+			engine_die(4, "no memory");
+		daemon->task.id = engine.thread_count;
+		sched_cpus_add(&daemon->task.allowed, i);
+		engine.threads[engine.thread_count++] = daemon;
+		engine_post(engine_random(engine.host.daemon_apart_cycles), daemon_fires, daemon,
+			    0);
+	}
+}

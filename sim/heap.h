@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to happen when: the engine's events, earliest first, those of the same time in the order
+ * in which they were posted. */
+#ifndef PVSPIN_SIM_HEAP_H
+#define PVSPIN_SIM_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NEVER UINT64_MAX
+
+struct event {
+	uint64_t time;  /* cycles */
+	uint64_t order; /* of posting */
+	/* false: it cannot happen yet, as a CPU is behind; to be put back */
+	bool (*fire)(void *subject, uint64_t detail, uint64_t time);
+	void *subject;
+	uint64_t detail;
+};
+
+struct heap {
+	struct event *event;
+	size_t count, size;
+	uint64_t posted;
+};
+
+/* Ends the process if there is no memory. */
+void heap_post(struct heap *heap, uint64_t time,
+	       bool (*fire)(void *subject, uint64_t detail, uint64_t time), void *subject,
+	       uint64_t detail);
+
+/* Back in its old place. */
+void heap_put_back(struct heap *heap, const struct event *event);
+
+/* The earliest, taken out; there must be one. */
+struct event heap_take(struct heap *heap);
+
+/* NEVER if there is none. */
+static inline uint64_t heap_time(const struct heap *heap)
+{
+	return heap->count ? heap->event[0].time : NEVER;
+}
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* See kvm.h. */
+#include "sim/kvm.h"
+
+#include "sim/cpu.h"
+#include "sim/engine.h"
+
+/* A look at each vCPU of the VM in kvm_vcpu_on_spin(): mostly misses of the cache. */
+#define LOOK_CYCLES 20
+
+/* ---- the steal-time page ---- */
+
+static void write_flag(struct vcpu *vcpu, uint8_t preempted)
+{
+	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->preempted, 1, preempted,
+			  vcpu->cpu->clock);
+}
+
+/* record_steal_time(): on the way into the guest, after each time on another thread. */
+void kvm_loaded(struct vcpu *vcpu)
+{
+	const struct host *host = &engine.host;
+	uint64_t now = vcpu->cpu->clock;
+
+	vcpu->ready = false;
+	vcpu->spin.window = host->ple_window;
+	vcpu->spin.left = host->pause_filter;
+	kvm_entered(vcpu);
+	if (!host->steal_time)
+		return;
+	write_flag(vcpu, 0);
+	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->steal, 8, to_ns(vcpu->run_delay), now);
+	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->version, 4,
+			  memory_get(&vcpu->steal->version, 4) + 2, now);
+}
+
+/* kvm_steal_time_set_preempted(); since 5.19 only where the guest was between two instructions. */
+void kvm_unloaded(struct vcpu *vcpu, bool boundary)
+{
+	vcpu->ready = true;
+	if (engine.host.steal_time && (boundary || engine.host.preempted_always))
+		write_flag(vcpu, 1);
+}
+
+void kvm_entered(struct vcpu *vcpu)
+{
+	vcpu->spin.first = vcpu->spin.last = 0;
+}
+
+/* ---- HLT ---- */
+
+/* grow_halt_poll_ns(), shrink_halt_poll_ns(), and kvm_vcpu_halt()'s choice between them. */
+static void adapt_halt_poll(struct vcpu *vcpu, uint64_t halted)
+{
+	const struct host *host = &engine.host;
+	uint64_t most = host->halt_poll_cycles;
+
+	if (halted <= vcpu->halt_poll)
+		return;
+	if (vcpu->halt_poll && halted > most) {
+		vcpu->halt_poll =
+			host->halt_poll_shrink ? vcpu->halt_poll / host->halt_poll_shrink : 0;
+		if (vcpu->halt_poll < host->halt_poll_start_cycles)
+			vcpu->halt_poll = 0;
+	} else if (vcpu->halt_poll < most && halted < most) {
+		vcpu->halt_poll *= host->halt_poll_grow;
+		if (vcpu->halt_poll < host->halt_poll_start_cycles)
+			vcpu->halt_poll = host->halt_poll_start_cycles;
+		if (vcpu->halt_poll > most)
+			vcpu->halt_poll = most;
+	}
+}
+
+static bool halt_over(const struct vcpu *vcpu, bool open)
+{
+	return vcpu->latch || vcpu->woken || (open && vcpu->pending) ||
+	       vcpu->pending & IRQ_DEADLOCK;
+}
+
+/* Polls while nothing else wants the CPU. */
+static void halt_poll(struct vcpu *vcpu)
+{
+	struct cpu *cpu = vcpu->cpu;
+
+	if (!vcpu->halt_poll || sched_load(engine.sched, cpu->id) != 1 ||
+	    sched_need_resched(engine.sched, cpu->id))
+		return;
+	vcpu->halt_polls++;
+	vcpu->state = VCPU_HALT_POLL;
+	cpu->idle_since = cpu->clock;
+	cpu->clock += vcpu->halt_poll;
+	engine_yield(vcpu);
+	vcpu->state = VCPU_HOST;
+}
+
+void kvm_halt(struct vcpu *vcpu, bool open)
+{
+	uint64_t start;
+	bool was_open = vcpu->open;
+
+	cpu_exit(vcpu);
+	vcpu->open = open;
+	vcpu->woken = false;
+	vcpu->halts++;
+	start = vcpu->cpu->clock;
+	if (!halt_over(vcpu, open)) {
+		if (!vcpu->tick)
+			vm_stuck(vcpu);
+		halt_poll(vcpu);
+		if (!halt_over(vcpu, open))
+			cpu_block(vcpu, VCPU_BLOCKED);
+		vm_unstuck(vcpu);
+		adapt_halt_poll(vcpu, vcpu->cpu->clock - start);
+	}
+	vcpu->latch = false;
+	cpu_enter(vcpu);
+	vcpu->open = was_open;
+}
+
+/* ---- kicks and yields ---- */
+
+static bool yield_if_ready(struct vcpu *vcpu, struct vcpu *target)
+{
+	bool alone;
+
+	/* kvm_sched_yield(): nobody to give the CPU to, or nobody who needs it */
+	if (sched_load(engine.sched, vcpu->cpu->id) < 2 || !target->ready || target == vcpu)
+		return false;
+	return cpu_yield_to(vcpu, target, &alone);
+}
+
+/* kvm_pv_kick_cpu_op(): sets the latch, wakes the vCPU or makes it exit. */
+void kvm_kick(struct vcpu *vcpu, struct vcpu *target)
+{
+	cpu_exit(vcpu);
+	vcpu->kicks++;
+	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
+		engine_sync(vcpu);
+	target->latch = true;
+	switch (target->state) {
+	case VCPU_BLOCKED:
+		target->woken = true;
+		cpu_wake(target, vcpu->cpu, vcpu->cpu->clock);
+		vcpu->cpu->clock += engine_jitter(engine.host.wake_cycles);
+		break;
+	case VCPU_HALT_POLL:
+		cpu_end_halt_poll(target, vcpu->cpu->clock);
+		break;
+	case VCPU_GUEST:
+		if (target != vcpu)
+			cpu_kick_out(target, vcpu->cpu->clock);
+		break;
+	case VCPU_IDLE:
+	case VCPU_READY:
+	case VCPU_HOST:
+		break;
+	}
+	if (engine.host.kick_yield)
+		yield_if_ready(vcpu, target);
+	cpu_enter(vcpu);
+}
+
+void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target)
+{
+	cpu_exit(vcpu);
+	yield_if_ready(vcpu, target);
+	cpu_enter(vcpu);
+}
+
+void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target)
+{
+	cpu_exit(vcpu);
+	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
+		engine_sync(vcpu);
+	cpu_interrupt(target, IRQ_WAKE, vcpu->cpu, vcpu->cpu->clock);
+	cpu_enter(vcpu);
+}
+
+/* ---- PAUSE ---- */
+
+/* kvm_vcpu_eligible_for_directed_yield(): those that spin, too, every other time. */
+static bool eligible(struct vcpu *vcpu)
+{
+	bool answer = !vcpu->spin.in_spin_loop || vcpu->spin.eligible;
+
+	if (vcpu->spin.in_spin_loop)
+		vcpu->spin.eligible = !vcpu->spin.eligible;
+	return answer;
+}
+
+/* kvm_vcpu_on_spin(): boosts a runnable vCPU that has no CPU, going round behind the one that was
+ * boosted last; gives up after three attempts for which the scheduler had nobody to switch. */
+static void on_spin(struct vcpu *me)
+{
+	struct vm *vm = me->vm;
+	uint32_t attempts = 3, start = vm->last_boosted + 1;
+	bool alone;
+
+	me->spin.in_spin_loop = true;
+	me->cpu->clock += vm->vcpu_count * LOOK_CYCLES;
+	for (uint32_t i = 0; i < vm->vcpu_count && attempts; i++) {
+		uint32_t index = (start + i) % vm->vcpu_count;
+		struct vcpu *other = &vm->vcpus[index];
+
+		if (!other->ready || other == me || !eligible(other))
+			continue;
+		/* before the switch, as others go on from here meanwhile */
+		vm->last_boosted = index;
+		if (cpu_yield_to(me, other, &alone))
+			break;
+		vm->last_boosted = start - 1;
+		attempts -= alone;
+	}
+	me->spin.in_spin_loop = false;
+	me->spin.eligible = false;
+}
+
+static uint64_t grown(uint64_t value, uint64_t factor, uint64_t most)
+{
+	if (factor == 0)
+		return value;
+	return value > most / factor ? most : value * factor;
+}
+
+static void pause_exit(struct vcpu *vcpu)
+{
+	const struct host *host = &engine.host;
+
+	vcpu->ple_exits++;
+	cpu_exit(vcpu);
+	vcpu->spin.window = grown(vcpu->spin.window, host->ple_window_grow, host->ple_window_max);
+	on_spin(vcpu);
+	cpu_enter(vcpu);
+}
+
+/* Intel: SDM vol. 3C, 26.1.3, "PAUSE-Loop Exiting". AMD: APM vol. 2, 15.14.4: a count in place of
+ * a window. */
+bool kvm_pause(struct vcpu *vcpu)
+{
+	const struct host *host = &engine.host;
+	struct spin_watch *spin = &vcpu->spin;
+	uint64_t now = vcpu->cpu->clock;
+	bool apart = spin->last == 0 || now - spin->last > host->ple_gap;
+
+	if (!host->ple)
+		return false;
+	spin->last = now;
+	if (apart) {
+		spin->first = now;
+		spin->left = host->pause_filter;
+		return false;
+	}
+	if (host->pause_filter) {
+		if (spin->left) {
+			spin->left--;
+			return false;
+		}
+		spin->left = host->pause_filter;
+	} else if (now - spin->first <= spin->window) {
+		return false;
+	}
+	pause_exit(vcpu);
+	return true;
+}
+
+uint64_t kvm_pauses_left(const struct vcpu *vcpu, uint64_t period)
+{
+	const struct host *host = &engine.host;
+	const struct spin_watch *spin = &vcpu->spin;
+
+	if (!host->ple || period > host->ple_gap)
+		return NEVER;
+	if (host->pause_filter)
+		return spin->left;
+	return (spin->first + spin->window - spin->last) / period;
+}
+
+void kvm_paused(struct vcpu *vcpu, uint64_t pauses, uint64_t now)
+{
+	const struct host *host = &engine.host;
+	struct spin_watch *spin = &vcpu->spin;
+
+	if (!host->ple || pauses == 0)
+		return;
+	if ((now - spin->last) / pauses > host->ple_gap) {
+		spin->first = now;
+		spin->left = host->pause_filter;
+	} else if (host->pause_filter) {
+		spin->left -= pauses;
+	}
+	spin->last = now;
+}
+
+void kvm_init_vcpu(struct vcpu *vcpu)
+{
+	vcpu->latch = vcpu->ready = vcpu->woken = false;
+	vcpu->spin = (struct spin_watch){.window = engine.host.ple_window,
+					 .left = engine.host.pause_filter};
+}

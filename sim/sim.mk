@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# --accel=sim: build/sim/pvspin-sim, the simulated host, and build/sim/guest.so, the guest's half that it loads for
+# each VM: locks/ and bench/ over port/sim (sim/engine.h, docs/sim.md). Needs nothing but a C compiler. Part of the
+# Makefile.
+
+SIM_BUILD := build/sim
+# -ffp-contract and the like do not matter: no floating point. No strict aliasing as everywhere.
+sim_flags := -std=gnu11 -O2 -g $(prefix_map) -fno-omit-frame-pointer -fno-strict-aliasing \
+	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
+sim_host_cflags := $(sim_flags) -I.
+# Found before the tree's own files of the same names: port/inline.h, bench/work.h, <stdatomic.h>.
+sim_guest_cflags := $(sim_flags) -fPIC -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
+	-Iport/sim/include -I. -I$(SIM_BUILD)
+
+sim_host_c := $(sort $(wildcard sim/*.c))
+sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c port/sim/*.c) port/common/pv_none.c \
+	port/common/task.c $(filter-out lib/string.c,$(wildcard lib/*.c)) kernel/kvm_detect.c)
+sim_host_objects := $(sim_host_c:%.c=$(SIM_BUILD)/host/%.o)
+sim_guest_objects := $(sim_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
+
+$(SIM_BUILD)/flags: flags = $(HOSTCC) $(sim_host_cflags) : $(sim_guest_cflags)
+$(SIM_BUILD)/flags: FORCE ; $(write_flags)
+
+.PHONY: sim
+sim: $(SIM_BUILD)/pvspin-sim $(SIM_BUILD)/guest.so ## the simulated host of --accel=sim
+
+$(SIM_BUILD)/pvspin-sim: $(sim_host_objects)
+	$(say) LD $@
+	$(Q)$(HOSTCC) -rdynamic $(sim_host_objects) -ldl -o $@
+
+# An atomic access that does not go through the engine would make a lock look faster than it is, or right where it is
+# wrong: no instruction of that kind is left.
+$(SIM_BUILD)/guest.so: $(sim_guest_objects)
+	$(say) LD $@
+	$(Q)$(HOSTCC) -shared -Wl,-Bsymbolic $(sim_guest_objects) -o $@
+	$(Q)if objdump -d --no-show-raw-insn $@ | grep -E '\slock |\sxchg .*\(|\sm?fence' >&2; then \
+		echo '$@: atomic instructions that port/sim/include/stdatomic.h does not catch' >&2; rm $@; exit 1; fi
+
+$(SIM_BUILD)/host/%.o: %.c $(SIM_BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) SIMCC $<
+	$(Q)$(HOSTCC) $(sim_host_cflags) -MMD -MP -c $< -o $@
+
+$(SIM_BUILD)/guest/%.o: %.c $(SIM_BUILD)/flags
+	@mkdir -p $(@D)
+	$(say) SIMCC $<
+	$(Q)$(HOSTCC) $(sim_guest_cflags) -MMD -MP -c $< -o $@
+
+$(SIM_BUILD)/guest/port/sim/main.o: $(SIM_BUILD)/version.h
+
+-include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d)
