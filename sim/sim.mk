@@ -18,8 +18,8 @@ sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild
 sim_host_objects := $(sim_host_c:%.c=$(SIM_BUILD)/host/%.o)
 sim_guest_objects := $(sim_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
 
-$(SIM_BUILD)/flags: flags = $(HOSTCC) $(sim_host_cflags) : $(sim_guest_cflags)
-$(SIM_BUILD)/flags: FORCE ; $(write_flags)
+sim_build_flags = $(HOSTCC) $(sim_host_cflags) : $(sim_guest_cflags)
+$(eval $(call keep_flags,$(SIM_BUILD),sim_build_flags))
 
 .PHONY: sim
 sim: $(SIM_BUILD)/pvspin-sim $(SIM_BUILD)/guest.so ## the simulated host of --accel=sim
