@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/read/schema.c against what it repeats: each of its types and fields is described in
- * docs/serial-log.md, and each field of a real guest's log is in it.
+ * tools/report/read/schema.c is the one list of records and their fields. The guest's sources write
+ * what is in it and nothing else, docs/serial-log.md describes all of it and its tables have
+ * nothing else, and each field of a real guest's log is in it.
  */
 #include "tests/host/test.h"
 
 #include "bench/quoting.h"
+#include "locks/core/stats.h"
 #include "tests/host/report_logs.h"
 #include "tools/report/base/data.h"
 #include "tools/report/read/read.h"
 #include "tools/report/tables/tables.h"
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,15 +74,184 @@ static void the_page_describes_the_schema(void **state)
 	assert_int_equal(missing, 0);
 }
 
-static bool in_schema(enum record_type type, const char *name)
+static bool schema_has(const struct schema *schema, const char *name)
 {
-	const struct schema *schema = schema_of(type);
-
 	for (size_t i = 0; i < schema->count; i++) {
 		if (strcmp(schema->fields[i].name, name) == 0)
 			return true;
 	}
 	return strcmp(name, "type") == 0 || strcmp(name, "seq") == 0;
+}
+
+/* The names in the first column of the page's tables of `type`. */
+static void the_pages_tables_have_only_the_schema(void **state)
+{
+	static const enum record_type types[] = {RECORD_BOOT, RECORD_RUN};
+	char *page = load(PAGE), *line, *rest = page;
+	const struct schema *schema = NULL;
+	size_t wrong = 0, rows = 0;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *cell = strncmp(line, "| `", 3) == 0 ? strtok(line + 2, "|") : NULL, *name;
+
+		for (size_t i = 0; i < COUNT_OF(types) && strncmp(line, "## ", 3) == 0; i++) {
+			const struct schema *one = schema_of(types[i]);
+			size_t length = strlen(one->type);
+			bool here = strncmp(line + 3, one->type, length) == 0 &&
+				    line[3 + length] == ':';
+
+			schema = here ? one : i == 0 ? NULL : schema;
+		}
+		if (!schema || !cell)
+			continue;
+		strsep(&cell, "`");
+		for (rows++; cell && (name = strsep(&cell, "`")) != NULL; strsep(&cell, "`")) {
+			if (schema_has(schema, name))
+				continue;
+			print_error("in the table of " PAGE " only: %s.%s\n", schema->type, name);
+			wrong++;
+		}
+	}
+	free(page);
+	assert_true(rows > 40);
+	assert_int_equal(wrong, 0);
+}
+
+/* The guest's sources, from the top of the tree. */
+static void find_sources(glob_t *sources)
+{
+	static const char *const patterns[] = {
+		"bench/*.c",      "bench/kbuild/*.c", "guest/*.c", "hosted/*.c",
+		"kernel/*.c",     "lib/*.c",          "port/*.c",  "port/*/*.c",
+		"locks/core/*.c", "tests/suites/*.c"};
+
+	memset(sources, 0, sizeof(*sources));
+	for (size_t i = 0; i < COUNT_OF(patterns); i++)
+		glob(patterns[i], i > 0 ? GLOB_APPEND : 0, NULL, sources);
+	assert_true(sources->gl_pathc > 50);
+}
+
+/* At a call of lib/record.h: copies the name that it writes, if that is a literal. */
+static bool field_written(const char *call, char name[40])
+{
+	static const char *const calls[] = {"begin",  "number", "signed",     "bool",
+					    "string", "hex",    "open_array", "open_object"};
+	char function[40];
+	int length = 0;
+
+	if (sscanf(call, "record_%39[a-z_](%n", function, &length) != 1 || length == 0)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(calls); i++) {
+		if (strcmp(calls[i], function) == 0)
+			return sscanf(call + length, "%*[^,\"], \"%39[a-z0-9_]\"", name) == 1;
+	}
+	return false;
+}
+
+/* In the record that is begun in the function, or in any. */
+static bool is_listed(const struct schema *schema, const char *name)
+{
+	bool found = schema && schema_has(schema, name);
+
+	for (int type = 0; !schema && type < RECORD_OTHER; type++)
+		found |= schema_has(schema_of(type), name);
+	return found;
+}
+
+static const struct schema *schema_named(const char *type)
+{
+	for (int i = 0; i < RECORD_OTHER; i++) {
+		if (strcmp(schema_of(i)->type, type) == 0)
+			return schema_of(i);
+	}
+	return NULL;
+}
+
+/* Calls of lib/record.h with a name that is not in the list. */
+static size_t unlisted(const char *path, const char *text, size_t *calls)
+{
+	const struct schema *schema = NULL;
+	size_t wrong = 0;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		char name[40];
+
+		if (strncmp(at, "\n}\n", 3) == 0)
+			schema = NULL;
+		if (!field_written(at, name))
+			continue;
+		++*calls;
+		if (strncmp(at, "record_begin(", 13) == 0)
+			schema = schema_named(name);
+		else if (is_listed(schema, name))
+			continue;
+		if (schema_named(name))
+			continue;
+		print_error("%s writes what is not in schema.c: %s\n", path, name);
+		wrong++;
+	}
+	return wrong;
+}
+
+static void guests_write_only_the_schema(void **state)
+{
+	size_t wrong = 0, calls = 0;
+	glob_t sources;
+
+	(void)state;
+	find_sources(&sources);
+	for (size_t i = 0; i < sources.gl_pathc; i++) {
+		char *text = load(sources.gl_pathv[i]);
+
+		wrong += unlisted(sources.gl_pathv[i], text, &calls);
+		free(text);
+	}
+	globfree(&sources);
+	for (int event = 0; event <= EV_KICK_CYCLES; event++) {
+		if (schema_has(schema_of(RECORD_RUN), lock_event_names[event]))
+			continue;
+		print_error("a counter that is not in schema.c: %s\n", lock_event_names[event]);
+		wrong++;
+	}
+	assert_true(calls > 150);
+	assert_int_equal(wrong, 0);
+}
+
+static bool written_somewhere(const glob_t *sources, const char *name)
+{
+	char literal[80];
+	bool found = false;
+
+	snprintf(literal, sizeof(literal), "\"%s\"", name);
+	for (size_t i = 0; i < sources->gl_pathc && !found; i++) {
+		char *text = load(sources->gl_pathv[i]);
+
+		found = strstr(text, literal) != NULL;
+		free(text);
+	}
+	return found;
+}
+
+static void the_schema_has_only_what_guests_write(void **state)
+{
+	size_t stale = 0;
+	glob_t sources;
+
+	(void)state;
+	find_sources(&sources);
+	for (int type = 0; type < RECORD_OTHER; type++) {
+		const struct schema *schema = schema_of(type);
+
+		for (size_t i = 0; i < schema->count; i++) {
+			if (written_somewhere(&sources, schema->fields[i].name))
+				continue;
+			print_error("nobody writes %s.%s\n", schema->type, schema->fields[i].name);
+			stale++;
+		}
+	}
+	globfree(&sources);
+	assert_int_equal(stale, 0);
 }
 
 static size_t unknown_fields(const struct record *record)
@@ -92,7 +264,7 @@ static size_t unknown_fields(const struct record *record)
 		return 1;
 	json_object_foreach(record->json, name, value)
 	{
-		if (in_schema(record->type, name))
+		if (schema_has(schema_of(record->type), name))
 			continue;
 		print_error("not in schema.c: %s.%s\n", schema_of(record->type)->type, name);
 		unknown++;
@@ -169,6 +341,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_page_describes_the_schema),
+		cmocka_unit_test(the_pages_tables_have_only_the_schema),
+		cmocka_unit_test(guests_write_only_the_schema),
+		cmocka_unit_test(the_schema_has_only_what_guests_write),
 		cmocka_unit_test(the_schema_has_what_guests_write),
 		cmocka_unit_test(each_accel_class_has_a_sentence),
 	};

@@ -67,6 +67,7 @@ static const struct field boot_fields[] = {
 	OPTIONAL("tsc_adjust", FIELD_NAME),
 	NUMBER_OPTIONAL("tsc_warp_cycles"),
 	OPTIONAL("kvmclock_stable", FIELD_BOOL),
+	OPTIONAL("watchdog", FIELD_NAME),
 	NUMBER_IN("vcpus", 1, MOST_CPUS),
 	NUMBER_IN("vcpus_online", 1, MOST_CPUS),
 	OPTIONAL("apic_ids", FIELD_LIST),
@@ -138,6 +139,7 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("yields_total"),
 	NUMBER("steal_ns"),
 	NUMBER_OPTIONAL("scheduled_in"),
+	NUMBER_OPTIONAL("throttled_ns"),
 	OPTIONAL("events", FIELD_OBJECT),
 	OPTIONAL("clock", FIELD_NAME),
 	NUMBER_OPTIONAL("start_wall_ns"),
@@ -259,11 +261,23 @@ static const struct field overlap_fields[] = {
 };
 
 static const struct field panic_fields[] = {
-	FIELD("reason", FIELD_TEXT),         NUMBER("cpu"),
-	NUMBER_OPTIONAL("apic_id"),          FIELD("rip", FIELD_TEXT),
-	OPTIONAL("registers", FIELD_OBJECT), OPTIONAL("backtrace", FIELD_LIST),
-	OPTIONAL("test", FIELD_TEXT),        OPTIONAL("lock", FIELD_TEXT),
-	OPTIONAL("lock_state", FIELD_TEXT),  {"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
+	FIELD("reason", FIELD_TEXT),
+	NUMBER("cpu"),
+	NUMBER_OPTIONAL("apic_id"),
+	FIELD("rip", FIELD_TEXT),
+	OPTIONAL("registers", FIELD_OBJECT),
+	OPTIONAL("backtrace", FIELD_LIST),
+	OPTIONAL("test", FIELD_TEXT),
+	OPTIONAL("lock", FIELD_TEXT),
+	OPTIONAL("lock_state", FIELD_TEXT),
+	{"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
+	/* of a machine check; when the report itself failed */
+	OPTIONAL("mcg_status", FIELD_TEXT),
+	NUMBER_OPTIONAL("mc_bank"),
+	OPTIONAL("mc_status", FIELD_TEXT),
+	OPTIONAL("mc_address", FIELD_TEXT),
+	OPTIONAL("report_failed", FIELD_TEXT),
+	OPTIONAL("report_failed_rip", FIELD_TEXT),
 };
 
 static const struct field hang_fields[] = {
