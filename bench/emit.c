@@ -298,13 +298,8 @@ void emit_ready(uint32_t run, uint32_t runs, const struct run_result *next, bool
 void emit_overlap(const struct run_result *own, uint64_t peer, uint64_t peer_start_ns,
 		  uint64_t peer_end_ns)
 {
-	uint64_t start = own->start.wall_ns, end = own->end.wall_ns;
 	struct record record;
 
-	if (peer_start_ns > start)
-		start = peer_start_ns;
-	if (peer_end_ns < end)
-		end = peer_end_ns;
 	record_begin(&record, "overlap");
 	identify(&record, own);
 	record_number(&record, "peer", peer);
@@ -313,6 +308,5 @@ void emit_overlap(const struct run_result *own, uint64_t peer, uint64_t peer_sta
 	record_number(&record, "end_ns", own->end.wall_ns);
 	record_number(&record, "peer_start_ns", peer_start_ns);
 	record_number(&record, "peer_end_ns", peer_end_ns);
-	record_number(&record, "overlap_ns", end > start ? end - start : 0);
 	record_end(&record);
 }

@@ -23,9 +23,11 @@ all_locks() {
   grep -l '^LOCK_REGISTER' "$tree"/locks/*.c | grep -vc /null.c
 }
 
-# records FILTER [LOG]: fails unless the jq filter is true of the array of all records.
+# records FILTER [LOG]: fails unless the jq filter is true of the array of all records. The filter
+# may use `overlap`: ns that the two runs of an overlap record had in common.
 records() {
-  if ! grep -a '^{' "${2:-$log}" | jq -se "$1" >/dev/null; then
+  local overlap='def overlap: ([.end_ns, .peer_end_ns] | min) - ([.start_ns, .peer_start_ns] | max);'
+  if ! grep -a '^{' "${2:-$log}" | jq -se "$overlap $1" >/dev/null; then
     echo "not so: $1" >&2
     grep -a '^{' "${2:-$log}" | cut -c1-600 >&2
     return 1

@@ -105,7 +105,7 @@ nothing_there() {
   finish 0
   says "$stdout" "met PID $job" "$BATS_TEST_TMPDIR/a" '2 pairs of measured phases'
   for log in "$BATS_TEST_TMPDIR/a" "$out"; do
-    records '[.[] | select(.type == "overlap")] | length == 2 and all(.peer == 1 and .overlap_ns > 0)' \
+    records '[.[] | select(.type == "overlap")] | length == 2 and all(.peer == 1 and overlap > 0)' \
       "$log/serial-0.log"
   done
   meeting a '.calls | length == 1 and (.[0].left | . == null or . == "ended")'
@@ -195,7 +195,7 @@ nothing_there() {
   other_says left other ended
   other_dies
   finish 0
-  records '[.[] | select(.type == "overlap")] | length == 1 and .[0].peer == 1 and .[0].overlap_ns == 0' \
+  records '[.[] | select(.type == "overlap")] | length == 1 and .[0].peer == 1 and (.[0] | overlap <= 0)' \
     "$BATS_TEST_TMPDIR/a/host-peer.log"
   meeting a '.calls[0].left == "ended"'
   rm -rf "$place/call.other"

@@ -63,7 +63,7 @@ finish() { # STATUS
   records '.[0].accel == "hosted" and .[0].cmdline == "reps=2 warmup_ms=5 locks=qspinlock ms=1200 start=serial-each"' \
     "$out/host-peer.log"
   for log in serial-0 host-peer; do
-    records '[.[] | select(.type == "overlap")] | length == 2 and all(.overlap_ns > 0)' "$out/$log.log"
+    records '[.[] | select(.type == "overlap")] | length == 2 and all(overlap > 0)' "$out/$log.log"
   done
   manifest '(.instances | map(.role) == ["vm", "host-peer"]) and .instances[1].log == "host-peer.log"
     and (.overlaps | length == 2 and all(.overlap_us > 0))'

@@ -37,9 +37,8 @@ reduce inputs as $raw (
                      elapsed_ns: $record.elapsed_ns, ops_wanted: $record.ops_wanted, jobs: $record.jobs,
                      start_ns: wall($line; "start_wall_ns"), end_ns: wall($line; "end_wall_ns")}]
         elif $record.type == "overlap" then
-          .overlaps += [{peer: $record.peer, overlap_ns: $record.overlap_ns,
-                         shorter_ns: ([$record.end_ns - $record.start_ns,
-                                       $record.peer_end_ns - $record.peer_start_ns] | min)}]
+          .overlaps += [{peer: $record.peer, own: [wall($line; "start_ns"), wall($line; "end_ns")],
+                         other: [wall($line; "peer_start_ns"), wall($line; "peer_end_ns")]}]
         else . end
     end)
 | if .problem then .

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-# The other calls of --meet, for manifest.json. Usage: jq -s -f meeting.jq log-0.json log-1.json... (log.jq), with
+# The other calls of --meet, for manifest.json. Usage: jq -L tools/run -s -f meeting.jq log-0.json log-1.json... (log.jq), with
 # --rawfile meeting: what meet_write of meet.sh left. The overlaps are those that our own logs prove: a peer's number
 # says whose member it was.
 
-[.[].overlaps[]] as $all
+include "overlap";
+
+[.[].overlaps[] | {peer} + overlap(.own; .other)] as $all
 | [$meeting | split("\n")[] | select(. != "") | split("\t")
   | (.[1] | tonumber) as $members | (.[2] | tonumber) as $first
   | [$all[] | select(.peer >= $first and .peer < $first + $members)] as $with
   | {pid: (.[0] | tonumber), user: .[5], out: (.[6:] | join("\t")), members: $members, first_peer: $first,
      releases: (.[3] | tonumber), left: (if .[4] == "-" then null else .[4] end),
-     phases: ($with | length), overlap_us: ($with | map(.overlap_ns) | add // 0 | . / 1000 | floor),
-     shorter_us: ($with | map(.shorter_ns) | add // 0 | . / 1000 | floor)}]
+     phases: ($with | length), overlap_us: ($with | map(.overlap_us) | add // 0),
+     shorter_us: ($with | map(.shorter_us) | add // 0)}]

@@ -90,16 +90,14 @@ report_overlaps() {
   local i files=()
   ((members > 1)) || { echo '[]' >"$run_dir/.raw/overlaps.json"; return 0; }
   for ((i = 0; i < members; i++)); do files+=("$run_dir/.raw/log-$i.json"); done
-  jq -s '[range(length) as $a | range($a + 1; length) as $b
+  jq -L "$tree/tools/run" -s 'include "overlap";
+      [range(length) as $a | range($a + 1; length) as $b
       | range([(.[$a].runs | length), (.[$b].runs | length)] | min) as $n
       | .[$a].runs[$n] as $x | .[$b].runs[$n] as $y
       | select($x.start_ns and $x.end_ns and $y.start_ns and $y.end_ns)
-      # Offsets from a common start are small enough for jq to be exact to the microsecond.
-      | ([$x.start_ns, $y.start_ns, $x.end_ns, $y.end_ns] | map(tonumber)) as [$s, $t, $e, $f]
       | {run: ($n + 1), lock: $x.lock, instances: [$a, $b],
-         start_ns: [$x.start_ns, $y.start_ns], end_ns: [$x.end_ns, $y.end_ns],
-         overlap_us: ([0, (([$e, $f] | min) - ([$s, $t] | max)) / 1000] | max | floor),
-         shorter_us: ([$e - $s, $f - $t] | min / 1000 | floor)}]' "${files[@]}" \
+         start_ns: [$x.start_ns, $y.start_ns], end_ns: [$x.end_ns, $y.end_ns]}
+        + overlap([$x.start_ns, $x.end_ns]; [$y.start_ns, $y.end_ns])]' "${files[@]}" \
     >"$run_dir/.raw/overlaps.json"
   jq -r 'select(length > 0)
       | (map(.overlap_us) | add) as $o | (map(.shorter_us) | add) as $s
@@ -113,7 +111,7 @@ report_meeting() {
   local i files=() raw=$run_dir/.raw
   for ((i = 0; i < members; i++)); do files+=("$raw/log-$i.json"); done
   [[ -e $raw/meeting ]] || : >"$raw/meeting"
-  jq -s --rawfile meeting "$raw/meeting" -f "$tree/tools/run/meeting.jq" "${files[@]}" >"$raw/meeting.json"
+  jq -L "$tree/tools/run" -s --rawfile meeting "$raw/meeting" -f "$tree/tools/run/meeting.jq" "${files[@]}" >"$raw/meeting.json"
   jq -r '.[] | (if .shorter_us > 0 then .overlap_us * 100 / .shorter_us | floor else null end) as $percent
       | {crashed: "a member of it died", stopped: "it was stopped", died: "it died"}[.left // ""] as $lost
       | "met PID \(.pid) (\(.user), \(.out)): "

@@ -212,6 +212,23 @@ static void count_calls(const struct set *set, struct overlaps *overlaps)
 	free(hosts);
 }
 
+static uint64_t length_of(uint64_t start, uint64_t end)
+{
+	return end > start ? end - start : 0;
+}
+
+void overlap_add(struct shared_ns *shared, const struct record *record)
+{
+	uint64_t start = record_u64(record, "start_ns"), end = record_u64(record, "end_ns");
+	uint64_t peer_start = record_u64(record, "peer_start_ns");
+	uint64_t peer_end = record_u64(record, "peer_end_ns");
+	uint64_t own = length_of(start, end), peer = length_of(peer_start, peer_end);
+
+	shared->both += (double)length_of(start > peer_start ? start : peer_start,
+					  end < peer_end ? end : peer_end);
+	shared->shorter += (double)(own < peer ? own : peer);
+}
+
 struct overlaps overlaps_of(const struct set *set)
 {
 	static const struct sweep sweeps[] = {

@@ -29,6 +29,15 @@ struct overlaps {
 	size_t hosts;               /* that are known, of all calls */
 };
 
+/* Of runs that took place at once (`overlap` records): ns that they had in common, and of the
+ * shorter ones. */
+struct shared_ns {
+	double both, shorter;
+};
+
+/* Adds an `overlap` record. */
+void overlap_add(struct shared_ns *shared, const struct record *record);
+
 struct overlaps overlaps_of(const struct set *set);
 /* Why a log's phases cannot be compared with those of other calls. */
 const char *clock_missing_reason(const struct log *log);

@@ -257,7 +257,7 @@ static const struct field overlap_fields[] = {
 	NUMBER_IN("run", 1, MOST),     FIELD("lock", FIELD_NAME), OPTIONAL("workload", FIELD_NAME),
 	NUMBER_OPTIONAL("threads"),    NUMBER_OPTIONAL("rep"),    NUMBER("peer"),
 	OPTIONAL("clock", FIELD_NAME), NUMBER("start_ns"),        NUMBER("end_ns"),
-	NUMBER("peer_start_ns"),       NUMBER("peer_end_ns"),     NUMBER("overlap_ns"),
+	NUMBER("peer_start_ns"),       NUMBER("peer_end_ns"),
 };
 
 static const struct field panic_fields[] = {

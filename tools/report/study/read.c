@@ -3,6 +3,8 @@
 #include "tools/report/read/read.h"
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
+#include "tools/report/cells/cells.h"
+#include "tools/report/cells/overlap.h"
 #include "tools/report/study/study.h"
 
 #include <errno.h>
@@ -39,10 +41,11 @@ static double number_of(json_t *object, const char *key)
 	return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-/* Why a cell took its time, of one repetition, over its members. */
-struct why_sums {
+/* Of one repetition, over its members: why it took its time, and how much it was not alone. */
+struct repetition_sums {
 	double seconds, value[SAMPLES]; /* shares of time: as seconds */
 	size_t runs;
+	struct shared_ns shared; /* with other members */
 };
 
 static bool is_share(int sample)
@@ -57,7 +60,8 @@ static bool of_the_host(int sample)
 }
 
 /* The run at log->records[index]; what is doubtful about it is in notes. */
-static void why_add(struct why_sums *sums, const struct log *log, size_t index, struct notes *notes)
+static void why_add(struct repetition_sums *sums, const struct log *log, size_t index,
+		    struct notes *notes)
 {
 	struct repetition run;
 	double seconds = (double)record_u64(&log->records[index], "elapsed_ns") / NS_PER_S;
@@ -81,7 +85,7 @@ static void why_add(struct why_sums *sums, const struct log *log, size_t index, 
 }
 
 /* A repetition is complete: its values become the cell's. */
-static void why_store(struct study_cell *cell, const struct why_sums *sums)
+static void why_store(struct study_cell *cell, const struct repetition_sums *sums)
 {
 	double runs = (double)sums->runs, value[SAMPLES];
 
@@ -104,7 +108,7 @@ static void why_store(struct study_cell *cell, const struct why_sums *sums)
 
 /* The cell's field of its runs, which are those of its lock, or all; their mean, in seconds. NAN:
  * none that counts. */
-static double log_time(const struct log *log, json_t *cell, struct why_sums *why,
+static double log_time(const struct log *log, json_t *cell, struct repetition_sums *sums,
 		       struct notes *notes)
 {
 	const char *lock = text_of(cell, "lock"), *field = text_of(cell, "field");
@@ -119,8 +123,11 @@ static double log_time(const struct log *log, json_t *cell, struct why_sums *why
 		const struct record *record = &log->records[i];
 		json_t *complete;
 
-		if (record->type != RECORD_RUN ||
-		    (lock[0] && strcmp(record_text(record, "lock"), lock) != 0))
+		if (lock[0] && strcmp(record_text(record, "lock"), lock) != 0)
+			continue;
+		if (record->type == RECORD_OVERLAP)
+			overlap_add(&sums->shared, record);
+		if (record->type != RECORD_RUN)
 			continue;
 		complete = json_object_get(record->json, "complete");
 		if (json_is_false(complete) ||
@@ -131,19 +138,20 @@ static double log_time(const struct log *log, json_t *cell, struct why_sums *why
 		}
 		sum += (double)record_u64(record, field) / NS_PER_S;
 		count++;
-		why_add(why, log, i, notes);
+		why_add(sums, log, i, notes);
 	}
 	return count ? sum / (double)count : NAN;
 }
 
-static double file_time(const char *file, json_t *cell, struct why_sums *why, struct notes *notes)
+static double file_time(const char *file, json_t *cell, struct repetition_sums *sums,
+			struct notes *notes)
 {
 	struct log log = {0};
 	uint64_t memory = SET_MEMORY_BYTES; /* freed before the next log is read */
 	double time = NAN;
 
 	if (log_read(file, &log, notes, &memory))
-		time = log_time(&log, cell, why, notes);
+		time = log_time(&log, cell, sums, notes);
 	else
 		note_add(notes, true, "%s: %s", file, strerror(errno));
 	log_free(&log);
@@ -151,7 +159,7 @@ static double file_time(const char *file, json_t *cell, struct why_sums *why, st
 }
 
 /* One repetition: of the host peer, or the mean of the VMs, all of which must have ended well. */
-static double repetition_time(const char *directory, json_t *cell, struct why_sums *why,
+static double repetition_time(const char *directory, json_t *cell, struct repetition_sums *sums,
 			      struct notes *notes)
 {
 	double sum = 0;
@@ -164,30 +172,12 @@ static double repetition_time(const char *directory, json_t *cell, struct why_su
 		bool there = access(file, F_OK) == 0;
 
 		if (there)
-			sum += file_time(file, cell, why, notes);
+			sum += file_time(file, cell, sums, notes);
 		free(file);
 		if (!there || host)
 			return there && host ? sum : count ? sum / (double)count : NAN;
 	}
 	return sum / (double)count;
-}
-
-/* How much of the shorter phases was at the same time as the other's, from manifest.json; NAN:
- * there is one member only, or the manifest is missing. */
-static double repetition_overlap(const char *directory)
-{
-	char *file = memory_print("%s/manifest.json", directory);
-	json_t *manifest = json_load_file(file, 0, NULL);
-	json_t *pairs = json_object_get(manifest, "overlaps");
-	double both = 0, shorter = 0;
-
-	for (size_t i = 0; i < json_array_size(pairs); i++) {
-		both += number_of(json_array_get(pairs, i), "overlap_us");
-		shorter += number_of(json_array_get(pairs, i), "shorter_us");
-	}
-	json_decref(manifest);
-	free(file);
-	return shorter > 0 ? both / shorter : NAN;
 }
 
 static void read_repetition(const struct study *study, json_t *json, size_t index,
@@ -196,18 +186,19 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 	const char *name =
 		json_string_value(json_array_get(json_object_get(json, "directories"), index));
 	char *directory = memory_print("%s/%s", study->path, name ? name : "");
-	struct why_sums why = {0};
+	struct repetition_sums sums = {0};
 	double time = NAN;
 
 	if (access(directory, F_OK) == 0) /* else it did not come to it */
-		time = repetition_time(directory, json, &why, notes);
+		time = repetition_time(directory, json, &sums, notes);
 	if (!isnan(time)) {
 		size_t n = cell->time.count++;
 
 		cell->time.value[n] = time;
 		cell->repetition[n] = index + 1;
-		cell->overlap[n] = repetition_overlap(directory);
-		why_store(cell, &why);
+		cell->overlap[n] =
+			sums.shared.shorter > 0 ? sums.shared.both / sums.shared.shorter : NAN;
+		why_store(cell, &sums);
 	}
 	free(directory);
 }

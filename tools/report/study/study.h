@@ -21,9 +21,10 @@
 /* One row: a thing whose time is measured. All times are in seconds. */
 struct study_cell {
 	const char *name, *run, *label;
-	struct sample time;           /* of each repetition: the mean over its VMs */
-	double *overlap;              /* of each: share of the shorter measured phase; NAN: alone */
-	size_t wanted;                /* repetitions asked for */
+	struct sample time; /* of each repetition: the mean over its VMs */
+	double *overlap;    /* of each: share of the shorter measured phases that was at once; NAN:
+			       alone */
+	size_t wanted;      /* repetitions asked for */
 	double study_mean, study_sd;  /* NAN: the study has none */
 	double study_low, study_high; /* where it gives a range instead; else NAN */
 	size_t *repetition;           /* of each: 1, 2, 3... */

@@ -172,30 +172,21 @@ static void limit_sources(const struct set *set, struct notes *limits)
 /* Instances that are added up should have run at once. */
 static void limit_overlap(const struct set *set, struct notes *limits)
 {
-	double both = 0, shorter = 0;
+	struct shared_ns shared = {0};
 
 	for (size_t i = 0; i < set->log_count; i++) {
 		const struct log *log = &set->logs[i];
 
 		for (size_t r = 0; r < log->count && log->usable; r++) {
-			const struct record *record = &log->records[r];
-			double own, peer;
-
-			if (record->type != RECORD_OVERLAP)
-				continue;
-			own = (double)record_u64(record, "end_ns") -
-			      (double)record_u64(record, "start_ns");
-			peer = (double)record_u64(record, "peer_end_ns") -
-			       (double)record_u64(record, "peer_start_ns");
-			both += (double)record_u64(record, "overlap_ns");
-			shorter += own < peer ? own : peer;
+			if (log->records[r].type == RECORD_OVERLAP)
+				overlap_add(&shared, &log->records[r]);
 		}
 	}
-	if (shorter > 0 && both < OVERLAP_ENOUGH * shorter)
+	if (shared.shorter > 0 && shared.both < OVERLAP_ENOUGH * shared.shorter)
 		note_add(limits, false,
 			 "the instances' measured phases overlap by only %.0f %%: the rows of all "
 			 "together are sums of what did not run at once.",
-			 both / shorter * 100);
+			 shared.both / shared.shorter * 100);
 }
 
 /* Calls that were started apart: what ran beside another is not of a quiet host. */
