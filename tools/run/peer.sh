@@ -36,20 +36,34 @@ member_title() { # MEMBER
   fi
 }
 
-# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here: the
-# plan takes one of them; and with another workload, what is the old one's own goes too (bench/plan.c).
+# The keys that mean something in the plan of these words, with spaces around each: the hosted build writes its plan
+# complete, and of the words those that its workload takes. threads=0 is refused, so that nothing runs.
+plan_keys_of() { # WORD...
+  { "$hosted" "$@" threads=0 2>/dev/null || true; } |
+    jq -jRr 'fromjson? | select(.type == "boot") | .plan | split(" ")[] | " " + split("=")[0] + " "'
+}
+
+# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here: the plan takes
+# one of them. With another workload, what only the old one takes goes too.
 keys_override() { # KEYS OTHERS
-  local word key kept=() keys=() others=() names=' '
+  local word key kept=() keys=() others=() other=() names=' ' workload='' before='' after=''
   read -ra keys <<<"$1"
   read -ra others <<<"$2"
   for word in ${others[@]+"${others[@]}"}; do
     names+="${word%%=*} "
     [[ $word != ms=* && $word != ops=* ]] || names+='ms ops '
-    [[ $word != workload=* ]] || names+='ms ops hold think tasks jobs tick_hz '
+    [[ $word != workload=* ]] || workload=$word
   done
+  if [[ -n $workload ]]; then
+    before=$(plan_keys_of ${keys[@]+"${keys[@]}"})
+    for word in ${keys[@]+"${keys[@]}"}; do
+      [[ $word == workload=* ]] || other+=("$word")
+    done
+    after=$(plan_keys_of ${other[@]+"${other[@]}"} "$workload")
+  fi
   for word in ${keys[@]+"${keys[@]}"}; do
     key=${word%%=*}
-    [[ $names == *" $key "* ]] || kept+=("$word")
+    [[ $names == *" $key "* || ($before == *" $key "* && $after != *" $key "*) ]] || kept+=("$word")
   done
   word="${kept[*]-} ${others[*]-}"
   word=${word# }
