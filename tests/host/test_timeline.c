@@ -91,7 +91,7 @@ static void assert_sound_svg(void)
 	}
 }
 
-/* vCPU 1 loses its CPU for 5 ms with the lock, 0 and 2 wait, 2 halts and is kicked by 1. */
+/* vCPU 1 loses its CPU for 5.00 ms with the lock, 0 and 2 wait, 2 halts and is kicked by 1. */
 static void add_story(void)
 {
 	trace_set_add(&made, 0,
@@ -122,12 +122,12 @@ static void the_picture_shows_the_preempted_holder(void **state)
 	assert_sound_svg();
 	assert_int_equal(count("<svg"), 1);
 	assert_int_equal(
-		count(">tas, run 1: vCPU 1 was off the CPU for 5 ms while it held the lock; "
+		count(">tas, run 1: vCPU 1 was off the CPU for 5.00 ms while it held the lock; "
 		      "2 of 2 others waited.<"),
 		1);
-	assert_int_equal(count("<title>vCPU 1 off the CPU (preempted) with the lock: 5 ms</title>"),
-			 1);
-	assert_int_equal(count("<title>vCPU 2 halted: 5 ms</title>"), 1);
+	assert_int_equal(
+		count("<title>vCPU 1 off the CPU (preempted) with the lock: 5.00 ms</title>"), 1);
+	assert_int_equal(count("<title>vCPU 2 halted: 5.00 ms</title>"), 1);
 	assert_int_equal(count("<path"), 2); /* the kick, and the legend's arrow */
 	assert_int_equal(count("ms since the first event"), 1);
 	assert_int_equal(count("not known"), 0);
@@ -153,11 +153,11 @@ static void among_several_locks_the_picture_is_about_one(void **state)
 	draw();
 	assert_sound_svg();
 	assert_int_equal(
-		count(">tas, run 1: vCPU 1 was off the CPU for 5 ms while it held zone 101 "
+		count(">tas, run 1: vCPU 1 was off the CPU for 5.00 ms while it held zone 101 "
 		      "and rq 2; 1 of 2 others waited for that.<"),
 		1);
 	assert_int_equal(
-		count("<title>vCPU 1 off the CPU (preempted) with zone 101 and rq 2: 5 ms<"), 1);
+		count("<title>vCPU 1 off the CPU (preempted) with zone 101 and rq 2: 5.00 ms<"), 1);
 	assert_int_equal(count("<title>vCPU 1 idle: 3.99 ms<"), 1);
 	assert_int_equal(count(">another lock<"), 1);
 	/* in the legend two, and vCPU 2's wait and hold */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phases and their overlaps: see overlaps.h. One sweep along the time axis counts how many logs (or
+ * Phases and their overlaps: see overlap.h. One sweep along the time axis counts how many logs (or
  * calls) are measuring; the time with two or more of them, summed up to the start and to the end of
  * a phase, tells how much of it was beside another.
  */

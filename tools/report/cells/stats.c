@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statistics of one sample: see stats.h. */
+/* Statistics of one sample, and tests of two: see stats.h. */
 #include "tools/report/cells/stats.h"
 #include "tools/report/base/system.h"
 
@@ -33,8 +33,7 @@ struct stats stats_of(const struct sample *sample)
 	return stats;
 }
 
-/* Welch's test, whether it may be used, and the choice between it and the other: twosample.h. */
-
+/* Welch's test, whether it may be used, and the choice between it and the other. */
 double anderson_darling(const double *value, size_t count)
 {
 	double *sorted = memory_new(count, sizeof(double)), mean, sd, sum = 0;
@@ -108,7 +107,7 @@ struct two_sample two_sample(const double *a, size_t a_count, const double *b, s
 }
 
 /*
- * The test of Mann and Whitney: twosample.h. U of a counts the pairs in which a is the larger one;
+ * The test of Mann and Whitney. U of a counts the pairs in which a is the larger one;
  * a tie is half a pair.
  */
 

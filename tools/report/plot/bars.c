@@ -32,29 +32,16 @@ static void print_names(const struct cell *const *ranked, size_t count, FILE *sc
 	fputs(")\nset grid noytics\n", script);
 }
 
-/* The number at the end of a bar, as the tables have it. */
-static void print_value(FILE *script, double value)
-{
-	static const char units[] = " kMGT";
-	size_t unit = 0;
-
-	for (; fabs(value) >= 999.5 && unit < sizeof(units) - 2; unit++)
-		value /= 1000;
-	fprintf(script, "\"%.*f",
-		value != 0 && fabs(value) < 99.95 ? fabs(value) < 9.995 ? 2 : 1 : 0, value);
-	fprintf(script, unit > 0 ? " %c\"" : "\"", units[unit]);
-}
-
 /* One bar per line of a data block: y, value, low and high end of the error bar, colour, text. */
 static void print_bar(FILE *script, double y, const struct sample *sample, const struct axis *axis,
 		      const char *colour)
 {
 	double mean = sample_mean(sample), sd = sample_sd(sample), start = axis_start(axis);
+	char text[FORMAT_BYTES];
 
 	fprintf(script, "%.3f %.9g %.9g %.9g %lu ", y, fmax(mean, start), fmax(mean - sd, start),
 		fmax(mean + sd, start), strtoul(colour + 1, NULL, 16));
-	print_value(script, mean);
-	fputc('\n', script);
+	fprintf(script, "\"%s\"\n", format_count(text, mean)); /* as the tables have it */
 }
 
 /* `half`: half the thickness, rows are 1 apart. */

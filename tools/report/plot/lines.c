@@ -152,7 +152,7 @@ static void print_nines_axis(double most, FILE *script)
 	static const char *const names[] = {"90", "99", "99.9", "99.99", "99.999", "99.9999"};
 
 	fprintf(script, "set ytics ('0' 0, '50' %.4f", nines(0.5));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < COUNT_OF(names); i++)
 		fprintf(script, ", '%s' %zu", names[i], i + 1);
 	fprintf(script, ")\nset yrange [0:%.3f]\n", fmax(1, most * 1.03));
 	fputs("set ylabel 'share of waits that are over, %'\n", script);
@@ -226,25 +226,19 @@ static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 static uint64_t vcpus_of(const struct sweep *sweep)
 {
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
-	size_t count = 0;
-	const struct cell **ranked = sweep_ranked(sweep, &count);
+	const struct cell *cell;
 
-	for (size_t i = 0; ranked != NULL && i < count; i++)
-		vcpus = ranked[i]->vcpus > vcpus ? ranked[i]->vcpus : vcpus;
-	free(ranked);
+	for (size_t i = 0; (cell = sweep_at_most(sweep, i)) != NULL; i++)
+		vcpus = cell->vcpus > vcpus ? cell->vcpus : vcpus;
 	return vcpus;
 }
 
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	const struct cell *cell;
+	uint64_t vcpus = vcpus_of(sweep);
 	struct drawing draw;
 	size_t drawn = 0;
-	uint64_t vcpus = vcpus_of(sweep);
 
-	/* of instances together there are more */
-	for (size_t i = 0; (cell = sweep_at_most(sweep, i)) != NULL; i++)
-		vcpus = cell->vcpus > vcpus ? cell->vcpus : vcpus;
 	plot->title = memory_print("Fairness: %s, %" PRIu64 " vCPUs", sweep->title, vcpus);
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "

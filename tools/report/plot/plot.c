@@ -34,7 +34,7 @@ static const struct {
 	{"fairness", plot_fairness},     {"split", plot_split},
 	{"preemption", plot_preemption},
 };
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KINDS COUNT_OF(kinds)
 
 /* In place of all that one set has too many of. */
 static void say_not_drawn(struct plots *plots, size_t sweeps)
@@ -176,8 +176,7 @@ bool plot_write_all(const char *dir, const struct set *set)
 	return good;
 }
 
-/* The frame of a plot's script: see drawing.h. */
-
+/* The frame of a plot's script. */
 bool drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot)
 {
 	drawing->ranked = sweep_ranked(sweep, &drawing->count);
@@ -200,8 +199,7 @@ void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing
 	plot->missing = memory_print("%s", missing);
 }
 
-/* plot_axis.h: ranges, and the order of the locks in a plot. */
-
+/* Ranges of values. */
 void axis_add(struct axis *axis, double value)
 {
 	if (!isfinite(value) || value <= 0)
@@ -246,40 +244,7 @@ void axis_print(const struct axis *axis, char name, double room, FILE *script)
 	fprintf(script, "set format %c '%s'\n", name, number_format(axis, span));
 }
 
-bool sweep_is_fixed_work(const struct sweep *sweep)
-{
-	return sweep->count > 0 && sweep->cells[0]->fixed_work;
-}
-
-static int by_merit(const void *a, const void *b)
-{
-	const struct cell *const *left = a, *const *right = b;
-	double a_mean = sample_mean(&(*left)->sample[SAMPLE_MERIT]),
-	       b_mean = sample_mean(&(*right)->sample[SAMPLE_MERIT]);
-	double difference = a_mean - b_mean;
-
-	/* less time is better, and no time is work that was never finished */
-	if ((*left)->fixed_work)
-		difference = (a_mean > 0 ? 1 / a_mean : 0) - (b_mean > 0 ? 1 / b_mean : 0);
-	return (difference < 0) - (difference > 0);
-}
-
-const struct cell **sweep_ranked(const struct sweep *sweep, size_t *count)
-{
-	const struct cell **ranked = calloc(sweep->count + 1, sizeof(*ranked)), *cell;
-
-	*count = 0;
-	while (ranked != NULL && (cell = sweep_at_most(sweep, *count)) != NULL)
-		ranked[(*count)++] = cell;
-	if (ranked != NULL)
-		qsort(ranked, *count, sizeof(*ranked), by_merit);
-	return ranked;
-}
-
-/* Colours, dashes and points by lock: palette.h. */
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
+/* Colours, dashes and points by lock. */
 /* After Okabe and Ito, "Color Universal Design" (2008), the set meant for all kinds of colour
  * blindness; its light ones are darkened so that each has a contrast of 3:1 to white and to the
  * dark page (WCAG 2.1, 1.4.11). */
@@ -327,15 +292,15 @@ static size_t position(const struct palette *palette, const char *lock)
 
 const char *palette_colour(const struct palette *palette, const char *lock)
 {
-	return colours[position(palette, lock) % COUNT(colours)];
+	return colours[position(palette, lock) % COUNT_OF(colours)];
 }
 
 void palette_line(const struct palette *palette, const char *lock, FILE *script)
 {
 	/* solid, dashed, dotted, dash-dot: gnuplot's numbers, of which svg has 5 */
 	static const unsigned dashes[] = {1, 2, 3, 5};
-	size_t index = position(palette, lock), lap = index / COUNT(colours);
+	size_t index = position(palette, lock), lap = index / COUNT_OF(colours);
 
-	fprintf(script, "lc rgb '%s' dt %u pt %u ", colours[index % COUNT(colours)],
-		dashes[lap % COUNT(dashes)], points[(index + lap) % COUNT(points)]);
+	fprintf(script, "lc rgb '%s' dt %u pt %u ", colours[index % COUNT_OF(colours)],
+		dashes[lap % COUNT_OF(dashes)], points[(index + lap) % COUNT_OF(points)]);
 }

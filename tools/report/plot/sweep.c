@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Which cells make a picture: sweep.h. */
+/* Which cells make a picture: plot.h. */
 #include "tools/report/plot/plot.h"
 
+#include "tools/report/cells/cells.h"
 #include "tools/report/cells/stats.h"
 
 #include <inttypes.h>
@@ -24,13 +25,19 @@ double sample_sd(const struct sample *sample)
 	return isfinite(sd) ? sd : 0;
 }
 
-static bool together(const struct cell_key *a, const struct cell_key *b)
+/* As many tasks as vCPUs is what "no tasks=" means, whatever the sweep is at. */
+static bool same_tasks(const struct cell_key *a, const struct cell_key *b)
 {
-	return strcmp(a->workload, b->workload) == 0 && strcmp(a->dispatch, b->dispatch) == 0 &&
-	       strcmp(a->pv_backend, b->pv_backend) == 0 && a->hold == b->hold &&
-	       a->think == b->think && a->instance == b->instance && a->damaged == b->damaged &&
-	       /* as many tasks as vCPUs is what "no tasks=" means, whatever the sweep is at */
-	       (a->tasks == b->tasks || (a->tasks == a->threads && b->tasks == b->threads));
+	return a->tasks == b->tasks || (a->tasks == a->threads && b->tasks == b->threads);
+}
+
+static bool fits(const struct sweep *sweep, const struct cell *cell)
+{
+	const struct cell_key *key = &sweep->cells[0]->key;
+
+	return same_tasks(key, &cell->key) &&
+	       keys_match(key, &cell->key,
+			  KEY_LOCK | KEY_THREADS | KEY_TASKS | KEY_SETTINGS | KEY_INSTANCES);
 }
 
 static char *describe(const struct cell_key *key)
@@ -100,7 +107,7 @@ struct sweeps sweeps_of(const struct set *set)
 
 		if (sums && cell->key.instance != CELL_TOGETHER)
 			continue;
-		while (sweep->count > 0 && !together(&sweep->cells[0]->key, &cell->key))
+		while (sweep->count > 0 && !fits(sweep, cell))
 			sweep++;
 		if (sweep->count == 0) {
 			if (!sweep_start(sweep, cell, set->cell_count))
@@ -132,4 +139,34 @@ const struct cell *sweep_at_most(const struct sweep *sweep, size_t index)
 			return sweep->cells[i];
 	}
 	return NULL;
+}
+
+bool sweep_is_fixed_work(const struct sweep *sweep)
+{
+	return sweep->count > 0 && sweep->cells[0]->fixed_work;
+}
+
+static int by_merit(const void *a, const void *b)
+{
+	const struct cell *const *left = a, *const *right = b;
+	double a_mean = sample_mean(&(*left)->sample[SAMPLE_MERIT]),
+	       b_mean = sample_mean(&(*right)->sample[SAMPLE_MERIT]);
+	double difference = a_mean - b_mean;
+
+	/* less time is better, and no time is work that was never finished */
+	if ((*left)->fixed_work)
+		difference = (a_mean > 0 ? 1 / a_mean : 0) - (b_mean > 0 ? 1 / b_mean : 0);
+	return (difference < 0) - (difference > 0);
+}
+
+const struct cell **sweep_ranked(const struct sweep *sweep, size_t *count)
+{
+	const struct cell **ranked = calloc(sweep->count + 1, sizeof(*ranked)), *cell;
+
+	*count = 0;
+	while (ranked != NULL && (cell = sweep_at_most(sweep, *count)) != NULL)
+		ranked[(*count)++] = cell;
+	if (ranked != NULL)
+		qsort(ranked, *count, sizeof(*ranked), by_merit);
+	return ranked;
 }

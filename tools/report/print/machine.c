@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON for programs: see machine.h; docs/report.md lists the fields. */
+/* JSON and csv for programs: see print.h; docs/report.md lists the fields. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"

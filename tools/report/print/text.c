@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables as text: see text.h. Words to the left, numbers to the right, two spaces between. */
+/* Tables as text and as Markdown: see print.h. In text, words to the left, numbers to the right,
+ * two spaces between. */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 #include "tools/report/print/print.h"
@@ -123,7 +124,7 @@ void text_line(FILE *out, const char *line)
 	free(copy);
 }
 
-/* Tables as Markdown (GitHub's pipe tables): see text.h. */
+/* Markdown: GitHub's pipe tables. */
 
 /* Without control characters, and without what Markdown or HTML would take for markup. */
 static void put(FILE *out, const char *text)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths to logs: see find.h. Links to directories are not followed, so there are no loops. */
+/* Paths to logs: see read.h. Links to directories are not followed, so there are no loops. */
 #include "tools/report/read/read.h"
 
 #include "tools/report/base/system.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines with bounds: see lines.h. */
+/* Lines with bounds: see read.h. */
 #include "tools/report/read/read.h"
 
 #include "tools/report/base/system.h"

@@ -323,9 +323,9 @@ static const struct field end_fields[] = {
 	OPTIONAL("reason", FIELD_TEXT),
 };
 
-#define SCHEMA(name)                                                                   \
-	{                                                                              \
-#name, name##_fields, sizeof(name##_fields) / sizeof(name##_fields[0]) \
+#define SCHEMA(name)                                          \
+	{                                                     \
+#name, name##_fields, COUNT_OF(name##_fields) \
 	}
 
 static const struct schema schemas[RECORD_OTHER] = {
@@ -344,8 +344,7 @@ const struct schema *schema_of(enum record_type type)
 	return type < RECORD_OTHER ? &schemas[type] : NULL;
 }
 
-/* Holds a JSON object against the schema: schema_check() of schema.h. */
-
+/* Holds a JSON object against the list: schema_check(). */
 #define NAME_LENGTH 64
 
 static bool is_name(const char *text)
@@ -457,7 +456,7 @@ bool schema_check(const json_t *json, enum record_type *type, char why[SCHEMA_WH
 	};
 	const struct schema *schema;
 
-	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+	for (size_t i = 0; i < COUNT_OF(common); i++) {
 		if (!check_field(json, "a", &common[i], why))
 			return false;
 	}

@@ -30,15 +30,12 @@
 #define MOST_NEEDED 10000
 #define NEEDED_FROM 4 /* below, the interval says nothing about how wide it will be */
 
-static double mean_of(const struct sample *sample)
-{
-	return gsl_stats_mean(sample->value, 1, sample->count);
-}
-
 /* Coefficient of variation. */
 static double cv_of(const struct sample *sample)
 {
-	return gsl_stats_sd(sample->value, 1, sample->count) / mean_of(sample);
+	struct stats stats = stats_of(sample);
+
+	return stats.sd / stats.mean;
 }
 
 static double two_sided(double t, double df)

@@ -96,19 +96,9 @@ static double mean(const struct study_cell *cell, enum sample_index index)
 	return stats_of(&cell->why.sample[index]).mean;
 }
 
-static void ns(struct table *table, double number)
-{
-	char text[FORMAT_BYTES];
-
-	table_number(table, number, "%s", format_ns(text, number));
-}
-
 static void per_second(struct table *table, const struct study_cell *cell, enum sample_index index)
 {
-	double number = mean(cell, index) / mean(cell, SAMPLE_MERIT);
-	char text[FORMAT_BYTES];
-
-	table_number(table, number, "%s", format_count(text, number));
+	table_count(table, mean(cell, index) / mean(cell, SAMPLE_MERIT));
 }
 
 /* Of each of such events, the mean time; NAN: there was none. */
@@ -117,7 +107,7 @@ static void each(struct table *table, const struct study_cell *cell, enum sample
 {
 	double count = mean(cell, events);
 
-	ns(table, count > 0 ? mean(cell, time) / count : NAN);
+	table_ns(table, count > 0 ? mean(cell, time) / count : NAN);
 }
 
 static void why_row(struct table *table, const struct study_cell *cell)
@@ -135,7 +125,7 @@ static void why_row(struct table *table, const struct study_cell *cell)
 	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
 	per_second(table, cell, SAMPLE_LWP_EVENTS);
 	each(table, cell, SAMPLE_LWP_EVENTS, SAMPLE_LWP_NS);
-	ns(table, stats_of(&cell->why.sample[SAMPLE_LONGEST_WAIT_NS]).max);
+	table_ns(table, stats_of(&cell->why.sample[SAMPLE_LONGEST_WAIT_NS]).max);
 	per_second(table, cell, SAMPLE_HALTS);
 	per_second(table, cell, SAMPLE_KICKS);
 	per_second(table, cell, SAMPLE_SPURIOUS_WAKEUPS);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* --compare: which cells are counterparts, and their table; stats.h has the statistics. */
 #include "tools/report/base/data.h"
-#include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
 #include "tools/report/cells/stats.h"
@@ -121,10 +120,9 @@ static void add_side(struct table *table, const struct cell *cell)
 {
 	struct stats merit = stats_of(&cell->sample[SAMPLE_MERIT]);
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
-	char text[FORMAT_BYTES];
 
-	table_number(table, merit.mean, "%s", format_count(text, merit.mean));
-	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
+	table_count(table, merit.mean);
+	table_percent(table, percent);
 	table_number(table, (double)merit.count, "%zu", merit.count);
 }
 

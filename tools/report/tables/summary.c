@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables for people: see summary.h. Each has a row per cell; a column's unit is in its head. */
+/* The tables for people: see tables.h. Each has a row per cell; a column's unit is in its head. */
 #include "tools/report/tables/tables.h"
 
-#include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
 #include "tools/report/cells/overlap.h"
@@ -23,26 +22,12 @@ struct kind {
 	void (*fill)(struct table *table, const struct cell *cell);
 };
 
-static void put_count(struct table *table, double value)
-{
-	char text[FORMAT_BYTES];
-
-	table_number(table, value, "%s", format_count(text, value));
-}
-
-static void put_ns(struct table *table, double ns)
-{
-	char text[FORMAT_BYTES];
-
-	table_number(table, ns, "%s", format_ns(text, ns));
-}
-
 static void put_mean(struct table *table, const struct cell *cell, enum sample_index index)
 {
-	put_count(table, stats_of(&cell->sample[index]).mean);
+	table_count(table, stats_of(&cell->sample[index]).mean);
 }
 
-static void put_percent(struct table *table, double share)
+static void put_share(struct table *table, double share)
 {
 	table_number(table, share * 100, "%.0f %%", share * 100);
 }
@@ -107,16 +92,16 @@ static void fill_merit(struct table *table, const struct cell *cell)
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
 
 	table_number(table, (double)cell->reps, "%zu", cell->reps);
-	put_count(table, merit.mean);
-	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
+	table_count(table, merit.mean);
+	table_percent(table, percent);
 	table_number(table, jain.mean, "%.3f", jain.mean);
 }
 
 static void fill_waits(struct table *table, const struct cell *cell)
 {
-	put_ns(table, cell_quantile_ns(cell, &cell->wait, 0.5));
-	put_ns(table, cell_quantile_ns(cell, &cell->wait, 0.99));
-	put_ns(table, longest_wait_ns(cell));
+	table_ns(table, cell_quantile_ns(cell, &cell->wait, 0.5));
+	table_ns(table, cell_quantile_ns(cell, &cell->wait, 0.99));
+	table_ns(table, longest_wait_ns(cell));
 	put_mean(table, cell, SAMPLE_HALTS);
 	put_mean(table, cell, SAMPLE_KICKS);
 	put_mean(table, cell, SAMPLE_LHP_EVENTS);
@@ -126,7 +111,7 @@ static void fill_waits(struct table *table, const struct cell *cell)
 static void fill_rate(struct table *table, const struct cell *cell)
 {
 	fill_merit(table, cell);
-	put_count(table, stats_of(&cell->sample[SAMPLE_LONGEST_STREAK]).max);
+	table_count(table, stats_of(&cell->sample[SAMPLE_LONGEST_STREAK]).max);
 	fill_waits(table, cell);
 }
 
@@ -150,9 +135,9 @@ static void fill_latency(struct table *table, const struct cell *cell)
 	const struct distribution *of[] = {&cell->wait, &cell->hold};
 
 	for (size_t i = 0; i < COUNT_OF(of); i++) {
-		put_count(table, (double)of[i]->count);
+		table_count(table, (double)of[i]->count);
 		for (size_t level = 0; level < QUANTILES; level++)
-			put_ns(table, cell_quantile_ns(cell, of[i], quantile_levels[level]));
+			table_ns(table, cell_quantile_ns(cell, of[i], quantile_levels[level]));
 	}
 }
 
@@ -173,10 +158,10 @@ static const struct table_column split_columns[] = {
 static void fill_split(struct table *table, const struct cell *cell)
 {
 	for (int index = SAMPLE_RUNNING; index <= SAMPLE_STOLEN; index++)
-		put_percent(table, stats_of(&cell->sample[index]).mean);
-	put_ns(table, stats_of(&cell->sample[SAMPLE_LHP_NS]).mean);
-	put_ns(table, stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean);
-	put_ns(table, stats_of(&cell->sample[SAMPLE_LWP_NS]).mean);
+		put_share(table, stats_of(&cell->sample[index]).mean);
+	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_NS]).mean);
+	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean);
+	table_ns(table, stats_of(&cell->sample[SAMPLE_LWP_NS]).mean);
 	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
 	put_mean(table, cell, SAMPLE_YIELDS);
 	put_mean(table, cell, SAMPLE_LOCK_STEALS);

@@ -2,6 +2,7 @@
 /* Tables: see table.h. */
 #include "tools/report/tables/table.h"
 
+#include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 
 #include <math.h>
@@ -45,6 +46,25 @@ void table_number(struct table *table, double number, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	add(table, isnan(number) ? "-" : text, number);
+}
+
+void table_count(struct table *table, double value)
+{
+	char text[FORMAT_BYTES];
+
+	table_number(table, value, "%s", format_count(text, value));
+}
+
+void table_ns(struct table *table, double ns)
+{
+	char text[FORMAT_BYTES];
+
+	table_number(table, ns, "%s", format_ns(text, ns));
+}
+
+void table_percent(struct table *table, double percent)
+{
+	table_number(table, percent, percent < 9.95 ? "%.1f" : "%.0f", percent);
 }
 
 void table_footnote(struct table *table, const char *format, ...)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table between those who compute (summary.c, compare.c, study.c) and those who print (text.c,
- * markdown.c, csv.c, json.c, html.c): titled columns, cells with text for people and, where there
+ * A table between those who compute (summary.c, compare.c, study/) and those who print (print/,
+ * html/): titled columns, cells with text for people and, where there
  * is one, the number itself for csv and json.
  */
 #ifndef PVSPIN_TOOLS_REPORT_TABLES_TABLE_H
@@ -42,6 +42,10 @@ struct table *table_new(const char *title, const struct table_column *columns, s
 void table_text(struct table *table, const char *text);
 void table_number(struct table *table, double number, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* As people read it: format_count(), format_ns(); a percentage with one decimal below 10. */
+void table_count(struct table *table, double value);
+void table_ns(struct table *table, double ns);
+void table_percent(struct table *table, double percent);
 void table_footnote(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void table_free(struct table *table);

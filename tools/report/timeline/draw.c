@@ -43,21 +43,12 @@ static const char *const names[SPAN_KINDS] = {
 	[SPAN_HELD] = "holds the lock",
 };
 
-/* "12.3 ms"; three digits. */
-static void put_time(FILE *out, double us)
-{
-	if (us >= 999500)
-		fprintf(out, "%.3g s", us / 1000000);
-	else if (us >= 999.5)
-		fprintf(out, "%.3g ms", us / 1000);
-	else
-		fprintf(out, "%.3g \xc2\xb5s", us);
-}
-
-/* "5 ms", "5 ms and more" */
+/* "5.00 ms", "5.00 ms and more" */
 static void put_length(FILE *out, const struct trace_run *run, const struct span *span)
 {
-	put_time(out, trace_us(run, span->start, span->end));
+	char text[FORMAT_BYTES];
+
+	fputs(format_ns(text, 1000 * trace_us(run, span->start, span->end)), out);
 	if (span->open)
 		fputs(" and more", out);
 }
@@ -85,7 +76,7 @@ static void put_locks(FILE *out, const struct span *span)
 	}
 }
 
-/* "vCPU 1 waits for the lock: 5 ms" */
+/* "vCPU 1 waits for the lock: 5.00 ms" */
 static void put_title(FILE *out, const struct trace_run *run, uint64_t cpu, const struct span *span)
 {
 	fprintf(out, "vCPU %llu ", (unsigned long long)cpu);
@@ -420,7 +411,7 @@ static void draw_axis(const struct picture *picture)
 		LEFT + AREA_WIDTH, y + 32,
 		unit > 1000 ? "s"
 		: unit > 1  ? "ms"
-			    : "\xc2\xb5s");
+			    : "us");
 }
 
 static double lane_height(size_t lanes)
