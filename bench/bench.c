@@ -10,9 +10,9 @@
 #include "bench/kbuild/kbuild.h"
 #include "bench/pingpong.h"
 #include "bench/run.h"
-#include "bench/say.h"
 #include "bench/start.h"
 #include "bench/table.h"
+#include "lib/log.h"
 #include "port/port.h"
 
 static struct table table;
@@ -32,7 +32,7 @@ static void pingpong(const char *when, uint32_t threads)
 		pingpong_measure(threads - 1, &pair);
 		emit_pingpong(&pair, when, threads);
 	}
-	port_flush();
+	log_flush();
 }
 
 /* Waits for the launcher where the plan says so, before the run `next` (NULL: after the last). */
@@ -60,20 +60,20 @@ static enum verdict one_run(const struct run_result *next, size_t threads_index,
 	result = *next;
 	throttled_ns = port_throttled_ns();
 	if (next->plan->workload == WORKLOAD_KBUILD ? !kbuild_once(&result) : !run_once(&result)) {
-		say("error: run %u (%s): not all of CPUs 0..%u arrived within %llu s",
-		    result.number, result.lock->ops->name, result.threads - 1,
-		    (unsigned long long)(ARRIVAL_BOUND_NS / 1000000000));
+		log_line("error: run %u (%s): not all of CPUs 0..%u arrived within %llu s",
+			 result.number, result.lock->ops->name, result.threads - 1,
+			 (unsigned long long)(ARRIVAL_BOUND_NS / 1000000000));
 		return VERDICT_ERROR;
 	}
 	result.throttled_ns = port_throttled_ns() - throttled_ns;
 	start_set_clock(&result);
 	emit_run(&result);
 	table_add(&table, threads_index, lock_index, &result);
-	port_flush();
+	log_flush();
 	if (result.exclusion != EXCLUSION_BROKEN)
 		return VERDICT_OK;
-	say("error: run %u: %s did not exclude: the counters of its section lost updates",
-	    result.number, result.lock->ops->name);
+	log_line("error: run %u: %s did not exclude: the counters of its section lost updates",
+		 result.number, result.lock->ops->name);
 	return VERDICT_FAIL;
 }
 
@@ -117,7 +117,7 @@ enum verdict bench_run_plan(const struct plan *plan)
 	if (!stopped && !released(plan, NULL))
 		worst = verdict_worse(worst, VERDICT_ERROR);
 	table_say(&table);
-	port_flush();
+	log_flush();
 	return worst;
 }
 

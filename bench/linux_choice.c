@@ -12,6 +12,17 @@
 
 #include <stddef.h>
 
+struct linux_facts linux_facts_of(const struct kvm_info *kvm, uint32_t possible_cpus)
+{
+	return (struct linux_facts){
+		.hypervisor = kvm->hypervisor_bit,
+		.kvm = kvm->present,
+		.realtime = kvm->hints & KVM_HINTS_REALTIME,
+		.pv_unhalt = kvm->features & KVM_FEATURE_PV_UNHALT,
+		.possible_cpus = possible_cpus,
+	};
+}
+
 struct row {
 	bool (*applies)(const struct linux_facts *facts);
 	struct linux_choice choice;

@@ -3,6 +3,7 @@
 #ifndef PVSPIN_BENCH_LINUX_CHOICE_H
 #define PVSPIN_BENCH_LINUX_CHOICE_H
 
+#include "lib/kvm_info.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ struct linux_facts {
 	bool nopvspin;          /* on the command line */
 	uint32_t possible_cpus; /* Linux's count: with those that could be hot-added */
 };
+
+/* But for the command line. */
+struct linux_facts linux_facts_of(const struct kvm_info *kvm, uint32_t possible_cpus);
 
 struct linux_choice {
 	const char *lock;   /* a name as in locks= */

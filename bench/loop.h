@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The measured loop: acquire, work, release, work. Always inlined into its instantiations: one
- * per lock with constant ops (locks/core/register.h), one with the ops read at run time
+ * per lock with constant ops (bench/register.h), one with the ops read at run time
  * (indirect.c); each of them plain, with latency=on, and with trace=, where latency is asked for at
  * run time.
  *

@@ -3,8 +3,8 @@
 #include "bench/table.h"
 
 #include "bench/quoting.h"
-#include "bench/say.h"
 #include "bench/slices.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "locks/core/pv.h"
@@ -32,8 +32,8 @@ static void say_without_unhalt(const struct plan *plan)
 		return;
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (plan->locks[i]->ops->flags & LOCK_PV)
-			say("- %s never halted: no PV_UNHALT%s.", plan->locks[i]->ops->name,
-			    plan->nopvspin ? " (nopvspin)" : "");
+			log_line("- %s never halted: no PV_UNHALT%s.", plan->locks[i]->ops->name,
+				 plan->nopvspin ? " (nopvspin)" : "");
 	}
 }
 
@@ -93,12 +93,14 @@ static void say_fifo_law(const struct table_row *row)
 	expected = slices_fifo_rate(&slices, row->threads);
 	if (expected == 0)
 		return;
-	say("- %s, %u vCPUs: strict FIFO on P CPUs makes P/((T/P-1)s) = %llu hand-overs/s of the "
-	    "slices here; measured %llu: %s.",
-	    row->lock->name, row->threads, (unsigned long long)expected, (unsigned long long)rate,
-	    slices_fifo_agrees(expected, rate)
-		    ? "agrees"
-		    : "does not agree, so steal times or slices are not what they seem");
+	log_line("- %s, %u vCPUs: strict FIFO on P CPUs makes P/((T/P-1)s) = %llu hand-overs/s of "
+		 "the "
+		 "slices here; measured %llu: %s.",
+		 row->lock->name, row->threads, (unsigned long long)expected,
+		 (unsigned long long)rate,
+		 slices_fifo_agrees(expected, rate)
+			 ? "agrees"
+			 : "does not agree, so steal times or slices are not what they seem");
 }
 
 static void say_slices(const struct table *table)
@@ -108,9 +110,10 @@ static void say_slices(const struct table *table)
 
 	collect(table, names, short_of_slices);
 	if (names[0])
-		say("- too short for the host's scheduler: %s. CPU time is short, and a vCPU was "
-		    "given a CPU fewer than %d times in a phase.",
-		    names, SLICES_ENOUGH);
+		log_line("- too short for the host's scheduler: %s. CPU time is short, and a vCPU "
+			 "was "
+			 "given a CPU fewer than %d times in a phase.",
+			 names, SLICES_ENOUGH);
 	if (plan->workload != WORKLOAD_CONTENDED)
 		return;
 	for (size_t i = 0; i < plan->thread_counts * plan->lock_count; i++) {
@@ -143,33 +146,36 @@ void table_say_notes(const struct table *table)
 
 	collect(table, names, broke);
 	if (names[0])
-		say("- FAILED: %s let two vCPUs in at once; its figures are void.", names);
-	say("- accel %s: %s", table->plan->accel, accel_sentence(table->plan->accel));
+		log_line("- FAILED: %s let two vCPUs in at once; its figures are void.", names);
+	log_line("- accel %s: %s", table->plan->accel, accel_sentence(table->plan->accel));
 	if (table->plan->linux_asked)
-		say("- linux is %s here: %s.", table->plan->linux_choice.lock,
-		    table->plan->linux_choice.reason);
+		log_line("- linux is %s here: %s.", table->plan->linux_choice.lock,
+			 table->plan->linux_choice.reason);
 	if (table->plan->reps < REPS_TO_QUOTE)
-		say("- %u repetition%s: too few to quote; %d or more.", table->plan->reps,
-		    table->plan->reps == 1 ? "" : "s", REPS_TO_QUOTE);
+		log_line("- %u repetition%s: too few to quote; %d or more.", table->plan->reps,
+			 table->plan->reps == 1 ? "" : "s", REPS_TO_QUOTE);
 	if (table->throttled_ns)
-		say("- a quota of CPU time (cgroup) stopped threads for %llu ms, added up over "
-		    "CPUs: the figures are the quota's as much as the locks'.",
-		    (unsigned long long)(table->throttled_ns / 1000000));
+		log_line(
+			"- a quota of CPU time (cgroup) stopped threads for %llu ms, added up over "
+			"CPUs: the figures are the quota's as much as the locks'.",
+			(unsigned long long)(table->throttled_ns / 1000000));
 	for (uint32_t i = 0; port_note(i, names, sizeof(names)); i++)
-		say("- %s", names);
+		log_line("- %s", names);
 	say_without_unhalt(table->plan);
 	say_slices(table);
 	collect(table, names, crawled);
 	if (names[0])
-		say("- hardly any progress: %s. A FIFO lock waits at each hand-over until the host "
-		    "runs the one vCPU whose turn it is: more vCPUs wanted to run than CPUs were "
-		    "free.",
-		    names);
+		log_line("- hardly any progress: %s. A FIFO lock waits at each hand-over until the "
+			 "host "
+			 "runs the one vCPU whose turn it is: more vCPUs wanted to run than CPUs "
+			 "were "
+			 "free.",
+			 names);
 	collect(table, names, stopped_short);
 	if (names[0])
-		say("- stopped before %s was reached: %s.",
-		    table->plan->workload == WORKLOAD_KBUILD ? "jobs=" : "ops=", names);
+		log_line("- stopped before %s was reached: %s.",
+			 table->plan->workload == WORKLOAD_KBUILD ? "jobs=" : "ops=", names);
 	collect(table, names, excludes_nobody);
 	if (names[0])
-		say("- %s excludes nobody: it is the cost of the measuring loop.", names);
+		log_line("- %s excludes nobody: it is the cost of the measuring loop.", names);
 }

@@ -3,8 +3,8 @@
 #include "bench/start.h"
 
 #include "bench/emit.h"
-#include "bench/say.h"
 #include "lib/cmdline.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "port/port.h"
 
@@ -50,9 +50,9 @@ static bool obey(const char *line, const struct run_result *previous)
 		return true;
 	}
 	if (!cmdline_is(word.key, word.key_length, "peer") || !peer_line(cursor, previous))
-		say("ignored line '%s': accepted are 'go [epoch_ns]' and "
-		    "'peer instance start_ns end_ns'",
-		    line);
+		log_line("ignored line '%s': accepted are 'go [epoch_ns]' and "
+			 "'peer instance start_ns end_ns'",
+			 line);
 	return false;
 }
 
@@ -63,7 +63,7 @@ bool start_wait(const struct run_result *previous)
 	enum port_input input = PORT_INPUT_LATE;
 	char line[LINE_BYTES];
 
-	port_flush();
+	log_flush();
 	while (waited_ns < START_BOUND_S * NS_PER_S) {
 		input = port_read_line(line, sizeof(line), START_BOUND_S * NS_PER_S - waited_ns);
 		if (input != PORT_INPUT_LINE)
@@ -73,9 +73,9 @@ bool start_wait(const struct run_result *previous)
 		waited_ns = port_cycles_to_ns(port_cycles() - start);
 	}
 	if (input == PORT_INPUT_ENDED)
-		say("error: no line 'go' on serial: the input ended");
+		log_line("error: no line 'go' on serial: the input ended");
 	else
-		say("error: no line 'go' on serial within %d s", START_BOUND_S);
+		log_line("error: no line 'go' on serial within %d s", START_BOUND_S);
 	return false;
 }
 

@@ -3,9 +3,9 @@
 #include "bench/table.h"
 
 #include "bench/kbuild/table.h"
-#include "bench/say.h"
 #include "bench/table_cells.h"
 #include "lib/arith.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "port/port.h"
 
@@ -153,16 +153,18 @@ static void say_row(const struct table_row *row, uint64_t best, int width)
 
 	ksnprintf(per_vcpu, sizeof(per_vcpu), "%s..%s", count_cell(min, row->ops_min),
 		  count_cell(max, row->ops_max));
-	say("%-*s %7s %4s %7s %5s %7s %15s %5u%% %6s %6s %6s %6s %6s %7s%s", width, row->lock->name,
-	    count_cell(rate, spread_mean(&row->rate)), spread_cell(spread, &row->rate),
-	    null ? "-" : slower_cell(slower, spread_mean(&row->rate), best),
-	    jain_cell(jain, &row->jain),
-	    row->longest_streak ? count_cell(streak, row->longest_streak) : "-", per_vcpu,
-	    (unsigned)mul_div(row->steal_ns, 100, row->elapsed_ns * row->threads),
-	    count_cell(halts, row->halts), count_cell(kicks, row->kicks),
-	    count_cell(steals, row->steals), count_cell(lhp, row->lhp), count_cell(lwp, row->lwp),
-	    time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
-	    row->broken ? "  NO EXCLUSION" : "");
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %5u%% %6s %6s %6s %6s %6s %7s%s", width,
+		 row->lock->name, count_cell(rate, spread_mean(&row->rate)),
+		 spread_cell(spread, &row->rate),
+		 null ? "-" : slower_cell(slower, spread_mean(&row->rate), best),
+		 jain_cell(jain, &row->jain),
+		 row->longest_streak ? count_cell(streak, row->longest_streak) : "-", per_vcpu,
+		 (unsigned)mul_div(row->steal_ns, 100, row->elapsed_ns * row->threads),
+		 count_cell(halts, row->halts), count_cell(kicks, row->kicks),
+		 count_cell(steals, row->steals), count_cell(lhp, row->lhp),
+		 count_cell(lwp, row->lwp),
+		 time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
+		 row->broken ? "  NO EXCLUSION" : "");
 }
 
 static int name_width(const struct plan *plan)
@@ -193,28 +195,29 @@ static void say_block(const struct table *table, size_t threads_index)
 		kbuild_table_say(table, threads_index, width);
 		return;
 	}
-	say("%s, %u vCPU%s, hold %u, think %u; %u run%s of %llu %s each",
-	    workload_names[plan->workload], plan->threads[threads_index],
-	    plan->threads[threads_index] == 1 ? "" : "s", plan->hold, plan->think, plan->reps,
-	    plan->reps == 1 ? "" : "s", (unsigned long long)(plan->ops ? plan->ops : plan->ms),
-	    plan->ops ? "acquisitions per vCPU" : "ms");
-	say("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "lock", "ops/s",
-	    "+-%", "slower", "Jain", "streak", "ops per vCPU", "stolen", "halts", "kicks", "steals",
-	    "LHP", "LWP", "longest");
-	say("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "", "mean", "sd",
-	    "", "0..1", "longest", "min..max", "time", "sum", "sum", "sum", "sum", "sum", "wait");
+	log_line("%s, %u vCPU%s, hold %u, think %u; %u run%s of %llu %s each",
+		 workload_names[plan->workload], plan->threads[threads_index],
+		 plan->threads[threads_index] == 1 ? "" : "s", plan->hold, plan->think, plan->reps,
+		 plan->reps == 1 ? "" : "s", (unsigned long long)(plan->ops ? plan->ops : plan->ms),
+		 plan->ops ? "acquisitions per vCPU" : "ms");
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "lock",
+		 "ops/s", "+-%", "slower", "Jain", "streak", "ops per vCPU", "stolen", "halts",
+		 "kicks", "steals", "LHP", "LWP", "longest");
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "", "mean",
+		 "sd", "", "0..1", "longest", "min..max", "time", "sum", "sum", "sum", "sum", "sum",
+		 "wait");
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (rows[i].lock)
 			say_row(&rows[i], best, width);
 	}
-	say("%s", "");
+	log_line("%s", "");
 }
 
 void table_say(const struct table *table)
 {
-	say("== table");
+	log_line("== table");
 	for (size_t i = 0; i < table->plan->thread_counts; i++)
 		say_block(table, i);
 	table_say_notes(table);
-	say("== end");
+	log_line("== end");
 }

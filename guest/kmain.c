@@ -28,6 +28,7 @@
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/record.h"
 #include "lib/string.h"
@@ -69,19 +70,18 @@ static void drain_interrupts(void)
 	uint32_t count = apic_drain(&first);
 
 	if (count != 0)
-		report_text(
-			"warning: firmware left %u interrupts pending, the first by vector %#x: "
-			"dropped",
-			count, first);
+		log_line("warning: firmware left %u interrupts pending, the first by vector %#x: "
+			 "dropped",
+			 count, first);
 }
 
 static struct outcome missing_vcpus(void)
 {
 	for (uint32_t i = 0; i < machine.cpus.count; i++)
 		if (!smp_online(i))
-			report_text("error: vCPU %u (APIC ID %u) did not start: no answer to "
-				    "INIT-SIPI-SIPI",
-				    i, machine.cpus.cpu[i].apic_id);
+			log_line("error: vCPU %u (APIC ID %u) did not start: no answer to "
+				 "INIT-SIPI-SIPI",
+				 i, machine.cpus.cpu[i].apic_id);
 	return (struct outcome){.verdict = VERDICT_ERROR, .failed = 1, .reason = "vcpu-missing"};
 }
 
@@ -90,15 +90,13 @@ static struct outcome run_plan(bool plan_ok)
 	struct outcome outcome = {.verdict = VERDICT_OK, .reason = ""};
 
 	if (plan.ignored[0] != '\0')
-		report_text("warning: ignored, as words that a VMM adds for Linux:%s",
-			    plan.ignored);
+		log_line("warning: ignored, as words that a VMM adds for Linux:%s", plan.ignored);
 	if (boot.cmdline_truncated) {
-		report_text("error: the command line is longer than %u bytes",
-			    BOOT_CMDLINE_BYTES - 1);
+		log_line("error: the command line is longer than %u bytes", BOOT_CMDLINE_BYTES - 1);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
 	if (!plan_ok) {
-		report_text("error: %s", plan_error);
+		log_line("error: %s", plan_error);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
 	if (machine.cpus_unknown) /* the reason has been said */
@@ -145,7 +143,7 @@ void kmain(uint32_t magic, uint64_t info)
 	traps_init();
 	segments_init(&boot_cpu);
 	serial = serial_init();
-	port_write("\n", 1); /* firmware and GRUB may have begun a line */
+	log_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
 	kvm_detect(&machine.kvm);
 	/* Before anything may fail, or nobody hears of it. Real machines often have a UART with
@@ -153,10 +151,10 @@ void kmain(uint32_t magic, uint64_t info)
 	if (!serial || (!machine.kvm.hypervisor_bit && console_there(&boot)))
 		console_init(&boot);
 	if (!serial) {
-		report_text("pvspin: no serial port answers at %#x, so the log's records are lost; "
-			    "here is its text",
-			    COM1_PORT);
-		port_flush();
+		log_line("pvspin: no serial port answers at %#x, so the log's records are lost; "
+			 "here is its text",
+			 COM1_PORT);
+		log_flush();
 	}
 	if (problem != NULL)
 		panic("%s (magic number %#x)", problem, magic);
@@ -166,7 +164,7 @@ void kmain(uint32_t magic, uint64_t info)
 	discover_machine();
 	panic_describe = describe_run;
 	plan_machine.cpus = (uint32_t)machine.cpus.count;
-	plan_machine.linux_facts = kvm_linux_facts(&machine.kvm, machine.possible_cpus);
+	plan_machine.linux_facts = linux_facts_of(&machine.kvm, machine.possible_cpus);
 	plan_machine.vmm = true;
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
 	settle_accel();
@@ -184,7 +182,7 @@ void kmain(uint32_t magic, uint64_t info)
 	port_watch_over(); /* before the record: each of its bytes may be an exit of a slow VM */
 	report_boot(&boot, &machine, &plan, pv_backend);
 	report_refused();
-	port_flush();
+	log_flush();
 	outcome = run_plan(plan_ok);
 	report_finish(&outcome);
 }

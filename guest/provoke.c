@@ -11,6 +11,7 @@
 #include "kernel/machine.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "locks/core/pv.h"
 #include "port/hang.h"
@@ -65,7 +66,7 @@ static void __attribute__((noinline)) provoke_stack_overflow(volatile uint64_t *
 
 static void provoke_hang(void)
 {
-	port_flush();
+	log_flush();
 	halt_for_ever();
 }
 
@@ -100,7 +101,7 @@ static void __attribute__((noinline)) provoke_triple_fault(void)
 		uint64_t base;
 	} __attribute__((packed)) none = {0, 0};
 
-	port_flush();
+	log_flush();
 	__asm__ volatile("lidt %0; ud2" : : "m"(none));
 }
 
@@ -171,8 +172,8 @@ static void provoke_panic_busy(void)
 		provoke_panic();
 	}
 	for (;;) {
-		port_write(line, sizeof(line) - 1);
-		port_flush();
+		log_write(line, sizeof(line) - 1);
+		log_flush();
 		atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
 	}
 }

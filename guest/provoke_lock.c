@@ -10,6 +10,7 @@
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "lib/string.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
 

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes the boot, counts and end records, and plain text lines. */
+/* Writes the boot, counts and end records. */
 #include "guest/report.h"
 
 #include "kernel/apic.h"
 #include "kernel/exit.h"
 #include "kernel/kvm.h"
 #include "kernel/layout.h"
+#include "kernel/log.h"
 #include "kernel/smp.h"
 #include "kernel/watchdog.h"
-#include "lib/printf.h"
+#include "lib/log.h"
 #include "lib/record.h"
 #include "lib/string.h"
-#include "port/guest/port_guest.h"
 #include "port/port.h"
 #include "version.h"
-#include <stdarg.h>
 
 #define BYE_TIMEOUT_NS 10000000000ull
-#define TEXT_BYTES     (PLAN_ERROR_BYTES + 64)
 
 static bool launcher_waits; /* end=wait */
 
@@ -101,29 +99,14 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 	record_end(&record);
 }
 
-void report_text(const char *format, ...)
-{
-	char text[TEXT_BYTES];
-	va_list arguments;
-	int length;
-
-	va_start(arguments, format);
-	length = kvsnprintf(text, sizeof(text) - 1, format, arguments);
-	va_end(arguments);
-	if ((size_t)length > sizeof(text) - 2)
-		length = sizeof(text) - 2;
-	text[length] = '\n';
-	port_write(text, (size_t)length + 1);
-}
-
 void report_refused(void)
 {
 	uint32_t refused = kvm_refused();
 
 	if (refused & KVM_FEATURE_CLOCKSOURCE2)
-		report_text("kvmclock: the hypervisor offers it and refuses its MSR");
+		log_line("kvmclock: the hypervisor offers it and refuses its MSR");
 	if (refused & KVM_FEATURE_STEAL_TIME)
-		report_text("steal time: the hypervisor offers it and refuses its MSR");
+		log_line("steal time: the hypervisor offers it and refuses its MSR");
 }
 
 static void record_per_cpu(struct record *record, const char *name, size_t field, uint32_t count)
@@ -214,4 +197,9 @@ void report_finish(const struct outcome *outcome)
 	else if (launcher_waits)
 		wait_for_bye();
 	exit_guest(exit_code(&final));
+}
+
+void exit_unfit(const char *reason)
+{
+	report_finish(&(struct outcome){.verdict = VERDICT_ERROR, .reason = reason});
 }

@@ -18,15 +18,6 @@ void report_boot(const struct boot_info *boot, const struct machine *m, const st
 /* Says which of the hypervisor's features this guest goes without, although they are offered. */
 void report_refused(void);
 
-/* A line of text for people. */
-void report_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-struct outcome {
-	enum verdict verdict;
-	uint32_t failed, skipped, findings;
-	const char *reason; /* "" or why: "usage", "vcpu-missing", "exclusion", ... */
-};
-
 /* The end of everything: writes the counts and end records, lets the launcher read the hypervisor's
  * statistics (end=wait), and ends the VM with the verdict's code. CPU 0, any context. */
 void report_finish(const struct outcome *outcome) __attribute__((noreturn));

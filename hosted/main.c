@@ -6,9 +6,9 @@
  */
 #include "bench/bench.h"
 #include "bench/plan.h"
-#include "bench/say.h"
-#include "kernel/kvm.h"
 #include "lib/cmdline.h"
+#include "lib/kvm_info.h"
+#include "lib/log.h"
 #include "lib/record.h"
 #include "locks/core/pv.h"
 #include "port/common/pv_none.h"
@@ -60,7 +60,7 @@ static void describe_machine(struct plan_machine *plan_machine, const char *line
 	kvm_detect(&kvm);
 	plan_machine->cpus = cpus_for(line);
 	plan_machine->vmm = false;
-	plan_machine->linux_facts = kvm_linux_facts(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
+	plan_machine->linux_facts = linux_facts_of(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
 }
 
 /* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand; 0x40000000 is the
@@ -131,7 +131,7 @@ static int record_verdict(enum verdict verdict, const char *reason)
 	record_number(&record, "skipped", 0);
 	record_string(&record, "reason", reason);
 	record_end(&record);
-	port_flush();
+	log_flush();
 	return strcmp(reason, "usage") ? codes[verdict] : 2;
 }
 
@@ -175,10 +175,10 @@ int main(int count, char **word)
 		pv_backend = &pv_none;
 	record_boot(line);
 	if (!ok) {
-		say("error: %s", error);
+		log_line("error: %s", error);
 		return record_verdict(VERDICT_ERROR, "usage");
 	}
-	port_flush();
+	log_flush();
 	verdict = bench_run_plan(&plan);
 	return record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : "");
 }

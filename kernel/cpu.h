@@ -3,26 +3,13 @@
 #ifndef PVSPIN_KERNEL_CPU_H
 #define PVSPIN_KERNEL_CPU_H
 
+#include "lib/cpuid.h"
 #include <stdint.h>
 
 #define RFLAGS_IF (1u << 9)
 
 #define MSR_APIC_BASE 0x1b
 #define MSR_GS_BASE   0xc0000101
-
-struct cpuid {
-	uint32_t eax, ebx, ecx, edx;
-};
-
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid r;
-
-	__asm__ volatile("cpuid"
-			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-			 : "a"(leaf), "c"(subleaf));
-	return r;
-}
 
 /* CPUID serialises (SDM vol. 3A, 9.3): no memory access moves across it. */
 static inline void serialise(void)

@@ -8,8 +8,8 @@
 #include "kernel/layout.h"
 #include "kernel/power.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 #include "lib/printf.h"
-#include "port/port.h"
 
 void exit_guest(uint8_t code)
 {
@@ -21,7 +21,7 @@ void exit_guest(uint8_t code)
 	out8(DEBUG_EXIT_PORT, code);
 	on = console_used() ? "the screen is kept" : power_off();
 	length = ksnprintf(text, sizeof(text), "It is safe to switch off (%s).\n", on);
-	port_write(text, (size_t)length);
-	port_flush();
+	log_write(text, (size_t)length);
+	log_flush();
 	halt_for_ever();
 }

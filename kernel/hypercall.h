@@ -27,7 +27,7 @@
 #define KVM_EINVAL     22
 #define KVM_EOPNOTSUPP 95
 
-extern bool hypercall_is_vmmcall; /* set by kvm_detect(), before the first call */
+extern bool hypercall_is_vmmcall; /* set by kvm_probe_hypercall() */
 
 /* Any CPU, interrupts on or off. Uncounted: use hypercall() below. */
 static inline int64_t hypercall_raw(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2,

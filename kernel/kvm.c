@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM's kvmclock and steal time. (kvm_detect.c reads its CPUID leaves.) Linux
+/* KVM's kvmclock and steal time. (lib/kvm_info.c reads its CPUID leaves.) Linux
  * Documentation/virt/kvm/x86/{cpuid,msr}.rst */
 #include "kernel/kvm.h"
 
@@ -8,6 +8,8 @@
 #include "kernel/hypercall.h"
 #include "kernel/percpu.h"
 #include <stdatomic.h>
+
+bool hypercall_is_vmmcall;
 
 #define TIMING_LEAF 0x10u /* base + 0x10: EAX = TSC kHz (VMware's, and QEMU's) */
 

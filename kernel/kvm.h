@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* KVM's paravirtual interface: detection and the clock. Linux Documentation/virt/kvm/x86/. */
+/* KVM's paravirtual interface: hypercalls' instruction, clock and steal time. Linux
+ * Documentation/virt/kvm/x86/. */
 #ifndef PVSPIN_KERNEL_KVM_H
 #define PVSPIN_KERNEL_KVM_H
 
-#include "bench/linux_choice.h"
-#include "kernel/machine.h"
+#include "lib/kvm_info.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Feature bits, EAX of leaf base + 1 (cpuid.rst). */
-#define KVM_FEATURE_CLOCKSOURCE        (1u << 0)
-#define KVM_FEATURE_CLOCKSOURCE2       (1u << 3)
-#define KVM_FEATURE_ASYNC_PF           (1u << 4)
-#define KVM_FEATURE_STEAL_TIME         (1u << 5)
-#define KVM_FEATURE_PV_EOI             (1u << 6)
-#define KVM_FEATURE_PV_UNHALT          (1u << 7)
-#define KVM_FEATURE_PV_TLB_FLUSH       (1u << 9)
-#define KVM_FEATURE_ASYNC_PF_VMEXIT    (1u << 10)
-#define KVM_FEATURE_PV_SEND_IPI        (1u << 11)
-#define KVM_FEATURE_POLL_CONTROL       (1u << 12)
-#define KVM_FEATURE_PV_SCHED_YIELD     (1u << 13)
-#define KVM_FEATURE_ASYNC_PF_INT       (1u << 14)
-#define KVM_FEATURE_MSI_EXT_DEST_ID    (1u << 15)
-#define KVM_FEATURE_HC_MAP_GPA_RANGE   (1u << 16)
-#define KVM_FEATURE_MIGRATION_CONTROL  (1u << 17)
-#define KVM_FEATURE_CLOCKSOURCE_STABLE (1u << 24) /* KVM_CLOCK_TSC_STABLE is meaningful */
-#define KVM_HINTS_REALTIME             (1u << 0)  /* EDX of the same leaf */
 
 /* MSRs and the structures that they point to (msr.rst). Bit 0 of a value enables, except for the
  * wall clock's. */
@@ -56,16 +37,10 @@ struct kvm_system_time {
 _Static_assert(sizeof(struct kvm_wall_clock) == 12, "KVM writes 12 bytes");
 _Static_assert(sizeof(struct kvm_system_time) == 32, "KVM writes 32 bytes");
 
-/* Looks for KVM's signature at every hypervisor base 0x40000000, 0x40000100 .. 0x4000ff00. */
-void kvm_detect(struct kvm_info *kvm);
-
 /* Finds out which instruction makes hypercalls: that of the vendor string or, if it faults (a VMM
  * may show another vendor than the CPU's, and KVM cannot patch read-only text), the other one. Sets
  * kvm->native_vmmcall and hypercall_is_vmmcall. After traps_init(); boot CPU. */
 void kvm_probe_hypercall(struct kvm_info *kvm);
-
-/* The facts that Linux's choice of a spinlock depends on, except the command line. */
-struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible_cpus);
 
 /* TSC kHz from the timing leaf base + 0x10; 0 if there is none. */
 uint32_t kvm_cpuid_tsc_khz(const struct kvm_info *kvm);

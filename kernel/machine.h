@@ -7,6 +7,7 @@
 #define PVSPIN_KERNEL_MACHINE_H
 
 #include "kernel/acpi.h"
+#include "lib/kvm_info.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,22 +43,6 @@ struct boot_info {
 	struct screen screen;
 };
 
-/* KVM's paravirtual interface as CPUID shows it: kvm.c. Linux Documentation/virt/kvm/x86/cpuid.rst
- */
-struct kvm_info {
-	bool hypervisor_bit; /* CPUID leaf 1, ECX bit 31 */
-	char hypervisor[13]; /* signature of the first hypervisor leaf; "" on bare metal */
-	bool present;        /* "KVMKVMKVM" at any base */
-	uint32_t base;       /* 0x40000000, or 0x40000100... behind another interface */
-	uint32_t max_leaf;
-	uint32_t features;   /* base + 1, EAX */
-	uint32_t hints;      /* base + 1, EDX */
-	bool amd;            /* by the vendor string, so the CPU should have VMMCALL */
-	bool native_vmmcall; /* VMMCALL works, not VMCALL: kvm_probe_hypercall */
-	char vendor[13];
-	char model[49];
-};
-
 struct machine {
 	struct kvm_info kvm;
 	struct acpi_cpus cpus;   /* MADT order: the index is the dense CPU index */
@@ -80,6 +65,6 @@ struct machine {
 	uint64_t bringup_cycles; /* first INIT to the last vCPU's report */
 };
 
-extern struct machine machine; /* kmain.c */
+extern struct machine machine; /* topology.c */
 
 #endif

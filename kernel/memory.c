@@ -2,10 +2,11 @@
 /* A bump allocator over the largest free region of RAM, and stacks with guard pages. */
 #include "kernel/memory.h"
 
-#include "guest/report.h"
+#include "kernel/exit.h"
 #include "kernel/layout.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
+#include "lib/log.h"
 #include "lib/string.h"
 
 extern char image_end[]; /* linker.ld */
@@ -37,10 +38,10 @@ void memory_init(const struct boot_info *boot)
 /* The VM is too small; pvspin is not to blame. */
 static void __attribute__((noreturn)) exhausted(size_t bytes)
 {
-	report_text("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "
-		    "64 KiB for each vCPU and 3 MiB",
-		    bytes, end - next);
-	report_finish(&(struct outcome){.verdict = VERDICT_ERROR, .reason = "memory"});
+	log_line("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "
+		 "64 KiB for each vCPU and 3 MiB",
+		 bytes, end - next);
+	exit_unfit("memory");
 }
 
 void *memory_alloc(size_t bytes, size_t align)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* NUMA nodes as the locks see them: dense from 0. Pure. */
+/* NUMA nodes as the locks see them, dense from 0: by the SRAT. Pure. */
 #ifndef PVSPIN_KERNEL_NODES_H
 #define PVSPIN_KERNEL_NODES_H
 
@@ -14,12 +14,5 @@
  */
 uint32_t nodes_from_affinities(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
 			       uint32_t *node, uint32_t *unplaced);
-
-/* The node of a CPU if `cpus` CPUs are split into `nodes` consecutive parts whose sizes differ by
- * at most one; 1 <= nodes <= cpus. */
-static inline uint32_t nodes_split(uint32_t cpu, uint32_t cpus, uint32_t nodes)
-{
-	return (uint32_t)((uint64_t)cpu * nodes / cpus);
-}
 
 #endif

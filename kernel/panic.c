@@ -15,8 +15,8 @@
 #include "kernel/smp.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 #include "lib/printf.h"
-#include "port/port.h"
 #include <stdarg.h>
 #include <stdatomic.h>
 
@@ -68,7 +68,7 @@ static void stop_the_others(void)
 static void __attribute__((noreturn)) finish(void)
 {
 	record_end(&report);
-	port_flush();
+	log_flush();
 	exit_guest(DEBUG_EXIT_PANIC);
 }
 
@@ -116,7 +116,7 @@ static void begin(const char *reason, uint64_t rip)
 	}
 	stop_the_others();
 	bound_the_report();
-	port_write("\n", 1); /* in case a line was being written */
+	log_write("\n", 1); /* in case a line was being written */
 	record_begin(&report, "panic");
 	record_string(&report, "reason", reason);
 	record_number(&report, "cpu", this_cpu()->index);

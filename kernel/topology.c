@@ -3,10 +3,11 @@
  * enabled (bit 0) but online capable (bit 1) is reserved for a hot-added CPU and is not started. */
 #include "kernel/topology.h"
 
-#include "guest/report.h"
 #include "kernel/apic.h"
 #include "kernel/memory.h"
 #include "kernel/nodes.h"
+#include "lib/log.h"
+#include "lib/nodes.h"
 #include "lib/string.h"
 
 #define MADT_MAX_ENTRIES 4096
@@ -18,9 +19,9 @@ static bool usable(const struct acpi_cpu *cpu, struct machine *m)
 	if (!cpu->enabled)
 		return false;
 	if (cpu->apic_id > apic->max_id) {
-		report_text("error: the vCPU with APIC ID %u needs x2APIC, which this CPU model "
-			    "does not have (-cpu ...,+x2apic)",
-			    cpu->apic_id);
+		log_line("error: the vCPU with APIC ID %u needs x2APIC, which this CPU model "
+			 "does not have (-cpu ...,+x2apic)",
+			 cpu->apic_id);
 		m->cpus_unknown = true;
 		return false;
 	}
@@ -48,16 +49,14 @@ void topology_init(const struct boot_info *boot, struct machine *m)
 
 	if (status == ACPI_NO_RSDP && boot->rsdp == 0 &&
 	    mp_table_find_cpus(memory_map_physical, &all)) {
-		report_text(
-			"warning: no ACPI: %zu CPU%s from the MP table, which may list one CPU of "
-			"each package only",
-			all.count, all.count == 1 ? "" : "s");
+		log_line("warning: no ACPI: %zu CPU%s from the MP table, which may list one CPU of "
+			 "each package only",
+			 all.count, all.count == 1 ? "" : "s");
 	} else if (status != ACPI_OK) {
 		/* the loader gave an address without a table: damaged, or beyond our 4 GiB */
 		m->cpus_unknown = status != ACPI_NO_RSDP || boot->rsdp != 0;
-		report_text("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
-			    m->cpus_unknown ? "error" : "warning", acpi_status_text(status),
-			    detail);
+		log_line("%s: no CPU list from ACPI (%s: %s): only the boot CPU is known",
+			 m->cpus_unknown ? "error" : "warning", acpi_status_text(status), detail);
 		all.count = all.ioapics = 0;
 	}
 	m->cpus.cpu = memory_alloc((all.count + 1) * sizeof(struct acpi_cpu), 8);
@@ -86,15 +85,15 @@ static bool nodes_from_srat(const struct boot_info *boot, struct machine *m)
 		acpi_find_affinities(memory_map_physical, boot->rsdp, &all, detail, sizeof(detail));
 
 	if (status != ACPI_OK && status != ACPI_NO_SRAT && status != ACPI_NO_RSDP)
-		report_text("warning: no NUMA nodes from ACPI (%s: %s)", acpi_status_text(status),
-			    detail);
+		log_line("warning: no NUMA nodes from ACPI (%s: %s)", acpi_status_text(status),
+			 detail);
 	if (status != ACPI_OK)
 		return false;
 	m->nodes = nodes_from_affinities(&m->cpus, &all, m->node, &unplaced);
 	if (unplaced != 0)
-		report_text("warning: the SRAT does not place %u of the vCPUs; they are taken for "
-			    "node 0's",
-			    unplaced);
+		log_line("warning: the SRAT does not place %u of the vCPUs; they are taken for "
+			 "node 0's",
+			 unplaced);
 	return true;
 }
 

@@ -3,9 +3,10 @@
  */
 #include "kernel/tsc.h"
 
-#include "guest/report.h"
 #include "kernel/cpu.h"
+#include "kernel/exit.h"
 #include "kernel/kvm.h"
+#include "lib/log.h"
 
 #define CPUID_CRYSTAL   0x15
 #define CPUID_BASE_RATE 0x16 /* EAX bits 15:0, in MHz */
@@ -37,10 +38,10 @@ static uint32_t base_khz(const struct kvm_info *kvm)
 /* The VM lacks a clock; pvspin is not to blame. */
 static void __attribute__((noreturn)) no_source(void)
 {
-	report_text("error: TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no "
-		    "kvmclock, and no PIT, HPET or ACPI timer that counts (microvm under TCG needs "
-		    "pit=on)");
-	report_finish(&(struct outcome){.verdict = VERDICT_ERROR, .reason = "tsc-unknown"});
+	log_line("error: TSC frequency unknown: no CPUID leaf 0x40000010, 0x15 or 0x16, no "
+		 "kvmclock, and no PIT, HPET or ACPI timer that counts (microvm under TCG needs "
+		 "pit=on)");
+	exit_unfit("tsc-unknown");
 }
 
 void tsc_init(const struct boot_info *boot, struct machine *m)

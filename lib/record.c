@@ -7,9 +7,9 @@
  */
 #include "lib/record.h"
 
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
-#include "port/port.h"
 
 #define CLOSING_BYTES 2 /* "}\n" */
 
@@ -168,7 +168,7 @@ void record_end(struct record *record)
 	buffer[record->length] = '}';
 	buffer[record->length + 1] = '\n';
 	records++;
-	port_write(buffer, record->length + CLOSING_BYTES);
+	log_write(buffer, record->length + CLOSING_BYTES);
 }
 
 uint64_t record_count(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Records: one JSON object a line, written whole, numbered by "seq" from 1 (docs/serial-log.md).
- * A record is built in memory and handed to port_write as one piece by record_end. Usage:
+ * A record is built in memory and handed to log_write as one piece by record_end. Usage:
  *
  *	struct record record;
  *	record_begin(&record, "run");

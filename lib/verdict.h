@@ -3,11 +3,20 @@
 #ifndef PVSPIN_LIB_VERDICT_H
 #define PVSPIN_LIB_VERDICT_H
 
+#include <stdint.h>
+
 enum verdict {
 	VERDICT_OK,
 	VERDICT_SKIP,  /* nothing could be tested here */
 	VERDICT_ERROR, /* the environment or the request is wrong */
 	VERDICT_FAIL,  /* what was tested is wrong */
+};
+
+/* What a whole run came to. */
+struct outcome {
+	enum verdict verdict;
+	uint32_t failed, skipped, findings;
+	const char *reason; /* "" or why: "usage", "vcpu-missing", "exclusion", ... */
 };
 
 static inline enum verdict verdict_worse(enum verdict a, enum verdict b)

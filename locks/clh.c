@@ -19,8 +19,8 @@
  * of Washington, 1993; P. Magnusson, A. Landin, E. Hagersten, "Queue Locks on Cache Coherent
  * Multiprocessors", IPPS 1994.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 
 struct clh_node {

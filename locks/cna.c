@@ -21,7 +21,7 @@
  * qspinlock" v15, linux-kernel 2021 (not merged). Of the waiters that v15 never moves (interrupts
  * off, real-time) we know those of a nested context.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 #include "locks/qnode.h"

@@ -24,8 +24,8 @@
  * Problems: Nip Them in the Bud Using Informed Spinlocks (I-Spinlocks)", EuroSys'17, and the
  * authors' patches for Linux 3.13.
  */
+#include "bench/register.h"
 #include "locks/core/pv.h"
-#include "locks/core/register.h"
 #include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
 

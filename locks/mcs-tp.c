@@ -20,9 +20,9 @@
  * B. He, W. N. Scherer III, M. L. Scott, "Preemption Adaptivity in Time-Published Queue-Based Spin
  * Locks", HiPC 2005.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
 #include "locks/core/pv.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 

@@ -10,8 +10,8 @@
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 
 struct mcs_node {

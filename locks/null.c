@@ -4,8 +4,8 @@
  * cost of the harness, to be read beside every other lock's figures. It excludes nobody: the
  * section's counters do not add up under it, and the exclusion check is not made.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/register.h"
 
 static void null_init(void *lock, const struct lock_env *env)
 {

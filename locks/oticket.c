@@ -16,7 +16,7 @@
  * S. Kashyap, C. Min, T. Kim, "Scalability in the Clouds! A Myth or Reality?", APSys'15, and
  * "Opportunistic Spinlocks", ACM SIGOPS OSR 50(1), 2016; constants as there.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
 

@@ -18,8 +18,8 @@
  * 28db61e207ea) and s390. Naming the head for the unlocker instead of a hash table, passing over
  * and usurping inactive waiters by the preempted flag: here.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/register.h"
 #include "locks/core/tunables.h"
 #include "locks/paq_queue.h"
 

@@ -14,14 +14,14 @@
  * owner f9bc9bbe8afd; node->lock cleared before the node is given back 734ad0af3609.
  */
 #include "locks/ppc-qspinlock.h"
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/owner.h"
 #include "locks/core/pv.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
-#include "locks/core/yield.h"
+#include "locks/owner.h"
 #include "locks/qnode.h"
+#include "locks/yield.h"
 
 /* Linux: remote_steal_spins, head_spins, pv_sleepy_lock_factor. The latter multiplies all three
  * counts of polls once the lock has been seen sleepy. */

@@ -13,7 +13,7 @@
 #ifndef PVSPIN_LOCKS_PPC_QSPINLOCK_H
 #define PVSPIN_LOCKS_PPC_QSPINLOCK_H
 
-#include "locks/core/owner.h"
+#include "locks/owner.h"
 #include "locks/qnode.h"
 #include <stdatomic.h>
 #include <stdbool.h>

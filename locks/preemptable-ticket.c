@@ -23,8 +23,8 @@
  * J. Ouyang, J. R. Lange, "Preemptable Ticket Spinlocks: Improving Consolidated Performance in the
  * Cloud", VEE'13; the authors' patches, github.com/drouyang/pmtlock, v2 and v3.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 

@@ -15,8 +15,8 @@
  * Linux 6.12 kernel/locking/qspinlock_paravirt.h (a23db284fe0d; kick at unlock only 75d227028068;
  * wait-early cd0272fab785; hybrid stealing 1c4941fd53af, 11752adb68a3).
  */
+#include "bench/register.h"
 #include "locks/core/pv.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 #include "locks/pv_hash.h"

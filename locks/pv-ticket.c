@@ -12,7 +12,7 @@
  * J. Fitzhardinge, S. Vaddagiri, Raghavendra K T; Linux 3.12, commits 96f853eaa889 (the lock) and
  * 92b75202e5e8 (KVM); the flag in head since 4.0, d6abfdb20223.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/tunables.h"
 #include "locks/pv_ticket.h"
 

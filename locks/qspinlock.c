@@ -11,7 +11,7 @@
  * States are written (tail, pending, locked). Linux 6.12 kernel/locking/qspinlock.c; the idea of
  * the compact word and the order of the steps are P. Zijlstra's and W. Long's.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/qnode.h"
 #include "locks/qspinlock_pending.h"

@@ -17,13 +17,13 @@
  * M. Schwidefsky, Linux arch/s390/lib/spinlock.c since b96f7d881ad9 (2017).
  */
 #include "locks/s390-spinlock.h"
+#include "bench/register.h"
 #include "lib/printf.h"
-#include "locks/core/owner.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
-#include "locks/core/yield.h"
+#include "locks/owner.h"
 #include "locks/qnode.h"
+#include "locks/yield.h"
 
 TUNABLE(s390_queue, "s390-spinlock", 0, 0, 1);
 TUNABLE(s390_spin_retry, "s390-spinlock", 1000, 1, UINT32_MAX); /* Linux: spin_retry */

@@ -11,7 +11,7 @@
 #ifndef PVSPIN_LOCKS_S390_SPINLOCK_H
 #define PVSPIN_LOCKS_S390_SPINLOCK_H
 
-#include "locks/core/owner.h"
+#include "locks/owner.h"
 #include "locks/qnode.h"
 #include <stdatomic.h>
 #include <stdint.h>

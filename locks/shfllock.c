@@ -23,9 +23,9 @@
  * S. Kashyap, I. Calciu, X. Cheng, C. Min, T. Kim, "Scalable and Practical Locking with Shuffling",
  * SOSP 2019, the non-blocking lock.
  */
+#include "bench/register.h"
 #include "lib/printf.h"
 #include "locks/core/pv.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 

@@ -13,8 +13,8 @@
  *
  * T. E. Anderson, IEEE TPDS 1(1), 1990; J. M. Mellor-Crummey, M. L. Scott, ACM TOCS 9(1), 1991.
  */
+#include "bench/register.h"
 #include "locks/backoff.h"
-#include "locks/core/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 #include "locks/tas_byte.h"

@@ -9,7 +9,7 @@
  * T. E. Anderson, "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors",
  * IEEE TPDS 1(1), 1990.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/tas_byte.h"
 

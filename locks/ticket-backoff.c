@@ -12,7 +12,7 @@
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991, section 2.2.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 #include "locks/ticket_word.h"

@@ -9,7 +9,7 @@
  *
  * Linux 2.6.25 (N. Piggin, commit 314cdbefd1fd) to 4.1.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/ticket_word.h"
 

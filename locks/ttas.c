@@ -15,7 +15,7 @@
  * L. Rudolph, Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors", ISCA
  * 1984; T. E. Anderson, IEEE TPDS 1(1), 1990.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/tas_byte.h"
 

@@ -24,7 +24,7 @@
  * W. Long, "qspinlock, x86: support for unfair locks", linux-kernel, 2014-2015, not merged: after
  * its description; LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 #include "locks/qnode.h"

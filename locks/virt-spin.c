@@ -9,7 +9,7 @@
  * Linux arch/x86/include/asm/qspinlock.h, virt_spin_lock (2aa79af64263, 43b3f02899f7); the PAUSE
  * after a lost CAS since 94af3a04e3f3.
  */
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include "locks/core/spin.h"
 #include "locks/qspinlock_word.h"
 

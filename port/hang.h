@@ -6,8 +6,9 @@
 #ifndef PVSPIN_PORT_HANG_H
 #define PVSPIN_PORT_HANG_H
 
-#include "locks/core/lock.h"
 #include <stdint.h>
+
+struct lock_ops; /* locks/core/lock.h */
 
 struct hang {
 	const char *what;           /* the run or test that hangs */

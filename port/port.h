@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What locks/ and bench/ need from the place they run in: the bare guest (bare.c) or Linux
- * threads (hosted.c). "CPU" is the dense index 0..port_cpu_count()-1, never an APIC ID.
+ * What locks/ and bench/ need from the place they run in: the bare guest (guest/) or Linux
+ * threads (hosted/). "CPU" is the dense index 0..port_cpu_count()-1, never an APIC ID.
  */
 #ifndef PVSPIN_PORT_PORT_H
 #define PVSPIN_PORT_PORT_H
 
 #include "lib/lines.h"
-#include "locks/core/stats.h"
 #include "port/inline.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +32,7 @@ uint32_t port_cpu_count(void);       /* CPUs online */
 uint32_t port_apic_id(uint32_t cpu); /* for records only */
 uint32_t port_node(uint32_t cpu);    /* its NUMA node, dense from 0; 0 where unknown */
 
+struct lock_stats; /* locks/core/stats.h */
 struct lock_stats *port_stats(uint32_t cpu);
 struct lock_stats *port_my_stats(void);
 
@@ -63,11 +63,6 @@ struct port_text_patch {
  * after the write (SDM vol. 3A, 9.1.3, cross-modifying code), or will before it gets there.
  */
 void port_patch_text(const struct port_text_patch *patch, size_t count);
-
-/* Log output. port_write only appends to memory; port_flush writes it out (a VM exit or a system
- * call: never inside a measured phase). */
-void port_write(const char *bytes, size_t count);
-void port_flush(void);
 
 enum port_input {
 	PORT_INPUT_LINE,

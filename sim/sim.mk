@@ -14,7 +14,7 @@ sim_guest_cflags := $(sim_flags) -fPIC -fvisibility=hidden -mgeneral-regs-only -
 
 sim_host_c := $(sort $(wildcard sim/*.c))
 sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c port/sim/*.c) port/common/pv_none.c \
-	port/common/task.c $(filter-out lib/string.c,$(wildcard lib/*.c)) kernel/kvm_detect.c)
+	port/common/task.c $(filter-out lib/string.c,$(wildcard lib/*.c)))
 sim_host_objects := $(sim_host_c:%.c=$(SIM_BUILD)/host/%.o)
 sim_guest_objects := $(sim_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
 

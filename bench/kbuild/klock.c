@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See klock.h. */
 #include "bench/kbuild/klock.h"
+#include "locks/core/stats.h"
 
 #include "lib/steal.h"
 #include "lib/string.h"

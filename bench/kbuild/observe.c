@@ -9,6 +9,7 @@
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/world.h"
 #include "lib/histogram.h"
+#include "locks/core/stats.h"
 #include "locks/core/trace.h"
 #include "port/port.h"
 

@@ -8,6 +8,7 @@
 
 #include "bench/kbuild/klock.h"
 #include "bench/work.h"
+#include "locks/core/stats.h"
 #include "locks/core/trace.h"
 #include "port/task.h"
 

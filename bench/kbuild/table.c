@@ -3,9 +3,9 @@
 #include "bench/kbuild/table.h"
 
 #include "bench/kbuild/kbuild.h"
-#include "bench/say.h"
 #include "bench/table_cells.h"
 #include "lib/arith.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "port/port.h"
 
@@ -45,15 +45,16 @@ static void say_row(const struct table_row *row, uint64_t best, int width)
 	char wait[CELL_BYTES];
 	uint64_t rate = spread_mean(&row->rate);
 
-	say("%-*s %7s %4s %7s %7s %4u%% %4u%% %4u%% %4u%% %5u%% %6s %6s %6s %6s %7s%s", width,
-	    row->lock->name, time_cell(elapsed, spread_mean(&row->elapsed)),
-	    spread_cell(spread, &row->elapsed), jobs_cell(jobs, rate),
-	    slower_cell(slower, rate, best), percent(row, row->times.running),
-	    percent(row, row->times.spinning), percent(row, row->times.halted),
-	    percent(row, row->times.idle), percent(row, row->times.stolen),
-	    count_cell(halts, row->halts), count_cell(kicks, row->kicks), count_cell(lhp, row->lhp),
-	    count_cell(lwp, row->lwp), time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
-	    row->broken ? "  NO EXCLUSION" : "");
+	log_line("%-*s %7s %4s %7s %7s %4u%% %4u%% %4u%% %4u%% %5u%% %6s %6s %6s %6s %7s%s", width,
+		 row->lock->name, time_cell(elapsed, spread_mean(&row->elapsed)),
+		 spread_cell(spread, &row->elapsed), jobs_cell(jobs, rate),
+		 slower_cell(slower, rate, best), percent(row, row->times.running),
+		 percent(row, row->times.spinning), percent(row, row->times.halted),
+		 percent(row, row->times.idle), percent(row, row->times.stolen),
+		 count_cell(halts, row->halts), count_cell(kicks, row->kicks),
+		 count_cell(lhp, row->lhp), count_cell(lwp, row->lwp),
+		 time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
+		 row->broken ? "  NO EXCLUSION" : "");
 }
 
 void kbuild_table_say(const struct table *table, size_t threads_index, int width)
@@ -63,17 +64,18 @@ void kbuild_table_say(const struct table *table, size_t threads_index, int width
 	uint64_t best = table_best_rate(table, threads_index);
 	uint32_t threads = plan->threads[threads_index];
 
-	say("kbuild, %u vCPU%s, %u tasks; %u run%s of %llu jobs each", threads,
-	    threads == 1 ? "" : "s", (unsigned)plan_tasks(plan, threads), plan->reps,
-	    plan->reps == 1 ? "" : "s", (unsigned long long)plan->jobs);
-	say("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "lock",
-	    "elapsed", "+-%", "jobs/s", "slower", "runs", "spins", "halts", "idle", "stolen",
-	    "halts", "kicks", "LHP", "LWP", "longest");
-	say("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "", "mean", "sd",
-	    "mean", "", "time", "time", "time", "time", "time", "sum", "sum", "sum", "sum", "wait");
+	log_line("kbuild, %u vCPU%s, %u tasks; %u run%s of %llu jobs each", threads,
+		 threads == 1 ? "" : "s", (unsigned)plan_tasks(plan, threads), plan->reps,
+		 plan->reps == 1 ? "" : "s", (unsigned long long)plan->jobs);
+	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "lock",
+		 "elapsed", "+-%", "jobs/s", "slower", "runs", "spins", "halts", "idle", "stolen",
+		 "halts", "kicks", "LHP", "LWP", "longest");
+	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "", "mean",
+		 "sd", "mean", "", "time", "time", "time", "time", "time", "sum", "sum", "sum",
+		 "sum", "wait");
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (rows[i].lock)
 			say_row(&rows[i], best, width);
 	}
-	say("%s", "");
+	log_line("%s", "");
 }

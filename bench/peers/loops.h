@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loops that are instantiated for each peer, its operations inlined: locks/core/register.h. */
+/* The loops that are instantiated for each peer, its operations inlined: bench/register.h. */
 #ifndef PVSPIN_BENCH_PEERS_LOOPS_H
 #define PVSPIN_BENCH_PEERS_LOOPS_H
 

@@ -3,7 +3,7 @@
 #ifndef PVSPIN_BENCH_PEERS_OUTSIDE_H
 #define PVSPIN_BENCH_PEERS_OUTSIDE_H
 
-#include "locks/core/register.h"
+#include "bench/register.h"
 #include <string.h>
 
 /* For locks that are free when zero. */

@@ -2,7 +2,7 @@
 /*
  * A lock as this program measures it: pvspin's, another library's ("ck-ticket", "glibc-spin"), or a
  * floor, a bare instruction sequence that excludes nobody ("floor-..."). All are struct lock_ops,
- * entered by LOCK_REGISTER (locks/core/register.h beside this file).
+ * entered by LOCK_REGISTER (bench/register.h beside this file).
  */
 #ifndef PVSPIN_BENCH_PEERS_PEER_H
 #define PVSPIN_BENCH_PEERS_PEER_H

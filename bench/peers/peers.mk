@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # build/peers/bench-peers: pvspin's locks beside those of other libraries. Part of the Makefile.
-# The lock files are compiled once more, with bench/peers/locks/core/register.h in the place of
-# locks/core/register.h. Nothing else is needed to measure a lock of pvspin here.
+# The lock files are compiled once more, with bench/peers/bench/register.h in the place of
+# bench/register.h. Nothing else is needed to measure a lock of pvspin here.
 
 peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -Wshadow -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -Ibench/peers -I.
 peers_c := $(sort $(wildcard bench/peers/*.c port/hosted/*.c) $(filter-out locks/core/registry.c,$(wildcard \
 	locks/*.c locks/core/*.c))) lib/arith.c lib/histogram.c port/common/pv_none.c \
-	kernel/nodes.c lib/printf.c lib/cmdline.c
+	lib/printf.c lib/cmdline.c
 # For all files but those that calculate with double; hosted/hosted.mk gives the reason.
 peers_measured := -mgeneral-regs-only
 peers_flags = $(HOSTCC) $(peers_cflags) : $(peers_measured)

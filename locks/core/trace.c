@@ -4,6 +4,7 @@
 #include "locks/core/trace.h"
 
 #include "lib/steal.h"
+#include "port/port.h"
 #include <stdatomic.h>
 
 #define MOST_ARG ((UINT64_C(1) << TRACE_ARG_BITS) - 1)

@@ -3,7 +3,7 @@
  * trace=N: the last N lock events of a vCPU, in a ring of its own that is logged after the run.
  * Recording costs a TSC read and two stores to the vCPU's own cache lines; without trace= the
  * ring is NULL, and only cold paths ask for it: the measured loop that traces is an instance of
- * its own (locks/core/register.h), halts, kicks and yields are hypercalls anyway.
+ * its own (bench/register.h), halts, kicks and yields are hypercalls anyway.
  *
  * Being off the CPU is no event that a vCPU could record when it begins. It is found by
  * trace_look(), from the own steal-time page, at the next of the points where somebody looks:
@@ -15,7 +15,6 @@
 #define PVSPIN_LOCKS_CORE_TRACE_H
 
 #include "locks/core/stats.h"
-#include "port/port.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,6 +3,7 @@
  * guest it is what pv_kvm.c starts from; the preempted flags need nothing but their page. */
 #include "port/common/pv_none.h"
 
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
 

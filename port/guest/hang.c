@@ -5,6 +5,8 @@
  * lost its wake-up, which would then go on as if nothing had happened.
  */
 #include "port/hang.h"
+#include "locks/core/lock.h"
+#include "locks/core/stats.h"
 
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
@@ -15,6 +17,7 @@
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 #include "lib/record.h"
 #include "locks/core/pv.h"
 #include "port/port.h"
@@ -147,11 +150,11 @@ void port_report_hang(const struct hang *hang)
 	record_hang(hang, state);
 	for (uint32_t i = 0; i < count; i++)
 		record_cpu(hang, i, now, halted[i], kicked_at[i]);
-	port_flush();
+	log_flush();
 }
 
 void port_abort(void)
 {
-	port_flush();
+	log_flush();
 	exit_guest(DEBUG_EXIT_PANIC);
 }

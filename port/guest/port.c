@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h in the guest: thin, over kernel/. */
+#include "locks/core/stats.h"
 #include "port/guest/port_guest.h"
 
 #include "kernel/cpu.h"

@@ -11,10 +11,6 @@
  * and yields if PV_SCHED_YIELD is offered. */
 void port_bare_init(const struct machine *m, bool nopvspin);
 
-/* Writes out the log, waiting for the transmitter once more. False: part of it is lost, or still
- * not written. */
-bool log_complete(void);
-
 /* The bound of port_watch_over() (port/hang.h); 0: as usual. */
 void watch_set_usual(uint64_t ms);
 

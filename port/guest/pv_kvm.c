@@ -9,6 +9,7 @@
  * an earlier wait. Interrupts do not matter for the latch.
  */
 #include "port/guest/pv_kvm.h"
+#include "locks/core/stats.h"
 
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"

@@ -4,6 +4,8 @@
 #define _GNU_SOURCE
 #include "port/hang.h"
 #include "lib/printf.h"
+#include "locks/core/lock.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdarg.h>
 #include <unistd.h>

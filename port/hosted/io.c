@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h's log and input over Linux: stdout through a buffer in memory, lines from stdin. */
 #define _GNU_SOURCE
+#include "lib/log.h"
 #include "port/common/line.h"
 #include "port/port.h"
 #include <errno.h>
@@ -14,7 +15,7 @@
 static char *log_bytes;
 static size_t log_used, log_size;
 
-void port_write(const char *bytes, size_t count)
+void log_write(const char *bytes, size_t count)
 {
 	if (log_size - log_used < count) {
 		size_t wanted = (log_used + count) * 2;
@@ -31,7 +32,7 @@ void port_write(const char *bytes, size_t count)
 	log_used += count;
 }
 
-void port_flush(void)
+void log_flush(void)
 {
 	size_t done = 0;
 

@@ -8,7 +8,8 @@
  */
 #define _GNU_SOURCE
 #include "port/port.h"
-#include "kernel/nodes.h"
+#include "lib/nodes.h"
+#include "locks/core/stats.h"
 #include "port/hosted/hosted.h"
 #include "port/hosted/sched.h"
 #include <errno.h>

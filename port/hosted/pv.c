@@ -12,6 +12,7 @@
  * look. A guest masks interrupts there instead.
  */
 #define _GNU_SOURCE
+#include "locks/core/stats.h"
 #include "locks/core/trace.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"

@@ -3,8 +3,11 @@
  * what the scheduler did last. A deadlock is a hang that the engine has found. */
 #include "port/hang.h"
 
+#include "lib/log.h"
 #include "lib/record.h"
+#include "locks/core/lock.h"
 #include "locks/core/pv.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include "port/sim/seam.h"
 
@@ -60,7 +63,7 @@ void port_report_hang(const struct hang *hang)
 	record_hang(hang);
 	for (uint32_t i = 0; i < port_cpu_count(); i++)
 		record_cpu(hang, i, now);
-	port_flush();
+	log_flush();
 }
 
 /* What a time bound would find is found at once, as a deadlock; it is told by the same words. */
@@ -78,6 +81,6 @@ void port_watch_over(void)
 
 void port_abort(void)
 {
-	port_flush();
+	log_flush();
 	sim_end(5);
 }

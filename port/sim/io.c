@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* port.h's log and input: a buffer in memory, which goes to the VM's log; lines from the launcher,
- * who is the engine itself. */
+/* The log and port.h's input: a buffer in memory, which goes to the VM's log; lines from the
+ * launcher, who is the engine itself. */
+#include "lib/log.h"
 #include "lib/string.h"
 #include "port/port.h"
 #include "port/sim/seam.h"
@@ -10,7 +11,7 @@
 static char buffer[BUFFER_BYTES];
 static size_t used;
 
-void port_flush(void)
+void log_flush(void)
 {
 	if (used)
 		sim_write(buffer, used);
@@ -18,10 +19,10 @@ void port_flush(void)
 }
 
 /* Only whole lines are passed on: each call has one, as records do, or less. */
-void port_write(const char *bytes, size_t count)
+void log_write(const char *bytes, size_t count)
 {
 	if (count > sizeof(buffer) - used)
-		port_flush();
+		log_flush();
 	if (count > sizeof(buffer)) {
 		sim_write(bytes, count);
 		return;

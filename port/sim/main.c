@@ -5,8 +5,8 @@
  */
 #include "bench/bench.h"
 #include "bench/plan.h"
-#include "bench/say.h"
-#include "kernel/kvm.h"
+#include "lib/kvm_info.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/record.h"
 #include "lib/string.h"
@@ -89,7 +89,7 @@ static int record_verdict(enum verdict verdict, const char *reason)
 	record_number(&record, "skipped", 0);
 	record_string(&record, "reason", reason);
 	record_end(&record);
-	port_flush();
+	log_flush();
 	return strcmp(reason, "usage") ? codes[verdict] : 2;
 }
 
@@ -117,7 +117,7 @@ __attribute__((visibility("default"))) void sim_guest_main(void)
 	struct kvm_info kvm = {
 		.hypervisor_bit = true, .present = true, .features = facts->kvm_features};
 	struct plan_machine plan_machine = {.cpus = facts->cpus,
-					    .linux_facts = kvm_linux_facts(&kvm, facts->cpus)};
+					    .linux_facts = linux_facts_of(&kvm, facts->cpus)};
 	bool ok = plan_parse(facts->cmdline, &plan_machine, &plan, error);
 	enum verdict verdict;
 
@@ -127,10 +127,10 @@ __attribute__((visibility("default"))) void sim_guest_main(void)
 	pv_sim_select(plan.nopvspin);
 	record_boot(facts);
 	if (!ok) {
-		say("error: %s", error);
+		log_line("error: %s", error);
 		sim_end(record_verdict(VERDICT_ERROR, "usage"));
 	}
-	port_flush();
+	log_flush();
 	verdict = bench_run_plan(&plan);
 	sim_end(record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : ""));
 }
@@ -152,5 +152,5 @@ __attribute__((visibility("default"))) void sim_guest_panic(const char *reason, 
 		record_signed(&record, "holder", (int64_t)holder - 1);
 	}
 	record_end(&record);
-	port_flush();
+	log_flush();
 }

@@ -2,8 +2,9 @@
 /* port.h on the simulated host: thin, over the engine (seam.h). Loaded once for each VM. */
 #include "port/port.h"
 
-#include "kernel/nodes.h"
+#include "lib/nodes.h"
 #include "lib/printf.h"
+#include "locks/core/stats.h"
 #include "port/sim/guest.h"
 #include "port/sim/seam.h"
 

@@ -2,7 +2,8 @@
 /* The pv backends (locks/pv.h) on a modelled KVM: as the guest's (pv_bare.c), but that what an
  * instruction does there is a call of the engine here. */
 #include "locks/core/pv.h"
-#include "kernel/kvm.h"
+#include "lib/kvm_info.h"
+#include "locks/core/stats.h"
 #include "locks/core/trace.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* port/guest/log.c before a UART that takes so many bytes and is then busy until somebody reads. */
+/* kernel/log.c before a UART that takes so many bytes and is then busy until somebody reads. */
 #include "kernel/console.h"
+#include "kernel/log.h"
 #include "kernel/serial.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
-#include "port/guest/port_guest.h"
-#include "port/port.h"
+#include "lib/log.h"
 #include "tests/host/test.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void plug(size_t bytes, uint64_t reader_comes_ns)
 {
 	room = SIZE_MAX;
 	read_at = 0;
-	port_flush(); /* of the test before */
+	log_flush(); /* of the test before */
 	out_used = displayed = 0;
 	room = bytes;
 	read_at = now + reader_comes_ns;
@@ -66,7 +66,7 @@ static void write_lines(size_t from, size_t to)
 
 	for (size_t i = from; i < to; i++) {
 		snprintf(line, sizeof(line), "%-*zu\n", LINE - 1, i);
-		port_write(line, LINE);
+		log_write(line, LINE);
 	}
 }
 
@@ -84,7 +84,7 @@ static void a_reader_that_comes_in_time_gets_all(void **state)
 	(void)state;
 	plug(30, UINT64_C(60000000000));
 	write_lines(0, 3000); /* more than the buffer */
-	port_flush();
+	log_flush();
 	assert_true(log_complete());
 	check_lines(3000);
 	assert_int_equal(displayed, 3000 * LINE);
@@ -99,18 +99,18 @@ static void one_that_comes_late_gets_what_was_kept(void **state)
 	plug(130, UINT64_C(3600000000000));
 	write_lines(0, 10);
 	start = now;
-	port_flush();
+	log_flush();
 	assert_in_range(now - start, UINT64_C(60000000000), UINT64_C(300000000000));
 	assert_in_range(now - fed, 0, UINT64_C(1000000000));
 	start = now;
 	for (size_t i = 1; i < 100; i++) {
 		write_lines(i * 10, i * 10 + 10);
-		port_flush();
+		log_flush();
 	}
 	assert_in_range(now - start, 0, UINT64_C(10000000000));
 	assert_false(log_complete());
 	now = read_at;
-	port_flush();
+	log_flush();
 	check_lines(1000);
 	assert_true(log_complete());
 }
@@ -123,9 +123,9 @@ static void what_the_buffer_cannot_keep_is_known_to_be_lost(void **state)
 	(void)state;
 	plug(130, UINT64_C(3600000000000));
 	write_lines(0, kept + 100);
-	port_flush();
+	log_flush();
 	now = read_at;
-	port_flush();
+	log_flush();
 	assert_in_range(out_used, (kept - 2) * LINE, kept * LINE);
 	check_lines(out_used / LINE);
 	assert_false(log_complete());

@@ -3,6 +3,7 @@
 #include "tests/host/test.h"
 
 #include "kernel/nodes.h"
+#include "lib/nodes.h"
 
 static struct acpi_cpu cpu[] = {{.apic_id = 0}, {.apic_id = 1}, {.apic_id = 4}, {.apic_id = 300}};
 static const struct acpi_cpus cpus = {.cpu = cpu, .capacity = 4, .count = 4};

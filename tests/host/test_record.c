@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/record.c with a port_write that keeps what it is given: exact lines, escapes, and what
+/* lib/record.c with a log_write that keeps what it is given: exact lines, escapes, and what
  * becomes of a record at, and one byte beyond, the longest line. */
 #include "tests/host/test.h"
 
+#include "lib/log.h"
 #include "lib/record.h"
-#include "port/port.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static char written[RECORD_BYTES + 1];
 static size_t written_bytes;
 static int writes;
 
-void port_write(const char *bytes, size_t count)
+void log_write(const char *bytes, size_t count)
 {
 	assert_true(count <= RECORD_BYTES);
 	memcpy(written, bytes, count);

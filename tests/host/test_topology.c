@@ -5,9 +5,9 @@
  */
 #include "kernel/topology.h"
 
-#include "guest/report.h"
 #include "kernel/apic.h"
 #include "kernel/memory.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include <stdlib.h>
 
@@ -44,7 +44,7 @@ const void *memory_map_physical(uint64_t address, size_t length)
 	return memory_map(address, length);
 }
 
-void report_text(const char *format, ...)
+void log_line(const char *format, ...)
 {
 	size_t used = strlen(said);
 	va_list arguments;

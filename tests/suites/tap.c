@@ -2,10 +2,11 @@
 /* Selects, runs and reports the guest's tests. TAP 14: testanything.org/tap-version-14 */
 #include "tests/suites/tap.h"
 
-#include "guest/report.h"
 #include "lib/cmdline.h"
+#include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "locks/core/lock.h"
 #include "port/hang.h"
 #include "port/port.h"
 #include <stdarg.h>
@@ -157,14 +158,14 @@ static bool selected(const char *selection, const struct test_item *test)
 /* The tests one by one, families by pattern: they may have hundreds. */
 static void report_accepted(const char *item, size_t length)
 {
-	report_text("error: tests=%.*s: no such test; accepted: all, or what one of these begins "
-		    "with up to a dot, or its id:",
-		    (int)length, item);
+	log_line("error: tests=%.*s: no such test; accepted: all, or what one of these begins "
+		 "with up to a dot, or its id:",
+		 (int)length, item);
 	for (size_t i = 0; i < registered_count(); i++)
-		report_text("error:   %s %s", __start_test_registry[i].name,
-			    __start_test_registry[i].id);
+		log_line("error:   %s %s", __start_test_registry[i].name,
+			 __start_test_registry[i].id);
 	for (size_t i = 1; i < family_count(); i++)
-		report_text("error:   %s", family_at(i)->pattern);
+		log_line("error:   %s", family_at(i)->pattern);
 }
 
 static bool every_item_names_one(const char *selection)
@@ -195,14 +196,13 @@ static void report_result(const struct test_result *result)
 		[VERDICT_FAIL] = " # FAIL ",
 	};
 
-	report_text("%s %u - %s %s%s%s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok",
-		    current_number, current.name, current.about, current.note ? " " : "",
-		    current.note ? current.note : "",
-		    result->finding ? " # TODO finding: " : directive[result->verdict],
-		    result->why);
+	log_line("%s %u - %s %s%s%s%s%s", result->verdict <= VERDICT_SKIP ? "ok" : "not ok",
+		 current_number, current.name, current.about, current.note ? " " : "",
+		 current.note ? current.note : "",
+		 result->finding ? " # TODO finding: " : directive[result->verdict], result->why);
 	if (result->info[0] != '\0')
-		report_text("# %s: %s", current.about, result->info);
-	port_flush();
+		log_line("# %s: %s", current.about, result->info);
+	log_flush();
 }
 
 const char *test_current(void)
@@ -225,7 +225,7 @@ void tests_bail_out(const char *why)
 
 	ksnprintf(result.why, sizeof(result.why), "%s", why);
 	report_result(&result);
-	report_text("Bail out! %s: %s", current.name, why);
+	log_line("Bail out! %s: %s", current.name, why);
 	port_abort();
 }
 
@@ -267,8 +267,8 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		return;
 	}
 	count = count_selected(plan->tests);
-	report_text("TAP version 14");
-	report_text("1..%u", count);
+	log_line("TAP version 14");
+	log_line("1..%u", count);
 	while (next_test(&tests)) {
 		struct test_result result = {.verdict = VERDICT_OK};
 
@@ -285,7 +285,7 @@ void tests_run(const struct plan *plan, struct outcome *outcome)
 		took_ms = port_cycles_to_ns(port_cycles() - start) / 1000000;
 		report_result(&result);
 		if (took_ms >= SLOW_MS)
-			report_text("# %s took %lu ms", tests.item.about, took_ms);
+			log_line("# %s took %lu ms", tests.item.about, took_ms);
 		current.name[0] = '\0';
 		outcome->skipped += result.verdict == VERDICT_SKIP;
 		if (result.finding) { /* TAP's TODO: not ok, and no failure */

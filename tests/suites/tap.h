@@ -9,7 +9,6 @@
 #define PVSPIN_TESTS_SUITES_TAP_H
 
 #include "bench/plan.h"
-#include "guest/report.h"
 #include "lib/record.h"
 #include "lib/verdict.h"
 #include <stdbool.h>

@@ -8,6 +8,7 @@
 #include "kernel/kvm.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
+#include "locks/core/stats.h"
 #include "port/port.h"
 #include "tests/suites/tap.h"
 

@@ -6,7 +6,7 @@
 #ifndef PVSPIN_TESTS_SUITES_LOCKS_DIRECTED_H
 #define PVSPIN_TESTS_SUITES_LOCKS_DIRECTED_H
 
-#include "locks/core/owner.h"
+#include "locks/owner.h"
 #include "tests/suites/locks/client.h"
 #include <stdbool.h>
 #include <stdint.h>

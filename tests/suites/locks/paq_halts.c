@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How paq halts, wakes and lets pass: step by step, and all mechanisms at once in a race. */
 #include "locks/core/pv.h"
-#include "port/port.h"
 #include "tests/suites/locks/paq_stage.h"
 
 #define PLENTY UINT32_MAX

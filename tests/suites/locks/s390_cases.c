@@ -2,7 +2,6 @@
 /* The s390-spinlock protocol: when it yields and to whom, how often it may be stolen from its
  * queue; and its queue form in the races that every lock's default form runs in. */
 #include "locks/s390-spinlock.h"
-#include "port/port.h"
 #include "tests/suites/locks/directed.h"
 
 #define S390        .only = "s390-spinlock"

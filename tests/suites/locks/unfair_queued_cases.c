@@ -5,7 +5,6 @@
  * at the end.
  */
 #include "locks/qnode.h"
-#include "port/port.h"
 #include "tests/suites/locks/client.h"
 
 #define SLEEPER (CLIENT_CPUS - 1)

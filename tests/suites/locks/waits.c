@@ -2,7 +2,6 @@
 /* Races in which every wait halts or none can, and in which a CPU's first nodes are taken. */
 #include "locks/core/tunables.h"
 #include "locks/qnode.h"
-#include "port/port.h"
 #include "tests/suites/locks/client.h"
 
 #define MIN_HALTS 50 /* before the case believes that it did what it is for */

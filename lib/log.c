@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A line of text for people in the log: see say.h. */
-#include "bench/say.h"
-#include "lib/printf.h"
-#include "port/port.h"
-#include <stdarg.h>
-#include <stddef.h>
+/* A line of text in the log: see log.h. */
+#include "lib/log.h"
 
-void say(const char *format, ...)
+#include "lib/printf.h"
+#include <stdarg.h>
+
+void log_line(const char *format, ...)
 {
-	static char line[SAY_BYTES];
+	static char line[LOG_LINE_BYTES];
 	va_list arguments;
 	size_t length;
 	int wanted;
@@ -20,5 +19,5 @@ void say(const char *format, ...)
 	if (length > sizeof(line) - 2)
 		length = sizeof(line) - 2;
 	line[length++] = '\n';
-	port_write(line, length);
+	log_write(line, length);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes the place of locks/core/register.h in this program (-Ibench/peers comes first): the same
+ * Takes the place of bench/register.h in this program (-Ibench/peers comes first): the same
  * LOCK_REGISTER line at the end of a lock's file instantiates the loops of bench/peers/loops.h with
  * the lock's operations inlined. The outside locks and the floors register in the same way.
  */
@@ -11,7 +11,6 @@
 #include "bench/peers/peer.h"
 #include "locks/core/lock.h"
 #include "locks/core/stats.h"
-#include "port/port.h"
 
 #define LOCK_REGISTER(ops_)                                                     \
 	static void peer_pairs(void *lock, void *node, uint32_t count)          \

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h's log in the guest: a buffer in memory, written to COM1 between measured phases. A VMM
+ * lib/log.h in the guest: a buffer in memory, written to COM1 between measured phases. A VMM
  * whose output nobody reads (a full pipe, a pager) keeps the transmitter busy. The log waits
  * PATIENCE_NS for it. From then on it stays in the buffer, each flush looks whether the transmitter
  * is empty again, and the first that finds it so goes on where the log stopped. A record is lost
  * only if it finds the buffer full; then log_complete() is false, and the verdict is no longer ok.
  */
+#include "kernel/log.h"
+
 #include "kernel/console.h"
 #include "kernel/serial.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 #include "lib/string.h"
-#include "port/guest/port_guest.h"
-#include "port/port.h"
 #include <stdint.h>
 
 #define LOG_BYTES ((size_t)128 * 1024)
@@ -72,7 +73,7 @@ static void flush(uint64_t patience_ns)
 		used = shown = sent = 0;
 }
 
-void port_flush(void)
+void log_flush(void)
 {
 	flush(stalled ? 0 : PATIENCE_NS);
 }
@@ -85,7 +86,7 @@ bool log_complete(void)
 
 static void make_room(void)
 {
-	port_flush();
+	log_flush();
 	memmove(buffer, buffer + sent, used - sent);
 	used -= sent;
 	shown = used;
@@ -93,7 +94,7 @@ static void make_room(void)
 }
 
 /* All of it or nothing, so that what is left consists of whole lines. */
-void port_write(const char *bytes, size_t count)
+void log_write(const char *bytes, size_t count)
 {
 	if (count > LOG_BYTES - used)
 		make_room();

@@ -7,8 +7,8 @@
  * between may well be idle, and a yield to it gives the time away to nobody. powerpc learned that
  * from lockups (Linux f9bc9bbe8afd). Both are hints: a wrong answer costs time, never exclusion.
  */
-#ifndef PVSPIN_LOCKS_CORE_YIELD_H
-#define PVSPIN_LOCKS_CORE_YIELD_H
+#ifndef PVSPIN_LOCKS_YIELD_H
+#define PVSPIN_LOCKS_YIELD_H
 
 #include "locks/core/pv.h"
 #include "locks/core/spin.h"

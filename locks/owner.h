@@ -7,8 +7,8 @@
  * A release is a plain store to the lower half, while CASes of the whole word go on: see
  * qspinlock_word.h on mixed sizes.
  */
-#ifndef PVSPIN_LOCKS_CORE_OWNER_H
-#define PVSPIN_LOCKS_CORE_OWNER_H
+#ifndef PVSPIN_LOCKS_OWNER_H
+#define PVSPIN_LOCKS_OWNER_H
 
 #include "locks/core/lock.h"
 #include "locks/qnode.h"

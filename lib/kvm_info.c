@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads from CPUID the facts about the CPU and KVM. Unprivileged, so the hosted build uses it, too.
- * Linux Documentation/virt/kvm/x86/cpuid.rst */
-#include "kernel/cpu.h"
-#include "kernel/hypercall.h"
-#include "kernel/kvm.h"
+/* CPUID's leaves of the CPU and of KVM: see kvm_info.h. */
+#include "lib/kvm_info.h"
+
+#include "lib/cpuid.h"
 #include "lib/string.h"
+#include <stddef.h>
 
 #define CPUID_1_ECX_HYPERVISOR (1u << 31)
 #define HYPERVISOR_BASE_FIRST  0x40000000u
 #define HYPERVISOR_BASE_LAST   0x4000ff00u
 #define HYPERVISOR_BASE_STEP   0x100u
-
-bool hypercall_is_vmmcall;
 
 static void signature(char text[13], uint32_t a, uint32_t b, uint32_t c)
 {
@@ -30,7 +28,6 @@ static void detect_cpu(struct kvm_info *kvm)
 	/* Hygon's CPUs are of AMD's design and use VMMCALL. */
 	kvm->amd = strcmp(kvm->vendor, "AuthenticAMD") == 0 ||
 		   strcmp(kvm->vendor, "HygonGenuine") == 0;
-	hypercall_is_vmmcall = kvm->amd;
 	if (cpuid(0x80000000, 0).eax >= 0x80000004)
 		for (uint32_t i = 0; i < 3; i++) {
 			r = cpuid(0x80000002 + i, 0);
@@ -67,15 +64,4 @@ void kvm_detect(struct kvm_info *kvm)
 		kvm->hints = r.edx;
 		return;
 	}
-}
-
-struct linux_facts kvm_linux_facts(const struct kvm_info *kvm, uint32_t possible_cpus)
-{
-	return (struct linux_facts){
-		.hypervisor = kvm->hypervisor_bit,
-		.kvm = kvm->present,
-		.realtime = kvm->hints & KVM_HINTS_REALTIME,
-		.pv_unhalt = kvm->features & KVM_FEATURE_PV_UNHALT,
-		.possible_cpus = possible_cpus,
-	};
 }

@@ -5,8 +5,8 @@
  * compiler instantiates the measured loop (bench/loop.h) with every operation inlined: no
  * indirect call in a hot loop (dispatch=inline).
  */
-#ifndef PVSPIN_LOCKS_CORE_REGISTER_H
-#define PVSPIN_LOCKS_CORE_REGISTER_H
+#ifndef PVSPIN_BENCH_REGISTER_H
+#define PVSPIN_BENCH_REGISTER_H
 
 #include "bench/loop.h"
 #include "locks/core/lock.h"
