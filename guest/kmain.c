@@ -11,6 +11,7 @@
 #include "guest/report.h"
 #include "kernel/apic.h"
 #include "kernel/console.h"
+#include "kernel/fatal.h"
 #include "kernel/hpet.h"
 #include "kernel/ioapic.h"
 #include "kernel/kvm.h"
@@ -39,8 +40,6 @@
 #include "tests/suites/tap.h"
 
 extern uint64_t entry_tsc; /* boot/start.asm */
-
-struct machine machine;
 
 static struct boot_info boot;
 static struct plan plan;
@@ -140,7 +139,7 @@ void kmain(uint32_t magic, uint64_t info)
 	bool serial;
 	bool plan_ok;
 
-	traps_init();
+	traps_init(panic_trap);
 	segments_init(&boot_cpu);
 	serial = serial_init();
 	log_write("\n", 1); /* firmware and GRUB may have begun a line */

@@ -7,6 +7,7 @@
 
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
+#include "kernel/fatal.h"
 #include "kernel/layout.h"
 #include "kernel/machine.h"
 #include "kernel/panic.h"

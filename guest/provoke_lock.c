@@ -6,8 +6,8 @@
  */
 #include "guest/provoke.h"
 #include "kernel/cpu.h"
+#include "kernel/fatal.h"
 #include "kernel/machine.h"
-#include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "lib/string.h"
 #include "locks/core/stats.h"

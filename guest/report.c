@@ -4,6 +4,7 @@
 
 #include "kernel/apic.h"
 #include "kernel/exit.h"
+#include "kernel/fatal.h"
 #include "kernel/kvm.h"
 #include "kernel/layout.h"
 #include "kernel/log.h"

@@ -4,11 +4,6 @@
 
 #include <stdint.h>
 
-/* Where the VM, and not pvspin, is what cannot be worked with, and that has been said: ends it with
- * DEBUG_EXIT_ERROR and the closing records, `reason` among them. The user of kernel/ implements it
- * (guest/report.c). */
-void exit_unfit(const char *reason) __attribute__((noreturn));
-
 /* Ends the VM with one of layout.h's DEBUG_EXIT_ codes. Without an isa-debug-exit device, switches
  * the machine off by ACPI. If that does not work, or would erase the only log, says so and halts
  * for ever. Flush the log first. */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A bump allocator over the largest free region of RAM, and stacks with guard pages. */
+/* A bump allocator over the largest free region of RAM. */
 #include "kernel/memory.h"
 
-#include "kernel/exit.h"
-#include "kernel/layout.h"
-#include "kernel/paging.h"
-#include "kernel/panic.h"
+#include "kernel/fatal.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
@@ -52,14 +49,6 @@ void *memory_alloc(size_t bytes, size_t align)
 		exhausted(bytes);
 	next = start + bytes;
 	return memset((void *)start, 0, bytes);
-}
-
-uint64_t memory_alloc_stack(size_t bytes)
-{
-	uint64_t guard = (uint64_t)memory_alloc(PAGE_BYTES + bytes, PAGE_BYTES);
-
-	paging_set(guard, PAGE_BYTES, PAGING_NONE);
-	return guard + PAGE_BYTES + bytes;
 }
 
 const void *memory_map_physical(uint64_t address, size_t length)

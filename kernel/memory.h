@@ -16,9 +16,6 @@ void memory_init(const struct boot_info *boot);
  * and left and ends the VM. CPU 0 only, outside measured phases. */
 void *memory_alloc(size_t bytes, size_t align);
 
-/* A stack of `bytes` (a multiple of 4096) above an unmapped guard page. Returns its top. */
-uint64_t memory_alloc_stack(size_t bytes);
-
 /* For ACPI: returns identity-mapped bytes, or NULL outside the mapped 4 GiB. */
 const void *memory_map_physical(uint64_t address, size_t length);
 

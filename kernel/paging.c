@@ -6,10 +6,10 @@
 #include "kernel/paging.h"
 
 #include "kernel/cpu.h"
+#include "kernel/fatal.h"
 #include "kernel/fixup.h"
 #include "kernel/layout.h"
 #include "kernel/memory.h"
-#include "kernel/panic.h"
 #include "lib/string.h"
 
 #define PTE_PRESENT    (1ull << 0)

@@ -9,6 +9,7 @@
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
 #include "kernel/exit.h"
+#include "kernel/fatal.h"
 #include "kernel/layout.h"
 #include "kernel/machine_check.h"
 #include "kernel/percpu.h"
@@ -187,7 +188,7 @@ static const char *exception_name(uint64_t vector)
 	return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "unexpected interrupt";
 }
 
-/* True if the fault was in the guard page below this CPU's stack (memory_alloc_stack): a #DF there
+/* True if the fault was in the guard page below this CPU's stack (stack_alloc): a #DF there
  * comes from a #PF that had no stack. */
 static bool stack_overflowed(const struct trap_frame *frame)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a guest that cannot go on. */
+/* The end of a guest that cannot go on, for those who have a frame of it; panic(): fatal.h. */
 #ifndef PVSPIN_KERNEL_PANIC_H
 #define PVSPIN_KERNEL_PANIC_H
 
@@ -7,12 +7,7 @@
 #include "lib/record.h"
 #include <stdint.h>
 
-/* Writes a `panic` record (reason, CPU, rip, backtrace, and the fields of panic_describe) and text
- * for people, and ends the VM with DEBUG_EXIT_PANIC. Any CPU, any context. Only the first one
- * reports. */
-void panic(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-
-/* The same for an unexpected exception or NMI: registers from the frame. */
+/* panic() of an unexpected exception or NMI: registers from the frame. traps_init() wants it. */
 void panic_trap(const struct trap_frame *frame) __attribute__((noreturn));
 
 /* The same because `what` did not end within `bound_ms`. `frame` is that of the bound's interrupt.

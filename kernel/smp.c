@@ -10,6 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
+#include "kernel/stack.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
@@ -53,8 +54,8 @@ static void wake_interrupt(struct trap_frame *frame)
 
 static void allocate_stacks(struct cpu *cpu)
 {
-	cpu->tss.ist[0] = memory_alloc_stack(IST_STACK_BYTES);
-	cpu->tss.ist[1] = memory_alloc_stack(IST_STACK_BYTES);
+	cpu->tss.ist[0] = stack_alloc(IST_STACK_BYTES);
+	cpu->tss.ist[1] = stack_alloc(IST_STACK_BYTES);
 }
 
 static void allocate(const struct machine *m)
@@ -79,7 +80,7 @@ static void allocate(const struct machine *m)
 		allocate_stacks(cpu);
 		if (i == 0)
 			continue;
-		cpu->stack_top = memory_alloc_stack(STACK_BYTES);
+		cpu->stack_top = stack_alloc(STACK_BYTES);
 		ap_slots[ap_slot_count++] = (struct ap_slot){
 			.apic_id = cpu->apic_id,
 			.stack_top = cpu->stack_top,

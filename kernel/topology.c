@@ -14,6 +14,8 @@
 /* From this revision on (ACPI 6.3) the flag "online capable" has a meaning. */
 #define MADT_REVISION_ONLINE_CAPABLE 5
 
+struct machine machine;
+
 static bool usable(const struct acpi_cpu *cpu, struct machine *m)
 {
 	if (!cpu->enabled)

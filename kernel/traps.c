@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The IDT and the dispatch of interrupts. An exception at an instruction listed in the ELF section
- * fixup_table continues at that entry's landing place (kernel/fixup.h); any other one is a panic.
- * SDM vol. 3A, 7.14.1 (64-bit IDT gates), 7.14.5 (interrupt stack table).
+ * fixup_table continues at that entry's landing place (kernel/fixup.h); any other one is
+ * unexpected. SDM vol. 3A, 7.14.1 (64-bit IDT gates), 7.14.5 (interrupt stack table).
  */
 #include "kernel/traps.h"
 
 #include "kernel/cpu.h"
+#include "kernel/fatal.h"
 #include "kernel/fixup.h"
 #include "kernel/layout.h"
-#include "kernel/panic.h"
 #include "kernel/percpu.h"
-#include "kernel/watchdog.h"
 
 #define VECTORS        256
 #define FIRST_EXTERNAL 32
@@ -32,6 +31,8 @@ extern const struct fixup __start_fixup_table[], __stop_fixup_table[]; /* linker
 
 static struct gate idt[VECTORS];
 static void (*handlers[VECTORS])(struct trap_frame *frame);
+static void (*unexpected)(const struct trap_frame *frame);
+static bool (*nmi_first)(struct trap_frame *frame);
 
 /* Vectors that may come on a broken or unknown stack get one of their own: percpu tss.ist. */
 static uint8_t ist_of(unsigned int vector)
@@ -43,8 +44,9 @@ static uint8_t ist_of(unsigned int vector)
 	return 0;
 }
 
-void traps_init(void)
+void traps_init(void (*fn)(const struct trap_frame *frame))
 {
+	unexpected = fn;
 	for (unsigned int v = 0; v < VECTORS; v++) {
 		uint64_t entry = vector_entries[v];
 
@@ -72,6 +74,11 @@ void traps_load_idt(void)
 void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame))
 {
 	handlers[vector] = handler;
+}
+
+void traps_handle_nmi_first(bool (*is_its)(struct trap_frame *frame))
+{
+	nmi_first = is_its;
 }
 
 uint64_t traps_taken(void)
@@ -157,13 +164,13 @@ void trap_dispatch(struct trap_frame *frame)
 	cpu->frame = frame;
 	if (frame->vector >= FIRST_EXTERNAL)
 		skip_hlt_after_sti(frame);
-	if (frame->vector == VECTOR_NMI && cpu->index == 0 && watchdog_bites(frame))
+	if (frame->vector == VECTOR_NMI && cpu->index == 0 && nmi_first != NULL && nmi_first(frame))
 		; /* comes before any handler, as CPU 0's last chance */
 	else if (handlers[frame->vector] != NULL)
 		handlers[frame->vector](frame);
 	else if (frame->vector == VECTOR_NMI && cpu->index == 0)
-		traps_leave_nmi(frame, panic_trap); /* so that the next NMI can bound the report */
+		traps_leave_nmi(frame, unexpected); /* so that the next NMI can bound its report */
 	else if (frame->vector >= FIRST_EXTERNAL || !apply_fixup(frame))
-		panic_trap(frame);
+		unexpected(frame);
 	cpu->frame = outer;
 }

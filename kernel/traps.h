@@ -31,15 +31,20 @@ _Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 #define VECTOR_TICK     0x44 /* local APIC timer, periodic, of a workload with a scheduler */
 #define VECTOR_SPURIOUS 0xff
 
-/* Fills the IDT. Once, before the first segments_init(). */
-void traps_init(void);
+/* Fills the IDT. Once, before the first segments_init(). What nobody expects goes to `unexpected`:
+ * exceptions without a fixup, and vectors without a handler. */
+void traps_init(void (*unexpected)(const struct trap_frame *frame));
 
 void traps_load_idt(void); /* on each CPU, by segments_init() */
 
 /* Sets the handler of one vector; it is called with interrupts masked on the CPU that took the
- * vector. NULL removes it, after which the vector is a panic. For vectors from the local APIC the
- * handler ends with apic_eoi(). */
+ * vector. NULL removes it, after which the vector is unexpected. For vectors from the local APIC
+ * the handler ends with apic_eoi(). */
 void traps_handle(uint8_t vector, void (*handler)(struct trap_frame *frame));
+
+/* Calls is_its() for each NMI on CPU 0 before any handler, as that CPU's last chance. True: the NMI
+ * was the caller's, and needs no handler. */
+void traps_handle_nmi_first(bool (*is_its)(struct trap_frame *frame));
 
 /* Interrupts and exceptions taken so far on this CPU, exceptions with a fixup included. */
 uint64_t traps_taken(void);

@@ -4,7 +4,7 @@
 #include "kernel/tsc.h"
 
 #include "kernel/cpu.h"
-#include "kernel/exit.h"
+#include "kernel/fatal.h"
 #include "kernel/kvm.h"
 #include "lib/log.h"
 

@@ -15,7 +15,9 @@
 #include "kernel/apic.h"
 #include "kernel/hpet.h"
 #include "kernel/ioapic.h"
+#include "kernel/traps.h"
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FS_PER_MS 1000000000000
@@ -29,11 +31,6 @@ static uint64_t span_ns; /* length of the bound */
 static bool late;        /* time was up when the bound was lifted: its NMI may be under way */
 static void (*callback)(void *arg);
 static void *callback_argument;
-
-void watchdog_init(void)
-{
-	usable = hpet_present() && hpet_route_legacy() && ioapic_nmi(HPET_LEGACY_PIN, apic->id());
-}
 
 const char *watchdog_source(void)
 {
@@ -92,7 +89,9 @@ static void time_is_up(const struct trap_frame *frame)
 	callback(callback_argument);
 }
 
-bool watchdog_bites(struct trap_frame *frame)
+/* Of an NMI on CPU 0: whether it is the watchdog's, that of a bound lifted in the same instant
+ * included. If time is up, the callback is what follows the handler. */
+static bool bites(struct trap_frame *frame)
 {
 	bool was_late = late;
 	uint64_t now;
@@ -111,4 +110,11 @@ bool watchdog_bites(struct trap_frame *frame)
 	left = 0;
 	traps_leave_nmi(frame, time_is_up);
 	return true;
+}
+
+void watchdog_init(void)
+{
+	usable = hpet_present() && hpet_route_legacy() && ioapic_nmi(HPET_LEGACY_PIN, apic->id());
+	if (usable)
+		traps_handle_nmi_first(bites);
 }

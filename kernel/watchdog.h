@@ -7,8 +7,6 @@
 #ifndef PVSPIN_KERNEL_WATCHDOG_H
 #define PVSPIN_KERNEL_WATCHDOG_H
 
-#include "kernel/traps.h"
-#include <stdbool.h>
 #include <stdint.h>
 
 /* If HPET or I/O APIC is missing, or the I/O APIC cannot address this APIC ID, the functions below
@@ -22,9 +20,5 @@ const char *watchdog_source(void); /* "hpet" or "none": the boot record's `watch
 void watchdog_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void watchdog_stop(void);
 void watchdog_feed(void); /* there is progress: restarts a bound that is set */
-
-/* For an NMI on CPU 0 (trap_dispatch): true if it is the watchdog's, even for a bound that was
- * lifted in the same instant. If time is up, fn runs after the handler. */
-bool watchdog_bites(struct trap_frame *frame);
 
 #endif

@@ -5,15 +5,15 @@
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/layout.h"
-#include "kernel/memory.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
+#include "kernel/stack.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 
 void *port_stack_alloc(void)
 {
-	return (void *)memory_alloc_stack(STACK_BYTES);
+	return (void *)stack_alloc(STACK_BYTES);
 }
 
 void port_tick_start(uint64_t ns, void (*fn)(void))

@@ -6,7 +6,7 @@
  */
 #include "kernel/tsc.h"
 
-#include "kernel/exit.h"
+#include "kernel/fatal.h"
 #include "kernel/hpet.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
