@@ -62,7 +62,7 @@ guest_asmflags := -f elf64 -g -F $(NASM_DEBUG) --reproducible -w+all -w-unknown-
 	-w-reloc-abs-dword -w-reloc-abs-qword -w-reloc-rel-dword -Werror
 guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none
 
-guest_folders := lib kernel locks locks/core port/common port/guest bench bench/kbuild guest tests/suites \
+guest_folders := lib kernel locks locks/core port/common port/guest bench bench/kbuild bench/session guest tests/suites \
 	tests/suites/abi tests/suites/kernel tests/suites/locks
 guest_c := $(sort $(foreach folder,$(guest_folders),$(wildcard $(folder)/*.c)))
 guest_asm := $(sort $(wildcard boot/*.asm port/common/*.asm tests/suites/abi/*.asm))

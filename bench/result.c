@@ -2,7 +2,6 @@
 /* Sums over a run's workers, and the proof that the lock excluded: see result.h. */
 #include "bench/result.h"
 
-#include "bench/kbuild/kbuild.h"
 #include "lib/arith.h"
 #include "port/port.h"
 #include <stdatomic.h>
@@ -103,7 +102,6 @@ uint64_t result_rate(const struct run_result *result)
 	if (result->elapsed_ns == 0)
 		return 0;
 	if (result->kbuild)
-		return mul_div(result->kbuild->jobs_done, UINT64_C(1000000000000),
-			       result->elapsed_ns);
+		return mul_div(result->jobs_done, UINT64_C(1000000000000), result->elapsed_ns);
 	return mul_div(result->ops, 1000000000, result->elapsed_ns);
 }

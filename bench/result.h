@@ -42,6 +42,7 @@ struct run_result {
 	const struct histogram *wait, *hold_time; /* over all workers; NULL: latency=off */
 
 	const struct kbuild_result *kbuild; /* workload=kbuild, until the next run; else NULL */
+	uint64_t jobs_done;                 /* by workload=kbuild */
 
 	/* the measured phase */
 	struct run_mark start, end;

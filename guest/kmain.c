@@ -4,9 +4,9 @@
  * CPU in 64-bit mode, interrupts masked; the other vCPUs join in smp_start() and sleep until
  * bench/ or tests/ give them work.
  */
-#include "bench/bench.h"
 #include "bench/plan.h"
 #include "bench/quoting.h"
+#include "bench/session/bench.h"
 #include "guest/provoke.h"
 #include "guest/report.h"
 #include "kernel/apic.h"

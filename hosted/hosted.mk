@@ -7,7 +7,7 @@
 hosted_cflags := -std=c11 -O2 -g $(prefix_map) $(call branch_flag,$(HOSTCC)) -pthread -mgeneral-regs-only -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	$(if $(CI),-Werror) -I. -Ibuild/hosted
-hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c locks/*.c locks/core/*.c port/common/*.c port/hosted/*.c hosted/*.c) \
+hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c bench/session/*.c locks/*.c locks/core/*.c port/common/*.c port/hosted/*.c hosted/*.c) \
 	$(filter-out lib/string.c,$(wildcard lib/*.c)))
 # The inline assembly in bench/patched.c calls functions, so that file must do without a red zone,
 # like the whole guest.

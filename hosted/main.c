@@ -4,8 +4,8 @@
  * threads. The words of the command line are the guest's keys. Exit codes as run.sh: 0 ok, 2 usage,
  * 3 a lock did not exclude, 4 the environment.
  */
-#include "bench/bench.h"
 #include "bench/plan.h"
+#include "bench/session/bench.h"
 #include "lib/cmdline.h"
 #include "lib/kvm_info.h"
 #include "lib/log.h"

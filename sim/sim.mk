@@ -13,7 +13,7 @@ sim_guest_cflags := $(sim_flags) -fPIC -fvisibility=hidden -mgeneral-regs-only -
 	-Iport/sim/include -I. -I$(SIM_BUILD)
 
 sim_host_c := $(sort $(wildcard sim/*.c))
-sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c port/sim/*.c) port/common/pv_none.c \
+sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c bench/session/*.c port/sim/*.c sim/guest/*.c) port/common/pv_none.c \
 	port/common/task.c $(filter-out lib/string.c,$(wildcard lib/*.c)))
 sim_host_objects := $(sim_host_c:%.c=$(SIM_BUILD)/host/%.o)
 sim_guest_objects := $(sim_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
@@ -46,6 +46,6 @@ $(SIM_BUILD)/guest/%.o: %.c $(SIM_BUILD)/flags
 	$(say) SIMCC $<
 	$(Q)$(HOSTCC) $(sim_guest_cflags) -MMD -MP -c $< -o $@
 
-$(SIM_BUILD)/guest/port/sim/main.o: $(SIM_BUILD)/version.h
+$(SIM_BUILD)/guest/sim/guest/main.o: $(SIM_BUILD)/version.h
 
 -include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d)

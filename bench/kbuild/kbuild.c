@@ -198,8 +198,9 @@ static uint64_t rest(const struct kbuild_times *times, uint64_t all)
 static void collect(struct run_result *result)
 {
 	totals = (struct kbuild_result){.tasks = world.tasks};
+	result->jobs_done = 0;
 	for (uint32_t i = 0; i < world.tasks; i++)
-		totals.jobs_done += world.task[i].jobs_done;
+		result->jobs_done += world.task[i].jobs_done;
 	for (uint32_t i = 0; i < world.vcpus; i++) {
 		workers[i] = world.vcpu[i].worker;
 		add_vcpu(&totals, &world.vcpu[i]);
@@ -210,7 +211,7 @@ static void collect(struct run_result *result)
 	result->elapsed_ns = port_cycles_to_ns(result->elapsed_cycles);
 	totals.times.running = rest(&totals.times, result->elapsed_ns * result->threads);
 	result_sum(result);
-	result->complete = totals.jobs_done == world.plan->jobs;
+	result->complete = result->jobs_done == world.plan->jobs;
 	result->exclusion = klock_excluded(totals.count) ? EXCLUSION_OK : EXCLUSION_BROKEN;
 	latency_collect(result);
 }

@@ -39,7 +39,6 @@ struct kbuild_events {
 /* Over all vCPUs. */
 struct kbuild_result {
 	uint32_t tasks;
-	uint64_t jobs_done;
 	struct kbuild_times times;
 	struct kbuild_events events;
 	struct class_count count[CLASS_COUNT];

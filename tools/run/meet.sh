@@ -14,7 +14,7 @@
 # died (the lock became free without a word). Sourced by run.sh.
 
 # How long the first call waits for the others; its guests are started when all are there, because a guest waits
-# for `go` at most 120 s (bench/start.h).
+# for `go` at most 120 s (bench/session/start.h).
 readonly MEET_LIMIT=${PVSPIN_MEET_LIMIT:-120}
 
 # Under nested the calls meet in L1, whose TMPDIR is its own and the same for all of them.

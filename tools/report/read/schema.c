@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The record types and their fields: see read.h. Who writes them: guest/report.c (boot, counts,
- * end), bench/emit.c (run, vcpu, hist...), kernel/panic.c, port/guest/hang.c.
+ * end), bench/session/emit.c (run, vcpu, hist...), kernel/panic.c, port/guest/hang.c.
  *
  * Required is what the analyser cannot do without, or what every version wrote; the rest may be
  * missing, and what it would feed is then shown as unknown.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The table's blocks of workload=kbuild: elapsed time of the fixed work, and where it went. */
-#ifndef PVSPIN_BENCH_KBUILD_TABLE_H
-#define PVSPIN_BENCH_KBUILD_TABLE_H
+#ifndef PVSPIN_BENCH_SESSION_KBUILD_TABLE_H
+#define PVSPIN_BENCH_SESSION_KBUILD_TABLE_H
 
 #include "bench/result.h"
-#include "bench/table.h"
+#include "bench/session/table.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The cells of the tables (table.c): each writes into `cell` and returns it, or a constant text. */
-#ifndef PVSPIN_BENCH_TABLE_CELLS_H
-#define PVSPIN_BENCH_TABLE_CELLS_H
+#ifndef PVSPIN_BENCH_SESSION_TABLE_CELLS_H
+#define PVSPIN_BENCH_SESSION_TABLE_CELLS_H
 
 #include "lib/arith.h"
 #include <stdint.h>

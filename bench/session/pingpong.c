@@ -5,7 +5,7 @@
  * not see a few of them. If the two never run at once, every trip takes a scheduling round: the
  * bound ends it.
  */
-#include "bench/pingpong.h"
+#include "bench/session/pingpong.h"
 
 #include "port/port.h"
 #include <stdatomic.h>

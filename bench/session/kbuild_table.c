@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* See table.h. Percentages are of the vCPUs' time, summed over the repetitions. */
-#include "bench/kbuild/table.h"
+/* See kbuild_table.h. Percentages are of the vCPUs' time, summed over the repetitions. */
+#include "bench/session/kbuild_table.h"
 
 #include "bench/kbuild/kbuild.h"
-#include "bench/table_cells.h"
+#include "bench/session/table_cells.h"
 #include "lib/arith.h"
 #include "lib/log.h"
 #include "lib/printf.h"

@@ -4,8 +4,8 @@
  * the host happens to place two vCPUs (one core, one L3, two L3s) makes a factor of four, and may
  * change within seconds, so it is measured before and after each set of runs.
  */
-#ifndef PVSPIN_BENCH_PINGPONG_H
-#define PVSPIN_BENCH_PINGPONG_H
+#ifndef PVSPIN_BENCH_SESSION_PINGPONG_H
+#define PVSPIN_BENCH_SESSION_PINGPONG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * The table that ends a measurement, for a person to read at once; the analyser's figures come from
  * the records. One row per lock and thread count, over all repetitions.
  */
-#ifndef PVSPIN_BENCH_TABLE_H
-#define PVSPIN_BENCH_TABLE_H
+#ifndef PVSPIN_BENCH_SESSION_TABLE_H
+#define PVSPIN_BENCH_SESSION_TABLE_H
 
 #include "bench/kbuild/kbuild.h"
 #include "bench/plan.h"

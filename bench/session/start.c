@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The launcher's hold on the measurement: see start.h. */
-#include "bench/start.h"
+#include "bench/session/start.h"
 
-#include "bench/emit.h"
+#include "bench/session/emit.h"
 #include "lib/cmdline.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a measurement: run, vcpu, hist, pingpong, ready, overlap. Fields and units are
  * described in docs/serial-log.md. CPU 0, outside measured phases. */
-#ifndef PVSPIN_BENCH_EMIT_H
-#define PVSPIN_BENCH_EMIT_H
+#ifndef PVSPIN_BENCH_SESSION_EMIT_H
+#define PVSPIN_BENCH_SESSION_EMIT_H
 
-#include "bench/pingpong.h"
 #include "bench/result.h"
+#include "bench/session/pingpong.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The measurement from plan to table: all runs, their records, the verdict. */
-#ifndef PVSPIN_BENCH_BENCH_H
-#define PVSPIN_BENCH_BENCH_H
+#ifndef PVSPIN_BENCH_SESSION_BENCH_H
+#define PVSPIN_BENCH_SESSION_BENCH_H
 
 #include "bench/plan.h"
 #include "lib/verdict.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines below the table: what its figures may and may not be used for. */
-#include "bench/table.h"
+#include "bench/session/table.h"
 
 #include "bench/quoting.h"
 #include "bench/slices.h"

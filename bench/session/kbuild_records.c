@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See records.h. */
-#include "bench/kbuild/records.h"
+/* See kbuild_records.h. */
+#include "bench/session/kbuild_records.h"
 
 #include "bench/kbuild/kbuild.h"
 #include "bench/kbuild/klock.h"
@@ -11,7 +11,7 @@ void kbuild_put(struct record *record, const struct run_result *result)
 	const struct kbuild_result *kbuild = result->kbuild;
 
 	record_number(record, "jobs", result->plan->jobs);
-	record_number(record, "jobs_done", kbuild->jobs_done);
+	record_number(record, "jobs_done", result->jobs_done);
 	record_number(record, "tick_hz", result->plan->tick_hz);
 	record_number(record, "split_running_ns", kbuild->times.running);
 	record_number(record, "split_spinning_ns", kbuild->times.spinning);

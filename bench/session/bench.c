@@ -3,15 +3,15 @@
  * The measurement from plan to table. Repetitions are interleaved: all locks once, then all locks
  * again, so that what changes slowly on the host (placement, frequency) hits all locks alike.
  */
-#include "bench/bench.h"
+#include "bench/session/bench.h"
 
-#include "bench/emit.h"
 #include "bench/gather.h"
 #include "bench/kbuild/kbuild.h"
-#include "bench/pingpong.h"
 #include "bench/run.h"
-#include "bench/start.h"
-#include "bench/table.h"
+#include "bench/session/emit.h"
+#include "bench/session/pingpong.h"
+#include "bench/session/start.h"
+#include "bench/session/table.h"
 #include "lib/log.h"
 #include "port/port.h"
 

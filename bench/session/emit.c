@@ -4,9 +4,9 @@
  * are fields of their own, always there; the rest, Linux's lock events, go into the object
  * "events", only where they are not zero.
  */
-#include "bench/emit.h"
+#include "bench/session/emit.h"
 
-#include "bench/kbuild/records.h"
+#include "bench/session/kbuild_records.h"
 #include "bench/trace.h"
 #include "lib/record.h"
 #include "locks/core/pv.h"

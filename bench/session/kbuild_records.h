@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What workload=kbuild adds to the log: docs/serial-log.md. */
-#ifndef PVSPIN_BENCH_KBUILD_RECORDS_H
-#define PVSPIN_BENCH_KBUILD_RECORDS_H
+#ifndef PVSPIN_BENCH_SESSION_KBUILD_RECORDS_H
+#define PVSPIN_BENCH_SESSION_KBUILD_RECORDS_H
 
 #include "bench/result.h"
 #include "lib/record.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's half from its command line to its verdict: what kernel/kmain.c is to the guest. The
+ * The guest's half from its command line to its verdict: what guest/kmain.c is to the guest. The
  * engine calls sim_guest_main() on CPU 0, outside of time.
  */
-#include "bench/bench.h"
 #include "bench/plan.h"
+#include "bench/session/bench.h"
 #include "lib/kvm_info.h"
 #include "lib/log.h"
 #include "lib/printf.h"

@@ -8,8 +8,8 @@
  *
  * A `peer` line becomes an `overlap` record against this VM's own last run.
  */
-#ifndef PVSPIN_BENCH_START_H
-#define PVSPIN_BENCH_START_H
+#ifndef PVSPIN_BENCH_SESSION_START_H
+#define PVSPIN_BENCH_SESSION_START_H
 
 #include "bench/result.h"
 #include <stdbool.h>

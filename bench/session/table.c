@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The table that ends a measurement: see table.h. */
-#include "bench/table.h"
+#include "bench/session/table.h"
 
-#include "bench/kbuild/table.h"
-#include "bench/table_cells.h"
+#include "bench/session/kbuild_table.h"
+#include "bench/session/table_cells.h"
 #include "lib/arith.h"
 #include "lib/log.h"
 #include "lib/printf.h"
