@@ -61,3 +61,27 @@ described() { # COUNT
   [[ $output == *'ABI-NR-02 has neither a test nor a reason'* ]]
   [[ $output == *'ABI-NR-99 is no clause'* ]]
 }
+
+@test "make lint's check of the folders follows the table of docs/design.md, and notices an include against it" {
+  mkdir -p "$BATS_TEST_TMPDIR/kernel" "$BATS_TEST_TMPDIR/new"
+  echo '#include "lib/printf.h"' >"$BATS_TEST_TMPDIR/kernel/right.c"
+  echo '#include "locks/core/pv.h"' >"$BATS_TEST_TMPDIR/kernel/wrong.c"
+  echo '#include <stdint.h>' >"$BATS_TEST_TMPDIR/new/folder.c"
+  sed 's,^| `lib/` | nothing |,| `lib/` | `port/` |,' docs/design.md >"$BATS_TEST_TMPDIR/circle.md"
+  cp docs/design.md "$BATS_TEST_TMPDIR/"
+  local layers="$PWD/tools/layers.sh"
+  cd "$BATS_TEST_TMPDIR"
+  "$layers" design.md kernel/right.c
+  run "$layers" design.md kernel/right.c kernel/wrong.c
+  [ "$status" -eq 1 ]
+  [ "$output" = 'kernel/wrong.c:1: kernel/ may not include "locks/core/pv.h" (design.md)' ]
+  run "$layers" design.md new/folder.c
+  [ "$status" -eq 1 ]
+  [[ $output == *'no row for its folder' ]]
+  run "$layers" circle.md kernel/right.c
+  [ "$status" -eq 1 ]
+  [[ $output == *'lib/ may include port/, which has no row above' ]]
+  run "$layers" new/folder.c kernel/right.c
+  [ "$status" -eq 1 ]
+  [[ $output == *'no table of folders' ]]
+}
