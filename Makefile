@@ -83,10 +83,8 @@ build/pvspin-pvh.elf: build/pvspin.elf
 	$(say) PVH $@
 	$(Q)$(OBJCOPY) --remove-section=.multiboot $< $@
 
-# The image with locks that hang and trap, for tests of how the guest reports that.
-broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c \
-	tests/run/fixtures/stuck-cases.c \
-	tests/run/fixtures/trap-lock.c))
+# The image that can be made to fail (docs/failures.md), and with locks that hang and trap.
+broken_objects := $(patsubst %.c,build/guest/%.o,$(wildcard guest/broken/*.c) tests/run/fixtures/stuck-lock.c)
 build/pvspin-broken.elf: $(guest_objects) $(broken_objects) build/guest/linker.ld
 	$(say) LD $@
 	$(Q)$(CC) $(guest_ldflags) -T build/guest/linker.ld $(guest_objects) $(broken_objects) -o $@
@@ -143,12 +141,12 @@ check_bats := $(sort $(wildcard tests/run/*.bats))
 prove := PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted report $(check_programs) build/peers/bench-peers ## build everything that the tests run (make -j2)
+check-build: all hosted report $(check_programs) build/peers/bench-peers build/pvspin-broken.elf ## build everything that the tests run (make -j2)
 
-check: all hosted report $(check_programs) ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+check: all hosted report $(check_programs) build/pvspin-broken.elf ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)$(prove) $(check_programs) $(check_bats) tests/lint
 
-check-quick: all hosted report $(check_programs) ## the tests that need no nested KVM
+check-quick: all hosted report $(check_programs) build/pvspin-broken.elf ## the tests that need no nested KVM
 	$(Q)PVSPIN_QUICK=1 $(prove) $(check_programs) $(check_bats)
 
 .PHONY: check-models

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a plan consists of: the keys with their ranges and names, and all defaults. A new key is a
- * line in plan_keys[], a field in struct plan and, if it is not 0, a default here; parser and
+ * line in keys[], a field in struct plan and, if it is not 0, a default here; parser and
  * printer follow.
  */
 #include "bench/plan.h"
@@ -45,7 +45,6 @@ const struct plan plan_defaults = {
 	.nopvspin = false,
 	.tests = "",
 	.test_ms = 40,
-	.provoke = "none",
 	.accel = "unknown",
 	.stay = false,
 };
@@ -77,16 +76,6 @@ static const char *const start_names[] = {
 	[START_SERIAL_EACH] = "serial-each",
 };
 
-/* Deliberate failures, docs/failures.md: guest/provoke.c, owner-*: guest/provoke_lock.c;
- * lost-vcpu, early-nmi: guest/kmain.c */
-static const char *const provoke_names[] = {
-	"none",          "panic",      "ud",          "pf",         "nx",           "stack",
-	"hang",          "lost-vcpu",  "lost-kick",   "loop",       "triple-fault", "double-fault",
-	"machine-check", "nmi",        "panic-twice", "panic-both", "panic-busy",   "ap-ud",
-	"ap-stack",      "ap-loop",    "owner-ud",    "owner-loop", "owner-loop-0", "early-nmi",
-	"msr",           "hang-twice", "nmi-twice",   "stray",
-};
-
 static const char *const hlt_names[] = {"exits", "native"};
 
 static const char *const irqchip_names[] = {
@@ -112,8 +101,12 @@ static const char *const end_names[] = {"exit", "wait"};
 		.bytes = sizeof(((struct plan *)0)->field), .workloads = (workloads_),  \
 	}
 
+/* Of PLAN_KEY; none in most programs. */
+extern const struct plan_key __start_plan_key_registry[] __attribute__((weak));
+extern const struct plan_key __stop_plan_key_registry[] __attribute__((weak));
+
 /* In the order in which the canonical command line has them. */
-const struct plan_key plan_keys[] = {
+static const struct plan_key keys[] = {
 	{.name = "locks", .kind = KEY_LOCKS},
 	NAMED("workload", KEY_CHOICE, workload, workload_names),
 	{.name = "threads", .kind = KEY_THREADS},
@@ -136,7 +129,6 @@ const struct plan_key plan_keys[] = {
 	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),
 	NAMED("start", KEY_CHOICE, start, start_names),
 	NUMBER("hang_ms", KEY_U32, hang_ms, 0, MAX_MS),
-	NAMED("provoke", KEY_NAME, provoke, provoke_names),
 	NAMED("accel", KEY_NAME, accel, accel_names),
 	NUMBER("vmm_features", KEY_U64, vmm.features, 0, UINT32_MAX),
 	NAMED("vmm_enforce", KEY_SWITCH, vmm.enforce, off_on),
@@ -146,7 +138,19 @@ const struct plan_key plan_keys[] = {
 	NAMED("end", KEY_SWITCH, stay, end_names),
 	{.name = "nopvspin", .kind = KEY_FLAG, .offset = offsetof(struct plan, nopvspin)},
 };
-const size_t plan_key_count = COUNT(plan_keys);
+
+size_t plan_key_count(void)
+{
+	/* as integers: to the compiler the two symbols are unrelated objects */
+	return COUNT(keys) +
+	       ((uintptr_t)__stop_plan_key_registry - (uintptr_t)__start_plan_key_registry) /
+		       sizeof(struct plan_key);
+}
+
+const struct plan_key *plan_key_at(size_t i)
+{
+	return i < COUNT(keys) ? &keys[i] : &__start_plan_key_registry[i - COUNT(keys)];
+}
 
 _Static_assert(sizeof(enum workload_id) == sizeof(uint32_t), "KEY_CHOICE stores a uint32_t");
 

@@ -78,7 +78,6 @@ struct plan {
 	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
 	uint32_t test_ms;             /* how long a lock test of random interleavings runs */
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
-	char provoke[32]; /* provoke=: a deliberate failure, to test pvspin; or "none" */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	struct vmm_facts vmm; /* told by the launcher */
 	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */

@@ -70,9 +70,9 @@ void plan_accept_locks(struct plan_error *error)
 void plan_accept_keys(struct plan_error *error)
 {
 	plan_error_add(error, "; accepted: ");
-	for (size_t i = 0; i < plan_key_count; i++)
-		plan_error_add(error, "%s%s%s", i ? ", " : "", plan_keys[i].name,
-			       plan_keys[i].kind == KEY_FLAG ? "" : "=");
+	for (size_t i = 0; i < plan_key_count(); i++)
+		plan_error_add(error, "%s%s%s", i ? ", " : "", plan_key_at(i)->name,
+			       plan_key_at(i)->kind == KEY_FLAG ? "" : "=");
 	for (size_t i = 0; i < tunable_count(); i++)
 		plan_error_add(error, ", %s=", tunable_at(i)->name);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The keys of the command line, as one table that is read by the parser (plan_parse.c) and by the
- * printer (plan_print.c). Private to the three plan files.
+ * printer (plan_print.c). Private to the plan files, and to who adds a key by PLAN_KEY.
  */
 #ifndef PVSPIN_BENCH_PLAN_KEYS_H
 #define PVSPIN_BENCH_PLAN_KEYS_H
@@ -28,14 +28,22 @@ struct plan_key {
 	enum key_kind kind;
 	uint32_t workloads; /* that have it, as bits 1 << workload_id; 0: all */
 	size_t offset;      /* in struct plan */
+	char *value;        /* NULL: it is there; else PLAN_KEY's own */
 	uint64_t min, max;
 	const char *const *names;
 	size_t name_count;
 	size_t bytes;
 };
 
-extern const struct plan_key plan_keys[];
-extern const size_t plan_key_count;
+/* plan.c's, then those of PLAN_KEY: 0 <= i < plan_key_count(). */
+size_t plan_key_count(void);
+const struct plan_key *plan_key_at(size_t i);
+
+/* A KEY_NAME that is there where the file with this line is linked in, which keeps its value, too;
+ * names[0] is the default. */
+#define PLAN_KEY(id_, ...)                          \
+	static const struct plan_key plan_key_##id_ \
+		__attribute__((section("plan_key_registry"), used, aligned(8))) = {__VA_ARGS__}
 
 /* Everything but locks and threads, which depend on the machine. */
 extern const struct plan plan_defaults;
@@ -52,12 +60,12 @@ static inline bool plan_key_applies(const struct plan *plan, const struct plan_k
 
 static inline void *plan_field(struct plan *plan, const struct plan_key *key)
 {
-	return (char *)plan + key->offset;
+	return key->value != NULL ? key->value : (char *)plan + key->offset;
 }
 
 static inline const void *plan_field_const(const struct plan *plan, const struct plan_key *key)
 {
-	return (const char *)plan + key->offset;
+	return key->value != NULL ? key->value : (const char *)plan + key->offset;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a command line into a plan: see plan.h. Each word is looked up in plan_keys[] or among the
+ * Reads a command line into a plan: see plan.h. Each word is looked up among the keys or among the
  * tunables and handed to the parser of its kind. The first error is kept, and the words behind it
  * are read all the same: what the launcher says of itself (accel, end) holds for a run that ends
  * in an error too.
@@ -272,11 +272,19 @@ static void parse_value(struct parser *parser, const struct plan_key *key)
 	}
 }
 
+/* struct plan has the defaults of all others. */
+static void reset_own_keys(struct parser *parser)
+{
+	for (size_t i = 0; i < plan_key_count(); i++)
+		if (plan_key_at(i)->value != NULL)
+			store_name(parser, plan_key_at(i), 0);
+}
+
 static const struct plan_key *find_key(const struct cmdline_word *word)
 {
-	for (size_t i = 0; i < plan_key_count; i++) {
-		if (cmdline_is(word->key, word->key_length, plan_keys[i].name))
-			return &plan_keys[i];
+	for (size_t i = 0; i < plan_key_count(); i++) {
+		if (cmdline_is(word->key, word->key_length, plan_key_at(i)->name))
+			return plan_key_at(i);
 	}
 	return NULL;
 }
@@ -385,6 +393,7 @@ bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct 
 	const char *cursor;
 
 	*plan = plan_defaults;
+	reset_own_keys(&parser);
 	error[0] = '\0';
 	tunables_reset();
 	skip_loader_word(&parser, cmdline);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints a plan as the canonical command line that repeats it: every key of plan_keys[] in its
+/* Prints a plan as the canonical command line that repeats it: every key of plan_keys.h in its
  * order, defaults included, then the tunables. See plan.h. */
 #include "bench/plan.h"
 #include "bench/plan_keys.h"
@@ -96,8 +96,8 @@ size_t plan_print(const struct plan *plan, char *line, size_t size)
 
 	if (size != 0)
 		line[0] = '\0';
-	for (size_t i = 0; i < plan_key_count; i++) {
-		const struct plan_key *key = &plan_keys[i];
+	for (size_t i = 0; i < plan_key_count(); i++) {
+		const struct plan_key *key = plan_key_at(i);
 
 		if (!plan_key_applies(plan, key) || absent(plan, key))
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See plan_workload.h. Which workload has which key is said in plan_keys[] (plan.c). */
+/* See plan_workload.h. Which workload has which key is said in keys[] (plan.c). */
 #include "bench/plan_workload.h"
 
 #include "bench/plan_keys.h"
@@ -14,9 +14,9 @@
 static void accept_keys(const struct plan *plan, struct plan_error *error)
 {
 	plan_error_add(error, " with workload=%s; accepted: ", workload_names[plan->workload]);
-	for (size_t i = 0, count = 0; i < plan_key_count; i++) {
-		if (plan_keys[i].workloads != 0 && plan_key_applies(plan, &plan_keys[i]))
-			plan_error_add(error, "%s%s=", count++ ? ", " : "", plan_keys[i].name);
+	for (size_t i = 0, count = 0; i < plan_key_count(); i++) {
+		if (plan_key_at(i)->workloads != 0 && plan_key_applies(plan, plan_key_at(i)))
+			plan_error_add(error, "%s%s=", count++ ? ", " : "", plan_key_at(i)->name);
 	}
 }
 
@@ -25,9 +25,9 @@ static void check_keys(const struct plan *plan, const char *line, struct plan_er
 	struct cmdline_word word;
 
 	while (cmdline_next(&line, &word)) {
-		for (size_t i = 0; i < plan_key_count; i++) {
-			if (!cmdline_is(word.key, word.key_length, plan_keys[i].name) ||
-			    plan_key_applies(plan, &plan_keys[i]))
+		for (size_t i = 0; i < plan_key_count(); i++) {
+			if (!cmdline_is(word.key, word.key_length, plan_key_at(i)->name) ||
+			    plan_key_applies(plan, plan_key_at(i)))
 				continue;
 			if (plan_error_begin(error, &word, word.value, word.value_length,
 					     "has no meaning"))

@@ -102,7 +102,8 @@ static struct outcome run_plan(bool plan_ok)
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
-	provoke(&plan);
+	if (provoke != NULL)
+		provoke(&plan);
 	if (plan.tests[0] != '\0')
 		tests_run(&plan, &outcome);
 	else
@@ -171,10 +172,10 @@ void kmain(uint32_t magic, uint64_t info)
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
-	if (plan_ok)
-		provoke_early(&plan);
+	if (plan_ok && provoke_early != NULL)
+		provoke_early();
 	drain_interrupts();
-	smp_start(&machine, plan_ok && strcmp(plan.provoke, "lost-vcpu") == 0);
+	smp_start(&machine);
 	tsc_check(&machine);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_bare_init(&machine, plan.nopvspin);

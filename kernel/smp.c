@@ -171,9 +171,11 @@ static void wait_until_online(void)
 	irq_enable();
 }
 
-bool smp_start(struct machine *m, bool lose_last)
+bool smp_lose_last;
+
+bool smp_start(struct machine *m)
 {
-	uint32_t started = (uint32_t)m->cpus.count - (lose_last ? 1 : 0);
+	uint32_t started = (uint32_t)m->cpus.count - (smp_lose_last ? 1 : 0);
 	uint64_t start;
 
 	steal_time = m->steal_time;

@@ -30,10 +30,11 @@ _Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "layout.h");
 /*
  * Starts every CPU of m->cpus (all are enabled, the boot CPU first) and waits, halted, until all
  * have reported or the bound (smp.c) has passed. Fills m->online, m->bringup_cycles. Returns false
- * if one is missing; smp_online() tells which. `lose_last` is for a test: the last CPU gets no
- * start-up IPI. Called with interrupts masked; from here on the boot CPU has them enabled.
+ * if one is missing; smp_online() tells which. Called with interrupts masked; from here on the boot
+ * CPU has them enabled.
  */
-bool smp_start(struct machine *m, bool lose_last);
+bool smp_start(struct machine *m);
+extern bool smp_lose_last; /* for a test: the last CPU gets no start-up IPI */
 uint64_t smp_start_bound_ns(const struct machine *m); /* more than smp_start() ever takes */
 bool smp_online(uint32_t index);
 /* Sends an NMI to every other CPU that is online, at any time, from any CPU. A CPU that is not

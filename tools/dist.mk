@@ -2,7 +2,7 @@
 # Targets for people who work on pvspin or package it. Part of the Makefile.
 
 .PHONY: soak
-soak: all hosted ## boot SOAK=200 random guests, tcg and nested, each with a known verdict (tests/soak/soak)
+soak: all hosted build/pvspin-broken.elf ## boot SOAK=200 random guests, tcg and nested, each with a known verdict (tests/soak/soak)
 	$(Q)tests/soak/soak
 
 .PHONY: compile_commands

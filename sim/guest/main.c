@@ -100,8 +100,6 @@ static bool refused(char error[PLAN_ERROR_BYTES])
 
 	if (plan.tests[0])
 		why = "tests=: the simulated port measures; check-locks tests";
-	else if (plan.provoke[0] && strcmp(plan.provoke, "none"))
-		why = "provoke=: its failures are the real guest's";
 	else if (plan.dispatch != DISPATCH_INLINE)
 		why = "dispatch=: instructions are not simulated, a call costs nothing; accepted: "
 		      "inline";

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+extern char extra[]; /* the value of stub_locks.c's key extra= */
+
 #define CPUS         28
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

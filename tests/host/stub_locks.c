@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A registry and tunables for test_plan.c: names and flags, no locks behind them. Sorted by name,
- * as the real one is. */
+/* A registry, tunables and a key of its own for test_plan.c: names and flags, no locks behind them.
+ * Sorted by name, as the real one is. */
+#include "bench/plan_keys.h"
 #include "lib/cmdline.h"
 #include "locks/core/registry.h"
 #include "locks/core/tunables.h"
@@ -37,6 +38,12 @@ const struct lock_entry *lock_find(const char *name, size_t length)
 	}
 	return NULL;
 }
+
+/* A key as the broken image has: tests/host/plan_machine.h */
+char extra[8];
+static const char *const extra_names[] = {"none", "some"};
+PLAN_KEY(extra, .name = "extra", .kind = KEY_NAME, .value = extra, .bytes = sizeof(extra),
+	 .names = extra_names, .name_count = 2);
 
 struct lock_tunables lock_tunables;
 

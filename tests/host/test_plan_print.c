@@ -20,7 +20,6 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
 	assert_true(a->nopvspin == b->nopvspin && a->stay == b->stay);
 	assert_string_equal(a->tests, b->tests);
-	assert_string_equal(a->provoke, b->provoke);
 	assert_string_equal(a->accel, b->accel);
 }
 
@@ -53,7 +52,7 @@ static void the_printed_plan_is_the_plan(void **state)
 		"tasks=28",
 		"ops=5 latency=on trace=9362 trace_until=lhp tests=abi,locks test_ms=9 seed=0",
 		"dispatch=indirect nodes=28 start=serial end=wait "
-		"accel=tcg provoke=ud spin_threshold=7"};
+		"accel=tcg extra=some spin_threshold=7"};
 	char line[2048];
 
 	(void)state;
@@ -66,8 +65,8 @@ static void the_printed_plan_is_the_plan(void **state)
 	assert_string_equal(
 		line, "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
 		      "reps=3 latency=off trace=0 trace_until=end seed=1 test_ms=40 start=now "
-		      "hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off "
-		      "vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 end=exit "
+		      "hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off "
+		      "vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 end=exit extra=none "
 		      "spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
@@ -77,8 +76,8 @@ static void the_printed_plan_is_the_plan(void **state)
 		"reps=3 warmup_ms=50 latency=off trace=0 trace_until=end dispatch=inline seed=1 "
 		"test_ms=40 "
 		"start=now "
-		"hang_ms=0 provoke=none accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
-		"vmm_irqchip=unknown vmm_kernel=0 end=exit spin_threshold=32768 "
+		"hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
+		"vmm_irqchip=unknown vmm_kernel=0 end=exit extra=none spin_threshold=32768 "
 		"prev_check_mask=255");
 }
 

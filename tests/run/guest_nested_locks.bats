@@ -9,6 +9,7 @@ setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
   [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
+  make -s build/pvspin-broken.elf >&2
 }
 
 # To the others KVM is a machine like TCG's, which runs the tests of all (guest_tcg.bats).
@@ -32,7 +33,7 @@ locks_that_ask_kvm() { # those that halt and kick, or read preempted flags: "loc
 }
 
 @test "kicks that get lost: the hang record names the lock, the halted waiter and that nobody owns it" {
-  nested 5 -smp 4 -append "tests=locks.pv-qspinlock.storm_4 provoke=lost-kick hang_ms=20000"
+  nested 5 -smp 4 -kernel build/pvspin-broken.elf -append "tests=locks.pv-qspinlock.storm_4 provoke=lost-kick hang_ms=20000"
   says "$stdout" 'not ok 1 - locks.pv-qspinlock.storm_4' 'owner: nobody' 'waits, halted' kvm_wait \
     wait_head
   records '.[] | select(.type == "hang") | .lock == "pv-qspinlock" and .holder == -1
@@ -43,6 +44,6 @@ locks_that_ask_kvm() { # those that halt and kick, or read preempted flags: "loc
   while read -r field; do
     grep -q "\`$field\`" docs/serial-log.md || { echo "not described: $field" >&2; return 1; }
   done <"$BATS_TEST_TMPDIR/fields"
-  nested 5 -smp 4 -append "locks=pv-qspinlock spin_threshold=1 ms=50 reps=1 hold=2000 provoke=lost-kick"
+  nested 5 -smp 4 -kernel build/pvspin-broken.elf -append "locks=pv-qspinlock spin_threshold=1 ms=50 reps=1 hold=2000 provoke=lost-kick"
   says "$stdout" 'hang: run 1' 'waits, halted' 'a lock hung'
 }

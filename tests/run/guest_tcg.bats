@@ -8,6 +8,7 @@ load guest
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
+  make -s build/pvspin-broken.elf >&2
 }
 
 tcg() { # EXPECTED ARGUMENTS...
@@ -85,7 +86,7 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "a panic is reported with its symbols: 5" {
-  tcg 5 -smp 4 -append "provoke=panic"
+  tcg 5 -smp 4 -kernel build/pvspin-broken.elf -append "provoke=panic"
   says "$stdout" 'provoked on purpose'
   says "$stdout" 'provoke_panic'
   says "$stdout" 'kmain'
@@ -93,13 +94,13 @@ tcg() { # EXPECTED ARGUMENTS...
 }
 
 @test "an exception, a write to text, a jump to data and a stack overflow are panics with registers: 5" {
-  tcg 5 -append "provoke=ud"
+  tcg 5 -kernel build/pvspin-broken.elf -append "provoke=ud"
   records '.[-1].reason | contains("#UD")'
-  tcg 5 -append "provoke=pf"
+  tcg 5 -kernel build/pvspin-broken.elf -append "provoke=pf"
   records '.[-1] | (.reason | contains("error code 0x3")) and .registers.cr2 == "0x100000"'
-  tcg 5 -append "provoke=nx" # present, instruction fetch
+  tcg 5 -kernel build/pvspin-broken.elf -append "provoke=nx" # present, instruction fetch
   records '.[-1] | .reason | contains("error code 0x11")'
-  tcg 5 -append "provoke=stack"
+  tcg 5 -kernel build/pvspin-broken.elf -append "provoke=stack"
   records '.[-1].reason | contains("#DF") or contains("#PF")'
   says "$stdout" 'provoke_stack_overflow'
 }
@@ -121,7 +122,6 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a lock that hangs: test, lock, its state, each vCPU's place, and no end record: 5" {
-  make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 3 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.excludes_2,locks.tas hang_ms=5000"
   says "$stdout" 'not ok 1 - locks.stuck.excludes_2' 'Bail out! locks.stuck.excludes_2' \
     'a lock hung' 'stuck: taken 1; owner: nobody; 2 threads' 'CPU 1 waits' 'stuck_acquire' 'CPU 2 idle'
@@ -131,7 +131,6 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a test whose CPU 0 sleeps for ever, or masks interrupts, is found and named: 5" {
-  make -s build/pvspin-broken.elf >&2
   tcg 5 -kernel build/pvspin-broken.elf -append "tests=locks.stuck.naps hang_ms=1500 test_ms=1"
   says "$stdout" 'Bail out! locks.stuck.naps: hangs' 'given 1501 ms' test_naps
   no_line 'interrupts masked'
@@ -140,7 +139,6 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a lock that hangs in a measured run: the same report, as a crash: 5" {
-  make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "locks=stuck ms=50 reps=1"
   says "$stdout" 'hang: run 1:' 'stuck: taken 1; owner: nobody' 'CPU 0 waits' 'CPU 1 waits' \
     'stuck_acquire' 'a lock hung'
@@ -148,13 +146,12 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a lock that finds its state impossible: the panic names test, lock and state: 5" {
-  make -s build/pvspin-broken.elf >&2
   tcg 5 -smp 2 -kernel build/pvspin-broken.elf -append "tests=locks.trap.drains_2"
   says "$stdout" '#UD' 'test locks.trap.drains_2, lock trap, lock_state impossible' 'trap_acquire'
 }
 
 @test "a vCPU that does not start is named by its APIC ID: 4" {
-  tcg 4 -smp 4 -append "provoke=lost-vcpu"
+  tcg 4 -smp 4 -kernel build/pvspin-broken.elf -append "provoke=lost-vcpu"
   says "$stdout" 'APIC ID 3) did not start'
   records '.[0].vcpus_online == 3 and .[0].apic_ids_missing == [3]'
   records '.[-1].verdict == "error" and .[-1].reason == "vcpu-missing"'
@@ -176,7 +173,7 @@ ok 4 - locks.tas.excludes_2" ]
 }
 
 @test "a guest that hangs is ended by the time-out, its log kept: 124" {
-  guest 124 --accel=tcg --timeout=8 -machine pc,hpet=off -append "provoke=hang" # else: provoke.bats
+  guest 124 --accel=tcg --timeout=8 -machine pc,hpet=off -kernel build/pvspin-broken.elf -append "provoke=hang" # else: provoke.bats
   says "$stdout" 'when time was up' provoke_hang
   records '.[0].type == "boot"'
 }

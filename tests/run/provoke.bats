@@ -9,13 +9,14 @@ load guest
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
+  make -s build/pvspin-broken.elf >&2
 }
 
 # provoked NAME KEYS QEMU_ARGUMENT...: the guest itself must end with 5, long before the time-out.
 provoked() {
   local name=$1 keys=$2
   shift 2
-  guest 5 --accel=tcg --timeout=60 "$@" -append "provoke=$name locks=tas ms=200 reps=1 warmup_ms=0 $keys"
+  guest 5 --accel=tcg --timeout=60 -kernel build/pvspin-broken.elf "$@" -append "provoke=$name locks=tas ms=200 reps=1 warmup_ms=0 $keys"
 }
 
 # Fails unless the last record is a panic and all lines before it are whole.
@@ -103,7 +104,7 @@ whole_panic() { # FILTER
   for name in hang-twice nmi-twice; do
     local status=0
     timeout 60 qemu-system-x86_64 -accel tcg,thread=single -icount shift=3,sleep=off -m 64 -display none \
-      -nodefaults -no-reboot -kernel build/pvspin.elf -append "provoke=$name hang_ms=1000" \
+      -nodefaults -no-reboot -kernel build/pvspin-broken.elf -append "provoke=$name hang_ms=1000" \
       -serial "file:$log" -device isa-debug-exit,iobase=0xf4,iosize=4 || status=$?
     [ "$status" -eq 63 ]
   done
@@ -111,7 +112,7 @@ whole_panic() { # FILTER
 }
 
 @test "interrupts that firmware left pending are dropped, with a warning" {
-  guest 0 --accel=tcg --timeout=60 -append "provoke=stray locks=tas ms=5 reps=1"
+  guest 0 --accel=tcg --timeout=60 -kernel build/pvspin-broken.elf -append "provoke=stray locks=tas ms=5 reps=1"
   says "$stdout" 'warning: firmware left 1 interrupts pending, the first by vector 0x99'
 }
 
@@ -119,7 +120,7 @@ whole_panic() { # FILTER
   mkfifo "$BATS_TEST_TMPDIR/monitor"
   log=$BATS_TEST_TMPDIR/serial
   timeout 60 qemu-system-x86_64 -accel tcg,thread=single -cpu max,-hypervisor -S -m 64 -display none \
-    -nodefaults -no-reboot -kernel build/pvspin.elf -append 'provoke=loop' -serial "file:$log" \
+    -nodefaults -no-reboot -kernel build/pvspin-broken.elf -append 'provoke=loop' -serial "file:$log" \
     -device isa-debug-exit,iobase=0xf4,iosize=4 -monitor stdio \
     <>"$BATS_TEST_TMPDIR/monitor" >"$BATS_TEST_TMPDIR/said" 2>&1 &
   local qemu=$! status=0
@@ -143,4 +144,11 @@ whole_panic() { # FILTER
   guest 4 --accel=tcg --timeout=60 -m 2 -smp 28 -append "locks=tas ms=5 reps=1"
   says "$stdout" 'error: out of memory' 'give the VM more (-m)'
   records '.[-1] | .verdict == "error" and .reason == "memory"'
+}
+
+@test "the product has no key that makes it fail: 2" {
+  guest 2 --accel=tcg --timeout=60 -append "provoke=panic locks=tas ms=5 reps=1"
+  says "$stdout" 'error: provoke: unknown key'
+  [ "$(nm build/pvspin-broken.elf | grep -c ' t provoke_')" -ge 20 ]
+  [ "$(nm build/pvspin.elf | grep -ci ' [tdb] provoke')" -eq 0 ]
 }

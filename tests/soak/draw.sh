@@ -160,4 +160,5 @@ draw_failure() {
   accepted=' 5 '
   choose panic ud pf nx stack
   append="provoke=$chosen"
+  qemu+=(-kernel "$tree/build/pvspin-broken.elf")
 }

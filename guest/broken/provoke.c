@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deliberate failures, one function each, so that a symbolised backtrace shows its name. What each
- * looks like from outside: docs/failures.md. Those of a lock's owner: guest/provoke_lock.c.
+ * looks like from outside: docs/failures.md. Those of a lock's owner: provoke_lock.c.
  */
 #include "guest/provoke.h"
 
+#include "bench/plan_keys.h"
+#include "guest/broken/provoke_lock.h"
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/fatal.h"
@@ -12,6 +14,7 @@
 #include "kernel/machine.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
+#include "kernel/smp.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "locks/core/pv.h"
@@ -268,33 +271,10 @@ static void provoke_busy(void)
 	fail_on(0, provoke_panic_busy);
 }
 
-/* Names: provoke_names in bench/plan.c. */
-static const struct {
-	const char *name;
-	void (*fail)(void);
-} failures[] = {
-	{"panic", provoke_panic},
-	{"ud", provoke_invalid_opcode},
-	{"msr", provoke_msr},
-	{"pf", provoke_page_fault},
-	{"nx", provoke_execute_data},
-	{"stack", overflow_stack},
-	{"hang", provoke_hang},
-	{"loop", provoke_loop},
-	{"lost-kick", provoke_lost_kick},
-	{"triple-fault", provoke_triple_fault},
-	{"double-fault", provoke_double_fault},
-	{"machine-check", provoke_machine_check},
-	{"nmi", provoke_nmi},
-	{"hang-twice", provoke_hang_twice},
-	{"nmi-twice", provoke_nmi_twice},
-	{"panic-twice", provoke_panic_twice},
-	{"panic-both", provoke_both},
-	{"panic-busy", provoke_busy},
-	{"ap-ud", provoke_ap_exception},
-	{"ap-stack", provoke_ap_stack},
-	{"ap-loop", provoke_ap_loop},
-};
+static void provoke_stray(void)
+{
+	apic_send(apic->id(), STRAY_VECTOR);
+}
 
 /* The boot CPU's ID is in its per-CPU data from smp_start() on only. */
 static void __attribute__((noinline)) provoke_early_nmi(void)
@@ -303,18 +283,67 @@ static void __attribute__((noinline)) provoke_early_nmi(void)
 	provoke_loop();
 }
 
-void provoke_early(const struct plan *plan)
+static void provoke_lost_vcpu(void)
 {
-	if (strcmp(plan->provoke, "stray") == 0)
-		apic_send(apic->id(), STRAY_VECTOR);
-	if (strcmp(plan->provoke, "early-nmi") == 0)
-		provoke_early_nmi();
+	smp_lose_last = true;
+}
+
+/* X(name, before the other vCPUs are started, with all of them online). Neither: provoke_lock.c */
+#define FAILURES(X)                                     \
+	X("panic", NULL, provoke_panic)                 \
+	X("ud", NULL, provoke_invalid_opcode)           \
+	X("pf", NULL, provoke_page_fault)               \
+	X("nx", NULL, provoke_execute_data)             \
+	X("stack", NULL, overflow_stack)                \
+	X("hang", NULL, provoke_hang)                   \
+	X("lost-vcpu", provoke_lost_vcpu, NULL)         \
+	X("lost-kick", NULL, provoke_lost_kick)         \
+	X("loop", NULL, provoke_loop)                   \
+	X("triple-fault", NULL, provoke_triple_fault)   \
+	X("double-fault", NULL, provoke_double_fault)   \
+	X("machine-check", NULL, provoke_machine_check) \
+	X("nmi", NULL, provoke_nmi)                     \
+	X("panic-twice", NULL, provoke_panic_twice)     \
+	X("panic-both", NULL, provoke_both)             \
+	X("panic-busy", NULL, provoke_busy)             \
+	X("ap-ud", NULL, provoke_ap_exception)          \
+	X("ap-stack", NULL, provoke_ap_stack)           \
+	X("ap-loop", NULL, provoke_ap_loop)             \
+	X("owner-ud", NULL, NULL)                       \
+	X("owner-loop", NULL, NULL)                     \
+	X("owner-loop-0", NULL, NULL)                   \
+	X("early-nmi", provoke_early_nmi, NULL)         \
+	X("msr", NULL, provoke_msr)                     \
+	X("hang-twice", NULL, provoke_hang_twice)       \
+	X("nmi-twice", NULL, provoke_nmi_twice)         \
+	X("stray", provoke_stray, NULL)
+
+#define NAME(name, early, fail)    name,
+#define FAILURE(name, early, fail) {name, early, fail},
+
+static const char *const names[] = {"none", FAILURES(NAME)};
+static const struct {
+	const char *name;
+	void (*early)(void);
+	void (*fail)(void);
+} failures[] = {FAILURES(FAILURE)};
+
+static char chosen[32];
+
+PLAN_KEY(provoke, .name = "provoke", .kind = KEY_NAME, .value = chosen, .bytes = sizeof(chosen),
+	 .names = names, .name_count = sizeof(names) / sizeof(names[0]));
+
+void provoke_early(void)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (strcmp(chosen, failures[i].name) == 0 && failures[i].early != NULL)
+			failures[i].early();
 }
 
 void provoke(struct plan *plan)
 {
-	provoke_in_lock(plan);
+	provoke_in_lock(plan, chosen);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
-		if (strcmp(plan->provoke, failures[i].name) == 0)
+		if (strcmp(chosen, failures[i].name) == 0 && failures[i].fail != NULL)
 			failures[i].fail();
 }

@@ -4,7 +4,8 @@
  * crashes, or loops with interrupts masked. The plan's first lock gets a release that does so,
  * the first time: every vCPU of a run comes to one, also where the host gives it little time.
  */
-#include "guest/provoke.h"
+#include "guest/broken/provoke_lock.h"
+
 #include "kernel/cpu.h"
 #include "kernel/fatal.h"
 #include "kernel/machine.h"
@@ -67,13 +68,13 @@ static const struct {
 	{"owner-loop-0", owner_loops_on_0},
 };
 
-void provoke_in_lock(struct plan *plan)
+void provoke_in_lock(struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
-		if (strcmp(plan->provoke, failures[i].name) != 0)
+		if (strcmp(name, failures[i].name) != 0)
 			continue;
 		if (machine.online < 2 || plan->lock_count == 0)
-			panic("provoke=%s needs two vCPUs and a lock", plan->provoke);
+			panic("provoke=%s needs two vCPUs and a lock", name);
 		real = plan->locks[0]->ops;
 		failing = *real;
 		failing.release = failures[i].release;
