@@ -184,6 +184,8 @@ tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Ibuild/guest \
 .PHONY: lint format
 lint: build/guest/version.h ## folders that include each other, clang-format, clang-tidy, cppcheck, shellcheck: all clean
 	$(Q)tools/layers.sh docs/design.md $(lint_c)
+	@# a CPU is its index there
+	$(Q)! grep -rniE 'apic_?id' lib locks bench port/*.h port/common port/hosted
 	$(Q)clang-format --dry-run -Werror $(lint_c)
 	$(Q)printf '%s\n' $(guest_c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: we treat the linker's start and end symbols as bounds of one array

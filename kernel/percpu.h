@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A vCPU's own data, found through GS; smp.c allocates it for the existing CPUs. `index` is the
- * dense CPU index that is used everywhere; only apic.c and the kvm backend use the APIC ID.
+ * dense CPU index that is used everywhere; the APIC ID is for the hardware and KVM.
  */
 #ifndef PVSPIN_KERNEL_PERCPU_H
 #define PVSPIN_KERNEL_PERCPU_H

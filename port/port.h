@@ -27,10 +27,9 @@ uint64_t port_throttled_ns(void);
 /* The i-th sentence on what else of this place shapes the figures. False: there is none. */
 bool port_note(uint32_t i, char *text, size_t size);
 
-uint32_t port_cpu(void);             /* the calling CPU's index */
-uint32_t port_cpu_count(void);       /* CPUs online */
-uint32_t port_apic_id(uint32_t cpu); /* for records only */
-uint32_t port_node(uint32_t cpu);    /* its NUMA node, dense from 0; 0 where unknown */
+uint32_t port_cpu(void);          /* the calling CPU's index */
+uint32_t port_cpu_count(void);    /* CPUs online */
+uint32_t port_node(uint32_t cpu); /* its NUMA node, dense from 0; 0 where unknown */
 
 struct lock_stats; /* locks/core/stats.h */
 struct lock_stats *port_stats(uint32_t cpu);

@@ -188,7 +188,6 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	record_begin(&record, "vcpu");
 	record_number(&record, "run", result->number);
 	record_number(&record, "cpu", worker->cpu);
-	record_number(&record, "apic_id", port_apic_id(worker->cpu));
 	record_number(&record, "ops", worker->measured_ops);
 	if (result_has_streak(result) && worker->longest_streak != 0)
 		record_number(&record, "streak_max", worker->longest_streak);

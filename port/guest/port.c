@@ -62,11 +62,6 @@ uint32_t port_cpu_count(void)
 	return cpu_count;
 }
 
-uint32_t port_apic_id(uint32_t cpu)
-{
-	return smp_apic_id(cpu);
-}
-
 uint32_t port_node(uint32_t cpu)
 {
 	return machine.node[cpu];

@@ -167,11 +167,6 @@ uint32_t port_cpu_count(void)
 	return cpu_count;
 }
 
-uint32_t port_apic_id(uint32_t cpu)
-{
-	return cpu;
-}
-
 uint32_t port_node(uint32_t cpu)
 {
 	return pretended_nodes ? cpu % pretended_nodes : nodes_split(cpu, cpu_count, nodes);

@@ -67,11 +67,6 @@ uint32_t port_cpu_count(void)
 	return sim_facts()->cpus;
 }
 
-uint32_t port_apic_id(uint32_t cpu)
-{
-	return cpu;
-}
-
 uint32_t port_node(uint32_t cpu)
 {
 	return nodes_split(cpu, port_cpu_count(), nodes);

@@ -57,7 +57,7 @@ all() {
     latency seed exclusion clock start_wall_ns end_wall_ns start_tsc end_tsc; do
     all "[.[] | select(.type == \"run\") | has(\"$field\")] | all"
   done
-  all '[.[] | select(.type == "vcpu") | has("cpu", "apic_id", "ops", "wait_cycles",
+  all '[.[] | select(.type == "vcpu") | has("cpu", "ops", "wait_cycles",
     "wait_max_cycles", "halts", "kicks", "spurious_wakeups", "yields", "steal_ns")] | all'
 }
 

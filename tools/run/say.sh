@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # used by the other parts
 # How run.sh talks: stdout carries the report and nothing else, all the rest goes to stderr.
-# Exit codes are those of CONTRACT's table, here with names. Sourced by run.sh.
+# The exit statuses of run.sh --help, here with names. Sourced by run.sh.
 
 readonly EXIT_USAGE=2 EXIT_FAIL=3 EXIT_ENVIRONMENT=4 EXIT_CRASH=5
 readonly EXIT_SKIP=77 EXIT_TIMEOUT=124 EXIT_INTERRUPT=130

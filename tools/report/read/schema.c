@@ -166,9 +166,9 @@ static const struct field run_fields[] = {
 
 static const struct field vcpu_fields[] = {
 	NUMBER_IN("run", 1, MOST),
-	OPTIONAL("lock", FIELD_NAME), /* logs of versions before this field went */
+	OPTIONAL("lock", FIELD_NAME), /* it and apic_id: in logs of older versions */
 	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
-	NUMBER("apic_id"),
+	NUMBER_OPTIONAL("apic_id"),
 	NUMBER("ops"),
 	NUMBER_OPTIONAL("streak_max"),
 	NUMBER("wait_cycles"),
