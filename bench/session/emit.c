@@ -85,6 +85,13 @@ static void put_events(struct record *record, const uint64_t count[EV_COUNT])
 	record_close_object(record);
 }
 
+/* Whether the lock or the workload reads it. */
+static bool is_setting(const struct tunable *tunable, const struct plan *plan, const char *lock)
+{
+	return tunable_is_of(tunable, lock) ||
+	       tunable_is_of(tunable, workload_names[plan->workload]);
+}
+
 static void put_settings(struct record *record, const struct plan *plan, const char *lock)
 {
 	record_string(record, "dispatch", dispatch_names[plan->dispatch]);
@@ -100,7 +107,7 @@ static void put_settings(struct record *record, const struct plan *plan, const c
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");
 	for (size_t i = 0; i < tunable_count(); i++) {
-		if (tunable_is_of(tunable_at(i), lock))
+		if (is_setting(tunable_at(i), plan, lock))
 			record_number(record, tunable_at(i)->name, *tunable_at(i)->value);
 	}
 	record_close_object(record);

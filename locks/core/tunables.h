@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The locks' tunables: guest command-line keys, printed in the run records of the locks that read
- * them. A lock defines its own in its file by TUNABLE, so that adding a lock stays adding one file;
- * those that several locks share are in tunables.c and are read through lock_tunables.
+ * Tunables: guest command-line keys, printed in the run records of the locks or workloads that read
+ * them. A lock defines its own in its file by TUNABLE, so that adding a lock stays adding one file,
+ * and so does bench/; those that several locks share are in tunables.c and are read through
+ * lock_tunables.
  */
 #ifndef PVSPIN_LOCKS_CORE_TUNABLES_H
 #define PVSPIN_LOCKS_CORE_TUNABLES_H
@@ -22,7 +23,8 @@ extern struct lock_tunables lock_tunables; /* written before a run, only read du
 
 struct tunable {
 	const char *name;
-	const char *of; /* names of the locks that read it, with commas between */
+	const char
+		*of; /* names of the locks, or the workloads, that read it, with commas between */
 	uint32_t *value;
 	uint32_t initial, min, max; /* min <= initial <= max, both inclusive */
 };
@@ -43,7 +45,7 @@ size_t tunable_count(void);
 const struct tunable *tunable_at(size_t i);
 /* NULL if there is none of that name (`length` bytes, not terminated). */
 const struct tunable *tunable_find(const char *name, size_t length);
-bool tunable_is_of(const struct tunable *tunable, const char *lock);
+bool tunable_is_of(const struct tunable *tunable, const char *lock_or_workload);
 
 void tunables_reset(void); /* all to their initial values */
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT Follows CONTRIBUTING.md's "Add a lock in ten minutes" to the letter
-# in a copy of the tree: copies the blocks that name a file into that file and runs the shell
-# commands. Also tests make help, which the page points to.
+# SPDX-License-Identifier: MIT
+# Follows CONTRIBUTING.md's "Add a lock in ten minutes" and "Add a key in one line" to the letter in a
+# copy of the tree: copies the blocks that name a file into that file and runs the shell commands.
+# Also tests make help, which the page points to.
 # shellcheck disable=SC2154 # tree: common.bash
 
 load common
@@ -13,11 +14,11 @@ copy_tree() { # DIRECTORY
   tar -C "$tree" --exclude=./out --exclude=./.git -c . | tar -x -C "$1"
 }
 
-# Writes the blocks "```LANGUAGE file=NAME" to those files, those with before="LINE" into the file
-# before that line; prints the commands of the blocks "```sh".
+# Writes the blocks "```LANGUAGE file=NAME" to those files, those with before="LINE" (or 'LINE') into
+# the file before that line; prints the commands of the blocks "```sh".
 apply_blocks() { # PAGE
   awk '
-    function flush_block(  line, text) {
+    function flush_block(  line, text, found) {
       if (before == "") { printf "%s", block > file; close(file); return }
       while ((getline line < file) > 0) {
         if (line == before) { text = text block "\n"; found++ }
@@ -31,7 +32,8 @@ apply_blocks() { # PAGE
     /^```/ && kind == "" {
       kind = substr($1, 4); file = before = block = ""
       if (match($0, /file=[^ ]*/)) file = substr($0, RSTART + 5, RLENGTH - 5)
-      if (match($0, /before="[^"]*"/)) before = substr($0, RSTART + 8, RLENGTH - 9)
+      if (match($0, /before="[^"]*"$/) || match($0, /before=\047[^\047]*\047$/))
+        before = substr($0, RSTART + 8, RLENGTH - 9)
       next
     }
     /^```/ { if (file != "") flush_block(); kind = ""; next }
@@ -39,7 +41,7 @@ apply_blocks() { # PAGE
     kind != "" { block = block $0 "\n" }' "$1"
 }
 
-@test "the lock that CONTRIBUTING.md adds builds, passes its tests hosted and in the guest, and is documented" {
+@test "the lock and the key that CONTRIBUTING.md adds build: the lock passes its tests hosted and in the guest, and is documented" {
   local copy="$BATS_TEST_TMPDIR/a copy"
   copy_tree "$copy"
   cd "$copy"
@@ -53,6 +55,7 @@ apply_blocks() { # PAGE
   grep -E '^ok [0-9]+ - my-lock: excludes, 4 threads' output
   grep -E '^ok [0-9]+ - locks\.my-lock\.excludes_4' output
   grep -F '"my_lock_pauses":32' output
+  grep -F '"tunables":{"stagger":7}' output
   ! grep '^not ok' output || return 1
 }
 
