@@ -219,6 +219,31 @@ PYTHON
   says "$stdout" 'is empty' 'no measurement'
 }
 
+# tools/run/log.jq, for run.sh without the analyser, and tools/report/read/log.c judge the same thing.
+@test "run.sh and the report agree on which logs are whole" {
+  local name count=0
+  cp "$LOG" "$made.whole"
+  sed '$d' "$LOG" >"$made.no end"
+  sed 5d "$LOG" >"$made.hole"
+  sed '5s/.$//' "$LOG" >"$made.broken line"
+  sed '5{h;d;};6G' "$LOG" >"$made.out of order"
+  { cat "$LOG"; sed -n '$s/"seq":[0-9]*/"seq":999/p' "$LOG"; } >"$made.more behind end"
+  sed '$s/"records":[0-9]*/"records":1/' "$LOG" >"$made.other count"
+  : >"$made.empty"
+  for name in "$made".*; do
+    jq -Rn -f tools/run/log.jq "$name" >"$BATS_TEST_TMPDIR/judged"
+    if [[ $name == *.whole ]]; then
+      report 0 "$name"
+      jq -e '.problem == null' "$BATS_TEST_TMPDIR/judged"
+    else
+      report 3 "$name"
+      jq -e '.problem | type == "string"' "$BATS_TEST_TMPDIR/judged"
+    fi
+    count=$((count + 1))
+  done
+  [ "$count" -eq 8 ]
+}
+
 @test "two guests' lines in one file are noticed, whole or mixed" {
   paste -d '\n' "$nested/serial-0.log" "$nested/serial-1.log" >"$made"
   report 3 "$made"

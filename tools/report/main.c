@@ -273,11 +273,9 @@ static int run_into_file(const char *path, const struct options *options)
 {
 	char *content = NULL;
 	size_t bytes = 0;
-	FILE *memory = open_memstream(&content, &bytes);
+	FILE *memory = memory_stream(&content, &bytes);
 	int status;
 
-	if (memory == NULL)
-		return file_error(path), STATUS_UNREADABLE;
 	status = run(memory, options);
 	fclose(memory);
 	if (printable(status) && !file_write(path, content, bytes))

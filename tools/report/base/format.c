@@ -110,13 +110,11 @@ char *format_copy(const char *text)
 {
 	char *copy = NULL;
 	size_t size;
-	FILE *memory = open_memstream(&copy, &size);
+	FILE *memory = memory_stream(&copy, &size);
 
-	if (memory == NULL)
-		return memory_copy("");
 	format_safe(memory, text);
 	fclose(memory);
-	return copy ? copy : memory_copy("");
+	return copy;
 }
 
 size_t format_width(const char *text)

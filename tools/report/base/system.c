@@ -47,6 +47,27 @@ char *memory_print(const char *format, ...)
 	return or_exit(length < 0 ? NULL : text);
 }
 
+void memory_append(char **text, const char *format, ...)
+{
+	size_t length = strlen(*text);
+	char *more = NULL;
+	va_list arguments;
+	int added;
+
+	va_start(arguments, format);
+	added = vasprintf(&more, format, arguments);
+	va_end(arguments);
+	or_exit(added < 0 ? NULL : more);
+	*text = memory_resize(*text, length + (size_t)added + 1);
+	memcpy(*text + length, more, (size_t)added + 1);
+	free(more);
+}
+
+FILE *memory_stream(char **text, size_t *bytes)
+{
+	return or_exit(open_memstream(text, bytes));
+}
+
 /* Capacities are the powers of two, so the count says when one is used up. */
 void *memory_grow(void *list, size_t count, size_t size)
 {

@@ -5,13 +5,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Allocation ends the program with a message, status 4, when there is no memory. Zeroed. */
 void *memory_new(size_t count, size_t size);
 void *memory_resize(void *memory, size_t size);
 char *memory_copy(const char *text);
-/* As sprintf into fresh memory. */
+/* As sprintf into fresh memory; behind what *text has already, which may move. */
 char *memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void memory_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* open_memstream(). */
+FILE *memory_stream(char **text, size_t *bytes);
 
 /* Room for one more element behind `count` of `size` bytes, in an array that is only ever grown by
  * this function. */

@@ -165,10 +165,8 @@ static void timeline(FILE *out, const struct set *set, const char *side)
 {
 	char *svg = NULL;
 	size_t bytes = 0;
-	FILE *memory = open_memstream(&svg, &bytes);
+	FILE *memory = memory_stream(&svg, &bytes);
 
-	if (memory == NULL)
-		return;
 	timeline_svg(memory, set);
 	fclose(memory);
 	if (bytes > 0) {

@@ -74,8 +74,7 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 	plot->alt = memory_print("Bar chart: %s of each lock, mean over repetitions with standard "
 				 "deviation, best on top.",
 				 fixed ? "seconds" : "acquisitions per second");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count);
 	for (size_t i = 0; i < draw.count; i++)
 		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_MERIT]));
@@ -133,8 +132,7 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 	plot->alt = memory_print(
 		"Stacked bars for each lock: share of vCPU time running, spinning, halted, "
 		"idle and taken by the host.");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count) + 30;
 	any = print_shares(draw.ranked, draw.count, draw.script);
 	print_names(draw.ranked, draw.count, draw.script);
@@ -177,8 +175,7 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 		"Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
 		"while it held the lock (LHP), and how often the lock was handed to a vCPU "
 		"that had lost its CPU (LWP).");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count + draw.count / 2) + 30;
 	for (size_t i = 0; i < draw.count; i++) {
 		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_LHP_EVENTS]));

@@ -88,8 +88,7 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 		"Line chart: %s against the number of vCPUs, a line for each lock, mean over "
 		"repetitions with standard deviation.",
 		fixed ? "seconds" : "acquisitions per second");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count);
 	for (size_t i = 0; i < sweep->count; i++) {
 		const struct sample *merit = &sweep->cells[i]->sample[SAMPLE_MERIT];
@@ -170,8 +169,7 @@ void plot_wait(const struct sweep *sweep, const struct palette *palette, struct 
 	plot->alt = memory_print(
 		"Cumulative distribution of wait times, a line for each lock: time on a "
 		"logarithmic axis, the share of waits that are over by then.");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count);
 	for (size_t i = 0; i < draw.count; i++) {
 		if (draw.ranked[i]->wait.count > 0)
@@ -205,10 +203,8 @@ static int ascending(const void *a, const void *b)
 /* Rank, share of an equal share. False: nothing was acquired, or the log does not tell by vCPU. */
 static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 {
-	double *sorted = calloc(cell->vcpus + 1, sizeof(*sorted)), sum = 0;
+	double *sorted = memory_new(cell->vcpus, sizeof(*sorted)), sum = 0;
 
-	if (sorted == NULL)
-		return false;
 	for (size_t i = 0; i < cell->vcpus; i++)
 		sum += sorted[i] = cell->vcpu_ops[i];
 	if (sum > 0) {
@@ -243,8 +239,7 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 	plot->alt = memory_print(
 		"Line chart: acquisitions of each vCPU as a multiple of an equal share, "
 		"slowest vCPU first, a line for each lock; a fair lock is flat at 1.");
-	if (!drawing_begin(&draw, sweep, plot))
-		return;
+	drawing_begin(&draw, sweep, plot);
 	plot->height = height_of(draw.count);
 	for (size_t i = 0; i < draw.count; i++) {
 		if (!print_ranks(draw.ranked[i], i, draw.script))
@@ -270,7 +265,7 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 		label = memory_print(" (Jain %.2f)",
 				     sample_mean(&draw.ranked[i]->sample[SAMPLE_JAIN]));
 		fputs(" . ", draw.script);
-		escape_gnuplot(draw.script, label != NULL ? label : "", ESCAPE_WHOLE);
+		escape_gnuplot(draw.script, label, ESCAPE_WHOLE);
 		free(label);
 	}
 	fputc('\n', draw.script);

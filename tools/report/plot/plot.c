@@ -52,9 +52,9 @@ struct plots plots_of(const struct set *set, const struct palette *palette)
 {
 	struct sweeps sweeps = sweeps_of(set);
 	size_t drawn = sweeps.count < SWEEPS_DRAWN ? sweeps.count : SWEEPS_DRAWN;
-	struct plots plots = {.list = calloc(drawn * KINDS + 1, sizeof(*plots.list))};
+	struct plots plots = {.list = memory_new(drawn * KINDS + 1, sizeof(*plots.list))};
 
-	for (size_t i = 0; plots.list != NULL && i < drawn; i++) {
+	for (size_t i = 0; i < drawn; i++) {
 		for (size_t kind = 0; kind < KINDS; kind++) {
 			struct plot *plot = &plots.list[plots.count++];
 
@@ -63,7 +63,7 @@ struct plots plots_of(const struct set *set, const struct palette *palette)
 			kinds[kind].make(&sweeps.list[i], palette, plot);
 		}
 	}
-	if (plots.list != NULL && drawn < sweeps.count)
+	if (drawn < sweeps.count)
 		say_not_drawn(&plots, sweeps.count - drawn);
 	sweeps_free(&sweeps);
 	return plots;
@@ -106,14 +106,11 @@ static void print_preamble(const struct plot *plot, enum plot_form form, FILE *s
 enum gnuplot_status plot_render(const struct plot *plot, enum plot_form form, char **output,
 				size_t *bytes, char **error)
 {
-	enum gnuplot_status status = GNUPLOT_FAILED;
+	enum gnuplot_status status;
 	char *text = NULL;
 	size_t length;
-	FILE *script = open_memstream(&text, &length);
+	FILE *script = memory_stream(&text, &length);
 
-	*output = *error = NULL;
-	if (script == NULL)
-		return status;
 	print_preamble(plot, form, script);
 	fputs(plot->script, script);
 	fclose(script);
@@ -134,7 +131,7 @@ static enum gnuplot_status write_plot(const char *dir, const struct plot *plot, 
 	path = memory_print("%s/%s%s.%s", dir, plot->kind, number,
 			    form == PLOT_PNG ? "png" : "svg");
 	status = plot_render(plot, form, &content, &bytes, &error);
-	if (status == GNUPLOT_OK && path != NULL && !file_write(path, content, bytes))
+	if (status == GNUPLOT_OK && !file_write(path, content, bytes))
 		status = GNUPLOT_FAILED;
 	else if (status == GNUPLOT_OK)
 		fprintf(stderr, "plot: %s\n", path);
@@ -177,26 +174,21 @@ bool plot_write_all(const char *dir, const struct set *set)
 }
 
 /* The frame of a plot's script. */
-bool drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot)
+void drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot)
 {
 	drawing->ranked = sweep_ranked(sweep, &drawing->count);
-	drawing->script = open_memstream(&plot->script, &drawing->bytes);
-	if (drawing->script != NULL && drawing->ranked != NULL)
-		return true;
-	drawing_end(drawing, plot, "out of memory");
-	return false;
+	drawing->script = memory_stream(&plot->script, &drawing->bytes);
 }
 
 void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing)
 {
-	if (drawing->script != NULL)
-		fclose(drawing->script);
+	fclose(drawing->script);
 	free(drawing->ranked);
 	if (missing == NULL)
 		return;
 	free(plot->script);
 	plot->script = NULL;
-	plot->missing = memory_print("%s", missing);
+	plot->missing = memory_copy(missing);
 }
 
 /* Ranges of values. */
@@ -260,8 +252,8 @@ struct palette palette_new(const struct set *sets, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		cells += sets[i].cell_count;
-	palette.locks = calloc(cells + 1, sizeof(*palette.locks));
-	for (size_t i = 0; palette.locks != NULL && i < count; i++) {
+	palette.locks = memory_new(cells + 1, sizeof(*palette.locks));
+	for (size_t i = 0; i < count; i++) {
 		for (size_t j = 0; j < sets[i].cell_count; j++) {
 			const char *lock = sets[i].cells[j].key.lock;
 			size_t known = 0;

@@ -166,8 +166,7 @@ struct drawing {
 	size_t count, bytes;
 };
 
-/* False: out of memory, and the plot says that it is missing. */
-bool drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot);
+void drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot);
 
 /* The script is whole; or there was nothing to draw, and the sentence takes its place. */
 void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing);

@@ -2,6 +2,7 @@
 /* Which cells make a picture: plot.h. */
 #include "tools/report/plot/plot.h"
 
+#include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
 #include "tools/report/cells/stats.h"
 
@@ -42,24 +43,19 @@ static bool fits(const struct sweep *sweep, const struct cell *cell)
 
 static char *describe(const struct cell_key *key)
 {
-	char *title = NULL;
-	size_t bytes;
-	FILE *out = open_memstream(&title, &bytes);
+	char *title = memory_print("%s, hold %" PRIu64 ", think %" PRIu64, key->workload, key->hold,
+				   key->think);
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s, hold %" PRIu64 ", think %" PRIu64, key->workload, key->hold, key->think);
 	if (key->tasks != 0 && key->tasks != key->threads)
-		fprintf(out, ", %" PRIu64 " tasks", key->tasks);
+		memory_append(&title, ", %" PRIu64 " tasks", key->tasks);
 	if (strcmp(key->dispatch, "inline") != 0)
-		fprintf(out, ", dispatch %s", key->dispatch);
+		memory_append(&title, ", dispatch %s", key->dispatch);
 	if (strcmp(key->pv_backend, "kvm") != 0)
-		fprintf(out, ", backend %s", key->pv_backend);
+		memory_append(&title, ", backend %s", key->pv_backend);
 	if (key->instance == CELL_TOGETHER)
-		fputs(", all instances together", out);
+		memory_append(&title, ", all instances together");
 	if (key->damaged)
-		fputs(", from DAMAGED logs", out);
-	fclose(out);
+		memory_append(&title, ", from DAMAGED logs");
 	return title;
 }
 
@@ -77,15 +73,6 @@ static void add_threads(struct sweep *sweep, uint64_t threads)
 	sweep->thread_counts++;
 }
 
-/* Room for all the cells of the set, so that nothing has to grow. */
-static bool sweep_start(struct sweep *sweep, const struct cell *first, size_t cells)
-{
-	sweep->cells = calloc(cells, sizeof(*sweep->cells));
-	sweep->threads = calloc(cells + 1, sizeof(*sweep->threads));
-	sweep->title = describe(&first->key);
-	return sweep->cells != NULL && sweep->threads != NULL && sweep->title != NULL;
-}
-
 /* Several instances: only their sums. */
 static bool has_sums(const struct set *set)
 {
@@ -98,10 +85,10 @@ static bool has_sums(const struct set *set)
 
 struct sweeps sweeps_of(const struct set *set)
 {
-	struct sweeps sweeps = {.list = calloc(set->cell_count + 1, sizeof(*sweeps.list))};
+	struct sweeps sweeps = {.list = memory_new(set->cell_count + 1, sizeof(*sweeps.list))};
 	bool sums = has_sums(set);
 
-	for (size_t i = 0; sweeps.list != NULL && i < set->cell_count; i++) {
+	for (size_t i = 0; i < set->cell_count; i++) {
 		const struct cell *cell = &set->cells[i];
 		struct sweep *sweep = sweeps.list;
 
@@ -110,8 +97,10 @@ struct sweeps sweeps_of(const struct set *set)
 		while (sweep->count > 0 && !fits(sweep, cell))
 			sweep++;
 		if (sweep->count == 0) {
-			if (!sweep_start(sweep, cell, set->cell_count))
-				break;
+			/* room for all the cells of the set, so that nothing has to grow */
+			sweep->cells = memory_new(set->cell_count, sizeof(*sweep->cells));
+			sweep->threads = memory_new(set->cell_count, sizeof(*sweep->threads));
+			sweep->title = describe(&cell->key);
 			sweeps.count++;
 		}
 		sweep->cells[sweep->count++] = cell;
@@ -161,12 +150,10 @@ static int by_merit(const void *a, const void *b)
 
 const struct cell **sweep_ranked(const struct sweep *sweep, size_t *count)
 {
-	const struct cell **ranked = calloc(sweep->count + 1, sizeof(*ranked)), *cell;
+	const struct cell **ranked = memory_new(sweep->count, sizeof(*ranked)), *cell;
 
-	*count = 0;
-	while (ranked != NULL && (cell = sweep_at_most(sweep, *count)) != NULL)
-		ranked[(*count)++] = cell;
-	if (ranked != NULL)
-		qsort(ranked, *count, sizeof(*ranked), by_merit);
+	for (*count = 0; (cell = sweep_at_most(sweep, *count)) != NULL; ++*count)
+		ranked[*count] = cell;
+	qsort(ranked, *count, sizeof(*ranked), by_merit);
 	return ranked;
 }

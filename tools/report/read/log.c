@@ -254,12 +254,8 @@ static void check_order(struct reading *reading)
 static void sort_out(struct reading *reading)
 {
 	struct log *log = reading->log;
-	struct record **sorted = reallocarray(NULL, log->count + 1, sizeof(*sorted));
+	struct record **sorted = memory_new(log->count, sizeof(*sorted));
 
-	if (sorted == NULL) {
-		note(reading, true, "no memory to check it");
-		return;
-	}
 	for (size_t i = 0; i < log->count; i++)
 		sorted[i] = &log->records[i];
 	qsort(sorted, log->count, sizeof(*sorted), by_seq);

@@ -339,15 +339,12 @@ static char *parts_text(struct part part[PARTS], double difference)
 	qsort(part, PARTS, sizeof(*part), by_size);
 	for (int i = 0; i < PARTS; i++) {
 		double share = part[i].seconds / difference;
-		char *longer, time[FORMAT_BYTES];
+		char time[FORMAT_BYTES];
 
-		if (!(part[i].p < ALPHA) || fabs(share) < WORTH_NAMING)
-			continue;
-		longer = memory_print("%s%s%s %s %s (%.0f %% of it)", text, text[0] ? ", " : "",
+		if (part[i].p < ALPHA && fabs(share) >= WORTH_NAMING)
+			memory_append(&text, "%s%s %s %s (%.0f %% of it)", text[0] ? ", " : "",
 				      part[i].name, format_ns(time, 1e9 * fabs(part[i].seconds)),
 				      share < 0 ? "less" : "more", 100 * share);
-		free(text);
-		text = longer;
 	}
 	return text;
 }

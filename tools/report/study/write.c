@@ -296,13 +296,9 @@ static char *run_label(const struct study *study, const char *run)
 	for (size_t i = 0; i < study->cell_count; i++) {
 		const char *where =
 			json_string_value(json_object_get(json_array_get(cells, i), "where"));
-		char *longer;
 
-		if (strcmp(study->cells[i].run, run) != 0 || !where || strcmp(where, "vm") != 0)
-			continue;
-		longer = memory_print("%s%s%s", text, text[0] ? "; " : "", study->cells[i].label);
-		free(text);
-		text = longer;
+		if (strcmp(study->cells[i].run, run) == 0 && where && strcmp(where, "vm") == 0)
+			memory_append(&text, "%s%s", text[0] ? "; " : "", study->cells[i].label);
 	}
 	return text;
 }

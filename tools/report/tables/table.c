@@ -118,14 +118,10 @@ char *table_common(const struct table *table)
 
 	for (size_t i = 0; i < table->column_count && table->row_count > 0; i++) {
 		const char *text = table_at(table, 0, i)->text;
-		char *longer;
 
-		if (!table_same(table, i) || text[0] == '\0')
-			continue;
-		longer = memory_print("%s%s%s %s", line, line[0] ? ", " : "",
-				      table->columns[i].name, text);
-		free(line);
-		line = longer;
+		if (table_same(table, i) && text[0] != '\0')
+			memory_append(&line, "%s%s %s", line[0] ? ", " : "", table->columns[i].name,
+				      text);
 	}
 	return line;
 }
