@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tools/report's statistics against figures that others have published or that can be counted out
- * by hand: Mann and Whitney's test, Welch's, Anderson and Darling's, quantiles of histograms. */
+ * by hand: Mann and Whitney's test, Welch's, Holm's correction, quantiles of histograms. */
 #include "tests/host/test.h"
 
 #include "tools/report/cells/cells.h"
@@ -69,10 +69,10 @@ static void mann_whitney_with_ties_is_normal(void **state)
 	near(mann_whitney(same, 3, same, 3).p, 1, 0);
 }
 
-static void three_and_three_can_never_tell(void **state)
+static void three_ranks_and_three_can_never_tell(void **state)
 {
 	static const double a[] = {1, 2, 3, 4}, b[] = {100, 200, 300, 400};
-	struct two_sample three = two_sample(a, 3, b, 3), four = two_sample(a, 4, b, 4);
+	struct two_sample three = mann_whitney(a, 3, b, 3), four = mann_whitney(a, 4, b, 4);
 
 	(void)state;
 	near(three.p, 0.1, 1e-12);
@@ -109,56 +109,63 @@ static void interval_and_p_agree(void **state)
 	assert_in_range(different, 200, 1900); /* both happen */
 }
 
-/* Student's sleep data (Biometrika 6, 1908). t = -1.8608, df = 17.776, p = 0.07939: what R's
- * t.test() prints for its own example. */
+/* Student's sleep data (Biometrika 6, 1908), as logarithms. t = -1.8608, df = 17.776, p = 0.07939
+ * and the interval -3.3655 to 0.2055 are what R's t.test() prints for its own example. */
 static void welch_on_published_data(void **state)
 {
-	static const double a[] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
-	static const double b[] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
-	struct two_sample result = welch(a, 10, b, 10);
-
-	(void)state;
-	near(result.statistic, -1.8608, 0.00005);
-	near(result.df, 17.776, 0.0005);
-	near(result.p, 0.07939, 0.000005);
-	near(result.ratio, 2.33 / 0.75, 1e-9);
-	assert_true(isnan(result.low)); /* the mean of a is not clearly above 0 */
-}
-
-static void the_test_is_chosen_by_the_rule(void **state)
-{
-	double normal[20], skewed[20], other[20];
-
-	(void)state;
-	/* quantiles of a normal distribution, roughly: sums of ranks; and one far value */
-	for (int i = 0; i < 20; i++) {
-		double u = (i + 0.5) / 20;
-
-		normal[i] = 100 + log(u / (1 - u)); /* logistic: as good as normal here */
-		other[i] = normal[i] + 3;
-		skewed[i] = normal[i];
-	}
-	skewed[19] = 200;
-	assert_true(anderson_darling(normal, 20) < NORMAL_LIMIT);
-	assert_true(anderson_darling(skewed, 20) > NORMAL_LIMIT);
-	assert_int_equal(two_sample(normal, 20, other, 20).test, TEST_WELCH);
-	assert_int_equal(two_sample(normal, 20, skewed, 20).test, TEST_MANN_WHITNEY_NORMAL);
-	assert_int_equal(two_sample(normal, 9, other, 20).test, TEST_MANN_WHITNEY_EXACT);
-	assert_int_equal(two_sample(normal, 0, other, 20).test, TEST_NONE);
-}
-
-/* 1..10: A^2 by its definition, with erfc() of another implementation (Python's), is 0.141109. */
-static void anderson_darling_of_one_to_ten(void **state)
-{
-	double value[10], equal[10];
+	static const double one[] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+	static const double two[] = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+	double a[10], b[10];
+	struct two_sample result;
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		value[i] = i + 1;
-		equal[i] = 4;
+		a[i] = exp(one[i]);
+		b[i] = exp(two[i]);
 	}
-	near(anderson_darling(value, 10), 0.141109 * (1 + 0.075 + 0.0225), 0.00001);
-	assert_true(isnan(anderson_darling(equal, 10)));
+	result = welch(a, 10, b, 10);
+	near(result.statistic, -1.8608, 0.00005);
+	near(result.df, 17.776, 0.0005);
+	near(result.p, 0.07939, 0.000005);
+	near(log(result.ratio), 2.33 - 0.75, 1e-9);
+	near(log(result.low), -0.2055, 0.0001);
+	near(log(result.high), 3.3655, 0.0001);
+}
+
+static void the_test_does_not_look_at_the_shape(void **state)
+{
+	static const double a[] = {4, 5, 6}, skewed[] = {4, 5, 600}, stuck[] = {0, 5, 6};
+	static const double cut[] = {4, 5, INFINITY, INFINITY}, equal[] = {4, 4, 4};
+	struct two_sample result;
+
+	(void)state;
+	assert_int_equal(two_sample(a, 3, a, 3).test, TEST_WELCH);
+	assert_int_equal(two_sample(a, 3, skewed, 3).test, TEST_WELCH);
+	assert_int_equal(two_sample(a, 3, stuck, 3).test, TEST_MANN_WHITNEY_NORMAL);
+	assert_int_equal(two_sample(equal, 3, equal, 3).test, TEST_MANN_WHITNEY_NORMAL);
+	assert_int_equal(two_sample(a, 1, skewed, 3).test, TEST_MANN_WHITNEY_NORMAL);
+	assert_int_equal(two_sample(a, 0, a, 3).test, TEST_NONE);
+	/* The two that were cut are longer than all others, and nobody knows by how much. */
+	result = two_sample(a, 3, cut, 4);
+	assert_int_equal(result.test, TEST_MANN_WHITNEY_NORMAL); /* ties */
+	near(result.statistic, 0.5 + 1.5 + 2, 1e-9);
+	assert_true(two_sample(cut, 4, cut, 4).ratio == 1);
+}
+
+/* By hand: 0.01 * 4, 0.02 * 3, 0.03 * 2 (not below the one before), 0.5. */
+static void holm_by_hand(void **state)
+{
+	double p[] = {0.03, 0.01, NAN, 0.5, 0.02}, one[] = {0.04};
+
+	(void)state;
+	holm(p, COUNT_OF(p));
+	near(p[1], 0.04, 1e-12);
+	near(p[4], 0.06, 1e-12);
+	near(p[0], 0.06, 1e-12);
+	near(p[3], 0.5, 1e-12);
+	assert_true(isnan(p[2]));
+	holm(one, 1);
+	near(one[0], 0.04, 1e-12);
 }
 
 static void unknown_values_are_not_counted(void **state)
@@ -172,6 +179,36 @@ static void unknown_values_are_not_counted(void **state)
 	near(stats_of(&sample).sd, 2, 1e-12);
 	near(stats_of(&sample).median, 4, 0);
 	assert_true(isnan(stats_of(&none).mean) && isnan(stats_of(&none).sd));
+}
+
+/* Two repetitions of one boot, three of another: two independent values. Of one boot there are only
+ * the repetitions. */
+static void boots_are_the_sample(void **state)
+{
+	double value[] = {1, 3, 10, 20, 30};
+	struct log logs[2];
+	struct origin origin[] = {{&logs[0], 1, 1},
+				  {&logs[0], 2, 2},
+				  {&logs[1], 1, 1},
+				  {&logs[1], 2, 2},
+				  {&logs[1], 3, 3}};
+	struct cell cell = {.origin = origin, .sample[SAMPLE_MERIT] = {value, 5}};
+	struct sample sample;
+	size_t boots;
+
+	(void)state;
+	sample = cell_independent(&cell, SAMPLE_MERIT, &boots);
+	assert_int_equal(boots, 2);
+	assert_int_equal(sample.count, 2);
+	near(sample.value[0], 2, 1e-12);
+	near(sample.value[1], 20, 1e-12);
+	free(sample.value);
+	cell.sample[SAMPLE_MERIT].count = 2;
+	sample = cell_independent(&cell, SAMPLE_MERIT, &boots);
+	assert_int_equal(boots, 1);
+	assert_int_equal(sample.count, 2);
+	near(sample.value[1], 3, 0);
+	free(sample.value);
 }
 
 static void jain_by_hand(void **state)
@@ -209,12 +246,13 @@ int main(void)
 		cmocka_unit_test(mann_whitney_has_the_textbook_limits),
 		cmocka_unit_test(mann_whitney_on_published_data),
 		cmocka_unit_test(mann_whitney_with_ties_is_normal),
-		cmocka_unit_test(three_and_three_can_never_tell),
+		cmocka_unit_test(three_ranks_and_three_can_never_tell),
 		cmocka_unit_test(interval_and_p_agree),
 		cmocka_unit_test(welch_on_published_data),
-		cmocka_unit_test(the_test_is_chosen_by_the_rule),
-		cmocka_unit_test(anderson_darling_of_one_to_ten),
+		cmocka_unit_test(the_test_does_not_look_at_the_shape),
+		cmocka_unit_test(holm_by_hand),
 		cmocka_unit_test(unknown_values_are_not_counted),
+		cmocka_unit_test(boots_are_the_sample),
 		cmocka_unit_test(jain_by_hand),
 		cmocka_unit_test(quantiles_are_upper_bounds),
 	};

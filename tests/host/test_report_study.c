@@ -63,8 +63,10 @@ static void runs_of_another_lock_and_broken_ones_do_not_count(void **state)
 	end(out, 3);
 	fclose(out);
 	judged();
-	assert_int_equal(study.cells[0].time.count, 1);
+	assert_int_equal(study.cells[0].time.count, 2);
 	NEAR(study.cells[0].time.value[0], 5);
+	assert_false(study.cells[0].cut[0]);
+	assert_true(study.cells[0].cut[1]); /* not complete: 5 s is a lower bound */
 }
 
 /* times: own start and end, the peer's start and end */

@@ -328,3 +328,25 @@ void cells_free(struct set *set)
 	}
 	free(set->cells);
 }
+
+struct sample cell_independent(const struct cell *cell, enum sample_index index, size_t *boots)
+{
+	const struct sample *all = &cell->sample[index];
+	struct sample means = {memory_new(all->count + 1, sizeof(double)), 0};
+
+	*boots = 0;
+	for (size_t i = 0, n = 0; i < all->count; i++, n++) {
+		if (i == 0 || cell->origin[i].log != cell->origin[i - 1].log) {
+			n = 0;
+			means.count++;
+		}
+		means.value[means.count - 1] +=
+			(all->value[i] - means.value[means.count - 1]) / (double)(n + 1);
+	}
+	*boots = means.count;
+	if (means.count == 1) {
+		memcpy(means.value, all->value, all->count * sizeof(double));
+		means.count = all->count;
+	}
+	return means;
+}

@@ -71,6 +71,11 @@ double jain_index(const double *value, size_t count);
 /* What a share p of a cell's waits or holds do not exceed, in ns. */
 double cell_quantile_ns(const struct cell *cell, const struct distribution *of, double p);
 
+/* What two cells are compared by. Repetitions of one boot are more alike than boots are, so where
+ * there are several boots it is the mean of each; else the repetitions. *boots: how many. values
+ * are to be freed. */
+struct sample cell_independent(const struct cell *cell, enum sample_index index, size_t *boots);
+
 /* The quantiles that are printed. */
 #define QUANTILES 5
 extern const double quantile_levels[QUANTILES];

@@ -33,62 +33,43 @@ struct stats stats_of(const struct sample *sample)
 	return stats;
 }
 
-/* Welch's test, whether it may be used, and the choice between it and the other. */
-double anderson_darling(const double *value, size_t count)
+/* Of the logarithms; false: a value has none, or it is infinite. */
+static bool moments(const double *value, size_t count, double *mean, double *error)
 {
-	double *sorted = memory_new(count, sizeof(double)), mean, sd, sum = 0;
-	double n = (double)count;
+	double *logs = memory_new(count, sizeof(double));
+	bool all = true;
 
-	memcpy(sorted, value, count * sizeof(double));
-	gsl_sort(sorted, 1, count);
-	mean = gsl_stats_mean(sorted, 1, count);
-	sd = gsl_stats_sd_m(sorted, 1, count, mean);
 	for (size_t i = 0; i < count; i++) {
-		double low = gsl_cdf_ugaussian_P((sorted[i] - mean) / sd);
-		double high = gsl_cdf_ugaussian_Q((sorted[count - 1 - i] - mean) / sd);
-
-		sum += (2 * (double)i + 1) * (log(low) + log(high));
+		all = all && value[i] > 0 && isfinite(value[i]);
+		logs[i] = log(value[i]);
 	}
-	free(sorted);
-	if (!(sd > 0))
-		return NAN;
-	return (-n - sum / n) * (1 + 0.75 / n + 2.25 / (n * n));
-}
-
-/* Fieller's limits of mean_b / mean_a; variances are those of the means. */
-static void fieller(struct two_sample *result, double a, double var_a, double b, double var_b)
-{
-	double t = gsl_cdf_tdist_Qinv(ALPHA / 2, result->df);
-	double square = a * a - t * t * var_a;
-	double root = a * a * b * b - square * (b * b - t * t * var_b);
-
-	/* the mean of a is not clearly above 0: the ratio has no bound */
-	if (!(square > 0) || !(root >= 0))
-		return;
-	result->low = (a * b - sqrt(root)) / square;
-	result->high = (a * b + sqrt(root)) / square;
+	*mean = gsl_stats_mean(logs, 1, count);
+	*error = gsl_stats_variance_m(logs, 1, count, *mean) / (double)count;
+	free(logs);
+	return all;
 }
 
 struct two_sample welch(const double *a, size_t a_count, const double *b, size_t b_count)
 {
-	double mean_a = gsl_stats_mean(a, 1, a_count), mean_b = gsl_stats_mean(b, 1, b_count);
-	double var_a = gsl_stats_variance_m(a, 1, a_count, mean_a) / (double)a_count;
-	double var_b = gsl_stats_variance_m(b, 1, b_count, mean_b) / (double)b_count;
-	double both = var_a + var_b;
-	struct two_sample result = {TEST_WELCH, mean_b / mean_a, NAN, NAN, NAN, NAN, NAN, 0};
+	struct two_sample none = {TEST_NONE, NAN, NAN, NAN, NAN, NAN, NAN, 1}, result = none;
+	double mean_a, mean_b, var_a, var_b, both, t;
 
+	if (a_count < 2 || b_count < 2 || !moments(a, a_count, &mean_a, &var_a) ||
+	    !moments(b, b_count, &mean_b, &var_b) || !(var_a + var_b > 0))
+		return none;
+	both = var_a + var_b;
+	result.test = TEST_WELCH;
+	result.ratio = exp(mean_b - mean_a);
 	result.statistic = (mean_a - mean_b) / sqrt(both);
 	/* Welch and Satterthwaite */
 	result.df = both * both /
 		    (var_a * var_a / (double)(a_count - 1) + var_b * var_b / (double)(b_count - 1));
 	result.p = 2 * gsl_cdf_tdist_Q(fabs(result.statistic), result.df);
-	fieller(&result, mean_a, var_a, mean_b, var_b);
+	result.least_p = 0;
+	t = gsl_cdf_tdist_Qinv(ALPHA / 2, result.df) * sqrt(both);
+	result.low = exp(mean_b - mean_a - t);
+	result.high = exp(mean_b - mean_a + t);
 	return result;
-}
-
-static bool is_normal(const double *value, size_t count)
-{
-	return anderson_darling(value, count) <= NORMAL_LIMIT; /* false for NAN */
 }
 
 /* Mann and Whitney's test goes through all pairs. */
@@ -96,14 +77,34 @@ static bool is_normal(const double *value, size_t count)
 
 struct two_sample two_sample(const double *a, size_t a_count, const double *b, size_t b_count)
 {
-	if (a_count == 0 || b_count == 0)
-		return (struct two_sample){TEST_NONE, NAN, NAN, NAN, NAN, NAN, NAN, 1};
-	if (a_count > MOST_PAIRS / b_count) /* so many that means are normal anyway */
-		return welch(a, a_count, b, b_count);
-	if (a_count >= WELCH_FROM && b_count >= WELCH_FROM && is_normal(a, a_count) &&
-	    is_normal(b, b_count))
-		return welch(a, a_count, b, b_count);
+	struct two_sample result = welch(a, a_count, b, b_count);
+
+	if (result.test != TEST_NONE || a_count == 0 || b_count == 0 ||
+	    a_count > MOST_PAIRS / b_count)
+		return result;
 	return mann_whitney(a, a_count, b, b_count);
+}
+
+void holm(double *p, size_t count)
+{
+	size_t *order = memory_new(count, sizeof(*order)), known = 0;
+	double least = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t j = known;
+
+		if (isnan(p[i]))
+			continue;
+		for (; j > 0 && p[order[j - 1]] > p[i]; j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+		known++;
+	}
+	for (size_t k = 0; k < known; k++) {
+		least = fmax(least, fmin(1, p[order[k]] * (double)(known - k)));
+		p[order[k]] = least;
+	}
+	free(order);
 }
 
 /*
@@ -208,7 +209,8 @@ static double ratios_outside(size_t a_count, size_t b_count, bool exact, double 
 	return outside;
 }
 
-/* The ratio and its interval from all b / a, if they are positive. */
+/* The ratio and its interval from all b / a, if they are positive. Of two infinite values (runs
+ * that were cut) it is not known which is larger: they are taken for equal, as their ranks are. */
 static void ratios(struct two_sample *result, const double *a, size_t a_count, const double *b,
 		   size_t b_count, double outside)
 {
@@ -217,7 +219,7 @@ static void ratios(struct two_sample *result, const double *a, size_t a_count, c
 
 	for (size_t i = 0; i < a_count; i++) {
 		for (size_t j = 0; j < b_count && a[i] > 0; j++)
-			ratio[n++] = b[j] / a[i];
+			ratio[n++] = isinf(a[i]) && isinf(b[j]) ? 1 : b[j] / a[i];
 	}
 	if (n == count) {
 		gsl_sort(ratio, 1, n);

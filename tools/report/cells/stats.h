@@ -21,15 +21,15 @@ struct stats stats_of(const struct sample *sample);
 /*
  * Do two samples differ, and by what factor? docs/report.md tells the rule in words.
  *
- * Welch's t-test (B. L. Welch, Biometrika 34, 1947) when both samples have WELCH_FROM values and
- * neither looks other than normal (Anderson-Darling); its interval for the ratio of the means is
- * Fieller's (J. R. Stat. Soc. B 16, 1954) with the same degrees of freedom. Else the test of Mann
- * and Whitney (Ann. Math. Stat. 18, 1947); its ratio is the median of all ratios b / a, and the
- * interval runs between two of them (Hodges and Lehmann, Ann. Math. Stat. 34, 1963, on logarithms).
- * Each interval leaves out 1 when its test's p is below 0.05, ties aside.
+ * Welch's t-test (B. L. Welch, Biometrika 34, 1947) of the logarithms, since times and rates vary
+ * by factors; its ratio is that of the geometric means. The test is not chosen by what the values
+ * look like. Only where they have no logarithm (a rate of 0), no upper bound (INFINITY: a run that
+ * was cut) or no spread is it the test of Mann and Whitney (Ann. Math. Stat. 18, 1947): its ratio
+ * is the median of all ratios b / a, and the interval runs between two of them (Hodges and Lehmann,
+ * Ann. Math. Stat. 34, 1963, on logarithms). Each interval leaves out 1 when its test's p is below
+ * 0.05, ties aside.
  */
 
-#define WELCH_FROM 10
 /* Up to so many values each, and without ties, p is exact. */
 #define EXACT_UP_TO 20
 #define ALPHA       0.05
@@ -46,7 +46,7 @@ struct two_sample {
 	double least_p;   /* Mann-Whitney: what p is at least, with so few values */
 };
 
-/* Both without NANs. */
+/* Both without NANs. TEST_NONE, and all of it NAN: one of them is empty. */
 struct two_sample two_sample(const double *a, size_t a_count, const double *b, size_t b_count);
 
 /* The parts, for their tests. */
@@ -55,11 +55,8 @@ struct two_sample mann_whitney(const double *a, size_t a_count, const double *b,
 /* P(U <= u) without ties. */
 double mann_whitney_cdf(size_t a_count, size_t b_count, size_t u);
 
-/* Anderson and Darling's A^2 for a normal distribution of unknown mean and variance, adjusted for
- * small samples; above NORMAL_LIMIT normality is rejected at 5 %. Stephens, "EDF statistics for
- * goodness of fit", J. Am. Stat. Assoc. 69, 1974; D'Agostino and Stephens, Goodness-of-Fit
- * Techniques, 1986, table 4.7. NAN: all values are equal. */
-double anderson_darling(const double *value, size_t count);
-#define NORMAL_LIMIT 0.752
+/* Makes of each p, NANs apart, the smallest level at which Holm's procedure (Scand. J. Stat. 6,
+ * 1979) rejects: so that of all tests together one in twenty is wrong where nothing differs. */
+void holm(double *p, size_t count);
 
 #endif

@@ -46,6 +46,7 @@ struct repetition_sums {
 	double seconds, value[SAMPLES]; /* shares of time: as seconds */
 	size_t runs;
 	struct shared_ns shared; /* with other members */
+	bool cut;                /* a run met its time limit, and would have taken longer */
 };
 
 static bool is_share(int sample)
@@ -121,24 +122,23 @@ static double log_time(const struct log *log, json_t *cell, struct repetition_su
 	}
 	for (size_t i = 0; i < log->count; i++) {
 		const struct record *record = &log->records[i];
-		json_t *complete;
-
 		if (lock[0] && strcmp(record_text(record, "lock"), lock) != 0)
 			continue;
 		if (record->type == RECORD_OVERLAP)
 			overlap_add(&sums->shared, record);
 		if (record->type != RECORD_RUN)
 			continue;
-		complete = json_object_get(record->json, "complete");
-		if (json_is_false(complete) ||
-		    strcmp(record_text(record, "exclusion"), "broken") == 0) {
-			note_add(notes, true, "%s:%zu: the run is not complete: left out",
+		if (strcmp(record_text(record, "exclusion"), "broken") == 0) {
+			note_add(notes, true, "%s:%zu: two vCPUs were in the lock: left out",
 				 log->path, record->line);
 			return NAN;
 		}
 		sum += (double)record_u64(record, field) / NS_PER_S;
 		count++;
-		why_add(sums, log, i, notes);
+		if (json_is_false(json_object_get(record->json, "complete")))
+			sums->cut = true;
+		else
+			why_add(sums, log, i, notes);
 	}
 	return count ? sum / (double)count : NAN;
 }
@@ -195,6 +195,8 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 		size_t n = cell->time.count++;
 
 		cell->time.value[n] = time;
+		cell->cut[n] = sums.cut;
+		cell->cut_count += sums.cut;
 		cell->repetition[n] = index + 1;
 		cell->overlap[n] =
 			sums.shared.shorter > 0 ? sums.shared.both / sums.shared.shorter : NAN;
@@ -219,6 +221,7 @@ static void read_cell(const struct study *study, json_t *json, struct study_cell
 		cell->study_mean = (cell->study_low + cell->study_high) / 2;
 	cell->wanted = json_array_size(json_object_get(json, "directories"));
 	cell->time.value = memory_new(cell->wanted + 1, sizeof(*cell->time.value));
+	cell->cut = memory_new(cell->wanted + 1, sizeof(*cell->cut));
 	cell->overlap = memory_new(cell->wanted + 1, sizeof(*cell->overlap));
 	cell->repetition = memory_new(cell->wanted + 1, sizeof(*cell->repetition));
 	for (size_t i = 0; i < cell->wanted; i++)
@@ -303,7 +306,8 @@ bool study_read(const char *path, struct study *study, struct notes *notes)
 				  &study->findings[study->finding_count++]))
 			return bad(path, "a finding of a kind, or of cells, that are not known");
 	}
-	study_judge(study);
+	study_compare(study);
+	study_judge(study, 1);
 	return true;
 }
 
@@ -311,6 +315,7 @@ void study_free(struct study *study)
 {
 	for (size_t i = 0; i < study->cell_count; i++) {
 		free(study->cells[i].time.value);
+		free(study->cells[i].cut);
 		free(study->cells[i].overlap);
 		free(study->cells[i].repetition);
 		cell_free_samples(&study->cells[i].why);

@@ -6,7 +6,8 @@
  * what its cells are.
  *
  *   experiment.json, logs -> study_read (read.c) -> struct study -> study_judge (judge.c)
- *   -> study_times, study_why, study_findings (tables.c) -> struct table -> study_write (write.c)
+ *   -> study_times, study_why (tables.c), study_findings (findings.c) -> struct table ->
+ * study_write (write.c)
  */
 #ifndef PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
 #define PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
@@ -22,9 +23,11 @@
 struct study_cell {
 	const char *name, *run, *label;
 	struct sample time; /* of each repetition: the mean over its VMs */
-	double *overlap;    /* of each: share of the shorter measured phases that was at once; NAN:
-			       alone */
-	size_t wanted;      /* repetitions asked for */
+	bool *cut;          /* of each: by its time limit; the time is a lower bound */
+	size_t cut_count;
+	double *overlap; /* of each: share of the shorter measured phases that was at once; NAN:
+			    alone */
+	size_t wanted;   /* repetitions asked for */
 	double study_mean, study_sd;  /* NAN: the study has none */
 	double study_low, study_high; /* where it gives a range instead; else NAN */
 	size_t *repetition;           /* of each: 1, 2, 3... */
@@ -47,7 +50,7 @@ enum finding_kind {
 enum finding_verdict {
 	VERDICT_UNDECIDED,
 	VERDICT_REPRODUCED,
-	VERDICT_NOT_REPRODUCED, /* no difference worth the name, or where none was: one */
+	VERDICT_NOT_REPRODUCED, /* no difference above 5 %, or where none was: one */
 	VERDICT_OPPOSITE,
 	VERDICT_NOT_JUDGED, /* plain emulation: says nothing about KVM */
 };
@@ -59,9 +62,10 @@ struct study_finding {
 	double ratio, low,
 		high; /* of cell to other, with its 95 % confidence interval; NAN: none */
 	double study_ratio;
-	double p;
+	double p, p_holm; /* as it is; corrected for the number of findings */
 	const char *test; /* which gave p */
-	size_t needed;    /* repetitions that would probably decide; 0: no idea */
+	/* Repetitions that would probably show the study's ratio, or one of 1.05; 0: no idea. */
+	size_t needed_study, needed_effect;
 	enum finding_verdict verdict;
 };
 
@@ -87,8 +91,10 @@ bool study_here(const char *path);
 bool study_read(const char *path, struct study *study, struct notes *notes);
 void study_free(struct study *study);
 
-/* Fills what finding->verdict and its figures are; study_read() calls it. */
-void study_judge(struct study *study);
+/* Fills the findings' figures; study_read() calls it. */
+void study_compare(struct study *study);
+/* Then the verdicts, over all findings that are shown together. */
+void study_judge(struct study *studies, size_t count);
 
 /* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
  * none. */
@@ -96,8 +102,11 @@ struct table *study_times(const struct study *studies, size_t count);
 /* Of csv: study_times with the columns of study_why in the same rows. */
 struct table *study_wide(const struct study *studies, size_t count);
 struct table *study_findings(const struct study *studies, size_t count);
+/* A number, or "-" for NAN; the format is printf's for a double. */
+void study_number(struct table *table, double number, const char *format)
+	__attribute__((format(printf, 3, 0)));
 /* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
- * program's status . */
+ * program's status. */
 int study_write(FILE *out, const char *directory, enum format format);
 
 /* What holds for all tables, as footnotes of the last. */

@@ -6,6 +6,8 @@
 #include "tools/report/cells/stats.h"
 #include "tools/report/study/study.h"
 
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,20 +26,7 @@ static const struct table_column times_columns[] = {
 	{"study sd", "s", "study_sd_s", false, false},
 };
 
-static const struct table_column findings_columns[] = {
-	{"experiment", "", "experiment", true, true},
-	{"finding of the study", "", "finding", true, false},
-	{"of", "", "of", true, false},
-	{"study", "", "study_ratio", false, false},
-	{"here", "", "ratio", false, false},
-	{"95 % from", "", "ratio_low", false, false},
-	{"to", "", "ratio_high", false, false},
-	{"p", "", "p", false, false},
-	{"test", "", "test", true, false},
-	{"verdict", "", "verdict", true, false},
-};
-
-static void number_or_dash(struct table *table, double number, const char *format)
+void study_number(struct table *table, double number, const char *format)
 {
 	char text[64];
 
@@ -51,7 +40,7 @@ static void number_or_dash(struct table *table, double number, const char *forma
 /* Three digits that mean something, from milliseconds to hours. */
 static void seconds(struct table *table, double number)
 {
-	number_or_dash(table, number, number < 10 ? "%.3f" : number < 100 ? "%.2f" : "%.1f");
+	study_number(table, number, number < 10 ? "%.3f" : number < 100 ? "%.2f" : "%.1f");
 }
 
 static void cell_row(struct table *table, const struct study_cell *cell)
@@ -64,13 +53,13 @@ static void cell_row(struct table *table, const struct study_cell *cell)
 	seconds(table, time.sd);
 	seconds(table, time.min);
 	seconds(table, time.max);
-	number_or_dash(table, 100 * time.sd / time.mean, "%.1f");
+	study_number(table, 100 * time.sd / time.mean, "%.1f");
 	if (isnan(cell->study_low))
-		number_or_dash(table, cell->study_mean, "%.1f");
+		study_number(table, cell->study_mean, "%.1f");
 	else
 		table_number(table, cell->study_mean, "%.0f..%.0f", cell->study_low,
 			     cell->study_high);
-	number_or_dash(table, cell->study_sd, "%.2f");
+	study_number(table, cell->study_sd, "%.2f");
 }
 
 #define WHY_COLUMNS 14
@@ -170,6 +159,11 @@ static void study_rows(struct table *table, const struct study *study, bool wide
 		cell_row(table, cell);
 		if (wide)
 			why_row(table, cell);
+		if (cell->cut_count > 0)
+			table_footnote(table,
+				       "%s: %zu of %zu runs met their time limit; their times, and "
+				       "so the mean, are lower bounds.",
+				       cell->label, cell->cut_count, cell->time.count);
 		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
 				       cell->label, cell->time.count, cell->wanted);
@@ -201,81 +195,6 @@ struct table *study_wide(const struct study *studies, size_t count)
 	return table;
 }
 
-static void verdict_text(struct table *table, const struct study_finding *finding)
-{
-	size_t a = finding->cell->time.count, b = finding->other->time.count;
-	size_t n = a < b ? a : b;
-	char text[128];
-
-	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
-	    finding->verdict != VERDICT_UNDECIDED) {
-		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
-					  ? "no difference above 5 %"
-				  : finding->ratio > 1 ? "slower"
-						       : "faster");
-		return;
-	}
-	switch (finding->verdict) {
-	case VERDICT_REPRODUCED:
-		snprintf(text, sizeof(text), "reproduced");
-		break;
-	case VERDICT_NOT_REPRODUCED:
-		snprintf(text, sizeof(text), "not reproduced: %s",
-			 finding->kind == FINDING_EQUAL ? "they differ"
-							: "no difference above 5 %");
-		break;
-	case VERDICT_OPPOSITE:
-		snprintf(text, sizeof(text), "not reproduced: the other way round");
-		break;
-	case VERDICT_NOT_JUDGED:
-		snprintf(text, sizeof(text), "not judged: there is no KVM here");
-		break;
-	default:
-		if (finding->needed > n)
-			snprintf(text, sizeof(text), "not decided with %zu runs; perhaps with %zu",
-				 n, finding->needed);
-		else
-			snprintf(text, sizeof(text), "not decided with %zu runs", n);
-	}
-	table_text(table, text);
-}
-
-static void finding_row(struct table *table, const struct study *study,
-			const struct study_finding *finding)
-{
-	table_text(table, study->name);
-	table_text(table, finding->text);
-	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
-	number_or_dash(table, finding->study_ratio, "%.2f");
-	number_or_dash(table, finding->ratio, "%.2f");
-	number_or_dash(table, finding->low, "%.2f");
-	number_or_dash(table, finding->high, "%.2f");
-	number_or_dash(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
-	table_text(table, finding->test[0] ? finding->test : "-");
-	verdict_text(table, finding);
-}
-
-struct table *study_findings(const struct study *studies, size_t count)
-{
-	struct table *table = table_new("Are the study's findings seen here?", findings_columns,
-					COUNT_OF(findings_columns));
-	size_t rows = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < studies[i].finding_count && !studies[i].skipped; j++, rows++)
-			finding_row(table, &studies[i], &studies[i].findings[j]);
-	}
-	if (rows > 0) {
-		table_footnote(table, "Ratio: of the first named to the second (t: of means; "
-				      "Mann-Whitney: the median one), 95 %% interval.");
-		table_footnote(table, "Decided where p < 0.05; equal: the 95 %% interval of the "
-				      "ratio is within +-5 %%.");
-		return table;
-	}
-	table_free(table);
-	return NULL;
-}
-
 /*
  * Where the time went: a table, and the sentence below it: into which of the vCPUs' states the
  * difference between two cells' times went. As the means of the parts add up to the mean of the
@@ -295,18 +214,48 @@ struct part {
 /* Below this share of the difference a part does not explain it, however sure it is. */
 #define WORTH_NAMING 0.1
 
+/* Of the cell's i-th repetition. */
+static double why_second(const struct study_cell *cell, enum sample_index part, size_t i)
+{
+	return cell->why.sample[part].value[i] * cell->why.sample[SAMPLE_MERIT].value[i];
+}
+
 struct sample why_seconds(const struct study_cell *cell, enum sample_index part)
 {
-	const struct sample *share = &cell->why.sample[part];
-	struct sample seconds = {memory_new(share->count + 1, sizeof(double)), 0};
+	size_t count = cell->why.sample[part].count;
+	struct sample seconds = {memory_new(count + 1, sizeof(double)), 0};
 
-	for (size_t i = 0; i < share->count; i++) {
-		double value = share->value[i] * cell->why.sample[SAMPLE_MERIT].value[i];
+	for (size_t i = 0; i < count; i++) {
+		double value = why_second(cell, part, i);
 
 		if (!isnan(value))
 			seconds.value[seconds.count++] = value;
 	}
 	return seconds;
+}
+
+/* Of cells that were measured in the same runs: the paired t test of the differences. */
+static double paired_p(const struct study_cell *a, const struct study_cell *b,
+		       enum sample_index part)
+{
+	double *difference = memory_new(a->time.count + 1, sizeof(*difference)), error;
+	size_t count = 0;
+
+	for (size_t i = 0, j = 0; i < a->time.count; i++) {
+		double value;
+
+		while (j < b->time.count && b->repetition[j] < a->repetition[i])
+			j++;
+		if (j == b->time.count || b->repetition[j] != a->repetition[i])
+			continue;
+		value = why_second(a, part, i) - why_second(b, part, j);
+		if (!isnan(value))
+			difference[count++] = value;
+	}
+	error = count > 1 ? gsl_stats_sd(difference, 1, count) / sqrt((double)count) : NAN;
+	error = gsl_stats_mean(difference, 1, count) / error;
+	free(difference);
+	return count > 1 ? 2 * gsl_cdf_tdist_Q(fabs(error), (double)count - 1) : NAN;
 }
 
 static void part_of(const struct study_cell *slow, const struct study_cell *fast,
@@ -317,7 +266,9 @@ static void part_of(const struct study_cell *slow, const struct study_cell *fast
 	part->name = sample_list[index].name;
 	part->seconds = stats_of(&b).mean - stats_of(&a).mean;
 	part->p = NAN;
-	if (a.count > 0 && b.count > 0)
+	if (strcmp(slow->run, fast->run) == 0)
+		part->p = paired_p(slow, fast, index);
+	else if (a.count > 0 && b.count > 0)
 		part->p = two_sample(a.value, a.count, b.value, b.count).p;
 	free(a.value);
 	free(b.value);

@@ -74,6 +74,7 @@ static json_t *samples_json(const struct study_cell *cell)
 		json_object_set_new(one, "repetition",
 				    json_integer((json_int_t)cell->repetition[i]));
 		json_object_set_new(one, "seconds", json_of_number(cell->time.value[i]));
+		json_object_set_new(one, "cut", json_boolean(cell->cut[i]));
 		json_object_set_new(one, "overlap", json_of_number(cell->overlap[i]));
 		for (enum sample_index k = SAMPLE_LONGEST_WAIT_NS; k < SAMPLES; k++)
 			json_object_set_new(one, sample_list[k].name,
@@ -186,8 +187,10 @@ static int write_parts(FILE *out, const struct study *whole, enum format format,
 
 		good = study_read(directory, &studies[read], notes);
 		free(directory);
-		if (good && read + 1 == count)
+		if (good && read + 1 == count) {
+			study_judge(studies, count);
 			status = write_studies(out, studies, count, format, notes);
+		}
 	}
 	for (size_t i = 0; i < read; i++)
 		study_free(&studies[i]);

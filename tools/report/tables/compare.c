@@ -17,13 +17,16 @@ static const struct table_column columns[] = {
 	{"A", "", "a_mean", false, false},
 	{"± sd", "%", "a_sd_percent", false, false},
 	{"n", "", "a_reps", false, false},
+	{"boots", "", "a_boots", false, false},
 	{"B", "", "b_mean", false, false},
 	{"± sd", "%", "b_sd_percent", false, false},
 	{"n", "", "b_reps", false, false},
+	{"boots", "", "b_boots", false, false},
 	{"B / A", "", "ratio", false, false},
 	{"from", "95 %", "ratio_low", false, false},
 	{"to", "95 %", "ratio_high", false, false},
 	{"p", "", "p", false, false},
+	{"Holm", "", "p_holm", false, false},
 	{"test", "", "test", true, false},
 	{"B is", "", "verdict", true, false},
 };
@@ -116,7 +119,39 @@ static void add_differences(struct table *table, const struct cell *a, const str
 	free(of_b);
 }
 
-static void add_side(struct table *table, const struct cell *cell)
+/* A row of the table. */
+struct pair {
+	const struct cell *a, *b;
+	size_t a_boots, b_boots;
+	struct two_sample result;
+	double p_holm;
+};
+
+static struct pair pair_of(const struct cell *a, const struct cell *b)
+{
+	struct pair pair = {.a = a, .b = b};
+	struct sample of_a = cell_independent(a, SAMPLE_MERIT, &pair.a_boots);
+	struct sample of_b = cell_independent(b, SAMPLE_MERIT, &pair.b_boots);
+
+	pair.result = two_sample(of_a.value, of_a.count, of_b.value, of_b.count);
+	free(of_a.value);
+	free(of_b.value);
+	return pair;
+}
+
+static void correct(struct pair *pairs, size_t count)
+{
+	double *p = memory_new(count + 1, sizeof(*p));
+
+	for (size_t i = 0; i < count; i++)
+		p[i] = pairs[i].result.p;
+	holm(p, count);
+	for (size_t i = 0; i < count; i++)
+		pairs[i].p_holm = p[i];
+	free(p);
+}
+
+static void add_side(struct table *table, const struct cell *cell, size_t boots)
 {
 	struct stats merit = stats_of(&cell->sample[SAMPLE_MERIT]);
 	double percent = merit.mean > 0 ? merit.sd / merit.mean * 100 : NAN;
@@ -124,6 +159,7 @@ static void add_side(struct table *table, const struct cell *cell)
 	table_count(table, merit.mean);
 	table_percent(table, percent);
 	table_number(table, (double)merit.count, "%zu", merit.count);
+	table_number(table, (double)boots, "%zu", boots);
 }
 
 static const char *const test_names[] = {
@@ -134,17 +170,18 @@ static const char *const test_names[] = {
 };
 
 /* In words for what is measured: a higher rate and a shorter time are better. */
-static const char *verdict(const struct two_sample *result, bool fixed_work)
+static const char *verdict(const struct pair *pair)
 {
+	const struct two_sample *result = &pair->result;
 	bool higher = result->ratio > 1;
 
 	if (result->test == TEST_NONE || isnan(result->p))
 		return "unknown";
 	if (result->least_p > ALPHA)
 		return "? too few";
-	if (result->p > ALPHA || isnan(result->ratio) || result->ratio == 1)
+	if (pair->p_holm > ALPHA || isnan(result->ratio) || result->ratio == 1)
 		return "~ no difference";
-	return higher == !fixed_work ? "faster" : "SLOWER";
+	return higher == !pair->a->fixed_work ? "faster" : "SLOWER";
 }
 
 /* Three decimals near 1, three digits far from it. */
@@ -153,41 +190,45 @@ static void add_ratio(struct table *table, double ratio)
 	table_number(table, ratio, ratio >= 0.1 && ratio < 10 ? "%.3f" : "%.3g", ratio);
 }
 
-static void add_result(struct table *table, const struct cell *a, const struct cell *b)
+static void add_result(struct table *table, const struct pair *pair)
 {
-	struct two_sample result =
-		two_sample(a->sample[SAMPLE_MERIT].value, a->sample[SAMPLE_MERIT].count,
-			   b->sample[SAMPLE_MERIT].value, b->sample[SAMPLE_MERIT].count);
+	const struct two_sample *result = &pair->result;
 
-	add_ratio(table, result.ratio);
-	add_ratio(table, result.low);
-	add_ratio(table, result.high);
-	table_number(table, result.p, result.p < 0.0001 ? "< 0.0001" : "%.4f", result.p);
-	table_text(table, test_names[result.test]);
-	table_text(table, verdict(&result, a->fixed_work));
+	add_ratio(table, result->ratio);
+	add_ratio(table, result->low);
+	add_ratio(table, result->high);
+	table_number(table, result->p, result->p < 0.0001 ? "< 0.0001" : "%.4f", result->p);
+	table_number(table, pair->p_holm, pair->p_holm < 0.0001 ? "< 0.0001" : "%.4f",
+		     pair->p_holm);
+	table_text(table, test_names[result->test]);
+	table_text(table, verdict(pair));
 }
 
-/* With so many repetitions each, at the least p that they can give: "3 and 3". */
-static void add_footnotes(struct table *table, const struct set *a)
+static void add_footnotes(struct table *table, const struct set *a, const struct pair *pairs)
 {
-	size_t few = 0;
+	size_t few = 0, one_boot = 0;
 
-	for (size_t row = 0; row < table->row_count; row++)
-		few += table_at(table, row, table->column_count - 1)->text[0] == '?';
+	for (size_t row = 0; row < table->row_count; row++) {
+		few += pairs[row].result.least_p > ALPHA;
+		one_boot += pairs[row].a_boots == 1 || pairs[row].b_boots == 1;
+	}
 	identity_footnotes(table, a);
-	table_footnote(table, "~: p > 0.05. That is no proof of equality: the interval says how "
-			      "large a difference may hide.");
+	table_footnote(table,
+		       "~: p by Holm for %zu rows > 0.05. That is no proof of equality: the "
+		       "interval says how large a difference may hide.",
+		       table->row_count);
 	if (few > 0)
+		table_footnote(table,
+			       "? too few: in %zu of %zu rows not even complete separation gives "
+			       "p <= 0.05.",
+			       few, table->row_count);
+	if (one_boot > 0)
 		table_footnote(
 			table,
-			"? too few: in %zu of %zu rows not even complete separation gives "
-			"p <= 0.05 (3 and 3 repetitions: p is 0.1 at least; 4 and 4: 0.029).",
-			few, table->row_count);
-	if (table->row_count > 1)
-		table_footnote(table,
-			       "%zu comparisons at the 5 %% level: where nothing differs, %.1f "
-			       "of them would still be called different.",
-			       table->row_count, 0.05 * (double)table->row_count);
+			"boots: one is not enough to speak of machines. Its repetitions share "
+			"placement and the host's state, so that p and interval say too much "
+			"in %zu of %zu rows (run.sh --runs=).",
+			one_boot, table->row_count);
 }
 
 static void note_left(struct notes *notes, const char *side, const struct cell *cell)
@@ -207,14 +248,13 @@ static void note_rest(const struct set *b, const bool *used, struct notes *notes
 	}
 }
 
-struct table *compare_table(const struct set *a, const struct set *b, struct notes *notes)
+/* Finds the counterparts; returns how many there are in `pairs`, one per cell of A at most. */
+static size_t match(const struct set *a, const struct set *b, struct pair *pairs,
+		    struct notes *notes)
 {
-	size_t count = COUNT_OF(columns);
-	struct table_column *all = identity_columns(columns, count);
-	struct table *table = table_new("B against A", all, IDENTITY_COLUMNS + count);
 	bool *used = memory_new(b->cell_count, sizeof(*used));
+	size_t count = 0;
 
-	free(all);
 	for (size_t i = 0; i < a->cell_count; i++) {
 		const struct cell *cell = &a->cells[i];
 		const struct cell *other = compare_counterpart(a, cell, b);
@@ -224,15 +264,34 @@ struct table *compare_table(const struct set *a, const struct set *b, struct not
 			continue;
 		}
 		used[other - b->cells] = true;
-		identity_add(table, a, cell);
-		add_differences(table, cell, other);
-		table_text(table, cell->fixed_work ? "elapsed s" : "ops/s");
-		add_side(table, cell);
-		add_side(table, other);
-		add_result(table, cell, other);
+		pairs[count++] = pair_of(cell, other);
 	}
-	add_footnotes(table, a);
 	note_rest(b, used, notes);
 	free(used);
+	return count;
+}
+
+struct table *compare_table(const struct set *a, const struct set *b, struct notes *notes)
+{
+	size_t width = COUNT_OF(columns), count;
+	struct table_column *all = identity_columns(columns, width);
+	struct table *table = table_new("B against A", all, IDENTITY_COLUMNS + width);
+	struct pair *pairs = memory_new(a->cell_count + 1, sizeof(*pairs));
+
+	free(all);
+	count = match(a, b, pairs, notes);
+	correct(pairs, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct pair *pair = &pairs[i];
+
+		identity_add(table, a, pair->a);
+		add_differences(table, pair->a, pair->b);
+		table_text(table, pair->a->fixed_work ? "elapsed s" : "ops/s");
+		add_side(table, pair->a, pair->a_boots);
+		add_side(table, pair->b, pair->b_boots);
+		add_result(table, pair);
+	}
+	add_footnotes(table, a, pairs);
+	free(pairs);
 	return table;
 }

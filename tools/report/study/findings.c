@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of an experiment's findings: judge.c's figures and verdicts, in words. */
+#include "bench/quoting.h"
+#include "tools/report/base/system.h"
+#include "tools/report/study/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct table_column findings_columns[] = {
+	{"experiment", "", "experiment", true, true},
+	{"finding of the study", "", "finding", true, false},
+	{"of", "", "of", true, false},
+	{"study", "", "study_ratio", false, false},
+	{"here", "", "ratio", false, false},
+	{"95 % from", "", "ratio_low", false, false},
+	{"to", "", "ratio_high", false, false},
+	{"the study's in it", "", "study_ratio_inside", true, false},
+	{"p", "", "p", false, false},
+	{"Holm", "", "p_holm", false, false},
+	{"test", "", "test", true, false},
+	{"verdict", "", "verdict", true, false},
+};
+
+static void undecided_text(char *text, size_t size, const struct study_finding *finding, size_t n)
+{
+	int used = snprintf(text, size, "not decided with %zu runs", n);
+
+	if (finding->needed_study > n)
+		used += snprintf(text + used, size - (size_t)used, "; for %.2f about %zu",
+				 finding->study_ratio, finding->needed_study);
+	if (finding->needed_effect > n)
+		snprintf(text + used, size - (size_t)used, "; for 1.05 about %zu",
+			 finding->needed_effect);
+}
+
+/* Whether the study's own ratio is one that these runs would allow. */
+static const char *study_inside(const struct study_finding *finding)
+{
+	if (isnan(finding->study_ratio) || isnan(finding->low) || isnan(finding->high))
+		return "-";
+	return finding->low <= finding->study_ratio && finding->study_ratio <= finding->high ? "yes"
+											     : "no";
+}
+
+static void verdict_text(struct table *table, const struct study_finding *finding)
+{
+	size_t a = finding->cell->time.count, b = finding->other->time.count;
+	size_t n = a < b ? a : b;
+	char text[128];
+
+	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
+	    finding->verdict != VERDICT_UNDECIDED) {
+		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
+					  ? "no difference above 5 %"
+				  : finding->ratio > 1 ? "slower"
+						       : "faster");
+		return;
+	}
+	switch (finding->verdict) {
+	case VERDICT_REPRODUCED:
+		snprintf(text, sizeof(text), "reproduced");
+		break;
+	case VERDICT_NOT_REPRODUCED:
+		snprintf(text, sizeof(text), "not reproduced: %s",
+			 finding->kind == FINDING_EQUAL ? "they differ"
+							: "no difference above 5 %");
+		break;
+	case VERDICT_OPPOSITE:
+		snprintf(text, sizeof(text), "not reproduced: the other way round");
+		break;
+	case VERDICT_NOT_JUDGED:
+		snprintf(text, sizeof(text), "not judged: there is no KVM here");
+		break;
+	default:
+		undecided_text(text, sizeof(text), finding, n);
+	}
+	table_text(table, text);
+}
+
+static void finding_row(struct table *table, const struct study *study,
+			const struct study_finding *finding)
+{
+	table_text(table, study->name);
+	table_text(table, finding->text);
+	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
+	study_number(table, finding->study_ratio, "%.2f");
+	study_number(table, finding->ratio, "%.2f");
+	study_number(table, finding->low, "%.2f");
+	study_number(table, finding->high, "%.2f");
+	table_text(table, study_inside(finding));
+	study_number(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
+	study_number(table, finding->p_holm, finding->p_holm < 0.0001 ? "%.1e" : "%.4f");
+	table_text(table, finding->test[0] ? finding->test : "-");
+	verdict_text(table, finding);
+}
+
+struct table *study_findings(const struct study *studies, size_t count)
+{
+	struct table *table = table_new("Are the study's findings seen here?", findings_columns,
+					COUNT_OF(findings_columns));
+	size_t rows = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < studies[i].finding_count && !studies[i].skipped; j++, rows++)
+			finding_row(table, &studies[i], &studies[i].findings[j]);
+	}
+	if (rows > 0) {
+		table_footnote(table, "Ratio: of the first named to the second (t: of geometric "
+				      "means; Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table,
+			       "Decided where the interval lies beyond 5 %% and p, by Holm "
+			       "for %zu findings, is below 0.05; equal: the interval is "
+			       "within 5 %%.",
+			       rows);
+		return table;
+	}
+	table_free(table);
+	return NULL;
+}
