@@ -18,6 +18,7 @@
 # lost <i>, before the exit.
 
 readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
+readonly QMP_SECONDS=60 # for an answer of QEMU; in L1, on a machine at load 40, it took more than 5
 readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
 "preemption_reported","preemption_other","signal_exits"'
@@ -120,11 +121,11 @@ qmp_send() { # COMMAND [ARGUMENTS]
   echo "{\"execute\":\"$1\",\"arguments\":$arguments,\"id\":\"$qmp_id\"}" >&"$qmp_in"
 }
 
-# The same, and sets qmp_reply to the answer; false on an error, or after 5 s. What else is in the pipe
+# The same, and sets qmp_reply to the answer; false on an error, or after QMP_SECONDS. What else is in the pipe
 # (the greeting, events, answers that nobody read) is passed over.
 qmp() { # COMMAND [ARGUMENTS]
   qmp_send "$@"
-  while IFS= read -r -t 5 -u "$qmp_out" qmp_reply; do
+  while IFS= read -r -t "$QMP_SECONDS" -u "$qmp_out" qmp_reply; do
     [[ $qmp_reply == *"\"$qmp_id\""* ]] || continue
     [[ $qmp_reply == *'"return":'* ]] || return 1
     qmp_answered=1
