@@ -28,10 +28,10 @@ for part in run/say run/help run/options setup nested/kernel nested/serve nested
   source "$tree/tools/$part.sh"
 done
 
-# Brings a file of build/ up to date; one build at a time.
+# Brings a file of build/ up to date; one build at a time. PVSPIN_BUILD=off: it is, as the caller knows.
 build_target() { # FILE, below the tree
   local lock missing file=$tree/$1
-  [[ -e $tree/Makefile ]] || return 0 # installed: the image is there, and no sources
+  [[ -e $tree/Makefile && ${PVSPIN_BUILD:-} != off ]] || return 0 # installed: no sources
   missing=$(setup_missing build)
   if [[ -e $file && -n $missing ]]; then
     say "cannot build here; taking $file as it is"

@@ -117,6 +117,7 @@ tcg() { # STATUS ARGUMENT...
 
 # A copy of the tree that nobody may write to, with an image that make would build anew; removed by teardown.
 foreign_tree() { # sets place
+  unset PVSPIN_BUILD
   place=$(mktemp -d /tmp/pvspin-test.XXXXXX) # bats's own directory is closed to others
   make -s -C "$tree" build/pvspin.elf >&2
   mkdir -p "$place"/{tree/build,cwd}

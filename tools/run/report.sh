@@ -38,8 +38,7 @@ report_instance() { # INSTANCE
   tr -d '\r' <"$log" | sed -n '/^== table/,/^== end/{/^== /!p}
     /^TAP version /p;/^ok /p;/^not ok /p;/^1\.\.[0-9]/p;/^# /p;/^Bail out!/p'
   tr -d '\r' <"$log" | grep -aE '^(error|warning): ' || true
-  hang_text "$i"
-  panic_text "$i"
+  ((!stories)) || { hang_text "$i"; panic_text "$i"; }
   snapshot_text "$i"
   if [[ $code != 0 && -s $errors ]]; then
     if is_peer "$i"; then echo -n 'the host peer'; else echo -n QEMU; fi
@@ -125,9 +124,17 @@ report_meeting() {
 
 # All the facts of a run. What the guest knows is in its log and is not repeated.
 manifest() { # CODE
-  local raw=$run_dir/.raw i host
+  local raw=$run_dir/.raw i host l1_host=null boot l1_boot='' l1_version='' package=''
   host=$raw/host
-  [[ $accel != nested ]] || host=$scratch/host # that one is L1's
+  if [[ $accel == nested ]]; then
+    l1_host=$(host_manifest "$host")
+    host=$scratch/host
+    [[ ! -s $raw/l1 ]] || read -r l1_version <"$raw/l1"
+    [[ ! -s $raw/l1-boot ]] || read -r l1_boot <"$raw/l1-boot"
+    [[ ! -s $l1_dir/package ]] || read -r package <"$l1_dir/package"
+  fi
+  read -r boot </proc/sys/kernel/random/boot_id
+  [[ -e $raw/meeting.json ]] || : >"$raw/meeting.json"
   jq -n --argjson code "$1" --arg version "$version" --args '$ARGS.positional as $arguments | {
       schema: 1, version: $version, arguments: $arguments, code: $code}' -- "${arguments[@]}" \
     >"$raw/part-call"
@@ -137,12 +144,11 @@ manifest() { # CODE
   jq -n --slurpfile call "$raw/part-call" --slurpfile instances "$raw/part-instances" \
     --slurpfile overlaps "$raw/overlaps.json" \
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
-    --argjson host "$(host_manifest "$host")" --argjson l1_host "$(host_manifest "$raw/host")" \
+    --argjson host "$(host_manifest "$host")" --argjson l1_host "$l1_host" \
     --argjson quota "$(cgroup_manifest)" \
-    --arg meet "$meet" --slurpfile meeting <(cat "$raw/meeting.json" 2>/dev/null) \
-    --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$(cat "${l1_dir:-/nonexistent}/package" 2>/dev/null)" \
-    --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --arg l1_boot "$(cat "$raw/l1-boot" 2>/dev/null)" \
-    --arg l1_version "$(cat "$raw/l1" 2>/dev/null)" --arg limit "$limit" '
+    --arg meet "$meet" --slurpfile meeting "$raw/meeting.json" \
+    --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$package" \
+    --arg boot "$boot" --arg l1_boot "$l1_boot" --arg l1_version "$l1_version" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;
     $call[0] + {
       accel: {class: $class, why: $why}, pv: $pv, pin: (if $pin == "" then null else $pin end),

@@ -14,8 +14,8 @@ worse() { # CODE
   ((${#before_new} <= ${#before_old})) || worst=$1
 }
 
-judge_instance() { # INSTANCE
-  local i=$1 raw=$run_dir/.raw log problem says reason last
+judge_instance() { # INSTANCE; sets verdict, code, why, and stories: how many panics and hangs its log has
+  local i=$1 raw=$run_dir/.raw log problem says reason last online
   log=$run_dir/$(member_log "$i")
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
@@ -26,8 +26,11 @@ judge_instance() { # INSTANCE
     read -r says
     read -r reason
     read -r last
+    read -r online
+    read -r stories
   } < <(jq -r '.problem // "", .end.verdict // "", .end.reason // "",
-    (.last // "" | if . == "" then . else "the record \"\(.)\"" end)' "$raw/log-$i.json")
+    (.last // "" | if . == "" then . else "the record \"\(.)\"" end), .vcpus_online // "",
+    (.panics + .hangs | length)' "$raw/log-$i.json")
   local exit_status=none
   [[ ! -s $raw/exit-$i ]] || read -r exit_status <"$raw/exit-$i"
   if [[ -s $raw/stopped-$i ]]; then
@@ -99,9 +102,7 @@ judge_ended() {
 
 # A guest that finds fewer vCPUs than it has (no ACPI, no MP table) measured something else than was asked.
 judge_vcpus() {
-  local online
   [[ $verdict == ok || $verdict == skip ]] && ! is_peer "$i" || return 0
-  online=$(jq '.vcpus_online // empty' "$raw/log-$i.json")
   qemu_smp
   if [[ -n $online ]] && ((online < smp_cpus)); then
     verdict=error why="the guest found $online of its $smp_cpus vCPUs (-smp $user_smp)"
