@@ -9,7 +9,6 @@ load served
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
-  [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
 # Compares the guest's own counts of hypercalls, vCPU by vCPU, with KVM's statistics (query-stats).

@@ -8,7 +8,6 @@ load served
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   private_tmpdir
-  [ -z "${PVSPIN_QUICK:-}" ] || skip 'PVSPIN_QUICK is set: make check runs this'
 }
 
 # Nothing may be red, not even a finding, because both kernels' behaviour is known.
