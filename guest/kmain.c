@@ -178,7 +178,7 @@ void kmain(uint32_t magic, uint64_t info)
 	smp_start(&machine);
 	tsc_check(&machine);
 	machine.boot_cycles = port_cycles() - entry_tsc;
-	port_bare_init(&machine, plan.nopvspin);
+	port_guest_init(&machine, plan.nopvspin);
 	port_watch_over(); /* before the record: each of its bytes may be an exit of a slow VM */
 	report_boot(&boot, &machine, &plan, pv_backend);
 	report_refused();

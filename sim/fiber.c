@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See fiber.h. What the System V ABI lets a function change is the caller's to save. Not
- * port/switch.asm: the simulated host is built with a C compiler alone. */
+ * port/common/switch.asm: the simulated host is built with a C compiler alone. */
 #include "sim/fiber.h"
 
 #include <stdint.h>

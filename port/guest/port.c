@@ -23,7 +23,7 @@
 static struct lock_stats *stats;
 static uint32_t cpu_count;
 
-void port_bare_init(const struct machine *m, bool nopvspin)
+void port_guest_init(const struct machine *m, bool nopvspin)
 {
 	cpu_count = m->online;
 	stats = memory_alloc(m->cpus.count * sizeof(stats[0]), _Alignof(struct lock_stats));

@@ -19,7 +19,7 @@ static struct {
 	void (*report)(void);
 } watch;
 
-/* On CPU 0, behind the NMI. Before port_bare_init() there is no per-CPU data to report with. */
+/* On CPU 0, behind the NMI. Before port_guest_init() there is no per-CPU data to report with. */
 static void time_is_up(void *unused)
 {
 	struct hang hang = {.what = watch.what, .bound_ns = watch.ns};

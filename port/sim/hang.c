@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A hang on the simulated host: the guest's records (port/hang_bare.c), without backtraces, with
+/* A hang on the simulated host: the guest's records (port/guest/hang.c), without backtraces, with
  * what the scheduler did last. A deadlock is a hang that the engine has found. */
 #include "port/hang.h"
 

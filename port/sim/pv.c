@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pv backends (locks/pv.h) on a modelled KVM: as the guest's (pv_bare.c), but that what an
+/* The pv backends (locks/core/pv.h) on a modelled KVM: as the guest's (pv_kvm.c), but that what an
  * instruction does there is a call of the engine here. */
 #include "locks/core/pv.h"
 #include "lib/kvm_info.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task.h on the simulated host. The switch is that of port/switch.asm, for a C compiler alone. */
+/* task.h on the simulated host. The switch is that of port/common/switch.asm, for a C compiler
+ * alone. */
 #include "port/task.h"
 
 #include "port/port.h"
