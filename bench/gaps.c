@@ -30,19 +30,21 @@ void gaps_add_gap(struct gaps *gaps, const struct turn *turn, uint64_t from, uin
 	gaps->running += end - asked - away.stolen - away.halted;
 }
 
-void gaps_add_hold(struct gaps *gaps, uint64_t granted, uint64_t released, uint64_t from,
-		   uint64_t to)
+void gaps_add_hold(struct gaps *gaps, const struct hold *hold, uint64_t from, uint64_t to)
 {
-	uint64_t begin = granted > from ? granted : from;
-	uint64_t end = released < to ? released : to;
+	uint64_t begin = hold->granted > from ? hold->granted : from;
+	uint64_t end = hold->released < to ? hold->released : to;
 
-	if (begin < end)
-		gaps->held += end - begin;
+	if (begin >= end)
+		return;
+	gaps->held += end - begin;
+	gaps->held_stolen += within(hold->stolen, 0, end - begin);
 }
 
 void gaps_add(struct gaps *sum, const struct gaps *gaps)
 {
 	sum->held += gaps->held;
+	sum->held_stolen += gaps->held_stolen;
 	sum->nobody += gaps->nobody;
 	sum->passed += gaps->passed;
 	sum->stolen += gaps->stolen;

@@ -2,7 +2,7 @@
 /*
  * Where a lock's time went: it is held, or there is a gap between a release and the next grant. For
  * any lock, whatever its queue: the releaser leaves the time in the section's line, and the next
- * owner finds it there. Over a measured phase the parts add up to its length.
+ * owner finds it there. Over a measured phase holds and gaps add up to its length.
  *
  * In a gap the lock is free and does no work. Who had it next tells why:
  *
@@ -21,8 +21,15 @@
 
 /* Cycles. */
 struct gaps {
-	uint64_t held;
+	uint64_t held;        /* by the owner, on its CPU or not */
+	uint64_t held_stolen; /* of that: the host ran something else */
 	uint64_t nobody, passed, stolen, halted, running;
+};
+
+/* A hold, in TSC values, and how much of it the host took. */
+struct hold {
+	uint64_t granted, released;
+	uint64_t stolen;
 };
 
 /* One acquisition, in TSC values. */
@@ -36,9 +43,9 @@ struct turn {
 void gaps_add_gap(struct gaps *gaps, const struct turn *turn, uint64_t from, uint64_t to,
 		  const struct absences *absences);
 
-/* A hold, as far as it is between `from` and `to`. */
-void gaps_add_hold(struct gaps *gaps, uint64_t granted, uint64_t released, uint64_t from,
-		   uint64_t to);
+/* A hold, as far as it is between `from` and `to`. Of what was stolen it is not known when: all
+ * that fits is taken to be in there. */
+void gaps_add_hold(struct gaps *gaps, const struct hold *hold, uint64_t from, uint64_t to);
 
 void gaps_add(struct gaps *sum, const struct gaps *gaps);
 

@@ -59,26 +59,28 @@ static void gaps_begin(struct worker *worker)
 	atomic_thread_fence(memory_order_acquire);
 	worker->gaps = (struct gaps){0};
 	worker->gaps_from = worker->times->begin;
-	gaps_add_hold(&worker->gaps, worker->last_granted, worker->last_released, worker->gaps_from,
-		      UINT64_MAX);
+	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, UINT64_MAX);
 }
 
 static void gaps_end(struct worker *worker)
 {
-	struct gaps beyond = {0};
-	uint64_t end, now;
+	struct hold leaving = {.granted = worker->turn.granted};
+	struct gaps whole = {0};
+	uint64_t end;
 
 	if (worker->times == NULL)
 		return;
 	atomic_thread_fence(memory_order_acquire);
 	end = worker->times->end;
-	gaps_add_hold(&beyond, worker->last_granted, worker->last_released, end, UINT64_MAX);
-	worker->gaps.held -= beyond.held;
+	gaps_add_hold(&whole, &worker->last, worker->gaps_from, UINT64_MAX);
+	worker->gaps.held -= whole.held;
+	worker->gaps.held_stolen -= whole.held_stolen;
+	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, end);
 	gaps_add_gap(&worker->gaps, &worker->turn, worker->gaps_from, end,
 		     &worker->stats->absences);
-	now = port_cycles_ordered(); /* the lock is let go next */
-	gaps_add_hold(&worker->gaps, worker->turn.granted, now, worker->gaps_from, end);
-	worker->section->freed = now;
+	leaving.released = port_cycles_ordered(); /* the lock is let go next */
+	gaps_add_hold(&worker->gaps, &leaving, worker->gaps_from, end);
+	worker->section->freed = leaving.released;
 }
 
 static void measure_begins(struct worker *worker, uint64_t now)
@@ -131,7 +133,8 @@ void worker_begin(struct worker *worker, uint32_t first_phase)
 	worker->sections = 0;
 	worker->limit = UINT64_MAX;
 	streak_begin(&worker->streak, 0);
-	worker->last_granted = worker->last_released = 0;
+	worker->last = (struct hold){0};
+	worker->stolen = 0;
 	worker->stats->wait_max_cycles = 0;
 	reset_histograms(worker);
 	if (first_phase == PHASE_MEASURE)
@@ -168,6 +171,7 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 	/* KVM also moves `version` when there was nothing to add to `steal`: an event, no time. */
 	lock_count(worker->stats, EV_LHP_EVENTS);
 	worker->stats->count[EV_LHP_CYCLES] += away;
+	worker->stolen = away;
 	if (away > worker->stats->lhp_max_cycles)
 		worker->stats->lhp_max_cycles = away;
 	if (worker->section)
@@ -194,9 +198,13 @@ void worker_add_turn(struct worker *worker, uint64_t released)
 {
 	gaps_add_gap(&worker->gaps, &worker->turn, worker->gaps_from, UINT64_MAX,
 		     &worker->stats->absences);
-	gaps_add_hold(&worker->gaps, worker->turn.granted, released, worker->gaps_from, UINT64_MAX);
-	worker->last_granted = worker->turn.granted;
-	worker->last_released = released;
+	worker->last = (struct hold){
+		.granted = worker->turn.granted,
+		.released = released,
+		.stolen = worker->stolen,
+	};
+	worker->stolen = 0;
+	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, UINT64_MAX);
 }
 
 void worker_waiters_lost(struct worker *worker, const struct section *section, uint64_t away_cycles)

@@ -63,7 +63,8 @@ struct worker {
 	struct streak streak;
 	/* latency=on: the acquisition under way, the hold before it, and what gaps count from */
 	struct turn turn;
-	uint64_t last_granted, last_released;
+	struct hold last;
+	uint64_t stolen; /* of the hold under way */
 	uint64_t gaps_from;
 
 	/* results */

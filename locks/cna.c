@@ -144,7 +144,8 @@ static void grant(struct qnode *next, uint32_t granted)
 
 /* The main queue is empty but for the head: (tail, 0, 0) -> (0, 0, 1), or to the secondary tail in
  * place of 0. False: somebody queued up, or set pending; the latter sees our tail and queues up. */
-static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_t value)
+static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_t value,
+			   struct spin *spin)
 {
 	uint32_t secondary = secondary_of(head);
 	struct qnode *last = NULL, *first = NULL, *ring;
@@ -159,6 +160,7 @@ static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_
 						     secondary | Q_LOCKED, memory_order_release,
 						     memory_order_relaxed))
 		return false;
+	spin_end(spin, SPIN_HANDED);
 	if (!secondary)
 		return true;
 	/* opens the ring, unless a newcomer has linked itself there already */
@@ -204,11 +206,11 @@ static void acquire_as_head(struct cna_lock *lock, struct cna_node *node, struct
 	while ((value = atomic_load_explicit(&lock->base.word.value, memory_order_acquire)) &
 	       (Q_LOCKED_MASK | Q_PENDING_MASK))
 		spin_poll_on(spin);
-	if ((value & Q_TAIL_MASK) != node->tail || !end_main_queue(lock, node, value)) {
-		q_set_locked(&lock->base.word); /* nobody else can: we are the head of a queue */
-		pass_headship(lock, node, give_back);
-	}
+	if ((value & Q_TAIL_MASK) == node->tail && end_main_queue(lock, node, value, spin))
+		return;
+	q_set_locked(&lock->base.word); /* nobody else can: we are the head of a queue */
 	spin_end(spin, SPIN_HANDED);
+	pass_headship(lock, node, give_back);
 }
 
 static void acquire_queued(struct cna_lock *lock, struct cna_node *node, uint32_t tail,
@@ -230,6 +232,7 @@ static void acquire_queued(struct cna_lock *lock, struct cna_node *node, uint32_
 		while (!atomic_load_explicit(&node->base.granted, memory_order_acquire))
 			spin_poll_on(spin);
 		spin_stage(spin, SPIN_HANDED);
+		qnode_prefetch_next(&node->base);
 	}
 	acquire_as_head(lock, node, spin);
 }

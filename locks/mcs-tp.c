@@ -205,15 +205,17 @@ static struct tp_node *tp_next(struct tp_lock *lock, struct tp_node *node)
 {
 	/* acquire: pairs with the link store in tp_wait */
 	struct tp_node *next = atomic_load_explicit(&node->next, memory_order_acquire);
+	uint64_t begin;
 
 	if (next)
 		return next;
 	if (tp_empty(lock, node))
 		return NULL;
-	lock_count(port_my_stats(), EV_RELEASE_WAIT_LINK);
+	begin = spin_link_begin();
 	/* acquire: as above */
 	while (!(next = atomic_load_explicit(&node->next, memory_order_acquire)))
 		port_relax();
+	spin_link_end(begin);
 	return next;
 }
 

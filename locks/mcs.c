@@ -75,12 +75,13 @@ static inline bool mcs_try_acquire(void *state, void *node)
 /* A successor has joined but not yet linked itself. */
 static __attribute__((noinline)) struct mcs_node *mcs_wait_link(struct mcs_node *mine)
 {
+	uint64_t begin = spin_link_begin();
 	struct mcs_node *next;
 
-	lock_count(port_my_stats(), EV_RELEASE_WAIT_LINK);
 	/* acquire: pairs with the link store in mcs_wait */
 	while (!(next = atomic_load_explicit(&mine->next, memory_order_acquire)))
 		port_relax();
+	spin_link_end(begin);
 	return next;
 }
 

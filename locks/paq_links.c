@@ -63,12 +63,14 @@ static void link(struct paq_node *node, uint32_t next)
 static uint32_t wait_next(struct paq_wait *wait)
 {
 	uint32_t next = paq_next(wait->node);
+	uint64_t begin;
 
 	if (next)
 		return next;
-	lock_count(wait->stats, EV_RELEASE_WAIT_LINK);
+	begin = spin_link_begin();
 	while (!(next = paq_next(wait->node)))
 		port_relax();
+	spin_link_end(begin);
 	return next;
 }
 

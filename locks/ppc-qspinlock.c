@@ -182,6 +182,7 @@ static void wait_in_queue(struct owner_lock *lock, struct ppc_node *node, uint32
 		spin_poll_on(spin);
 	}
 	spin_stage(spin, SPIN_HANDED);
+	qnode_prefetch_next(&node->base);
 }
 
 /* The head, which is to stop thieves after some time; returns the word in which it found the lock

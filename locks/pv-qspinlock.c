@@ -220,6 +220,7 @@ static void acquire_queued(struct qspinlock *lock, struct pv_node *node, uint32_
 		qnode_link(previous, &node->base);
 		wait_node(node, (struct pv_node *)previous, spin);
 		spin_stage(spin, SPIN_WON);
+		qnode_prefetch_next(&node->base);
 	}
 	wait_head(lock, node, spin);
 	/* Last in the queue: take our tail away. Pending is clear and locked is 1, both ours alone

@@ -33,14 +33,16 @@ static void acquire_as_head(union qspinlock_word *word, struct qnode *node, uint
 		spin_poll_on(spin);
 	/* Last in the queue: (tail, 0, 0) -> (0, 0, 1). Fails if somebody queued up behind us or
 	 * set pending; the latter sees our tail and undoes it. Relaxed: acquired above. */
-	if ((value & Q_TAIL_MASK) != tail ||
-	    !atomic_compare_exchange_strong_explicit(&word->value, &value, Q_LOCKED,
-						     memory_order_relaxed, memory_order_relaxed)) {
-		q_set_locked(word); /* nobody else can: there is a queue, and we are its head */
-		/* release: pairs with the poll in acquire_queued */
-		atomic_store_explicit(&qnode_next(node)->granted, 1, memory_order_release);
+	if ((value & Q_TAIL_MASK) == tail &&
+	    atomic_compare_exchange_strong_explicit(&word->value, &value, Q_LOCKED,
+						    memory_order_relaxed, memory_order_relaxed)) {
+		spin_end(spin, SPIN_HANDED);
+		return;
 	}
+	q_set_locked(word); /* nobody else can: there is a queue, and we are its head */
 	spin_end(spin, SPIN_HANDED);
+	/* release: pairs with the poll in acquire_queued */
+	atomic_store_explicit(&qnode_next(node)->granted, 1, memory_order_release);
 }
 
 static void acquire_queued(struct qspinlock *lock, struct qnode *node, uint32_t tail,
@@ -60,6 +62,7 @@ static void acquire_queued(struct qspinlock *lock, struct qnode *node, uint32_t 
 		while (!atomic_load_explicit(&node->granted, memory_order_acquire))
 			spin_poll_on(spin);
 		spin_stage(spin, SPIN_HANDED);
+		qnode_prefetch_next(node);
 	}
 	acquire_as_head(&lock->word, node, tail, spin);
 }

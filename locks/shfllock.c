@@ -198,9 +198,12 @@ static void pass_headship(struct shfl_lock *lock, struct shfl_node *mine)
 		atomic_store_explicit(&lock->glock.no_stealing, 0, memory_order_relaxed);
 		return;
 	}
-	while (!next) {
-		port_relax();
-		next = next_of(mine);
+	if (!next) {
+		uint64_t begin = spin_link_begin();
+
+		while (!(next = next_of(mine)))
+			port_relax();
+		spin_link_end(begin);
 	}
 	/* release: pairs with is_ready; hands over the links, too */
 	atomic_store_explicit(&next->ready, 1, memory_order_release);
@@ -233,8 +236,8 @@ static __attribute__((noinline)) void shfl_slow(struct shfl_lock *lock, struct s
 		if (take(lock))
 			break;
 	}
-	pass_headship(lock, mine);
 	spin_end(&spin, SPIN_HANDED);
+	pass_headship(lock, mine);
 }
 
 /* Free and nobody queued: (0, 0) -> (1, 0). */

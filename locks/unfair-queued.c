@@ -131,10 +131,10 @@ static void acquire_queued(struct qspinlock *lock, struct uq_node *node, uint32_
 	if (old)
 		qnode_link(&uq_decode(lock, old)->base, &node->base);
 	poll_and_steal(lock, node, spin);
+	spin_end(spin, SPIN_WON);
 	if (prev_of(node))
 		lock_count(port_my_stats(), EV_QUEUED_STEALS);
 	leave(lock, node, tail);
-	spin_end(spin, SPIN_WON);
 }
 
 static __attribute__((noinline)) void uq_slow(struct qspinlock *lock, struct uq_node *first)

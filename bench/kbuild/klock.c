@@ -150,18 +150,31 @@ static void count_wait(struct vcpu *me, struct class_count *count, uint64_t cycl
 static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 {
 	struct section *section = &held->lock->section;
-	const struct steal_area *steal = me->worker.stats->steal;
 	uint32_t cpu = me->worker.cpu + 1;
 
 	atomic_store_explicit(&section->holder, cpu, memory_order_relaxed);
 	held->second = atomic_load_explicit(&section->second, memory_order_relaxed);
 	port_increment(&section->first);
-	held->version = atomic_load_explicit(&steal->version, memory_order_relaxed);
 	count->acquisitions++;
 	if (held->lock->last_cpu != 0 && held->lock->last_cpu != cpu)
 		count->other_cpu++;
 	held->lock->last_cpu = cpu;
 	port_increment(&held->lock->touched);
+}
+
+/* What the page said at the grant: a wait has noted it then, and without one it is now. */
+static void note_grant(struct vcpu *me, struct held *held)
+{
+	struct lock_stats *stats = me->worker.stats;
+
+	if (stats->waited) {
+		stats->waited = false;
+		held->version = stats->grant_version;
+		held->steal_ns = stats->grant_steal_ns;
+	} else {
+		held->version = atomic_load_explicit(&stats->steal->version, memory_order_relaxed);
+		held->steal_ns = held->since.steal_ns;
+	}
 }
 
 void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
@@ -184,6 +197,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 	atomic_store_explicit(&stats->holder, &lock->section.holder, memory_order_relaxed);
 	world.ops->acquire(state_of(lock), held->node);
 	held->since = stretch_begin(me);
+	note_grant(me, held);
 	atomic_store_explicit(&me->asks, NULL, memory_order_relaxed);
 	me->depth++;
 	if (busy || slow_paths(stats) != slow)
@@ -196,12 +210,12 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 __attribute__((noinline)) static void holder_preempted(struct vcpu *me)
 {
 	const struct held *held = &me->held[me->depth];
-	uint64_t steal_ns = own_steal_ns(me) - held->since.steal_ns;
+	uint64_t steal_ns = own_steal_ns(me) - held->steal_ns;
 
 	me->count[held->class].lhp_events++;
 	worker_waiters_lost(&me->worker, &held->lock->section, port_ns_to_cycles(steal_ns));
 	if (me->depth == 0) /* once, however many locks it held */
-		worker_holder_preempted(&me->worker, held->since.steal_ns);
+		worker_holder_preempted(&me->worker, held->steal_ns);
 }
 
 void klock_release(struct vcpu *me)

@@ -43,6 +43,7 @@ struct held {
 	void *node;
 	struct stretch since; /* the grant */
 	uint64_t second;      /* as in section_body, bench/loop.h */
+	uint64_t steal_ns;    /* the vCPU's steal-time page at the grant */
 	uint32_t version;
 	uint64_t cycles; /* the hold, once it is being released */
 };

@@ -133,9 +133,10 @@ static void put_gaps(struct record *record, const struct gaps *gaps, bool all)
 		const char *name;
 		uint64_t cycles;
 	} parts[] = {
-		{"held_cycles", gaps->held},         {"gap_nobody_cycles", gaps->nobody},
-		{"gap_passed_cycles", gaps->passed}, {"gap_stolen_cycles", gaps->stolen},
-		{"gap_halted_cycles", gaps->halted}, {"gap_running_cycles", gaps->running},
+		{"held_cycles", gaps->held},           {"held_stolen_cycles", gaps->held_stolen},
+		{"gap_nobody_cycles", gaps->nobody},   {"gap_passed_cycles", gaps->passed},
+		{"gap_stolen_cycles", gaps->stolen},   {"gap_halted_cycles", gaps->halted},
+		{"gap_running_cycles", gaps->running},
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -120,3 +120,14 @@ void spin_account(struct spin *spin)
 	if (cycles > spin->stats->wait_max_cycles)
 		spin->stats->wait_max_cycles = cycles;
 }
+
+uint64_t spin_link_begin(void)
+{
+	lock_count(port_my_stats(), EV_RELEASE_WAIT_LINK);
+	return port_cycles();
+}
+
+void spin_link_end(uint64_t begin)
+{
+	port_my_stats()->count[EV_LINK_WAIT_CYCLES] += port_cycles() - begin;
+}

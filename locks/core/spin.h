@@ -57,6 +57,12 @@ void spin_pause(struct spin *spin, uint32_t pauses);
  * preemption, so it is never counted as LWP; its time does belong to the wait. */
 void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen);
 
+/* Before and after the wait of a holder or releaser for a successor that has joined the queue but
+ * not linked itself. That holds up everybody, and is no wait for the lock: it has a count of its
+ * own. */
+uint64_t spin_link_begin(void);
+void spin_link_end(uint64_t begin);
+
 static inline struct spin spin_begin(void)
 {
 	return (struct spin){.polls = 0};

@@ -34,6 +34,7 @@ const char *const lock_event_names[EV_COUNT] = {
 	[EV_PV_WAIT_HEAD] = "pv_wait_head",
 	[EV_PV_WAIT_AGAIN] = "pv_wait_again",
 	[EV_RELEASE_WAIT_LINK] = "release_wait_link",
+	[EV_LINK_WAIT_CYCLES] = "link_wait_cycles",
 	[EV_PV_KICK_WAKE] = "pv_kick_wake",
 	[EV_PV_LATENCY_WAKE] = "pv_latency_wake",
 	[EV_TAKEN_SLOW] = "taken_slow",

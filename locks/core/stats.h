@@ -46,7 +46,8 @@ enum lock_event {
 	EV_PV_WAIT_EARLY,     /* ... before the threshold, the predecessor not running */
 	EV_PV_WAIT_HEAD,      /* halted as the head */
 	EV_PV_WAIT_AGAIN,     /* ... not for the first time */
-	EV_RELEASE_WAIT_LINK, /* MCS-like release waited for a successor to link itself */
+	EV_RELEASE_WAIT_LINK, /* release or promotion waited for a successor to link itself */
+	EV_LINK_WAIT_CYCLES,  /* ... and for how long */
 	EV_PV_KICK_WAKE,      /* HLT returned after a kick */
 	EV_PV_LATENCY_WAKE,   /* cycles from the kick to that return, summed */
 	/* pv ticket locks; Linux 3.12 to 4.7, arch/x86/kernel/kvm.c */

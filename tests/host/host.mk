@@ -15,7 +15,7 @@ report_tests := report_log report_stats report_set report_schema report_corpus r
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
-	streak latency gaps spin slices $(sched_tests) $(report_tests)
+	streak latency gaps spin slices promotion $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own
 host_sources_string := lib/string.c
@@ -44,6 +44,7 @@ host_sources_streak := bench/worker.c bench/gaps.c lib/histogram.c tests/host/fa
 host_sources_latency := $(host_sources_streak)
 host_sources_slices := bench/slices.c lib/arith.c
 host_sources_gaps := $(host_sources_streak)
+host_sources_promotion := locks/qspinlock.c locks/cna.c locks/qspinlock_word.c $(wildcard locks/core/*.c) bench/worker.c bench/gaps.c lib/histogram.c lib/cmdline.c lib/string.c lib/printf.c tests/host/fake_vcpus.c
 host_sources_spin := locks/core/spin.c locks/core/trace.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
 host_sources_log := kernel/log.c

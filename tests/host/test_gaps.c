@@ -17,14 +17,14 @@ uint64_t port_ns_to_cycles(uint64_t ns)
 	return ns;
 }
 
+static struct steal_area area;
+static uint64_t steals; /* by the host, in the next section */
 static struct phase_times times;
 static struct section section;
 static struct worker workers[WORKERS];
 
 static int set_up(void **state)
 {
-	static struct steal_area area;
-
 	(void)state;
 	memset(fake_stats, 0, sizeof(fake_stats));
 	section = (struct section){0};
@@ -64,6 +64,13 @@ static void section_of(uint32_t cpu, uint64_t asked, uint64_t granted, uint64_t 
 	loop_granted(worker, asked, granted);
 	if (phase != worker->seen_phase && !worker_next_phase(worker, phase))
 		return;
+	if (steals != 0) {
+		uint64_t before = area.steal;
+
+		area.steal += steals;
+		worker_holder_preempted(worker, before);
+		steals = 0;
+	}
 	section.freed = released;
 	worker_add_turn(worker, released);
 }
@@ -75,6 +82,7 @@ static void assert_gaps(struct gaps wanted)
 	for (int i = 0; i < WORKERS; i++)
 		gaps_add(&sum, &workers[i].gaps);
 	assert_int_equal(sum.held, wanted.held);
+	assert_int_equal(sum.held_stolen, wanted.held_stolen);
 	assert_int_equal(sum.nobody, wanted.nobody);
 	assert_int_equal(sum.passed, wanted.passed);
 	assert_int_equal(sum.stolen, wanted.stolen);
@@ -93,6 +101,7 @@ static void handed_on(void **state)
 	section_of(1, 950, 1200, 1300); /* 80 stolen, 20 running */
 	off(2, 1010, 1340, true);       /* was kicked, and waited for a CPU */
 	off(2, 1340, 1390, false);
+	steals = 30;
 	section_of(2, 960, 1400, 1450);  /* 40 halted, 50 stolen, 10 running */
 	off(0, 1160, 1200, false);       /* while the lock was held: no gap */
 	section_of(0, 1150, 1455, 1950); /* 5 running */
@@ -102,6 +111,7 @@ static void handed_on(void **state)
 	section_of(1, 2110, 2130, 0);
 	assert_gaps((struct gaps){
 		.held = 100 + 100 + 50 + 495 + 40,
+		.held_stolen = 30,
 		.stolen = 80 + 50,
 		.halted = 40,
 		.running = 20 + 10 + 5 + 10,
@@ -150,11 +160,12 @@ static void a_phase_without_a_grant(void **state)
 static void a_phase_of_one_hold(void **state)
 {
 	(void)state;
+	steals = 1500; /* of 1700, and of the phase's 1000 */
 	section_of(0, 700, 800, 2500);
 	section_of(1, 900, 2510, 0);
 	section_of(0, 2505, 2600, 0);
 	section_of(2, 900, 2700, 0);
-	assert_gaps((struct gaps){.held = 1000});
+	assert_gaps((struct gaps){.held = 1000, .held_stolen = 1000});
 }
 
 static void who_waits_for_another_lock_is_nobody(void **state)

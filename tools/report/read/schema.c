@@ -119,6 +119,7 @@ static const struct field run_fields[] = {
 	NUMBER("lwp_cycles"),
 	NUMBER_OPTIONAL("lhp_max_cycles"),
 	NUMBER_OPTIONAL("held_cycles"),
+	NUMBER_OPTIONAL("held_stolen_cycles"),
 	NUMBER_OPTIONAL("gap_nobody_cycles"),
 	NUMBER_OPTIONAL("gap_passed_cycles"),
 	NUMBER_OPTIONAL("gap_stolen_cycles"),
