@@ -1,4 +1,5 @@
-; SPDX-License-Identifier: MIT Where application processors start. smp.c copies
+; SPDX-License-Identifier: MIT
+; Where application processors start. smp.c copies
 ; trampoline..trampoline_end to a page below 1 MiB and sends SIPIs. All APs run this code at once,
 ; so it writes to no shared memory: each AP finds its slot (stack, per-CPU data) by its own APIC ID.
 ; SDM vol. 3A, 9.4.4 (MP initialization).

@@ -1,4 +1,5 @@
-; SPDX-License-Identifier: MIT Checks the CPU features that the image needs before the first
+; SPDX-License-Identifier: MIT
+; Checks the CPU features that the image needs before the first
 ; instruction that needs one. A CPU that lacks one gets a message with the feature's name and an end
 ; record (docs/serial-log.md), not a reset or a panic. Names are those of Linux's /proc/cpuinfo and
 ; QEMU's -cpu. Bits: SDM vol. 2A, CPUID.

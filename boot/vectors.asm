@@ -1,4 +1,5 @@
-; SPDX-License-Identifier: MIT The 256 interrupt entry points. Each completes a struct trap_frame
+; SPDX-License-Identifier: MIT
+; The 256 interrupt entry points. Each completes a struct trap_frame
 ; (kernel/traps.h) on the stack and calls trap_dispatch(frame) with interrupts masked (interrupt
 ; gates). SDM vol. 3A, 6.14.
 

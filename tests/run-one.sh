@@ -1,5 +1,6 @@
 #!/bin/bash -p
-# SPDX-License-Identifier: MIT Runs one test program for prove, with TAP on stdout, whichever
+# SPDX-License-Identifier: MIT
+# Runs one test program for prove, with TAP on stdout, whichever
 # framework the program uses (bats, cmocka, our own). A program can spoil only its own result: "Bail
 # out!", which would make prove stop all others, becomes a failed test, and so does running longer
 # than its bound (tests/bounds). When this script ends, all processes that the program started have

@@ -1,5 +1,6 @@
 #!/bin/bash
-# SPDX-License-Identifier: MIT acpi-seeds.sh DIRECTORY: the saved tables of tests/host/acpi/ as
+# SPDX-License-Identifier: MIT
+# acpi-seeds.sh DIRECTORY: the saved tables of tests/host/acpi/ as
 # inputs of acpi.c, one file per machine.
 set -euo pipefail
 cd "${BASH_SOURCE[0]%/*}/../host/acpi"

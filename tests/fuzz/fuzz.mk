@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT Fuzzes the parsers of foreign input by libFuzzer under ASan and
+# SPDX-License-Identifier: MIT
+# Fuzzes the parsers of foreign input by libFuzzer under ASan and
 # UBSan: the command line (plan.c) and ACPI tables (acpi.c). Part of the Makefile. New inputs
 # collect in build/fuzz/corpus-*; an input that fails is kept beside them, and build/fuzz/plan FILE
 # repeats it.

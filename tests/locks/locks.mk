@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT Builds the locks' correctness tests for this host, over the hosted
+# SPDX-License-Identifier: MIT
+# Builds the locks' correctness tests for this host, over the hosted
 # port, into build/locks/. (The guest has the same tests: tests=locks.)
 #   check-locks       runs them optimised, then with random yields at every atomic operation
 #                     (shake.h) and the undefined-behaviour sanitizer

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT The release after the one that CI runs on: in a minimal Debian 13,
+# SPDX-License-Identifier: MIT
+# The release after the one that CI runs on: in a minimal Debian 13,
 # run.sh sets itself up, builds without a warning and runs under real KVM, and the unit tests pass.
 # The chroot is made once for this file, with this machine's settings of apt (mirror, proxy). Each
 # call has its own mount and PID namespaces: when it ends, in whatever way, its mounts and processes

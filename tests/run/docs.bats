@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT Compares docs/locks.md and docs/abi-coverage.md with the program:
+# SPDX-License-Identifier: MIT
+# Compares docs/locks.md and docs/abi-coverage.md with the program:
 # every lock has its section, every tunable and lock event is described, every clause has a test or
 # a reason why not. (guest_tcg.bats compares docs/serial-log.md with a guest's log.)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT run.sh and nested.sh in environments that a user may have (locale,
+# SPDX-License-Identifier: MIT
+# run.sh and nested.sh in environments that a user may have (locale,
 # shell variables, TMPDIR, standard streams). They must always end with a documented status. Under
 # TCG, mostly with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2030,SC2031,SC2154 # subshells meant; common.bash sets stdout, out, ...

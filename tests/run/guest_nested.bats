@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT The guest on real Linux KVM, nested in an emulated CPU, on both
+# SPDX-License-Identifier: MIT
+# The guest on real Linux KVM, nested in an emulated CPU, on both
 # Debian kernels. Tests behaviour, not times: kicks, halts, exclusion, and counts that agree with
 # the hypervisor's.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT The ABI suite on real Linux KVM, nested, on both Debian kernels: all
+# SPDX-License-Identifier: MIT
+# The ABI suite on real Linux KVM, nested, on both Debian kernels: all
 # clauses are green, and turn red where KVM is broken on purpose.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; common.bash sets stdout, out
 

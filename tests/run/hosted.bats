@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT The measurement engine, on Linux threads: the records of a run must
+# SPDX-License-Identifier: MIT
+# The measurement engine, on Linux threads: the records of a run must
 # agree with each other and with the keys that asked for it.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 

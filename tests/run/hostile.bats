@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT run.sh under adverse conditions: words with a shell's special
+# SPDX-License-Identifier: MIT
+# run.sh under adverse conditions: words with a shell's special
 # characters, readers that go away, full disks, QEMUs that are too old or built differently. Under
 # TCG, mostly with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # $ for nobody; subshells meant; common.bash sets stdout, out, ...

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT Distribution: the tarball of `make dist` builds without git; an image
+# SPDX-License-Identifier: MIT
+# Distribution: the tarball of `make dist` builds without git; an image
 # built elsewhere has the same bytes; an installation by `make install` works for an ordinary user
 # who may not write to it. And the files for editors.
 # shellcheck disable=SC2016,SC2154 # $ for make; tree: common.bash

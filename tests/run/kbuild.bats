@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT workload=kbuild: the records of a run must agree with each other,
+# SPDX-License-Identifier: MIT
+# workload=kbuild: the records of a run must agree with each other,
 # with the profile and with the keys; hosted, and in the guest under plain emulation.
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; guest.bash sets log
 

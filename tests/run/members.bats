@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT Members of a call that run at once, with the real guest under TCG:
+# SPDX-License-Identifier: MIT
+# Members of a call that run at once, with the real guest under TCG:
 # several VMs and the host peer. (guest_nested.bats does so under KVM, verdict.bats with a scripted
 # guest.)
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test

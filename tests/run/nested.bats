@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT The machinery of --accel=nested: a command in L1, its streams and
+# SPDX-License-Identifier: MIT
+# The machinery of --accel=nested: a command in L1, its streams and
 # status, and run.sh around it. The guest is fixtures/guest.asm; guest_nested.bats runs the real
 # one. Needs the kernel of L1 in the user's cache, or the network to fetch it once.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # $ for the shell in L1; common.bash sets stdout, out, ...

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT run.sh's command line, its choice of the accelerator, and its
+# SPDX-License-Identifier: MIT
+# run.sh's command line, its choice of the accelerator, and its
 # messages about missing tools. Starts no QEMU.
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash; subshells meant
 

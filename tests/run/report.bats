@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT build/pvspin-report as users call it: formats, statuses, damaged and
+# SPDX-License-Identifier: MIT
+# build/pvspin-report as users call it: formats, statuses, damaged and
 # hostile logs, comparisons. Its logs are one of the hosted build, made here, and those of two
 # nested VMs (tests/report/nested).
 # shellcheck disable=SC2016 # $names in single quotes are jq's and awk's

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT Signals to run.sh at moments when it does not yet know all processes
+# SPDX-License-Identifier: MIT
+# Signals to run.sh at moments when it does not yet know all processes
 # that it has started. (verdict.bats and nested.bats send signals in the middle of a run.)
 # shellcheck disable=SC2154 # out, tree: common.bash
 

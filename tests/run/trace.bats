@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT trace=N from the lock to the picture: the records of hosted runs, and
+# SPDX-License-Identifier: MIT
+# trace=N from the lock to the picture: the records of hosted runs, and
 # pvspin-report's pictures of them.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT run.sh's exit status, report and manifest for each behaviour of a
+# SPDX-License-Identifier: MIT
+# run.sh's exit status, report and manifest for each behaviour of a
 # guest, under TCG with the guest of fixtures/guest.asm.
 # shellcheck disable=SC2154 # stdout, stderr, out, tree: common.bash
 

@@ -1,4 +1,5 @@
-; SPDX-License-Identifier: MIT The code that an AP runs for the clauses about kicks and INIT. It
+; SPDX-License-Identifier: MIT
+; The code that an AP runs for the clauses about kicks and INIT. It
 ; announces that it has started, halts once with interrupts masked, announces that it has continued,
 ; and then halts for good. kick_init.c copies it to a page below 1 MiB.
 

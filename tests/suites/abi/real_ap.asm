@@ -1,4 +1,5 @@
-; SPDX-License-Identifier: MIT The code that an AP runs in real mode for insn_real.c, which copies
+; SPDX-License-Identifier: MIT
+; The code that an AP runs in real mode for insn_real.c, which copies
 ; it to a page below 1 MiB, replaces the NOPs by hypercall instructions, and reads the results
 ; there.
 
