@@ -85,7 +85,7 @@ void sim_work(uint64_t cycles)
 	if (!vcpu->timed)
 		return;
 	poll_spoil(&vcpu->poll);
-	vm_unstuck(vcpu);
+	vm_changes(vcpu);
 	vcpu->cpu->clock += cycles;
 	engine_sync(vcpu);
 }

@@ -174,7 +174,6 @@ void cpu_exit(struct vcpu *vcpu)
 	memory_drain(vcpu);
 	engine_sync(vcpu);
 	poll_spoil(&vcpu->poll);
-	vm_unstuck(vcpu);
 	vcpu->exits++;
 	vcpu->host = true;
 	vcpu->state = VCPU_HOST;

@@ -84,11 +84,12 @@ struct vcpu {
 	void (*tick)(void);
 	uint64_t tick_cycles, tick_number;
 	/* KVM's */
-	bool latch;         /* a kick came (pv_unhalted) */
-	bool ready;         /* runnable without a CPU: a target of directed yields */
-	bool woken;         /* what it halts for has come */
-	bool stuck;         /* goes on only if another one does something */
-	uint64_t halt_poll; /* how long KVM polls at the next halt */
+	bool latch;           /* a kick came (pv_unhalted) */
+	bool ready;           /* runnable without a CPU: a target of directed yields */
+	bool woken;           /* what it halts for has come */
+	bool stuck;           /* goes on only if another one does something */
+	uint64_t seen, quiet; /* vm->changes at its last step; its steps since that changed */
+	uint64_t halt_poll;   /* how long KVM polls at the next halt */
 	struct spin_watch spin;
 	struct steal_area *steal;
 	uint64_t run_delay; /* cycles it waited for a CPU, in all */
@@ -199,6 +200,7 @@ struct vm {
 	uint32_t vcpu_count;
 	struct memory memory;
 	void *image; /* of dlopen() */
+	void *base;  /* where it is */
 	void (*main)(void);
 	void (*panic)(const char *reason, uint64_t rip);
 	const char *cmdline;
@@ -209,8 +211,9 @@ struct vm {
 	/* port_run_on() */
 	void (*work)(void *arg);
 	void *work_arg;
-	uint32_t busy;  /* vCPUs at it */
-	uint32_t alive; /* of these, those that are not stuck */
+	uint32_t busy;    /* vCPUs at it */
+	uint32_t alive;   /* of these, those that are not stuck */
+	uint64_t changes; /* what vCPUs did that others may see, or that takes them time */
 	struct timer timer;
 	void (*report)(void);
 	bool deadlocked, trapped;
@@ -238,6 +241,29 @@ static inline void vm_unstuck(struct vcpu *vcpu)
 	if (vcpu->stuck) {
 		vcpu->stuck = false;
 		vcpu->vm->alive++;
+	}
+}
+
+/* The vCPU does something that others may see. */
+static inline void vm_changes(struct vcpu *vcpu)
+{
+	vcpu->seen = ++vcpu->vm->changes;
+	vcpu->quiet = 0;
+	vm_unstuck(vcpu);
+}
+
+/* The vCPU makes a step that changes nothing. After so many of them, in which nobody else changed
+ * anything, it is stuck: more than any lock polls before it does something else. */
+#define QUIET_MOST 1000000
+
+static inline void vm_quiet(struct vcpu *vcpu)
+{
+	if (vcpu->seen != vcpu->vm->changes) {
+		vcpu->seen = vcpu->vm->changes;
+		vcpu->quiet = 0;
+		vm_unstuck(vcpu);
+	} else if (++vcpu->quiet == QUIET_MOST) {
+		vm_stuck(vcpu);
 	}
 }
 

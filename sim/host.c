@@ -387,6 +387,11 @@ bool host_parse(struct host *host, const char *words, uint32_t vms, char error[H
 	for (cursor = words; next_word(&cursor, &word);)
 		if (!parse_own(host, &word, &known, error))
 			return false;
+	/* the preset's caches, where the CPUs asked for do not fill them */
+	if (host->cpus % host->sockets == 0 && host->cache_cpus &&
+	    host->cache_cpus == presets[host->machine].host.cache_cpus &&
+	    host->cpus / host->sockets % host->cache_cpus != 0)
+		host->cache_cpus = 0;
 	if (host->cache_cpus == 0 && host->cpus % host->sockets == 0)
 		host->cache_cpus = host->cpus / host->sockets;
 	if (host->cache_cpus == 0)

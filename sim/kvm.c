@@ -134,6 +134,7 @@ void kvm_kick(struct vcpu *vcpu, struct vcpu *target)
 {
 	cpu_exit(vcpu);
 	vcpu->kicks++;
+	vm_changes(vcpu);
 	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
 		engine_sync(vcpu);
 	target->latch = true;

@@ -118,6 +118,11 @@ static bool shares(const struct line *line, const struct cpu *cpu)
 	return line->sharers[cpu->id / 64] >> cpu->id % 64 & 1;
 }
 
+bool memory_has(const struct line *line, const struct cpu *cpu)
+{
+	return shares(line, cpu);
+}
+
 static bool owns(const struct line *line, const struct cpu *cpu)
 {
 	return line->owner == cpu->id;
@@ -303,7 +308,8 @@ void memory_store(struct vcpu *vcpu, volatile void *at, uint32_t size, uint64_t 
 	engine_sync(vcpu);
 	engine.accesses++;
 	poll_spoil(&vcpu->poll);
-	vm_unstuck(vcpu);
+	if (memory_get(at, size) != value || stores->count)
+		vm_changes(vcpu);
 	line = line_at(&vcpu->vm->memory, at);
 	if (stores->count == 0 && (!line || owns(line, vcpu->cpu))) {
 		memory_put(at, size, value);
@@ -352,6 +358,7 @@ uint64_t memory_load(struct vcpu *vcpu, const volatile void *at, uint32_t size)
 
 	engine_sync(vcpu);
 	engine.accesses++;
+	vm_quiet(vcpu);
 	line = line_at(&vcpu->vm->memory, at);
 	if (vcpu->stores.count && forwarded(vcpu, at, size, &value)) {
 		poll_spoil(&vcpu->poll);
@@ -380,7 +387,6 @@ static void lock_line(struct vcpu *vcpu, volatile void *at)
 	engine_sync(vcpu);
 	engine.accesses++;
 	poll_spoil(&vcpu->poll);
-	vm_unstuck(vcpu);
 	memory_drain(vcpu);
 	line = line_at(&vcpu->vm->memory, at);
 	if (line && !owns(line, vcpu->cpu)) {
@@ -407,6 +413,16 @@ uint64_t memory_apply(uint64_t old, enum sim_rmw operation, uint64_t operand)
 	return old;
 }
 
+static void put_locked(struct vcpu *vcpu, volatile void *at, uint32_t size, uint64_t old,
+		       uint64_t value)
+{
+	memory_put(at, size, value);
+	if (memory_get(at, size) != old)
+		vm_changes(vcpu);
+	else
+		vm_quiet(vcpu);
+}
+
 uint64_t memory_rmw(struct vcpu *vcpu, volatile void *at, uint32_t size, enum sim_rmw operation,
 		    uint64_t operand)
 {
@@ -414,7 +430,7 @@ uint64_t memory_rmw(struct vcpu *vcpu, volatile void *at, uint32_t size, enum si
 
 	lock_line(vcpu, at);
 	old = memory_get(at, size);
-	memory_put(at, size, memory_apply(old, operation, operand));
+	put_locked(vcpu, at, size, old, memory_apply(old, operation, operand));
 	return old;
 }
 
@@ -427,9 +443,10 @@ bool memory_compare_exchange(struct vcpu *vcpu, volatile void *at, uint32_t size
 	old = memory_get(at, size);
 	if (old != *expected) {
 		*expected = old;
+		vm_quiet(vcpu);
 		return false;
 	}
-	memory_put(at, size, desired);
+	put_locked(vcpu, at, size, old, desired);
 	return true;
 }
 

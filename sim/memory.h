@@ -65,6 +65,9 @@ bool memory_compare_exchange(struct vcpu *vcpu, volatile void *at, uint32_t size
 			     uint64_t *expected, uint64_t desired);
 void memory_fence(struct vcpu *vcpu);
 
+/* Whether the CPU still has the line. */
+bool memory_has(const struct line *line, const struct cpu *cpu);
+
 /* The store buffer goes to memory: the vCPU waits for it; or it is taken off its CPU, at once. */
 void memory_drain(struct vcpu *vcpu);
 void memory_flush(struct vcpu *vcpu, uint64_t time);

@@ -16,6 +16,15 @@ static uint64_t mark_of(const struct poll *poll)
 	return mark;
 }
 
+/* None of the lines was written since the poll looked at it. */
+static bool has_all(const struct vcpu *vcpu)
+{
+	for (uint32_t i = 0; i < vcpu->poll.looks; i++)
+		if (!memory_has(vcpu->poll.look[i].line, vcpu->cpu))
+			return false;
+	return true;
+}
+
 static void begin(struct poll *poll, uint64_t now)
 {
 	poll->looks = 0;
@@ -108,7 +117,7 @@ uint64_t poll_pause(struct vcpu *vcpu, uint64_t most)
 	vcpu->cpu->clock += engine.host.pause_cycles;
 	if (kvm_pause(vcpu))
 		alike = false;
-	if (alike && most > 1 && !engine.follow && !vcpu->pending) {
+	if (alike && most > 1 && has_all(vcpu) && !engine.follow && !vcpu->pending) {
 		poll->start = vcpu->cpu->clock;
 		poll->period = length + engine.host.pause_cycles;
 		polls += sleep_through(vcpu, most - 1);

@@ -36,6 +36,12 @@ $(SIM_BUILD)/guest.so: $(sim_guest_objects)
 	$(Q)if objdump -d --no-show-raw-insn $@ | grep -E '\slock |\sxchg .*\(|\sm?fence' >&2; then \
 		echo '$@: atomic instructions that port/sim/include/stdatomic.h does not catch' >&2; rm $@; exit 1; fi
 
+# With locks that hang and trap, for the tests of what becomes of them.
+sim_broken := $(patsubst %.c,$(SIM_BUILD)/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c tests/run/fixtures/trap-lock.c))
+$(SIM_BUILD)/guest-broken.so: $(sim_guest_objects) $(sim_broken)
+	$(say) LD $@
+	$(Q)$(HOSTCC) -shared -Wl,-Bsymbolic $^ -o $@
+
 $(SIM_BUILD)/host/%.o: %.c $(SIM_BUILD)/flags
 	@mkdir -p $(@D)
 	$(say) SIMCC $<
@@ -48,4 +54,14 @@ $(SIM_BUILD)/guest/%.o: %.c $(SIM_BUILD)/flags
 
 $(SIM_BUILD)/guest/sim/guest/main.o: $(SIM_BUILD)/version.h
 
--include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d)
+-include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d) $(sim_broken:.o=.d)
+
+.PHONY: check-sim bench-sim
+check-sim: sim $(SIM_BUILD)/guest-broken.so build/host/test_sim_heap build/host/test_sim_host ## the simulated host's own tests
+	$(Q)build/host/test_sim_heap && build/host/test_sim_host && timeout 900 bats tests/run/sim.bats
+
+# CPU time, not wall-clock time: the machine may be busy.
+bench-sim: sim ## the simulated host's speed: 2 VMs of 8, 28, 64, 288 vCPUs on as many CPUs
+	$(Q)out=$$(mktemp -d) && trap 'rm -rf $$out' EXIT && for n in 8 28 64 288; do \
+		keys='locks=virt-spin,mcs,pv-qspinlock ms=20 warmup_ms=5 reps=1 hold=1000 think=20000 start=serial-each'; \
+		echo "2 x $$n: $$($(SIM_BUILD)/pvspin-sim --speed --host=cpus=$$n --out=$$out $$n "$$keys" $$n "$$keys" 2>&1)"; done

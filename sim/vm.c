@@ -127,6 +127,7 @@ void vm_load(struct vm *vm, uint32_t index, const char *image, uint32_t vcpus, c
 	vm->log = log;
 	if (dlinfo(vm->image, RTLD_DI_LINKMAP, &map) != 0)
 		engine_die(4, "%s", dlerror());
+	vm->base = (void *)map->l_addr;
 	search.base = map->l_addr;
 	dl_iterate_phdr(find_data, &search);
 	memory_init(&vm->memory, index, search.data, search.bytes);
@@ -180,7 +181,7 @@ static void end_work(struct vcpu *vcpu)
 
 	memory_drain(vcpu);
 	engine_sync(vcpu);
-	vm_unstuck(vcpu);
+	vm_changes(vcpu);
 	vcpu->tick = NULL;
 	vm->busy--;
 	vm->alive--;
@@ -231,6 +232,19 @@ void vm_run_on(struct vm *vm, uint32_t count, void (*fn)(void *arg), void *arg)
 
 /* ---- deadlock ---- */
 
+/* Whether those that are neither halted nor asleep in a poll know of the last change. */
+static bool all_have_seen(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		const struct vcpu *vcpu = &vm->vcpus[i];
+
+		if (vcpu->timed && vcpu->seen != vm->changes && !vcpu->poll.asleep &&
+		    vcpu->state != VCPU_BLOCKED && vcpu->state != VCPU_HALT_POLL)
+			return false;
+	}
+	return true;
+}
+
 static bool deadlock_fires(void *subject, uint64_t unused, uint64_t time)
 {
 	struct vm *vm = subject;
@@ -238,6 +252,10 @@ static bool deadlock_fires(void *subject, uint64_t unused, uint64_t time)
 	(void)unused;
 	if (vm->ended || vm->deadlocked || vm->alive != 0 || vm->busy == 0)
 		return true;
+	if (!all_have_seen(vm)) {
+		vm_check_deadlock(vm);
+		return true;
+	}
 	if (!cpu_caught_up(vm->vcpus[0].cpu, time))
 		return false;
 	vm->deadlocked = true;
@@ -257,6 +275,7 @@ void vm_stuck(struct vcpu *vcpu)
 {
 	if (vcpu->stuck)
 		return;
+	vcpu->seen = vcpu->vm->changes;
 	vcpu->stuck = true;
 	vcpu->vm->alive--;
 	vm_check_deadlock(vcpu->vm);
@@ -352,11 +371,21 @@ static void on_trap(int number, siginfo_t *info, void *context)
 	uint64_t rip = (uint64_t)at->uc_mcontext.gregs[REG_RIP];
 	struct vcpu *vcpu = engine.running;
 	char reason[128];
+	Dl_info in;
 
-	if (!vcpu || vcpu->vm->trapped)
+	/* as in the file, wherever it was loaded */
+	if (dladdr((void *)rip, &in) && vcpu && in.dli_fbase == vcpu->vm->base)
+		rip -= (uint64_t)in.dli_fbase;
+	else
 		engine_die(5, "%s at %#llx, in the engine", strsignal(number),
 			   (unsigned long long)rip);
-	snprintf(reason, sizeof(reason), "%s at address %p", strsignal(number), info->si_addr);
+	if (vcpu->vm->trapped)
+		engine_die(5, "the guest half has trapped twice");
+	if (number == SIGSEGV || number == SIGBUS)
+		snprintf(reason, sizeof(reason), "%s, address %p", strsignal(number),
+			 info->si_addr);
+	else
+		snprintf(reason, sizeof(reason), "%s", strsignal(number));
 	vcpu->vm->trapped = true;
 	vcpu->timed = false;
 	vcpu->vm->panic(reason, rip);

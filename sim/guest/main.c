@@ -100,7 +100,7 @@ static bool refused(char error[PLAN_ERROR_BYTES])
 
 	if (plan.tests[0])
 		why = "tests=: the simulated port measures; check-locks tests";
-	else if (plan.dispatch != DISPATCH_INLINE)
+	else if (plan.dispatch != DISPATCH_INLINE && plan.workload != WORKLOAD_KBUILD)
 		why = "dispatch=: instructions are not simulated, a call costs nothing; accepted: "
 		      "inline";
 	if (why)

@@ -15,7 +15,7 @@ report_tests := report_log report_stats report_set report_schema report_corpus r
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
-	streak latency gaps spin slices promotion $(sched_tests) $(report_tests)
+	streak latency gaps spin slices promotion sim_heap sim_host $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own
 host_sources_string := lib/string.c
@@ -54,6 +54,8 @@ host_sources_trace_ring := locks/core/trace.c
 host_sources_lhp_cost := $(host_sources_streak)
 host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core/trace.c
 
+host_sources_sim_heap := sim/heap.c
+host_sources_sim_host := sim/host.c sim/sched_config.c
 # the simulated host's scheduler
 $(foreach test,$(sched_tests),$(eval host_sources_$(test) := $(sort $(wildcard sim/sched*.c)) tests/host/sched_host.c))
 

@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --accel=sim: the same bytes from the same seed, logs as of any accelerator, and how it ends when a lock or a
+# parameter is wrong.
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s sim build/sim/guest-broken.so >&2
+}
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  log=$BATS_TEST_TMPDIR/log out=$BATS_TEST_TMPDIR/out
+}
+
+# sim OPTION... VCPUS KEYS: into $log; fails unless its status is $expected (0)
+sim() {
+  local status=0
+  timeout 100 build/sim/pvspin-sim "$@" >"$log" 2>"$BATS_TEST_TMPDIR/errors" || status=$?
+  if [ "$status" -ne "${expected:-0}" ]; then
+    echo "pvspin-sim $* ended with $status, not ${expected:-0}:" >&2
+    cat "$BATS_TEST_TMPDIR/errors" "$log" >&2
+    return 1
+  fi
+}
+
+@test "the same seed gives the same bytes, another seed others" {
+  local keys='locks=virt-spin,mcs,pv-qspinlock,paq ms=3 warmup_ms=1 reps=1'
+  sim --host=cpus=4 6 "$keys"
+  cp "$log" "$log.1"
+  sim --host=cpus=4 6 "$keys"
+  cmp "$log" "$log.1"
+  sim --seed=2 --host=cpus=4 6 "$keys"
+  run -1 cmp -s "$log" "$log.1"
+}
+
+@test "the compiler does not matter" {
+  command -v clang >/dev/null || skip 'no clang'
+  local keys='locks=ticket,pv-qspinlock,paq ms=3 warmup_ms=1 reps=1'
+  make -s sim HOSTCC=clang SIM_BUILD="$BATS_TEST_TMPDIR/clang" >&2
+  sim --host=cpus=4 6 "$keys"
+  cp "$log" "$log.1"
+  sim --image="$BATS_TEST_TMPDIR/clang/guest.so" --host=cpus=4 6 "$keys"
+  cmp "$log" "$log.1"
+}
+
+@test "polls taken many at once are the polls that there are" {
+  local lock
+  for lock in virt-spin ticket mcs clh pv-qspinlock paq s390-spinlock; do
+    sim --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
+    cp "$log" "$log.1"
+    sim --follow-polls --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
+    cmp "$log" "$log.1"
+  done
+}
+
+@test "two VMs with different locks: logs, manifest, table, class sim" {
+  ./run.sh --accel=sim -smp 4 --instances=2 --host=cpus=4 --vm=1:locks=mcs \
+    -append 'locks=tas ms=10 warmup_ms=1 reps=1' --out="$out" >"$log"
+  [ "$(grep -h '"type":"boot"' "$out"/serial-{0,1}.log | jq -r '.accel, .host.cpus' | sort | uniq -c | tr -s ' \n' ' ')" = ' 2 4 2 sim ' ]
+  grep -q '"lock":"tas"' "$out/serial-0.log"
+  grep -q '"lock":"mcs"' "$out/serial-1.log"
+  jq -e '.accel.class == "sim" and .code == 0 and (.instances | length) == 2' "$out/manifest.json"
+  grep -q 'a simulated host' "$log"
+}
+
+@test "a deadlock is found at once and reported as a hang" {
+  expected=5 sim --image=build/sim/guest-broken.so --host=cpus=4 4 'locks=stuck ms=100 reps=1'
+  grep '"type":"hang"' "$log" | jq -e '(.what | startswith("deadlock")) and .lock == "stuck" and (.history | length) > 0'
+  [ "$(grep -c '"type":"hang_cpu"' "$log")" -eq 4 ]
+}
+
+@test "a guest half that traps ends its VM as a crash, and no other VM" {
+  mkdir "$out"
+  expected=5 sim --image=build/sim/guest-broken.so --out="$out" --host=cpus=4 \
+    2 'locks=trap ms=2 reps=1' 2 'locks=mcs ms=2 reps=1'
+  grep '"type":"panic"' "$out/serial-0.log" | jq -e '.lock == "trap"'
+  tail -n 1 "$out/serial-1.log" | jq -e '.verdict == "ok"'
+}
+
+@test "what makes no sense is refused by name" {
+  local word
+  for word in tests=locks dispatch=patched; do
+    expected=2 sim 2 "$word"
+    grep -q "^error: ${word%%=*}=" "$log"
+  done
+  for word in --host=cpus=0 --host=cpus=6,sockets=4 --host=colour=red --pin=99 --seed=x --vm=0 -enable-kvm --meet=x; do
+    run -2 --separate-stderr ./run.sh --accel=sim "$word"
+    # shellcheck disable=SC2154 # set by run
+    [[ $stderr == *"${word%%=*}"* || $stderr == *"${word#*=}"* || $stderr == *colour* ]]
+  done
+  run -2 --separate-stderr ./run.sh --accel=tcg --host=cpus=4
+  [[ $stderr == *--host* ]]
+}
