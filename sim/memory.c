@@ -193,6 +193,24 @@ static void take(struct line *line, const struct cpu *cpu, uint64_t time)
 	line->sharers[cpu->id / 64] = UINT64_C(1) << cpu->id % 64;
 }
 
+/* Before the line is taken at `time`: those that sleep in a poll of it come to that time first, and
+ * make their looks before it. False: they have to. */
+static bool settled(const struct line *line, const struct cpu *cpu, uint64_t time)
+{
+	bool all = true;
+
+	for (uint32_t w = 0; w < words(); w++) {
+		for (uint64_t left = line->sharers[w]; left; left &= left - 1) {
+			struct cpu *other = &engine.cpus[w * 64 + (uint32_t)__builtin_ctzll(left)];
+
+			if (other != cpu && other->current && other->current->vcpu &&
+			    poll_behind(other->current->vcpu, line, time))
+				all = false;
+		}
+	}
+	return all;
+}
+
 static void share(struct line *line, const struct cpu *cpu)
 {
 	line->used = true;
@@ -270,9 +288,13 @@ static bool first_is_done(void *subject, uint64_t number, uint64_t time)
 {
 	struct vcpu *vcpu = subject;
 	struct store_buffer *stores = &vcpu->stores;
+	struct line *line;
 
 	if (number != stores->number || stores->count == 0)
 		return true; /* flushed meanwhile */
+	line = line_at(&vcpu->vm->memory, store_at(stores, 0)->at);
+	if (line && !settled(line, vcpu->cpu, time))
+		return false;
 	in_memory(vcpu, vcpu->cpu, store_at(stores, 0), time);
 	stores->first = (stores->first + 1) % STORES_MOST;
 	if (--stores->count)
@@ -391,6 +413,8 @@ static void lock_line(struct vcpu *vcpu, volatile void *at)
 	line = line_at(&vcpu->vm->memory, at);
 	if (line && !owns(line, vcpu->cpu)) {
 		cycles = wait_turn(vcpu, line, true);
+		while (!settled(line, vcpu->cpu, vcpu->cpu->clock))
+			engine_sync(vcpu);
 		take(line, vcpu->cpu, vcpu->cpu->clock);
 	}
 	vcpu->cpu->clock += cycles + engine.host.rmw_cycles;

@@ -69,6 +69,21 @@ void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time)
 	}
 }
 
+bool poll_behind(struct vcpu *vcpu, const struct line *line, uint64_t time)
+{
+	struct poll *poll = &vcpu->poll;
+
+	if (!poll->asleep || poll->start >= time)
+		return false;
+	for (uint32_t i = 0; i < poll->looks; i++)
+		if (poll->look[i].line == line) {
+			poll_stop(vcpu, time);
+			engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+			return true;
+		}
+	return false;
+}
+
 void poll_stop(struct vcpu *vcpu, uint64_t time)
 {
 	struct poll *poll = &vcpu->poll;

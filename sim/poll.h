@@ -61,6 +61,10 @@ uint64_t poll_pause(struct vcpu *vcpu, uint64_t most);
  * it. */
 void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time);
 
+/* The line is about to be written at `time`: if the vCPU sleeps and looks at it, it wakes at the
+ * poll that is under way then, and true is returned. */
+bool poll_behind(struct vcpu *vcpu, const struct line *line, uint64_t time);
+
 /* An interrupt, or the end of the sleep: wakes it. */
 void poll_stop(struct vcpu *vcpu, uint64_t time);
 
