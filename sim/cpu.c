@@ -137,6 +137,8 @@ static void stop_at(struct cpu *cpu, uint64_t time)
 	if (!vcpu) {
 		cpu->current->left = cpu->key > time ? cpu->key - time : 1;
 	} else {
+		/* a VM exit waits for the store buffer */
+		memory_flush(vcpu, time);
 		if (cpu->clock > time)
 			vcpu->owed += cpu->clock - time;
 	}
@@ -268,8 +270,10 @@ bool cpu_caught_up(struct cpu *cpu, uint64_t time)
 {
 	struct vcpu *vcpu = cpu && cpu->current ? cpu->current->vcpu : NULL;
 
-	if (!vcpu || !vcpu->poll.asleep)
+	if (!vcpu)
 		return true;
+	if (!vcpu->poll.asleep)
+		return vcpu->state != VCPU_GUEST || memory_may_flush(vcpu, time);
 	poll_stop(vcpu, time);
 	engine_set_key(cpu, cpu->clock);
 	return cpu->clock >= time;

@@ -311,6 +311,20 @@ void memory_drain(struct vcpu *vcpu)
 	}
 }
 
+bool memory_may_flush(struct vcpu *vcpu, uint64_t time)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < vcpu->stores.count; i++) {
+		const struct line *line =
+			line_at(&vcpu->vm->memory, store_at(&vcpu->stores, i)->at);
+
+		if (line && !settled(line, vcpu->cpu, time))
+			all = false;
+	}
+	return all;
+}
+
 void memory_flush(struct vcpu *vcpu, uint64_t time)
 {
 	struct store_buffer *stores = &vcpu->stores;

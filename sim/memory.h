@@ -71,6 +71,8 @@ bool memory_has(const struct line *line, const struct cpu *cpu);
 /* The store buffer goes to memory: the vCPU waits for it; or it is taken off its CPU, at once. */
 void memory_drain(struct vcpu *vcpu);
 void memory_flush(struct vcpu *vcpu, uint64_t time);
+/* Whether it may do so at `time`; false: pollers have to come to that time first. */
+bool memory_may_flush(struct vcpu *vcpu, uint64_t time);
 
 /* The host on `cpu` writes into the VM's memory. */
 void memory_host_write(struct vm *vm, struct cpu *cpu, volatile void *at, uint32_t size,

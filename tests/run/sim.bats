@@ -47,7 +47,7 @@ sim() {
 
 @test "polls taken many at once are the polls that there are" {
   local lock
-  for lock in virt-spin ticket mcs clh pv-qspinlock paq s390-spinlock; do
+  for lock in virt-spin ticket-backoff mcs cna shfllock pv-qspinlock paq s390-spinlock; do
     sim --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
     cp "$log" "$log.1"
     sim --follow-polls --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
