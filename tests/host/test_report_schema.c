@@ -121,10 +121,10 @@ static void the_pages_tables_have_only_the_schema(void **state)
 /* The guest's sources, from the top of the tree. */
 static void find_sources(glob_t *sources)
 {
-	static const char *const patterns[] = {
-		"bench/*.c",      "bench/kbuild/*.c", "guest/*.c", "hosted/*.c",
-		"kernel/*.c",     "lib/*.c",          "port/*.c",  "port/*/*.c",
-		"locks/core/*.c", "tests/suites/*.c"};
+	static const char *const patterns[] = {"bench/*.c",  "bench/*/*.c",    "guest/*.c",
+					       "hosted/*.c", "kernel/*.c",     "lib/*.c",
+					       "sim/*.c",    "locks/core/*.c", "port/*.c",
+					       "port/*/*.c", "sim/*/*.c",      "tests/suites/*.c"};
 
 	memset(sources, 0, sizeof(*sources));
 	for (size_t i = 0; i < COUNT_OF(patterns); i++)
