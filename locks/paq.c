@@ -59,7 +59,7 @@ static bool take_past(struct paq_wait *wait, uint64_t word)
 	/* acquire: pairs with paq_release */
 	if (!paq_cas(&wait->lock->word, &word, paq_taken(wait, word)))
 		return false;
-	lock_count(wait->stats, EV_LOCK_STEALS);
+	lock_count_steal(wait->stats, paq_tail(word) != 0);
 	spin_end(&wait->spin, SPIN_WON);
 	return true;
 }

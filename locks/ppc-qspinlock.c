@@ -98,7 +98,7 @@ static bool steal(union owner_word *word, uint32_t me, struct spin *spin)
 			sleepy |= (value & PPC_SLEEPY) != 0;
 			sleepy |= yield_to_owner(word, value, spin);
 		} else if (try_steal(word, value, me)) {
-			lock_count(port_my_stats(), EV_LOCK_STEALS);
+			lock_count_steal(port_my_stats(), value & PPC_TAIL_MASK);
 			spin_end(spin, SPIN_WON);
 			return true;
 		}
@@ -239,8 +239,10 @@ static void acquire_queued(struct owner_lock *lock, struct ppc_node *node, uint3
 
 static bool poll_without_node(union owner_word *word, uint32_t me, struct spin *spin)
 {
-	if (try_steal(word, owner_load(word), me)) {
-		lock_count(port_my_stats(), EV_LOCK_STEALS);
+	uint32_t value = owner_load(word);
+
+	if (try_steal(word, value, me)) {
+		lock_count_steal(port_my_stats(), value & PPC_TAIL_MASK);
 		spin_end(spin, SPIN_WON);
 		return true;
 	}

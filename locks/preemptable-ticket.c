@@ -5,9 +5,9 @@
  * lock, a flag, from whoever else is after it. head counts releases, not grants: after a grant out
  * of order it runs ahead of somebody's ticket, who then leaves by deadline.
  *
- *	version 2	the flag is `acquired`; each place that the line moves on sets a new,
+ *	versions 2, 3.0	the flag is `acquired`; each place that the line moves on sets a new,
  *			shorter deadline, 2^pmt_shift polls per place
- *	version 3	the flag is bit 0 of head, tickets go by 2; the deadline, 2^pmt_v3_shift
+ *	pmtlock-lt	the flag is bit 0 of head, tickets go by 2; the deadline, 2^pmt_lt_shift
  *			polls per place, is set on arrival; whoever was passed leaves at once
  *
  * Not as published: tickets are taken by a 16-bit XADD and head is read apart, so that no load
@@ -28,11 +28,11 @@
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 
-#define HELD 1u /* version 3: bit 0 of head */
+#define HELD 1u /* pmtlock-lt: bit 0 of head */
 
-TUNABLE(pmt_version, "preemptable-ticket", 2, 2, 3);
+TUNABLE(pmt_lt, "preemptable-ticket", 0, 0, 1); /* 1: pmtlock-lt */
 TUNABLE(pmt_shift, "preemptable-ticket", 14, 0, 30);
-TUNABLE(pmt_v3_shift, "preemptable-ticket", 8, 0, 30);
+TUNABLE(pmt_lt_shift, "preemptable-ticket", 8, 0, 30);
 
 /* head, tail and acquired are one 64-bit word only for version 2's try_acquire. */
 struct pmt_lock {
@@ -55,20 +55,20 @@ static void pmt_init(void *state, const struct lock_env *env)
 	struct pmt_lock *lock = state;
 
 	if (env->cpus > INT16_MAX)
-		__builtin_trap(); /* version 3 has 2^15 tickets */
+		__builtin_trap(); /* pmtlock-lt has 2^15 tickets */
 	atomic_init(&lock->all, 0);
 	lock->cpus = env->cpus;
 }
 
-static inline bool is_v3(void)
+static inline bool is_lt(void)
 {
-	return pmt_version == 3;
+	return pmt_lt != 0;
 }
 
 /* Relaxed: the flag decides who owns. */
 static inline uint16_t take_ticket(struct pmt_lock *lock)
 {
-	return atomic_fetch_add_explicit(&lock->tail, is_v3() ? 2 : 1, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&lock->tail, is_lt() ? 2 : 1, memory_order_relaxed);
 }
 
 /* How many tickets before `mine` have not been released; 0: its turn; lock->cpus or more: its turn
@@ -77,7 +77,7 @@ static inline uint16_t places_before(const struct pmt_lock *lock, uint16_t mine)
 {
 	uint16_t head = atomic_load_explicit(&lock->head, memory_order_relaxed);
 
-	if (is_v3())
+	if (is_lt())
 		return (uint16_t)(mine - (head & ~HELD)) / 2;
 	return (uint16_t)(mine - head);
 }
@@ -88,7 +88,7 @@ static inline bool swap_acquired(struct pmt_lock *lock)
 	return atomic_exchange_explicit(&lock->acquired, 1, memory_order_acquire) == 0;
 }
 
-/* Version 3's flag, if head is this and even. Acquire: pairs with the store to head in
+/* pmtlock-lt's flag, if head is this and even. Acquire: pairs with the store to head in
  * pmt_release. */
 static inline bool set_held(struct pmt_lock *lock, uint16_t head)
 {
@@ -100,7 +100,7 @@ static inline bool set_held(struct pmt_lock *lock, uint16_t head)
 /* The flag by whoever may have it; a look first, for those who poll. */
 static bool take_flag(struct pmt_lock *lock)
 {
-	if (is_v3())
+	if (is_lt())
 		return set_held(lock, atomic_load_explicit(&lock->head, memory_order_relaxed));
 	return atomic_load_explicit(&lock->acquired, memory_order_relaxed) == 0 &&
 	       swap_acquired(lock);
@@ -109,18 +109,18 @@ static bool take_flag(struct pmt_lock *lock)
 /* In line, until it is our turn (true) or the deadline, or the turn, has passed. */
 static bool wait_in_line(struct pmt_lock *lock, uint16_t mine, struct spin *spin)
 {
-	uint32_t shift = is_v3() ? pmt_v3_shift : pmt_shift;
+	uint32_t shift = is_lt() ? pmt_lt_shift : pmt_shift;
 	uint32_t nearest = lock->cpus, places;
 	uint64_t budget = 0; /* passed before we looked: no place to wait for */
 
 	while ((places = places_before(lock, mine)) != 0) {
 		bool first = nearest == lock->cpus;
 
-		if (places < nearest && (first || !is_v3())) {
+		if (places < nearest && (first || !is_lt())) {
 			nearest = places;
 			budget = (uint64_t)places << shift;
 		}
-		if (budget == 0 || (is_v3() && places >= lock->cpus))
+		if (budget == 0 || (is_lt() && places >= lock->cpus))
 			return false;
 		budget--;
 		spin_poll(spin);
@@ -145,7 +145,7 @@ static __attribute__((noinline)) void pmt_slow(struct pmt_lock *lock, uint16_t m
 		lock_count(port_my_stats(), EV_DEADLINE_GRANTS);
 	overtaken = places_before(lock, mine);
 	if (overtaken > 0 && overtaken < lock->cpus)
-		lock_count(port_my_stats(), EV_LOCK_STEALS);
+		lock_count_steal(port_my_stats(), true);
 }
 
 static inline void pmt_acquire(void *state, void *node)
@@ -153,7 +153,7 @@ static inline void pmt_acquire(void *state, void *node)
 	struct pmt_lock *lock = state;
 	uint16_t mine = take_ticket(lock);
 	bool got = atomic_load_explicit(&lock->head, memory_order_relaxed) == mine &&
-		   (is_v3() ? set_held(lock, mine) : swap_acquired(lock));
+		   (is_lt() ? set_held(lock, mine) : swap_acquired(lock));
 
 	(void)node;
 	if (__builtin_expect(!got, 0))
@@ -176,7 +176,7 @@ static inline bool try_v2(struct pmt_lock *lock)
 						       memory_order_relaxed);
 }
 
-static inline bool try_v3(struct pmt_lock *lock)
+static inline bool try_lt(struct pmt_lock *lock)
 {
 	uint16_t head = atomic_load_explicit(&lock->head, memory_order_relaxed);
 	uint16_t tail = atomic_load_explicit(&lock->tail, memory_order_relaxed);
@@ -193,10 +193,10 @@ static inline bool try_v3(struct pmt_lock *lock)
 static inline bool pmt_try_acquire(void *state, void *node)
 {
 	(void)node;
-	return is_v3() ? try_v3(state) : try_v2(state);
+	return is_lt() ? try_lt(state) : try_v2(state);
 }
 
-/* Version 3: odd + 1 clears the flag and moves the line on. Version 2 first moves it, while still
+/* pmtlock-lt: odd + 1 clears the flag and moves the line on. Version 2 first moves it, while still
  * the owner, so that a plain addition will do. Release: pairs with swap_acquired, set_held and the
  * CASes of pmt_try_acquire. */
 static inline void pmt_release(void *state, void *node)
@@ -206,7 +206,7 @@ static inline void pmt_release(void *state, void *node)
 
 	(void)node;
 	atomic_store_explicit(&lock->head, (uint16_t)(head + 1), memory_order_release);
-	if (!is_v3())
+	if (!is_lt())
 		atomic_store_explicit(&lock->acquired, 0, memory_order_release);
 }
 
@@ -215,12 +215,12 @@ static void pmt_describe(const void *state, char *text, size_t size)
 	const struct pmt_lock *lock = state;
 	uint64_t all = atomic_load_explicit(&lock->all, memory_order_relaxed);
 	uint16_t head = (uint16_t)all, tail = (uint16_t)(all >> 16);
-	bool held = is_v3() ? head & HELD : all >> 32 != 0;
-	uint16_t step = is_v3() ? 2 : 1, line = (uint16_t)(tail - (is_v3() ? head & ~HELD : head));
+	bool held = is_lt() ? head & HELD : all >> 32 != 0;
+	uint16_t step = is_lt() ? 2 : 1, line = (uint16_t)(tail - (is_lt() ? head & ~HELD : head));
 
-	ksnprintf(text, size, "version %u, word 0x%016llx: %s, head %u, tail %u: %u hold or wait",
-		  pmt_version, (unsigned long long)all, held ? "held" : "free", head, tail,
-		  line / step);
+	ksnprintf(text, size, "%s, word 0x%016llx: %s, head %u, tail %u: %u hold or wait",
+		  is_lt() ? "pmtlock-lt" : "pmtlock", (unsigned long long)all,
+		  held ? "held" : "free", head, tail, line / step);
 }
 
 static const struct lock_ops pmt_ops = {

@@ -22,6 +22,9 @@
 #include "locks/pv_hash.h"
 #include "locks/qnode.h"
 
+TUNABLE(pvq_hybrid, "pv-qspinlock", 1, 0, 1);         /* 0: one attempt to steal, Linux to 4.14 */
+TUNABLE(pvq_prev_preempted, "pv-qspinlock", 0, 0, 1); /* 1: as Linux 4.10 to 5.3 */
+
 enum node_state {
 	RUNNING,
 	HALTED,
@@ -43,8 +46,8 @@ static void pv_init(void *state, const struct lock_env *env)
 	pv_hash_init(port_cpu_count());
 }
 
-/* Hybrid queueing: while the head of the queue does not poll, be as unfair as test-and-set. False:
- * nobody queues, or the head is active: join the queue. */
+/* Hybrid queueing: while the head of the queue does not poll, be as unfair as test-and-set. Without
+ * it, one attempt. False: nobody queues, or the head is active: join the queue. */
 static bool steal(union qspinlock_word *word, struct spin *spin)
 {
 	for (;;) {
@@ -56,11 +59,13 @@ static bool steal(union qspinlock_word *word, struct spin *spin)
 		    atomic_compare_exchange_strong_explicit(&word->locked, &unlocked, Q_LOCKED,
 							    memory_order_acquire,
 							    memory_order_relaxed)) {
-			lock_count(port_my_stats(), EV_LOCK_STEALS);
+			lock_count_steal(port_my_stats(), value & Q_TAIL_MASK);
 			spin_end(spin, SPIN_WON);
 			return true;
 		}
 		if (!(value & Q_TAIL_MASK) || (value & Q_PENDING_MASK))
+			return false;
+		if (!pvq_hybrid)
 			return false;
 		spin_poll_on(spin);
 	}
@@ -70,6 +75,15 @@ static bool granted(const struct pv_node *node)
 {
 	/* acquire: pairs with the store in promote */
 	return atomic_load_explicit(&node->base.granted, memory_order_acquire) != 0;
+}
+
+/* Whether the one before does not poll, or, with pvq_prev_preempted, cannot: Linux 4.10 to 5.3
+ * asked that too (until 89340d0935c9). */
+static bool has_stopped(const struct pv_node *previous)
+{
+	return atomic_load_explicit(&previous->state, memory_order_relaxed) != RUNNING ||
+	       (pvq_prev_preempted &&
+		pv_preempted(atomic_load_explicit(&previous->cpu, memory_order_relaxed)));
 }
 
 /* Polls until granted (true) or until it is time to halt (false). *early: the one before has
@@ -84,8 +98,7 @@ static bool poll_node(struct pv_node *node, struct pv_node *previous, bool *earl
 
 		if (granted(node))
 			return true;
-		if ((loop & lock_tunables.prev_check_mask) == 0 &&
-		    atomic_load_explicit(&previous->state, memory_order_relaxed) != RUNNING) {
+		if ((loop & lock_tunables.prev_check_mask) == 0 && has_stopped(previous)) {
 			*early = true;
 			return false;
 		}

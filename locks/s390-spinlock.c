@@ -103,7 +103,7 @@ static void acquire_classic(struct owner_lock *lock, uint32_t me, struct spin *s
 
 		if (!(value & S390_OWNER_MASK) && owner_take(&lock->word, value, value | me)) {
 			if (value)
-				lock_count(port_my_stats(), EV_LOCK_STEALS);
+				lock_count_steal(port_my_stats(), true);
 			break;
 		}
 		poll_or_yield(lock, NULL, &polls, spin);
@@ -131,7 +131,7 @@ static uint32_t steal_or_queue(union owner_word *word, uint32_t tail, uint32_t m
 				return value & S390_TAIL_MASK;
 		} else if (owner_take(word, value, (value ? value + S390_STEAL_ONE : 0) | me)) {
 			if (value)
-				lock_count(port_my_stats(), EV_LOCK_STEALS);
+				lock_count_steal(port_my_stats(), true);
 			return 0;
 		}
 	}

@@ -144,7 +144,7 @@ static __attribute__((noinline)) void uq_slow(struct qspinlock *lock, struct uq_
 	uint32_t level;
 
 	if (uq_take(&lock->word)) {
-		lock_count(stats, EV_LOCK_STEALS);
+		lock_count_steal(stats, q_load(&lock->word) & Q_TAIL_MASK);
 		return;
 	}
 	lock_count(stats, EV_LOCK_SLOWPATH);

@@ -11,7 +11,10 @@
  */
 #include "bench/register.h"
 #include "locks/core/spin.h"
+#include "locks/core/tunables.h"
 #include "locks/qspinlock_word.h"
+
+TUNABLE(virt_spin_pause, "virt-spin", 1, 0, 1); /* 0: none after a lost CAS, as 4.12 */
 
 static void virt_spin_init(void *state, const struct lock_env *env)
 {
@@ -26,8 +29,10 @@ static __attribute__((noinline)) void virt_spin_slow(union qspinlock_word *word)
 	struct spin spin = spin_begin();
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
-	while (!q_try(word))
-		spin_poll_on(&spin);
+	while (!q_try(word)) {
+		if (virt_spin_pause || q_load(word) != 0)
+			spin_poll_on(&spin);
+	}
 	spin_end(&spin, SPIN_WON);
 }
 

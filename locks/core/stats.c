@@ -57,5 +57,6 @@ const char *const lock_event_names[EV_COUNT] = {
 	[EV_YIELD_OWNER] = "yield_owner",
 	[EV_YIELD_HEAD] = "yield_head",
 	[EV_YIELD_PREV] = "yield_prev",
+	[EV_QUEUE_PASSED] = "queue_passed",
 	[EV_QUEUED_STEALS] = "queued_steals",
 };

@@ -71,6 +71,7 @@ enum lock_event {
 	EV_YIELD_OWNER,          /* directed yields by whom they were meant for */
 	EV_YIELD_HEAD,
 	EV_YIELD_PREV,
+	EV_QUEUE_PASSED,  /* of EV_LOCK_STEALS: with others in the queue, or in line */
 	EV_QUEUED_STEALS, /* unfair-queued: acquired from inside the queue */
 	EV_COUNT
 };
@@ -111,6 +112,14 @@ _Static_assert(sizeof(struct lock_stats) % APART == 0, "vCPUs' counters are apar
 static inline void lock_count(struct lock_stats *stats, enum lock_event event)
 {
 	stats->count[event]++;
+}
+
+/* Took the lock at the slow path's entry; `queue`: past somebody who waits in order. */
+static inline void lock_count_steal(struct lock_stats *stats, bool queue)
+{
+	lock_count(stats, EV_LOCK_STEALS);
+	if (queue)
+		lock_count(stats, EV_QUEUE_PASSED);
 }
 
 #endif

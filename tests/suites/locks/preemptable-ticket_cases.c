@@ -9,7 +9,7 @@
 #include "tests/suites/locks/client.h"
 
 #define V2    2
-#define V3    3
+#define LT    3
 #define NEVER 30 /* shift of a deadline that no case lives to see */
 
 /* A deadline that is to pass: what a place should be worth, if that is not over 2^16 polls; how
@@ -26,8 +26,8 @@ static uint64_t slowpaths; /* of actor 1, before it came */
 static void set_version(struct test *test, uint32_t number, uint32_t shift)
 {
 	version = number;
-	set_tunable(test, "pmt_version", number);
-	set_tunable(test, number == V3 ? "pmt_v3_shift" : "pmt_shift", shift);
+	set_tunable(test, "pmt_lt", number == LT);
+	set_tunable(test, number == LT ? "pmt_lt_shift" : "pmt_shift", shift);
 }
 
 /* The shift for PLACE_NS: a poll takes 40 ns on a CPU of its own, and 50 us on an emulated vCPU
@@ -45,10 +45,10 @@ static uint32_t brisk_shift(void)
 	return shift;
 }
 
-/* As many tickets as they are places: version 3 counts them by 2. */
+/* As many tickets as they are places: pmtlock-lt counts them by 2. */
 static uint16_t places(uint32_t count)
 {
-	return (uint16_t)(version == V3 ? 2 * count : count);
+	return (uint16_t)(version == LT ? 2 * count : count);
 }
 
 static uint16_t half(const _Atomic uint16_t *half)
@@ -173,7 +173,7 @@ static void conduct_deadline(struct test *test)
 /* Nobody serves the two tickets before: the waiter leaves the line, past both. */
 static void test_deadline(struct test *test)
 {
-	set_version(test, test->argument, test->argument == V3 ? 8 : brisk_shift());
+	set_version(test, test->argument, test->argument == LT ? 8 : brisk_shift());
 	play(test, conduct_deadline);
 	expect_events(test, 1, 1);
 }
@@ -223,10 +223,10 @@ static void conduct_passed(struct test *test)
 }
 
 /* Version 2 leaves by the deadline it had, even if passed by so many that its ticket looks like one
- * far ahead; version 3 at once. */
+ * far ahead; pmtlock-lt at once. */
 static void test_passed(struct test *test)
 {
-	set_version(test, test->argument % 16, test->argument % 16 == V3 ? NEVER : 0);
+	set_version(test, test->argument % 16, test->argument % 16 == LT ? NEVER : 0);
 	brisk = brisk_shift();
 	passed = test->argument / 16;
 	play_until_seen(test, conduct_passed, "one who was passed counts as having passed others");
@@ -291,11 +291,11 @@ static void conduct_line_moves(struct test *test)
 }
 
 /* From far back in line to its head, which never comes: version 2 then waits for one place,
- * version 3 for as long as it set out to. */
+ * pmtlock-lt for as long as it set out to. */
 static void test_line_moves(struct test *test)
 {
 	set_far(test, test->argument);
-	play_until_seen(test, conduct_line_moves, "version 3 renewed its deadline");
+	play_until_seen(test, conduct_line_moves, "pmtlock-lt renewed its deadline");
 	if (test->argument == V2)
 		expect_events(test, 1, 1);
 }
@@ -358,7 +358,7 @@ static void test_wrap_tries(struct test *test)
 
 static void test_trylock_of(struct test *test)
 {
-	set_version(test, test->argument, test->argument == V3 ? 8 : 14);
+	set_version(test, test->argument, test->argument == LT ? 8 : 14);
 	test_trylock(test);
 }
 
@@ -366,18 +366,18 @@ static void test_trylock_of(struct test *test)
 #define WITH(version_, n_) .argument = (version_) + 16 * (n_), PMT
 #define BOTH(id_, name_, run_, threads_)                                                   \
 	CASE_REGISTER(id_##_v2, name_ ", version 2", run_, threads_, .argument = V2, PMT); \
-	CASE_REGISTER(id_##_v3, name_ ", version 3", run_, threads_, .argument = V3, PMT)
+	CASE_REGISTER(id_##_lt, name_ ", pmtlock-lt", run_, threads_, .argument = LT, PMT)
 
-CASE_REGISTER(race_v3_2, "excludes, version 3, 2 threads", test_race, 2, WITH(V3, 8));
-CASE_REGISTER(race_v3_16, "excludes, version 3, 16 threads", test_race, 16, WITH(V3, 8));
+CASE_REGISTER(race_lt_2, "excludes, pmtlock-lt, 2 threads", test_race, 2, WITH(LT, 8));
+CASE_REGISTER(race_lt_16, "excludes, pmtlock-lt, 16 threads", test_race, 16, WITH(LT, 8));
 CASE_REGISTER(rush_v2, "excludes past the deadline, version 2", test_race, 4, WITH(V2, 0));
 CASE_REGISTER(rush_v2_16, "excludes past the deadline, version 2, 16 threads", test_race, 16,
 	      WITH(V2, 0));
-CASE_REGISTER(rush_v3, "excludes past the deadline, version 3", test_race, 4, WITH(V3, 0));
-CASE_REGISTER(rush_v3_16, "excludes past the deadline, version 3, 16 threads", test_race, 16,
-	      WITH(V3, 0));
+CASE_REGISTER(rush_lt, "excludes past the deadline, pmtlock-lt", test_race, 4, WITH(LT, 0));
+CASE_REGISTER(rush_lt_16, "excludes past the deadline, pmtlock-lt, 16 threads", test_race, 16,
+	      WITH(LT, 0));
 CASE_REGISTER(wrap_v2, "excludes where tickets wrap, version 2", test_wrap_race, 4, WITH(V2, 3));
-CASE_REGISTER(wrap_v3, "excludes where tickets wrap, version 3", test_wrap_race, 4, WITH(V3, 3));
+CASE_REGISTER(wrap_lt, "excludes where tickets wrap, pmtlock-lt", test_wrap_race, 4, WITH(LT, 3));
 BOTH(trylock, "trylock", test_trylock_of, 3);
 /* the two ghosts before the waiter stand for other CPUs: where there are fewer, none was passed */
 BOTH(deadline, "a predecessor never comes", test_deadline, 3);
@@ -389,4 +389,4 @@ BOTH(wrap_tries, "try_acquire where tickets wrap", test_wrap_tries, 2);
 CASE_REGISTER(passed, "passed, version 2", test_passed, 2, WITH(V2, 1));
 CASE_REGISTER(passed_far, "passed by half of all tickets, version 2", test_passed, 2,
 	      WITH(V2, 0x9000));
-CASE_REGISTER(passed_v3, "passed, version 3", test_passed, 2, WITH(V3, 1));
+CASE_REGISTER(passed_lt, "passed, pmtlock-lt", test_passed, 2, WITH(LT, 1));

@@ -206,6 +206,9 @@ static void test_pv_steal(struct test *test)
 	if (port_stats(2)->count[EV_LOCK_STEALS] != 1)
 		fail(test, "lock_steals is %llu, not 1",
 		     (unsigned long long)port_stats(2)->count[EV_LOCK_STEALS]);
+	if (port_stats(2)->count[EV_QUEUE_PASSED] != 1)
+		fail(test, "stolen past a queue, and queue_passed is %llu",
+		     (unsigned long long)port_stats(2)->count[EV_QUEUE_PASSED]);
 }
 
 /* The head polls, with pending set: a newcomer has to queue, even at the moment of release. */
@@ -322,12 +325,86 @@ static void test_pv_kicks_are_unlocks(struct test *test)
 		     (unsigned long long)unlocks);
 }
 
+/* Linux to 4.14: behind a halted head, too, a newcomer queues after one attempt. */
+static void conduct_no_hybrid(struct test *test)
+{
+	lock_acquire(test);
+	tell(1, COMMAND_ACQUIRE);
+	if (!halts_now(test, 1))
+		return;
+	tell(2, COMMAND_ACQUIRE);
+	watched = 2;
+	if (!await(test, has_tail_of_watched, "a newcomer queues behind a halted head"))
+		return;
+	lock_release(test);
+	if (await_state(test, 1, ACTOR_OWNS))
+		tell(1, COMMAND_RELEASE);
+	if (await_state(test, 2, ACTOR_OWNS))
+		tell(2, COMMAND_RELEASE);
+	await_state(test, 2, ACTOR_IDLE);
+}
+
+static void test_pv_no_hybrid(struct test *test)
+{
+	lock_tunables.spin_threshold = 16;
+	set_tunable(test, "pvq_hybrid", 0);
+	play(test, conduct_no_hybrid);
+}
+
+/* Linux 4.10 to 5.3: a waiter halts, long before its threshold, behind one that polls but is said
+ * to be preempted. `argument`: whether the tunable is on. */
+static bool first_is_preempted(uint32_t cpu)
+{
+	return cpu == 1;
+}
+
+static void conduct_prev_preempted(struct test *test)
+{
+	struct pv_backend flagging = *pv_backend;
+
+	flagging.preempted = first_is_preempted;
+	pv_backend = &flagging; /* play() puts its own back */
+	lock_acquire(test);
+	tell(1, COMMAND_ACQUIRE);
+	if (!await(test, is_pending, "a polling head sets pending"))
+		return;
+	tell(2, COMMAND_ACQUIRE);
+	if (test->argument) {
+		halts_now(test, 2);
+	} else {
+		watched = 2;
+		await(test, has_tail_of_watched, "a newcomer queues");
+		let_others_run(20);
+		if (is_waiting(2))
+			fail(test, "halted for a flag that it was not to ask for");
+	}
+	lock_release(test);
+	if (await_state(test, 1, ACTOR_OWNS))
+		tell(1, COMMAND_RELEASE);
+	if (await_state(test, 2, ACTOR_OWNS))
+		tell(2, COMMAND_RELEASE);
+	await_state(test, 2, ACTOR_IDLE);
+}
+
+static void test_pv_prev_preempted(struct test *test)
+{
+	lock_tunables.spin_threshold = UINT32_MAX;
+	lock_tunables.prev_check_mask = 0;
+	set_tunable(test, "pvq_prev_preempted", test->argument);
+	play(test, conduct_prev_preempted);
+}
+
 #define PV_QSPINLOCK .only = "pv-qspinlock"
 CASE_REGISTER(kick, "kicks at unlock", test_pv_kick_at_unlock, 3, PV_QSPINLOCK);
 CASE_REGISTER(steal, "stolen past a halted head", test_pv_steal, 3, PV_QSPINLOCK);
 CASE_REGISTER(pending, "no theft from a polling head", test_pv_no_steal_while_pending, 3,
 	      PV_QSPINLOCK);
 CASE_REGISTER(pending_free, "no theft of a free lock whose head polls", test_pv_no_steal_of_free, 3,
+	      PV_QSPINLOCK);
+CASE_REGISTER(no_hybrid, "one attempt to steal", test_pv_no_hybrid, 3, PV_QSPINLOCK);
+CASE_REGISTER(prev_flag, "waits early behind a preempted one", test_pv_prev_preempted, 3,
+	      .argument = 1, PV_QSPINLOCK);
+CASE_REGISTER(prev_no_flag, "asks for no flag unasked", test_pv_prev_preempted, 3, .argument = 0,
 	      PV_QSPINLOCK);
 CASE_REGISTER(early, "waits early", test_pv_wait_early, 8, PV_QSPINLOCK);
 CASE_REGISTER(not_early, "never waits early unasked", test_pv_wait_early, 8, .argument = UINT32_MAX,
