@@ -4,17 +4,17 @@
 # prints the tables. ./run.sh --help is the manual. The parts, in the order of the story:
 #
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
-#   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    ... in L1
+#   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    the call in L1
 #   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
-#   tools/run/boot.sh      --boot=: how it is loaded   tools/run/meet.sh      --meet: with calls started apart
+#   tools/run/boot.sh      --boot=: loading the guest  tools/run/meet.sh      --meet: several calls
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
-#   tools/run/cgroup.sh    the CPU quota we run under  tools/run/host.sh      the machine that we run on
+#   tools/run/cgroup.sh    this process's CPU quota    tools/run/host.sh      describes the host
 #   tools/environment.sh   locale, TMPDIR, ...; the exit status
 #
-# Under nested this script runs twice: on the host, which chooses, judges and reports, and in L1
-# (`inner`), which only runs the virtual machines and leaves what they say in $out.
+# Under nested this script runs twice: on the host it chooses, judges and reports; in L1 (`inner`)
+# it only runs the virtual machines and leaves their logs in $out.
 # shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
@@ -28,7 +28,8 @@ for part in run/say run/help run/options setup nested/kernel nested/serve nested
   source "$tree/tools/$part.sh"
 done
 
-# Brings a file of build/ up to date; one build at a time. PVSPIN_BUILD=off: it is, as the caller knows.
+# Brings a file of build/ up to date. Only one build runs at a time. PVSPIN_BUILD=off: the caller knows
+# that it is up to date.
 build_target() { # FILE, below the tree
   local lock missing file=$tree/$1
   [[ -e $tree/Makefile && ${PVSPIN_BUILD:-} != off ]] || return 0 # installed: no sources
@@ -51,8 +52,9 @@ build_target() { # FILE, below the tree
   exec {lock}>&-
 }
 
-# Sets image: -kernel, or the built one; and hosted, where it is needed. Copies, so that a rebuild meanwhile
-# changes nothing for this run. In L1 they are there; a call of an experiment is told its hosted build.
+# Sets image (-kernel, or the built one) and, if needed, hosted. Copies both, so that a rebuild
+# meanwhile does not affect this run. In L1 the copies exist already; a call of an experiment is
+# given its hosted build.
 image_ready() {
   local elf
   hosted=${PVSPIN_HOSTED:-}
@@ -62,7 +64,7 @@ image_ready() {
       hosted=$tree/build/hosted/pvspin
     fi
     cp "$hosted" "$scratch/hosted" || die "$EXIT_ENVIRONMENT" "cannot copy $hosted to $scratch"
-    # Below a TMPDIR that is mounted noexec nothing can be started.
+    # Programs below a TMPDIR that is mounted noexec cannot be started.
     [[ ! -x $scratch/hosted ]] || hosted=$scratch/hosted
     [[ -x $hosted ]] || die "$EXIT_ENVIRONMENT" "cannot start $hosted: is it on a file system mounted noexec?"
   fi
@@ -83,7 +85,7 @@ image_ready() {
   image=$scratch/pvspin.elf
 }
 
-# Sets out, made for this call alone.
+# Sets out, a new directory for this call.
 out_ready() {
   if ((inner)); then
     out=$PVSPIN_OUT
@@ -92,7 +94,7 @@ out_ready() {
   if [[ -z $out ]]; then
     TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
     out=out/$out-$$
-    # An installed pvspin, and one that belongs to somebody else, is not the place for logs.
+    # Logs do not go into an installed pvspin, nor into another user's tree.
     [[ ! -e $tree/Makefile || ! -w $tree ]] || out=$tree/$out
   fi
   mkdir -p "$out" || die "$EXIT_ENVIRONMENT" "cannot make $out; choose another place by --out="
@@ -103,13 +105,13 @@ out_ready() {
   out_room
 }
 
-# A full disk: what could not be written.
+# Ends the call because FILE cannot be written, probably because the disk is full.
 out_lost() { # FILE
   die "$EXIT_ENVIRONMENT" "cannot write $1 or what belongs to it: is the disk full, is there a limit?" \
     "$(df -h --output=avail "$out" 2>/dev/null | tail -n 1 | tr -d ' ') free in $out (another place: --out=)"
 }
 
-# Whether there is room for what is still to be written: judging needs less.
+# Ends the call if there is no room for the files still to be written; judging needs less than this.
 out_room() {
   head -c 65536 /dev/zero 2>/dev/null >"$out/.room" || { rm -f "$out/.room"; out_lost "$out/report.txt"; }
   rm -f "$out/.room"
@@ -121,7 +123,7 @@ run_dir_of() { # RUN; sets run_dir
   [[ -d $run_dir ]] || mkdir -p "$run_dir"
 }
 
-# The virtual machines, with their logs in $out; nothing is judged here.
+# Runs the virtual machines, with their logs in $out; judges nothing.
 run_all() {
   local n
   run_dir_of 1
@@ -143,11 +145,11 @@ judge_all() {
   for ((n = 1; n <= runs; n++)); do
     run_dir=$out
     ((runs == 1)) || run_dir=$out/run-$n
-    [[ -d $run_dir/.raw ]] || continue # stopped before it
+    [[ -d $run_dir/.raw ]] || continue # stopped before this run
     finish_run
   done
   finish_call
-  # Whatever the instances look like: this call was stopped.
+  # The call was stopped, whatever the instances' verdicts are.
   [[ -z $interrupted ]] || worse "$EXIT_INTERRUPT"
   say "logs are in $out"
 }
@@ -161,11 +163,12 @@ clean_up() {
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
-  # The rest: L1, or a call of run.sh. By bash's own list, because a signal may come before its number is noted.
+  # The rest: L1, or a call of run.sh. Uses bash's own list of jobs, because a signal may come
+  # before a process ID is stored.
   for pid in $(jobs -p); do
     kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || true
   done
-  [[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid" # one that is still coming up, too
+  [[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid" # even if it is still starting
   meet_leave stopped
   rm -rf "$scratch"
   status_end "$status"
@@ -181,13 +184,13 @@ interrupt() {
     kill -TERM -- "-$call_pid" 2>/dev/null || true
   elif [[ -n ${jobs_pid[*]-} ]]; then
     together_stop interrupt
-  elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report what there is
+  elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report its finished runs
     exit "$EXIT_INTERRUPT"
   fi
 }
 
-# What runs in the background is started between starting=1 and this: a signal in between, when not all of it
-# has its number yet, is obeyed here.
+# Background processes are started between starting=1 and this call. A signal in between, when not
+# all their process IDs are stored yet, is obeyed here.
 # shellcheck disable=SC2317 # called by the parts
 started() {
   starting=''
@@ -203,7 +206,7 @@ main() {
     ;;
   esac
   if ((inner)); then accel=kvm setup=0; fi
-  ((!conformance)) || configurations_read # a wrong name ends it here
+  ((!conformance)) || configurations_read # a wrong name ends the call here
   [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
   ((inner)) || setup_check "$([[ $accel == sim ]] && echo sim || echo run)" || exit "$EXIT_ENVIRONMENT"

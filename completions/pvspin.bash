@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2207 # words of our own making
-# Completion of pvspin (installed) and ./run.sh (source this file). The options and their values are
-# those that --help prints, so that there is no second list.
+# Completion for pvspin (installed) and ./run.sh (source this file). Takes options and values from
+# --help, so that there is no second list.
 
-# Words "--name" or "--name=value|value" of the program's help: of the lines that begin with an option.
+# Prints the words "--name" or "--name=value|value" from the lines of the program's help that begin
+# with an option.
 _pvspin_options() { # PROGRAM
   "$1" --help 2>/dev/null | grep -E '^  --[a-z]' |
     grep -oE -- '(^ |,) --[a-z][a-z0-9-]*(\[?=[A-Za-z0-9.|]+)?' | sed 's/^[^-]*//; s/\[=.*/=/' | sort -u
@@ -11,7 +12,7 @@ _pvspin_options() { # PROGRAM
 
 _pvspin() {
   local program=$1 word=$2 option='' options values names
-  # "--accel=k" comes as three words: = breaks words.
+  # "--accel=k" arrives as three words, because = breaks words.
   if [[ $word == '=' ]]; then
     option=${COMP_WORDS[COMP_CWORD - 1]} word=''
   elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == '=' ]]; then
@@ -24,11 +25,11 @@ _pvspin() {
   esac
   options=$(_pvspin_options "$program")
   if [[ -n $option ]]; then
-    # values that are written out are lower case or numbers; N and the like are not
+    # literal values are lower case or numbers; placeholders such as N are not
     values=$(sed -n "s/^$option=\([a-z0-9.|]*\)$/\1/p" <<<"$options" | tr '|' '\n')
     COMPREPLY=($(compgen -W "$values" -- "$word"))
   elif [[ $word == -* || -z $word ]]; then
-    # what takes a value ends in =, without a space behind it
+    # an option with a value ends in =, without a space after it
     names=$(while read -r option; do echo "${option/=*/=}"; done <<<"$options")
     COMPREPLY=($(compgen -W "$names -append -cpu -kernel -m -machine -smp" -- "$word"))
     [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null || true

@@ -1,7 +1,7 @@
 #!/bin/bash
-# SPDX-License-Identifier: MIT
-# stdin: the commands that make would run (make -nB); stdout: compile_commands.json. A file that is
-# compiled several times (guest, hosted, tests) is entered as it is compiled first: the guest's way.
+# SPDX-License-Identifier: MIT Reads the commands that make would run (make -nB) and prints
+# compile_commands.json. A file that is compiled several times (guest, hosted, tests) is listed with
+# its first command, which is the guest's.
 set -euo pipefail
 jq -Rn --arg directory "$PWD" '
   [inputs | select(test(" -c ")) | . as $command

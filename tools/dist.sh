@@ -1,15 +1,15 @@
 #!/bin/bash
-# SPDX-License-Identifier: MIT
-# build/pvspin-VERSION.tar.gz: the files that git knows, as they are now, and VERSION, which stands for
-# git in the unpacked tree. The same tree gives the same bytes. For `make dist`, from the top.
+# SPDX-License-Identifier: MIT Makes build/pvspin-VERSION.tar.gz: the files that git knows, as they
+# are now, and VERSION, which replaces git in the unpacked tree. The same tree gives the same bytes.
+# For `make dist`, run from the top of the tree.
 set -euo pipefail
 version=$1 name=pvspin-$1
 if [[ ! -e .git ]] || ! git rev-parse HEAD >/dev/null; then
-  echo 'dist: the files are those that git knows, and this tree has no repository' >&2
+  echo 'dist: packs the files that git knows, but this tree has no repository' >&2
   exit 4
 fi
 mkdir -p build
-# With changes that are not committed: a commit of them that no branch has.
+# If there are uncommitted changes, makes a commit of them that is on no branch.
 tree=$(git -c user.name=dist -c user.email=dist@localhost stash create)
 tree=${tree:-HEAD}
 git archive --format=tar --prefix="$name/" \

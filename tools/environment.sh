@@ -1,53 +1,58 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # set for those who source it
-# What pvspin's programs in bash need of their environment, whatever the caller's is like. Each sources this first:
+# Gives pvspin's bash programs a known environment, whatever the caller's is. Each sources this
+# first:
 #
 #   #!/bin/bash -p
 #   here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}     # through a symlink, too
 #   source "$here/.../environment.sh" || exit 4
 #
-#   scratch_make NAME   sets scratch, a new directory below TMPDIR; or scratch_error, and returns 1
-#   status_guard        from here on the program ends with a documented status only (below)
+#   scratch_make NAME   sets scratch, a new directory below TMPDIR; or sets scratch_error, returns 1
+#   status_guard        makes the program end only with documented statuses (below)
 #
-# `bash -p` takes neither functions nor options (SHELLOPTS) from its environment, no CDPATH, and no start-up file
-# (BASH_ENV), in which a hardened machine may have made TMOUT read-only. Started as `bash run.sh`, it is started again.
+# `bash -p` takes no functions, options (SHELLOPTS), CDPATH or start-up file (BASH_ENV) from its
+# environment; in a start-up file, a hardened machine may have made TMOUT read-only. A program
+# started as `bash run.sh` starts itself again.
 [[ $- == *p* || ${BASH_SOURCE[1]:-} != "$0" ]] || exec "$BASH" -p "$0" "$@"
 
-# A standard stream that is closed: else the next file opened takes its number. What is written to stdout must fail.
-# (With stderr closed, bash has its script there.)
+# Opens closed standard streams, because the next opened file would take their number. Writes to a
+# closed stdout must fail. (If stderr is closed, bash has its script there.)
 [[ -e /dev/fd/0 ]] || exec </dev/null
 [[ -e /dev/fd/1 ]] || exec >/dev/full
 [[ -e /dev/fd/2 && ! /dev/fd/2 -ef $0 ]] || exec 2>/dev/null
 
-# Messages of apt and others are read, lists are sorted, and [a-z] has no i in Turkish, no t to z in Estonian.
+# The programs parse messages of apt and others and sort lists; and [a-z] lacks i in Turkish, t to z
+# in Estonian.
 export LC_ALL=C
-# `read` ends after so many seconds.
+# TMOUT would end `read` after so many seconds.
 unset TMOUT
-# For the bash of others: what -p leaves out here. BASH_COMPAT and FUNCNEST change even this one.
+# Keeps from other bash programs what -p keeps from this one. BASH_COMPAT and FUNCNEST influence
+# even this one.
 unset BASH_ENV ENV CDPATH GLOBIGNORE BASH_COMPAT FUNCNEST
-# Options after operands are none then; df counts in 512 bytes.
+# POSIXLY_CORRECT would make options after operands operands, and df count in 512 bytes.
 unset POSIXLY_CORRECT
-# Options by the back door.
+# These variables add options.
 unset GREP_OPTIONS GREP_COLOR GREP_COLORS TAR_OPTIONS XZ_DEFAULTS XZ_OPT
 # nproc takes these for the number of CPUs.
 unset OMP_NUM_THREADS OMP_THREAD_LIMIT
-# A value that it does not understand is a message each time.
+# jq complains each time about a value that it does not understand.
 unset JQ_COLORS
-# Names of lower case are our variables, but for those of proxies, which apt needs.
+# Lower-case names are our variables, except those of proxies, which apt needs.
 while read -r inherited; do
   [[ $inherited != [a-z]* || $inherited == *_proxy ]] || unset "$inherited"
 done < <(compgen -e)
 unset inherited
 
-# Unset in a service or under cron: the user's entry in passwd tells.
+# HOME is unset in a service or under cron; the user's entry in passwd has it.
 [[ -n ${HOME:-} ]] || { unset HOME; export HOME=~; }
-# What is relative means nothing after the next cd. (XDG's specification has such a directory ignored.)
+# A relative path is wrong after the next cd. (XDG's specification ignores such a directory.)
 [[ ${XDG_CACHE_HOME:-/} == /* ]] || unset XDG_CACHE_HOME
 [[ -n ${TMPDIR:-} ]] || TMPDIR=/tmp
 [[ $TMPDIR == /* ]] || TMPDIR=$PWD/$TMPDIR
 export TMPDIR
 
-# ~/.jq is a part of each program that jq runs, and jq looks for it in passwd's directory, too.
+# jq includes ~/.jq in each program, and also finds it in passwd's home directory, so HOME must be
+# one without it.
 jq() {
   HOME=/nonexistent command jq "$@"
 }
@@ -64,12 +69,13 @@ scratch_make() { # NAME
   [[ -z $scratch_error ]]
 }
 
-# A command that fails where nobody expects it ends the program (set -e), and must not end it with a status of its own,
-# which would mean something else: jq's 3 is no failed test. The trap on ERR notes such a command, status_end, called
-# by the trap on EXIT, says which it was and makes it 4, and so what bash itself ends with (an unset variable).
+# A command that fails unexpectedly ends the program (set -e). The command's status must not become
+# the program's, because it would mean something else: jq's 3 is not a failed test. The trap on ERR
+# records the command. status_end, called by the trap on EXIT, names it and makes the status 4; the
+# same for errors of bash itself (an unset variable).
 #
-# Also: a signal before there is anything to stop; a reader that goes away, and a limit on the size of files, which are
-# errors of the one command then.
+# Also handles a signal before there is anything to stop, and makes a vanished reader, or a limit on
+# the size of files, an error of the one command only.
 readonly STATUS_DOCUMENTED=' 0 2 3 4 5 77 124 130 '
 
 status_guard() {
@@ -81,7 +87,7 @@ status_guard() {
   trap : PIPE XFSZ
 }
 
-# The last thing that a program does. STATUS is kept if it was meant.
+# Ends the program. Keeps STATUS if it was intended.
 status_end() { # STATUS
   [[ -n $status_command || $STATUS_DOCUMENTED != *" $1 "* ]] || exit "$1"
   printf '%s: internal error: status %s%s\n' "${0##*/}" "$1" "${status_command:+ of $status_command}" >&2 || true

@@ -1,9 +1,9 @@
 #!/bin/bash -p
 # SPDX-License-Identifier: MIT
-# Copies what is built below a prefix, for `make install`, from the top:
+# Copies the built files below a prefix, for `make install`. Run from the top of the tree:
 #
 #   bin/pvspin                  run.sh's name there              bin/pvspin-hosted, pvspin-report
-#   share/pvspin/               run.sh, its parts, the image, what --list says; never written to
+#   share/pvspin/               run.sh, its parts, the image, the output of --list; read-only
 #   share/man/man1/, share/bash-completion/completions/, share/doc/pvspin/
 set -euo pipefail
 here=$(readlink -f -- "${BASH_SOURCE[0]}") here=${here%/*}
@@ -34,7 +34,7 @@ put 644 share/doc/pvspin README.md CONTRIBUTING.md LICENSE docs/*.md
 
 install -d "$prefix/bin"
 ln -sf ../share/pvspin/run.sh "$prefix/bin/pvspin"
-# Where run.sh looks for them, too (--host-peer, --experiment).
+# run.sh looks for them here (--host-peer, --experiment).
 put 755 share/pvspin/build/hosted build/hosted/pvspin
 ln -sf ../share/pvspin/build/hosted/pvspin "$prefix/bin/pvspin-hosted"
 if [[ -e build/pvspin-report ]]; then

@@ -1,16 +1,16 @@
 #!/bin/bash -p
-# SPDX-License-Identifier: MIT
-# The one list of the packages that pvspin uses, each with its reason, for Debian and Ubuntu; on other distributions
-# their names in the command that installs them, by hand.
-# Sourced by run.sh; as a program, for `make setup`:
+# SPDX-License-Identifier: MIT The one list of the packages that pvspin uses, each with its reason.
+# Installs them on Debian and Ubuntu; on other distributions prints the command that installs them
+# there. Sourced by run.sh; as a program, for `make setup`:
 #
-#   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) what is missing
+#   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) the missing packages
 #
-# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, boot (the guest
-# behind GRUB), report (the analyser), test; default all. Status 0: nothing is missing any more; 4: something is, and what to do about it is said.
+# Groups: run (start the guest), nested (KVM without hardware virtualisation), build, boot (the
+# guest behind GRUB), report (the analyser), test; default all. Status 0: nothing is missing any
+# more; 4: something is, and a message says what to do.
 
-# group:package:what proves that it is there:why. The proof is a command or an absolute path, which may be a pattern;
-# with | between several, one will do.
+# group:package:proof:why. The proof that the package is installed is a command or an absolute path,
+# which may be a pattern; one of several proofs, separated by |, is enough.
 setup_list='
 run:qemu-system-x86:qemu-system-x86_64:runs the guest
 run:jq:jq:checks the log, writes manifest.json
@@ -67,7 +67,8 @@ test:mandoc:mandoc:checks the man pages
 test:mmdebstrap:mmdebstrap:a minimal Debian 13, to build and run in
 '
 
-# Where a name differs from Debian's: package:Fedora:Arch:openSUSE. From their package lists; not tried there.
+# Names that differ from Debian's: package:Fedora:Arch:openSUSE. Taken from their package lists, not
+# tried there.
 setup_names='
 qemu-system-x86:qemu-system-x86-core:qemu-system-x86:qemu-x86
 busybox-static:busybox:busybox:busybox-static
@@ -84,10 +85,11 @@ xorriso:xorriso:libisoburn:xorriso
 ovmf:edk2-ovmf:edk2-ovmf:qemu-ovmf-x86_64
 '
 
-# Another process may hold dpkg's lock or that of the package lists, as unattended upgrades do on a machine's first boot.
+# Another process may hold dpkg's lock or that of the package lists, as unattended upgrades do on a
+# machine's first boot.
 readonly SETUP_LOCK_SECONDS=300
 
-# debian (and all that is unknown), fedora, arch or suse: os-release(5).
+# Prints debian (also for unknown ones), fedora, arch or suse: os-release(5).
 setup_family() {
   local word words
   # shellcheck source=/dev/null
@@ -108,7 +110,7 @@ setup_proven() { # PROOF
   IFS='|' read -ra alternatives <<<"$1"
   for proof in "${alternatives[@]}"; do
     case $proof in
-    busybox) # a dynamic one (its ELF header names the loader) needs libraries: no use as init
+    busybox) # a dynamic one, whose ELF header names the loader, needs libraries and cannot be init
       type -P busybox >/dev/null &&
         ! head -c 1024 "$(type -P busybox)" | LC_ALL=C grep -qa ld-linux && return
       ;;
@@ -119,7 +121,7 @@ setup_proven() { # PROOF
   return 1
 }
 
-# Prints the lines of the groups given whose proof is not there.
+# Prints the lines of these groups whose proof is missing.
 setup_missing() { # GROUP...
   local group package proof why
   while IFS=: read -r group package proof why; do
@@ -128,7 +130,7 @@ setup_missing() { # GROUP...
   done <<<"$setup_list"
 }
 
-# The command that installs the packages of the lines on stdin, or nothing.
+# Prints the command that installs the packages of the lines on stdin, or nothing.
 setup_command() {
   local packages column names
   packages=$(cut -d: -f2 | sort -u)
@@ -143,7 +145,8 @@ setup_command() {
     { print (($1 in name) ? name[$1] : $1) }' <(echo "$setup_names") <(echo "$packages") | sort -u | paste -sd' ')"
 }
 
-# Says on stderr what of the groups is missing and what installs it; true if nothing is.
+# Prints to stderr which packages of the groups are missing and the command that installs them; true
+# if none is.
 setup_check() { # GROUP...
   local missing command group package proof why
   missing=$(setup_missing "$@")
@@ -165,7 +168,7 @@ setup_install() { # GROUP...
   missing=$(setup_missing "$@")
   [[ -n $missing ]] || return 0
   if ! command -v apt-get >/dev/null; then
-    setup_check "$@" || echo 'no apt-get here: install what belongs to these by other means' >&2
+    setup_check "$@" || echo 'no apt-get here: install the packages of these by other means' >&2
     return 1
   fi
   if ((EUID != 0)); then
@@ -178,8 +181,8 @@ setup_install() { # GROUP...
   command=$(setup_command <<<"$missing")
   echo "setup: $command" >&2
   as_root+=(env DEBIAN_FRONTEND=noninteractive)
-  # Fresh machines have no package lists or old ones; a failing third-party source is no reason
-  # to stop. $command is split into words on purpose.
+  # Fresh machines have no package lists, or old ones. A failing third-party source is no reason to
+  # stop. $command is split into words on purpose.
   setup_update "${as_root[@]}"
   # shellcheck disable=SC2086
   "${as_root[@]}" ${command/install/-q -y -o DPkg::Lock::Timeout=$SETUP_LOCK_SECONDS install} >&2 || true

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# Which accelerator: sets accel (kvm, nested, tcg), accel_class (what the records and the manifest say:
-# the same, but that KVM of a machine which is itself virtual is kvm-in-vm) and accel_why, and says both
-# in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a software
-# KVM, which interprets each guest instruction. Sourced by run.sh.
+# Chooses the accelerator: sets accel (kvm, nested, tcg), accel_class (the class in records and
+# manifest: the same, except that KVM of a virtual machine is kvm-in-vm) and accel_why, and prints
+# both in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a
+# software KVM, which interprets each guest instruction. Sourced by run.sh.
 
-# The two things looked at; tests point them elsewhere.
+# The two files that decide; tests set others.
 cpuinfo=${PVSPIN_CPUINFO:-/proc/cpuinfo}
 kvm_device=${PVSPIN_KVM_DEVICE:-/dev/kvm}
 
-# Sets kvm_why: why KVM can, or cannot, be used; false if it cannot. Sets kvm_class.
+# Sets kvm_why, the reason why KVM can or cannot be used, and kvm_class. Returns false if it cannot.
 #
-# The CPUID bit `hypervisor` beside vmx or svm is a virtual machine that may run its own (EC2, GCP, CI runners,
-# WSL2): the hypervisor below handles each exit of the guest first, and may take the CPU from guest and
-# KVM alike, unseen by both.
+# The CPUID bit `hypervisor` beside vmx or svm means a virtual machine that may run its own (EC2,
+# GCP, CI runners, WSL2). The hypervisor below it handles each exit of the guest first, and may take
+# the CPU from guest and KVM without either noticing.
 kvm_usable() {
   local flag flags
   flags=" $(grep -m1 '^flags' "$cpuinfo") " || true
@@ -39,9 +39,10 @@ kvm_usable() {
   kvm_why="the CPU has $flag and $kvm_device opens"
 }
 
-# KVM may refuse a virtual machine though its device opens: another hypervisor has VMX or SVM (EBUSY), or a
-# filter or a limit is in the way. Asked of the QEMU that is to use it, with a machine that never runs and
-# is given up at once; without our -sandbox, of which a refusal would look like KVM's. Sets kvm_refusal.
+# Checks that KVM makes a virtual machine; sets kvm_refusal if not. KVM may refuse even if its
+# device opens: another hypervisor uses VMX or SVM (EBUSY), or a filter or limit is in the way. Asks
+# the QEMU that will be used, with a machine that never runs and is given up at once; without our
+# -sandbox, whose refusal would look like KVM's.
 kvm_makes_vm() {
   local said line
   if said=$(timeout 20 qemu-system-x86_64 -accel kvm -cpu host -machine pc -m 16 -S -display none -nodefaults \
@@ -54,7 +55,7 @@ kvm_makes_vm() {
   return 1
 }
 
-# Sets nested_why; false if L1 cannot be had. May download its kernel (once).
+# Sets nested_why; false if L1 cannot run here. May download L1's kernel (once).
 nested_usable() {
   local missing line=$l1_kernel
   if [[ $boot == uefi ]]; then
@@ -100,7 +101,7 @@ accel_choose() {
   tcg | sim) accel_why='asked for' ;;
   auto) accel_auto ;;
   esac
-  # Inside L1 the accelerator is kvm, but what is measured is nested.
+  # Inside L1 the accelerator is kvm, but the class is nested.
   [[ -z ${PVSPIN_CLASS:-} ]] || accel_class=$PVSPIN_CLASS
   [[ $accel_class != kvm-in-vm ]] || accel_why+='; this machine is itself a virtual one'
   ((inner)) || say "accel $accel_class: $accel_why"

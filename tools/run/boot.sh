@@ -2,15 +2,16 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
 # --boot=: how the guest is loaded (docs/boot.md). Sourced by run.sh.
 #
-#   boot_check     the command line, against what the loader can carry; a usage error if it cannot
+#   boot_check     checks that the loader can carry the command line; otherwise a usage error
 #   boot_prepare   sets medium: for iso and uefi a CD image whose GRUB boots $image at once
 #   boot_place DIR makes, in an instance's scratch directory, the files that boot_options names
-#   boot_options   prints QEMU's options, one a line's worth: NUL-separated
+#   boot_options   prints QEMU's options, NUL-separated
 
-# Firmware for QEMU describes itself there (QEMU, docs/interop/firmware.json); its files' names differ by distribution.
+# Descriptors of QEMU's firmware (QEMU, docs/interop/firmware.json); the firmware's file names
+# differ by distribution.
 boot_descriptors=${PVSPIN_QEMU_FIRMWARE:-/usr/share/qemu/firmware}
-# What a loader looks for in the first bytes of an image (Multiboot Specification 0.6.96, 3.1;
-# Multiboot2 Specification 2.0, 3.1), little-endian.
+# The magic numbers that a loader looks for at the start of an image (Multiboot Specification
+# 0.6.96, 3.1; Multiboot2 Specification 2.0, 3.1), little-endian.
 readonly BOOT_MULTIBOOT='\x02\xb0\xad\x1b' BOOT_MULTIBOOT_WITHIN=8192
 readonly BOOT_MULTIBOOT2='\xd6\x50\x52\xe8' BOOT_MULTIBOOT2_WITHIN=32768
 
@@ -22,11 +23,12 @@ boot_by_grub() {
 }
 
 boot_has() { # FILE MAGIC WITHIN
-  # No pipe: grep ends at the first match, and pipefail would take head's SIGPIPE for "it has not".
+  # No pipe: grep ends at the first match, and with pipefail head's SIGPIPE would look like no
+  # match.
   LC_ALL=C grep -qaP "$2" <(head -c "$3" "$1")
 }
 
-# GRUB passes words on, and puts a backslash before quotes and backslashes.
+# GRUB passes words on but puts a backslash before quotes and backslashes.
 boot_check() {
   local LC_ALL=C
   boot_by_grub || return 0
@@ -35,13 +37,13 @@ boot_check() {
     usage_error "-append ${append@Q}: with --boot=$boot, GRUB carries printable ASCII without ' \" \\ unchanged"
 }
 
-# The image that --boot= takes if there is no -kernel.
+# Prints the image for --boot= without -kernel.
 boot_image() {
   if [[ $boot == pvh ]]; then echo build/pvspin-pvh.elf; else echo build/pvspin.elf; fi
 }
 
-# A script without a menu: each word in single quotes means itself to GRUB. The guest's first word is
-# the image's name by every loader, as QEMU's multiboot has it: it is the one that may be anything.
+# Prints a script without a menu. GRUB takes each word in single quotes literally. As with QEMU's
+# multiboot, the guest's first word is the image's name, which the guest ignores.
 boot_grub_script() {
   local words command=multiboot
   read -ra words <<<"$(qemu_append)"
@@ -63,8 +65,9 @@ halt
 SCRIPT
 }
 
-# Sets boot_uefi: path and format of UEFI's code, then of its initial variables. The first descriptor by name goes
-# first, as the specification has it. Firmware that needs SMM or comes with Secure Boot's keys does not start GRUB here.
+# Sets boot_uefi: path and format of UEFI's code, then of its initial variables. Takes the first
+# suitable descriptor by name, as the specification asks for. Firmware that needs SMM or brings
+# Secure Boot's keys would not start GRUB here.
 boot_firmware() {
   IFS=$'\t' read -ra boot_uefi < <(cat "$boot_descriptors"/*.json 2>/dev/null | jq -r '
     select((.["interface-types"] | index("uefi")) and (.features | index("requires-smm") or index("enrolled-keys") | not) and
@@ -76,7 +79,7 @@ boot_firmware() {
     "$(setup_command <<<boot:ovmf:)"
 }
 
-# GRUB's own directory: Debian's, Fedora's and Arch's place, then openSUSE's.
+# Prints GRUB's own directory: that of Debian, Fedora and Arch, or that of openSUSE.
 boot_grub_modules() { # PLATFORM
   local dir
   for dir in /usr/lib/grub /usr/share/grub2; do
@@ -103,7 +106,8 @@ boot_prepare() {
     fi
     medium=$scratch/pvspin.iso
     mkdir -p "$disk/boot/grub"
-    # GRUB reads it by the BIOS, word by word: five times faster without what is for debuggers.
+    # GRUB reads it by the BIOS, word by word, which is five times faster without the debug
+    # sections.
     objcopy --strip-debug "$image" "$disk/boot/pvspin.elf" 2>/dev/null || cp "$image" "$disk/boot/pvspin.elf"
     boot_grub_script >"$disk/boot/grub/grub.cfg"
     mkrescue=$(command -v grub-mkrescue || command -v grub2-mkrescue)

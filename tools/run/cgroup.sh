@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# The CPU quota of the control groups that run.sh and its QEMUs are in: a group that has used it up is
-# stopped until the next period, which looks like a host that took the CPUs away. Linux's
-# Documentation/admin-guide/cgroup-v2.rst (cpu.max) and scheduler/sched-bwc.rst (version 1). Sourced by run.sh.
+# The CPU quota of the control groups that run.sh and its QEMUs are in: a group that has used it up
+# is stopped until the next period, which looks like a host that took the CPUs away. Linux's
+# Documentation/admin-guide/cgroup-v2.rst (cpu.max) and scheduler/sched-bwc.rst (version 1). Sourced
+# by run.sh.
 #
 #   cgroup_quota     sets cgroup_best: QUOTA PERIOD THROTTLED DIRECTORY of the tightest group, times in
-#                    us; empty where no group has a quota
-#   cgroup_begin     notes how long it has been throttled so far
+#                    us; empty if no group has a quota
+#   cgroup_begin     records how long the group has been throttled so far
 #   cgroup_manifest  prints the object for manifest.json, or null
-#   cgroup_note      prints what the report says of it
+#   cgroup_note      prints a note for the report
 
-cgroup_self=${PVSPIN_PROC_SELF:-/proc/self} # tests point it elsewhere
+cgroup_self=${PVSPIN_PROC_SELF:-/proc/self} # tests set another
 
-# Sets cgroup_path: our group in the hierarchy of that version, as /proc/self/cgroup has it; or ''.
+# Sets cgroup_path to our group in the hierarchy of this version, from /proc/self/cgroup; or to ''.
 cgroup_find() { # cgroup2 or cgroup
   local number controllers
   while IFS=: read -r number controllers cgroup_path; do
@@ -24,12 +25,13 @@ cgroup_find() { # cgroup2 or cgroup
   cgroup_path=''
 }
 
-# A process for each step would be a third of those of a whole call.
+# Uses builtins: a process for each step would be a third of all processes of a call.
 cgroup_quota() {
   local root mount rest path
   cgroup_best=()
   [[ -r $cgroup_self/cgroup && -r $cgroup_self/mountinfo ]] || return 0
-  while read -r _ _ _ root mount rest; do # proc(5), mountinfo: the part of the file system, where it is
+  # proc(5), mountinfo: root within the file system, mount point
+  while read -r _ _ _ root mount rest; do
     [[ $rest =~ ' - '(cgroup2?)' '[^\ ]+' '(.*)$ ]] || continue
     [[ ${BASH_REMATCH[1]} == cgroup2 || ,${BASH_REMATCH[2]}, == *,cpu,* ]] || continue
     cgroup_find "${BASH_REMATCH[1]}"
@@ -38,7 +40,7 @@ cgroup_quota() {
     printf -v mount '%b' "$mount" # a space is \040
     [[ $root == / ]] || path=${path#"$root"}
     path=$mount${path%/}
-    # Ours, and those above it that can be seen here.
+    # Our group and its visible parents.
     while [[ $path/ == "$mount"/* ]]; do
       cgroup_limits "$path"
       path=${path%/*}
@@ -46,7 +48,8 @@ cgroup_quota() {
   done <"$cgroup_self/mountinfo"
 }
 
-cgroup_limits() { # DIRECTORY: becomes cgroup_best if its quota is the tightest so far
+# DIRECTORY becomes cgroup_best if its quota is the tightest so far.
+cgroup_limits() { # DIRECTORY
   local quota=max period='' key value throttled=0
   if [[ -r $1/cpu.max ]]; then
     read -r quota period <"$1/cpu.max"

@@ -1,6 +1,6 @@
-# SPDX-License-Identifier: MIT
-# results.tsv to JUnit XML: a suite for each kernel and configuration. A finding is a passed test with
-# its words in system-out: JUnit knows no other verdict that does not fail a build.
+# SPDX-License-Identifier: MIT Converts results.tsv to JUnit XML, with a suite for each kernel and
+# configuration. A finding is a passed test with its text in system-out, because JUnit has no other
+# verdict that does not fail a build.
 BEGIN { FS = "\t" }
 function xml(text) {
   gsub(/&/, "\\&amp;", text)

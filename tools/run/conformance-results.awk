@@ -1,7 +1,7 @@
-# SPDX-License-Identifier: MIT
-# One call's TAP to lines: kernel, configuration, clause, name, class, result, reason; tab-separated.
-# Results: ok, skip, finding, error, fail; and where the call itself went wrong, one line with the
-# clause "-" and the result crash, timeout or error. Set: kernel, configuration, code (of run.sh), why.
+# SPDX-License-Identifier: MIT Converts one call's TAP to tab-separated lines: kernel,
+# configuration, clause, name, class, result, reason. Results are ok, skip, finding, error, fail. If
+# the call itself failed, there is one line with the clause "-" and the result crash, timeout or
+# error. Variables to set: kernel, configuration, code (of run.sh), why.
 BEGIN { FS = " "; OFS = "\t" }
 
 function clean(text) {
@@ -30,8 +30,8 @@ function clean(text) {
 }
 
 END {
-  # 0 all passed, 3 a test failed, 4 one could not be made, 77 all skipped: said by the lines above, if
-  # there are any
+  # 0 all passed, 3 a test failed, 4 one could not be made, 77 all skipped: said by the lines above,
+  # if there are any
   result = ""
   if (code == 5) result = "crash"
   else if (code == 124) result = "timeout"

@@ -1,7 +1,6 @@
-# SPDX-License-Identifier: MIT
-# results.tsv for people: clause x configuration, a block for each kernel; then what is not as it should
-# be, what the kernels differ in, why clauses were skipped, and the sums. Set: class (of the
-# accelerator), names (of the configurations, in order).
+# SPDX-License-Identifier: MIT Prints results.tsv for people: clauses by configurations, a block for
+# each kernel; then the deviations, the kernels' differences, why clauses were skipped, and the
+# sums. Variables to set: class (of the accelerator), names (of the configurations, in order).
 BEGIN {
   FS = "\t"
   columns = split(names, column, " ")

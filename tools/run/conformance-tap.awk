@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# results.tsv to TAP 14, one test for each kernel, configuration and clause.
+# Converts results.tsv to TAP 14, one test for each kernel, configuration and clause.
 BEGIN { FS = "\t" }
 {
   good = $6 == "ok" || $6 == "skip"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --conformance[=NAMES]: the ABI suite in each configuration of tests/suites/abi/configurations, on the host's KVM
-# or, under nested, on both Debian kernels at once. Each is a call of run.sh of its own, with its own
-# logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.
+# --conformance[=NAMES]: the ABI suite in each configuration of tests/suites/abi/configurations, on
+# the host's KVM or, under nested, on both Debian kernels at once. Each is a call of run.sh of its
+# own, with its own logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.
 #
 #   $out/<kernel>/<configuration>/   logs of one call          results.tsv   one line for each result
 #   conformance.txt                  the table                 conformance.tap, conformance.xml
@@ -19,7 +19,7 @@ conformance_run() {
   mkfifo "$scratch/steps"
   exec {steps}<>"$scratch/steps"
   starting=1
-  set -m # each kernel's calls a process group, so that a Ctrl-C reaches this script alone
+  set -m # each kernel's calls form a process group, so that a Ctrl-C reaches this script alone
   for kernel in "${kernels[@]}"; do
     conformance_kernel "$kernel" &
     pids+=($!)
@@ -36,7 +36,8 @@ conformance_run() {
   exit "$status"
 }
 
-# Sets configuration_names, _masks, _arguments: all, or those that --conformance=NAMES lists.
+# Sets configuration_names, _masks, _arguments: of all configurations, or those in
+# --conformance=NAMES.
 configurations_read() {
   local name mask arguments wanted=",$conformance_names," all=''
   configuration_names=() configuration_masks=() configuration_arguments=()
@@ -53,7 +54,7 @@ configurations_read() {
     usage_error "--conformance=$conformance_names: ${wanted%,}: no such configuration; accepted:$all"
 }
 
-# One line a step from each kernel's job; until all have said `gone`, or time is up.
+# Reads one line per step from each kernel's job, until all have sent `gone` or time is up.
 conformance_watch() { # JOBS
   local live=$1 kernel what n=0 total=$(($1 * ${#configuration_names[@]})) left
   while ((live > 0)); do
@@ -77,11 +78,11 @@ conformance_stop() {
   done
 }
 
-# All configurations on one kernel. A job of its own.
+# Runs all configurations on one kernel, as a job of its own.
 conformance_kernel() { # KERNEL
   local i name server='' code at=$out/$1
   trap - INT HUP EXIT
-  # serve_pid: one that is coming up
+  # serve_pid is set while an L1 is starting.
   trap '[[ -z ${serve_pid:-} ]] || serve_stop "$serve_pid"; exit 143' TERM
   mkdir -p "$at"
   if [[ $accel == nested ]]; then conformance_l1 "$1" || { echo "$1 gone" >&"$steps"; return; }; fi
@@ -89,8 +90,8 @@ conformance_kernel() { # KERNEL
     name=${configuration_names[i]}
     code=0
     conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
-    # Firmware on an emulated SVM hangs now and then; that says nothing about the guest or KVM. It
-    # may do so again in the same L1.
+    # Firmware on an emulated SVM hangs now and then, which says nothing about the guest or KVM. It
+    # may hang again in the same L1.
     if ((code == EXIT_TIMEOUT)) && grep -q 'the guest never started' "$at/$name.txt"; then
       mv "$at/$name" "$at/$name.never-started"
       code=0
@@ -122,7 +123,7 @@ conformance_l1_again() { # KERNEL
   conformance_l1 "$1"
 }
 
-# The vendor string that the guest's CPU does not have; L1's, under nested, is AMD's.
+# Prints the vendor string that the guest's CPU does not have; under nested the CPU is AMD's.
 conformance_other_vendor() {
   if [[ $accel == kvm ]] && grep -q '^vendor_id.*GenuineIntel' "$cpuinfo"; then
     echo AuthenticAMD
@@ -140,7 +141,7 @@ conformance_call() { # KERNEL INDEX
   PVSPIN_BOOT_LIMIT=60 "$tree/run.sh" "${own[@]}" -kernel "$image" "${words[@]}" -append "$append"
 }
 
-# results.tsv from all logs, the three reports from that, and the exit status.
+# Makes results.tsv from all logs, the three reports from that, and the exit status.
 conformance_report() { # KERNELS
   local kernel name log
   for kernel; do
@@ -163,7 +164,7 @@ conformance_report() { # KERNELS
   conformance_status
 }
 
-# The worst of the calls: like a single one's, but findings and skips are no failure.
+# The worst status of the calls; findings and skips are not failures.
 conformance_status() {
   local result
   worst=0

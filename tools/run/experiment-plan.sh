@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# What a file of experiments/ may say. Each is bash that calls only these (docs/experiments.md), once it
-# has been told $cpus (the host's CPUs), $vcpus (of each VM: -smp, else as many) and $work (the plan of the
-# compile). -append locks=A,B adds locks to those of the study: each file says what is run of them. Sourced by
-# run.sh.
+# The commands of a file in experiments/. Each such file is bash that calls only these
+# (docs/experiments.md). It may use $cpus (the host's CPUs), $vcpus (of each VM: -smp, by default
+# $cpus) and $work (the plan of the compile). The user's -append locks=A,B adds locks to those of
+# the study; each file decides which runs they get. Sourced by run.sh.
 #
-#   title TEXT                      what it is, in a line
-#   study TEXT                      what more is known of the study here
-#   needs ple                       it can only be done where the CPU has this
-#   parts NAME...                   no runs of its own: these experiments
-#   added_but LOCK...               prints the locks that the user adds, but for these, which it has already
+#   title TEXT                      a title of one line
+#   study TEXT                      more facts about the study's experiment
+#   needs ple                       requires this feature of the CPU
+#   parts NAME...                   consists of these experiments, without runs of its own
+#   added_but LOCK...               prints the locks that the user adds, except these, which the
+#                                   experiment has already
 #   run NAME PLAN [OPTION...]       a call of run.sh with -append PLAN, repeated --runs times
 #   cell NAME RUN WHERE[:LOCK] LABEL [MEAN SD | LOW..HIGH]
 #                                   a row of the table: run RUN's time in its VMs (vm) or in the host
 #                                   peer (host), of the runs of LOCK if it has several; then the study's, in s
-#   finding KIND CELL OTHER TEXT    what to decide of two cells: slower, wilder, equal, differs; compared: of a
-#                                   lock that the study has not
-#   traced KEYS                     the workload of the traced calls: KEYS over each run's plan ($counter); '': none
-#   summary                         no cells: the analyser's usual table of all logs
+#   finding KIND CELL OTHER TEXT    a claim about two cells: slower, wilder, equal, differs; or
+#                                   compared, for a lock that the study did not have
+#   traced KEYS                     the workload of the traced calls: KEYS replace those of each
+#                                   run's plan ($counter); '': no traced calls
+#   summary                         prints the analyser's usual table of all logs instead of cells
 #
 # experiment_read NAME sets the x_* variables below.
 
@@ -28,7 +30,7 @@ experiment_reset() {
   declare -gA x_plan=() x_options=()
 }
 
-# With the words of options NUL-free and without newlines, one a line keeps them apart.
+# Options contain no newlines, so they are stored one per line.
 title() { x_title=$1; }
 study() { x_more=$1; }
 needs() { x_needs=$1; }
@@ -45,7 +47,7 @@ run() {
   x_runs+=("$1") x_plan[$1]=$2
   x_options[$1]=$(printf '%s\n' "${@:3}")
 }
-cell() { # as JSON, but for the directories, which come in experiment_json
+cell() { # stores the cell as JSON; experiment_json adds the directories
   local lock='' where=${3%%:*} study='null'
   [[ $3 != *:* ]] || lock=${3#*:}
   case ${5:-} in
@@ -63,15 +65,15 @@ finding() {
 }
 
 experiment_read() { # NAME
-  local lock more # of the file
+  local lock more # variables of the file
   experiment_reset
   # shellcheck source=/dev/null
   source "$tree/experiments/$1"
-  # Calls of each run for its pictures; a row alone has nothing to be compared with.
+  # Traced calls for pictures; a single row has nothing to be compared with.
   [[ $trace != on || -z $x_trace || ${#x_cells[@]} -lt 2 ]] || x_traces=1
 }
 
-# The names there are, in the order of the study; experiments/ is the only list.
+# Prints all names, in the order of the study; experiments/ is the only list.
 experiment_names() {
   ls "$tree/experiments"
 }
@@ -80,7 +82,7 @@ experiment_exists() { # NAME
   [[ $1 =~ ^[a-z0-9-]+$ && -f $tree/experiments/$1 ]]
 }
 
-# Sets experiment_list: those that --experiment= names.
+# Sets experiment_list to the experiments named by --experiment=.
 experiment_select() {
   experiment_exists "$experiment" ||
     usage_error "--experiment=$experiment: no such experiment; accepted:" \
@@ -93,7 +95,7 @@ experiment_select() {
   [[ -z ${x_parts[*]-} ]] || experiment_list=("${x_parts[@]}")
 }
 
-# Takes locks=A,B out of -append, into added: an experiment's own locks are what it is about.
+# Moves locks=A,B from -append to added, because the experiment's own locks must stay.
 experiment_added() {
   local words word kept=() known lock
   read -ra words <<<"$append"
@@ -115,7 +117,7 @@ experiment_added() {
   append=${kept[*]-}
 }
 
-# For --list; in a shell of its own, with CPUs of any number.
+# For --list. Runs in a subshell, with an arbitrary number of CPUs.
 experiment_title() (
   cpus=1 vcpus=1 work='' work_many='' added=()
   experiment_read "$1"

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --experiment=NAME: the runs of a file of experiments/ (experiment-plan.sh says what is in it), each $runs times
-# and interleaved, so that what changes slowly on the machine hits all alike. Each run is a call of run.sh of
-# its own, with its own logs; under nested one L1 serves them all. Then the analyser's tables. Sourced.
+# --experiment=NAME: makes the runs of a file in experiments/ (experiment-plan.sh has its commands),
+# each $runs times and interleaved, so that slow changes of the machine affect all alike; then
+# prints the analyser's tables. Each run is a call of run.sh with its own logs; under nested one L1
+# serves them all. Sourced by run.sh.
 #
-#   $out[/<experiment>]/<run>/rep-<n>/    logs of one call        <run>/rep-<n>.txt   what it said
-#                            /trace/      of the one for pictures
-#                      experiment.json    what study.c reads      study.txt           the tables
+#   $out[/<experiment>]/<run>/rep-<n>/    logs of one call        <run>/rep-<n>.txt   its output
+#                            /trace/      logs of the traced call
+#                      experiment.json    the analyser's input    study.txt           the tables
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
-readonly EXPERIMENT_LEAST=10   # with less left no call is begun
+readonly EXPERIMENT_LEAST=10   # starts no call with less time left
 
 experiment_main() {
   local name
@@ -34,27 +35,28 @@ experiment_main() {
   experiment_end
 }
 
-# Sets what the files of experiments/ are told.
+# Sets the variables for the files of experiments/.
 experiment_facts() {
   cpus=$(nproc)
-  # As tools/nested/nested.sh chooses; an L1 that is up already had its choice on the same machine.
+  # The same choice as in tools/nested/nested.sh, which a running L1 made on the same machine.
   if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
   vcpus=${user_smp%%,*}
   vcpus=${vcpus#cpus=}
   [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
-  # Jobs for some seconds; an emulated CPU does a tenth to a thirtieth of a real one's work.
+  # Jobs for some seconds; an emulated CPU does a tenth to a thirtieth of the work of a real one.
   local jobs=200
   [[ $accel == kvm ]] || jobs=20
   work="workload=kbuild jobs=$((jobs * vcpus)) reps=1"
   # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
   work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
   work+=" tasks=$(((36 * vcpus + 27) / 28))"
-  # What the traced calls run: one lock that is hardly ever free, so that a vCPU that loses its CPU holds it soon.
+  # The workload of traced calls: one lock that is hardly ever free, so that a preempted vCPU soon
+  # holds it.
   counter="workload=contended ms=300"
   [[ -n $trace || $accel == tcg ]] || trace=on # plain emulation has no preempted holders to show
 }
 
-# Under nested: one L1 for all calls, unless there is one already.
+# Under nested: starts one L1 for all calls, unless there is one already.
 experiment_begin() {
   l1_server=''
   declare -gA skipped=()
@@ -64,7 +66,7 @@ experiment_begin() {
   experiment_l1 || exit "$EXIT_ENVIRONMENT"
 }
 
-# Starts the L1, again if it has died or its VMs do not start.
+# Starts the L1; called again if it has died or its VMs do not start.
 experiment_l1() {
   local instances=2
   [[ -z $l1_server ]] || serve_stop "$l1_server"
@@ -89,8 +91,9 @@ experiment_there() { # COMMAND...
   fi
 }
 
-# Sets skipped[NAME]: why it cannot be done here, or empty. KVM's module parameters: with a window (Intel) or
-# a count (AMD) of 0 it takes no such exit; kvm_amd sets 0 where the CPU has no pause filter.
+# Sets skipped[NAME] to the reason why the experiment cannot be done here, or to ''. With a KVM
+# module parameter window (Intel) or count (AMD) of 0 there are no pause-loop exits; kvm_amd sets 0
+# if the CPU has no pause filter.
 experiment_needs() { # NAME
   local value
   skipped[$1]=''
@@ -104,7 +107,7 @@ experiment_needs() { # NAME
   esac
 }
 
-# The plan that the user's -append changes must remain the experiment's.
+# Checks that the user's -append leaves the plan usable for the experiment.
 experiment_check() { # NAME
   [[ " $append" != *' reps='* || " $append" == *' reps=1 '* ]] || ((x_summary)) ||
     usage_error "--experiment=$1: -append \"$append\": reps= is --runs=N here"
@@ -130,7 +133,7 @@ experiment_repeat() {
   done
 }
 
-# The pictures: each run once more, short and traced, beside the repetitions.
+# For the pictures: makes each run once more, short and traced, besides the repetitions.
 experiment_trace() {
   local name run
   for name in "${experiment_list[@]}"; do
@@ -152,7 +155,8 @@ experiment_stopped() {
   say "out of time after $((calls_made)) of $calls_wanted runs"
 }
 
-# One call of run.sh, once more where L1 or the firmware in it failed, which says nothing about pvspin.
+# Makes one call of run.sh; repeats it if L1 or its firmware failed, which says nothing about
+# pvspin.
 experiment_call() { # NAME RUN rep-N|trace
   local code at=$1 said what="$1 $2, ${3/rep-/repetition }" left=$((deadline - EPOCHSECONDS))
   at=$(experiment_dir "$1")/$2/$3
@@ -172,11 +176,12 @@ experiment_call() { # NAME RUN rep-N|trace
   worse "$code"
   say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
     grep -v 'logs are in' | tail -n 1)"
-  # What is wrong with the call, or missing here, is so for all of them.
+  # A wrong call, or a missing tool, will fail in all of them.
   ((code != EXIT_USAGE && code != EXIT_ENVIRONMENT)) || broken=1
 }
 
-# The keys of a run's calls, with the user's; of the traced one the workload, and what records it.
+# Prints the keys of a run's calls, including the user's; for the traced call, with its workload and
+# the trace keys.
 experiment_keys() { # RUN [trace]
   local keys
   keys=$(keys_override "${x_plan[$1]}" "$append")
@@ -206,14 +211,14 @@ experiment_run() { # RUN DIRECTORY SECONDS
   call_pid=''
 }
 
-# Of an experiment that is several: where they are.
+# Writes the list of parts of an experiment that consists of several.
 experiment_parts_json() {
   jq -n --arg name "$experiment" --args '{schema: 1, name: $name, parts: $ARGS.positional}' -- \
     "${experiment_list[@]}" >"$out/experiment.json"
 }
 
-# What study.c is told (docs/experiments.md). Written before the first run: whatever ends this, the logs
-# that are there can be read.
+# Writes the analyser's input (docs/experiments.md). Written before the first run, so that the
+# existing logs can be read whatever ends the experiment.
 experiment_json() { # NAME
   local at run
   at=$(experiment_dir "$1")
@@ -243,7 +248,7 @@ experiment_end() {
   for name in "${experiment_list[@]}"; do
     if [[ -z ${skipped[$name]} ]]; then all=0; else say "$name skipped: ${skipped[$name]}"; fi
   done
-  # Its status 3: logs that are not whole. Their calls have been judged already.
+  # The analyser's status 3 means logs that are not whole, whose calls have been judged already.
   "$analyser" "$out" >"$out/study.txt" 2>"$scratch/analyser" || (($? == 3)) || {
     say "$analyser: $(<"$scratch/analyser")"
     worse "$EXIT_ENVIRONMENT"

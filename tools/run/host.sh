@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # inner: run.sh
-# Describes the machine whose Linux runs the virtual machines, for manifest.json: two measurements can be
-# compared only if what shapes them is known to be the same. Sourced by run.sh.
+# Describes, for manifest.json, the machine whose Linux runs the virtual machines: two measurements
+# can be compared only if the machine's settings are known to be the same. Sourced by run.sh.
 #
-#   host_begin DIR     before the virtual machines start: keeps the description and the load in DIR
-#   host_end DIR       after they have ended: the load once more
+#   host_begin DIR     before the virtual machines start: stores the description and the load in DIR
+#   host_end DIR       after they have ended: stores the load once more
 #   host_manifest DIR  prints both, one JSON object: kernel, cpu_model, microcode, cpus, hz, words, settings,
 #                      per_cpu, load
-#   host_threads       prints what the scheduler says of a VM's vCPU threads, one JSON object
+#   host_threads       prints the scheduler's statistics of a VM's vCPU threads, one JSON object
 #
-# Settings are named by the file that the kernel shows them in, which is where its documentation has them
-# (Documentation/admin-guide, virt/kvm, scheduler); files that are not there, or that the caller may not read
-# (debugfs), are left out.
+# Settings are named by their file in /sys or /proc, as in the kernel's documentation
+# (Documentation/admin-guide, virt/kvm, scheduler). Files that do not exist, or that the caller may
+# not read (debugfs), are left out.
 
 readonly HOST_SETTINGS=(
   # KVM: pause-loop exits, halt polling, AVIC or APICv, nested
@@ -34,13 +34,13 @@ readonly HOST_SETTINGS=(
   /sys/kernel/mm/transparent_hugepage/{enabled,defrag} /sys/kernel/mm/ksm/run
 )
 
-# Of these each CPU has its own, under /sys/devices/system/cpu/cpu<N>.
+# Files of each CPU, under /sys/devices/system/cpu/cpu<N>.
 readonly HOST_PER_CPU=(
   cpufreq/scaling_driver cpufreq/scaling_governor cpufreq/energy_performance_preference
   cpufreq/scaling_min_freq cpufreq/scaling_max_freq topology/physical_package_id
 )
 
-# Parameters of the kernel's command line that shape a measurement; the rest may be private.
+# Parameters of the kernel's command line that influence a measurement; others may be private.
 readonly HOST_WORDS='^(mitigations|preempt|isolcpus|nohz_full|rcu_nocbs|idle|nosmt|maxcpus|nr_cpus|tsc|clocksource|hugepages|default_hugepagesz|transparent_hugepage|intel_idle[.]max_cstate|processor[.]max_cstate|intel_pstate|amd_pstate|cpufreq[.]default_governor|kvm[a-z_-]*[.].*|skew_tick|nohz|split_lock_detect|numa_balancing)(=|$)'
 
 host_describe() {
@@ -64,7 +64,7 @@ host_describe() {
             | if length == 1 then .[0][0] else map({key: .[0], value: length}) | from_entries end)) }'
 }
 
-# CONFIG_HZ of the running kernel, where its configuration can be read.
+# Prints CONFIG_HZ of the running kernel, if its configuration can be read.
 host_hz() {
   { zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null || true; } |
     sed -n 's/^CONFIG_HZ=//p'
@@ -78,7 +78,7 @@ host_per_cpu() {
 
 host_begin() { # DIR
   mkdir -p "$1"
-  if ((inner)); then # an L1 that serves is described once: that takes it seconds
+  if ((inner)); then # an L1 that serves is described once, because that takes seconds there
     [[ -s $TMPDIR/host-description ]] || host_describe >"$TMPDIR/host-description"
     cp "$TMPDIR/host-description" "$1/description"
   else
@@ -91,7 +91,7 @@ host_end() { # DIR
   [[ ! -d $1 ]] || cp /proc/loadavg "$1/after"
 }
 
-# An empty object where nothing was kept: the machine was lost first.
+# Prints an empty object if nothing was stored, because L1 was lost before.
 host_manifest() { # DIR
   local file
   for file in description before after; do [[ -e $1/$file ]] || { echo '{}'; return; }; done
@@ -100,8 +100,8 @@ host_manifest() { # DIR
     . + {load: {before: ($before | averages), after: ($after | averages)}}' "$1/description"
 }
 
-# By thread: ns on a CPU and ns runnable without one (proc(5), schedstat; 0 where the kernel keeps none), and how
-# often it gave its CPU up or lost it.
+# Prints for each thread: ns on a CPU, ns runnable without one (proc(5), schedstat; 0 if the kernel
+# keeps none), and how often it gave up its CPU or lost it.
 host_threads() { # THREAD-ID...
   local id run wait lines line gave lost out=''
   for id; do

@@ -1,6 +1,6 @@
-# SPDX-License-Identifier: MIT
-# One instance for manifest.json, from what instance.sh left in .raw/ (see there). Arguments: i, log_name;
-# log, verdicts (files of JSON); command, exit, time, qmp, pin (texts, empty where there is none).
+# SPDX-License-Identifier: MIT One instance for manifest.json, made of the files that instance.sh
+# left in .raw/. Arguments: i, log_name; log, verdicts (files of JSON); command, exit, time, qmp,
+# pin (texts, empty where there is none).
 
 def lines($name): $qmp | split("\n") | map(select(startswith($name + " ")) | ltrimstr($name + " ") | fromjson);
 def answer($name): lines($name) | first | if . then .return else null end;
@@ -38,7 +38,7 @@ def growth($from; $to): if $from and $to
       pinned_to: $pinned[.["thread-id"] | tostring],
       kvm: null, host: null
     } + ($samples | last // {} | counters($cpu) | {kvm, host: .thread}))),
-    # By run, where the guest was held before each: from there to before the next one.
+    # By run, if the guest was held before each: from its start to before the next one.
     runs: [range(($samples | length) - 1) as $n
       | select($samples[$n].before != "over")
       | {run: ($samples[$n].before | tonumber),

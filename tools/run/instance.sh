@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# One VM. instance_main runs as a background job in a process group of its own (so that a Ctrl-C at
-# the terminal reaches run.sh alone, which then ends things in order) and does three things: it
-# starts QEMU, passes what the guest's log says on to the coordinator (together.sh), and talks QMP.
+# One VM. instance_main runs as a background job in a process group of its own, so that a Ctrl-C at
+# the terminal reaches run.sh alone, which then ends everything in order. It starts QEMU, passes
+# records of the guest's log on to the coordinator (together.sh), and talks QMP.
 #
 #   QEMU --serial.out--> sed (lines) --> tee serial-<i>.log --> grep (the records that matter) --> instance_watch
 #        <--serial.in--- the coordinator (peer, go) and instance_watch (bye)
@@ -10,12 +10,14 @@
 #
 # Messages to the coordinator, one line each, on the FIFO `events`:
 #   boot <i> | ready <i> <run> <last 0|1> | run <i> <start_ns> <end_ns> <lock> | end <i> | exit <i>
-# What is left behind, in $run_dir/.raw: command-<i> (NUL-separated), exit-<i> (QEMU's status),
-# time-<i> (start and end, in us), qmp-<i> (lines "version|cpus|sample JSON"), pin-<i> (lines
-# "thread CPU"), failed-<i> (why it was not started), and of a QEMU that ended with 0 or 1: unstarted-<i>
-# (it never ran its machine), shutdown-<i> (its SHUTDOWN event's reason), stayed-<i> (it did not end with
-# the guest). If one of them or the log could not be written:
-# lost <i>, before the exit.
+# Files left in $run_dir/.raw:
+#   command-<i>    the command line, NUL-separated       exit-<i>   QEMU's status
+#   time-<i>       start and end, in us                  qmp-<i>    lines "version|cpus|sample JSON"
+#   pin-<i>        lines "thread CPU"                    failed-<i> why it was not started
+# and, if QEMU ended with 0 or 1:
+#   unstarted-<i>  QEMU never ran its machine            stayed-<i> QEMU did not end with the guest
+#   shutdown-<i>   the reason of its SHUTDOWN event
+# If one of them or the log cannot be written, the message `lost <i>` comes before the exit.
 
 readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
 readonly QMP_SECONDS=60 # for an answer of QEMU; in L1, on a machine at load 40, it took more than 5
@@ -28,24 +30,24 @@ instance_main() { # INSTANCE
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
-  # Not local: the trap may run outside of this function. Set first, so that the coordinator hears also of an
-  # instance that a signal ends before it has its QEMU.
+  # Not local, because the trap may run outside of this function. Set first, so that the coordinator
+  # hears even of an instance that a signal ends before it has its QEMU.
   started=$EPOCHREALTIME qemu='' qmp_answered='' stayed='' vcpu_threads=()
   # shellcheck disable=SC2064 # $i as it is now
   trap "instance_gone $i" EXIT
   mkdir "$dir"
   boot_place "$dir"
   mkfifo "$dir/serial.in" "$dir/serial.out" "$dir/qmp.in" "$dir/qmp.out"
-  # For both directions first: no open blocks. QEMU inherits `hold`, the write end of serial.out;
-  # when QEMU is gone, whatever ended it, the reader sees the end of the file.
+  # Opened for both directions first, so that no open blocks. QEMU inherits `hold`, the write end of
+  # serial.out. When QEMU is gone, whatever ended it, the reader sees the end of the file.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>"$dir/serial.in" {hold}<>"$dir/serial.out" {out}<"$dir/serial.out" \
     {qmp_in}<>"$dir/qmp.in" {qmp_out}<>"$dir/qmp.out"
   printf '%s\0' "${qemu_command[@]}" >"$raw/command-$i"
-  # Waits in the pipe until QEMU's main loop runs, which is when the machine is there: that it was
-  # answered tells a guest that reset from a QEMU that refused its options (verdict.sh).
+  # This command waits in the pipe until QEMU's main loop runs, that is, until the machine exists.
+  # Its answer distinguishes a guest that reset from a QEMU that refused its options (verdict.sh).
   qmp_send qmp_capabilities
-  # timeout: QEMU's life is bounded even if run.sh is killed with SIGKILL. 99: QEMU_DIR.
+  # timeout bounds QEMU's life even if run.sh is killed with SIGKILL. Descriptor 99 is QEMU_DIR.
   timeout --foreground --kill-after=5 "$((limit + 10))" "${qemu_command[@]}" \
     </dev/null >"$run_dir/qemu-$i.log" 2>&1 {out}<&- 99<"$dir" &
   qemu=$!
@@ -55,22 +57,22 @@ instance_main() { # INSTANCE
   instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
-# Keeps the log on stdin, and passes on the records that the coordinator waits for. QEMU writes byte by
-# byte; sed makes lines of them (and leaves an unfinished last one as it is), for the log may lie on 9p,
-# where each write is a request to the host.
+# Stores the log on stdin and passes on the records that the coordinator waits for. QEMU writes byte
+# by byte. sed makes lines of the bytes (and leaves an unfinished last one as it is), because the
+# log may be on 9p, where each write is a request to the host.
 instance_log() { # INSTANCE
   { LC_ALL=C stdbuf -oL sed '' | tee -i --output-error=exit "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"; } |
     grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"'
 }
 
-# However the watching ended, QEMU must be gone before the coordinator hears so; and it must hear.
+# Ends QEMU, then tells the coordinator that it is gone, however the watching ended.
 instance_gone() { # INSTANCE
   local code=none raw=$run_dir/.raw
   trap - EXIT
   set +e
   if [[ -n $qemu ]]; then
     code=0
-    kill "$qemu" 2>/dev/null # gone already, unless the guest stays after its last record
+    kill "$qemu" 2>/dev/null # normally gone, unless the guest stays after its last record
     { wait "$qemu" || code=$?; } 2>/dev/null
     qmp_last "$1" "$code"
   fi
@@ -83,7 +85,7 @@ instance_gone() { # INSTANCE
 # coordinator, which kills QEMU when time is up; after the last record QEMU has END_SECONDS.
 instance_watch() { # INSTANCE
   local i=$1 line patience=()
-  # A status above 128 is that of -t.
+  # A status above 128 means that -t has expired.
   while IFS= read -r ${patience[@]+"${patience[@]}"} line || { (($? <= 128)) || stayed=1; false; }; do
     case $line in
     '{"type":"boot"'*) echo "boot $i" >&"$events" ;;
@@ -91,7 +93,7 @@ instance_watch() { # INSTANCE
       [[ $line =~ \"run\":([0-9]+) ]]
       local n=${BASH_REMATCH[1]:-0} last=0
       [[ ! $line =~ \"last\":true ]] || last=1
-      instance_sample "$i" "$( ((last)) && echo over || echo "$n")" # the guest is held: nothing is measured now
+      instance_sample "$i" "$( ((last)) && echo over || echo "$n")" # while it waits
       echo "ready $i $n $last" >&"$events"
       ;;
     '{"type":"run"'*)
@@ -102,7 +104,7 @@ instance_watch() { # INSTANCE
       echo "run $i $start $end $lock" >&"$events"
       ;;
     '{"type":"end"'*)
-      # The guest waits for "bye" now: its threads are still there to be asked about.
+      # The guest now waits for "bye", so its threads still exist.
       instance_statistics "$i"
       echo bye >&"$in"
       echo "end $i" >&"$events"
@@ -114,15 +116,15 @@ instance_watch() { # INSTANCE
 
 qmp_sent=0
 
-# Sends a QMP command; sets qmp_id, which comes back with its answer.
+# Sends a QMP command; sets qmp_id, which the answer repeats.
 qmp_send() { # COMMAND [ARGUMENTS]
   local arguments=${2:-'{}'}
   qmp_id=pvspin-$BASHPID-$((++qmp_sent))
   echo "{\"execute\":\"$1\",\"arguments\":$arguments,\"id\":\"$qmp_id\"}" >&"$qmp_in"
 }
 
-# The same, and sets qmp_reply to the answer; false on an error, or after QMP_SECONDS. What else is in the pipe
-# (the greeting, events, answers that nobody read) is passed over.
+# Sends a command and sets qmp_reply to its answer; false on an error or after QMP_SECONDS. Skips
+# everything else in the pipe (the greeting, events, unread answers).
 qmp() { # COMMAND [ARGUMENTS]
   qmp_send "$@"
   while IFS= read -r -t "$QMP_SECONDS" -u "$qmp_out" qmp_reply; do
@@ -134,8 +136,8 @@ qmp() { # COMMAND [ARGUMENTS]
   return 1
 }
 
-# QEMU is gone: leaves behind whether it ever ran its machine, and the reason of its SHUTDOWN event
-# (qapi/run-state.json), where the exit status alone does not tell.
+# Called when QEMU is gone. If the exit status does not tell, stores whether QEMU ever ran its
+# machine and the reason of its SHUTDOWN event (qapi/run-state.json).
 qmp_last() { # INSTANCE STATUS
   local raw=$run_dir/.raw
   [[ -n ${qmp_out:-} && $2 == [01] ]] || return 0
@@ -151,17 +153,18 @@ qmp_last() { # INSTANCE STATUS
   [[ -z $stayed ]] || : >"$raw/stayed-$1"
 }
 
-readonly SAMPLED_VCPUS=64 # reading the answer about more takes bash longer than a phase
+readonly SAMPLED_VCPUS=64 # for more, bash takes longer to read the answer than a phase lasts
 
-# The last sample, and what it is of.
+# Takes the last sample, with QEMU's version and vCPUs.
 instance_statistics() { # INSTANCE
-  [[ -n ${qmp_in:-} ]] || return 0 # the host peer has none
+  [[ -n ${qmp_in:-} ]] || return 0 # the host peer has no QMP
   if qmp query-version; then echo "version $qmp_reply" >>"$run_dir/.raw/qmp-$1"; fi
   instance_sample "$1" end
 }
 
-# KVM's and the scheduler's counts of the vCPU threads before the run of that number, after the last one (over), or at
-# the end. QEMU without statistics (before 7.1, or TCG) answers with an error or an empty list.
+# Samples KVM's and the scheduler's counts of the vCPU threads: before run RUN, after the last run
+# (over), or at the end. QEMU without statistics (before 7.1, or TCG) answers with an error or an
+# empty list.
 instance_sample() { # INSTANCE RUN|over|end
   local statistics=null
   [[ -n ${qmp_in:-} ]] || return 0
@@ -177,8 +180,8 @@ instance_sample() { # INSTANCE RUN|over|end
     >>"$run_dir/.raw/qmp-$1"
 }
 
-# The vCPU threads exist but have not run yet (-S). What fails here is the environment's fault and
-# is left in .raw/failed-<i>.
+# Pins the vCPU threads, which exist but have not run yet (-S). A failure is the environment's and
+# goes to .raw/failed-<i>.
 instance_pin() { # INSTANCE
   local i=$1 k=0 cpu thread failed=$run_dir/.raw/failed-$1
   if ! qmp query-cpus-fast; then

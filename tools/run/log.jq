@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One serial log -> what run.sh must know of it. Usage: jq -Rn -f log.jq serial-0.log
+# Extracts from one serial log the facts that run.sh needs. Usage: jq -Rn -f log.jq serial-0.log
 # `problem` is null only for a log that is whole: every line that starts with "{" is a JSON object,
 # seq counts 1, 2, 3..., the last record is `end` and says how many there are.
 # Numbers above 2^53 lose digits in jq; only the wall-clock times are so large, and they are taken

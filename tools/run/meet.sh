@@ -1,35 +1,38 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --meet=DIR[,CALLS]: calls of run.sh that were started apart, in several terminals or by several users, release their
-# measured phases together, as one call with --instances does its own. Nobody leads. Each call has in DIR
+# --meet=DIR[,CALLS]: calls of run.sh that were started separately, in several terminals or by
+# several users, release their measured phases together, like the instances of one call. No call
+# leads. Each call has in DIR
 #
 #   call.ID/call     lines: PID, members, CALLS, the kernel's boot ID, user, --out
 #   call.ID/alive    locked (flock) while the call lives, whatever ends it
-#   call.ID/events   the FIFO on which the others tell it what they do, read by its coordinator (together.sh):
+#   call.ID/events   the FIFO for messages from the others, read by its coordinator (together.sh):
 #
 #     join ID | span ID MEMBER START_NS END_NS | held ID ROUND | left ID WORD
 #
-# `held`: all its members that still go wait. A call releases its own when nobody who is there is behind: the last one's
-# message is the release of all. WORD: ended (every member to its last record), crashed, stopped (Ctrl-C, time), or
-# died (the lock became free without a word). Sourced by run.sh.
+# `held` says that all running members of the call wait. A call releases its own members when no
+# other present call is behind, so the last call's message releases all. WORD is ended (every member
+# wrote its last record), crashed, stopped (Ctrl-C, time), or died (the lock became free without a
+# message). Sourced by run.sh.
 
-# How long the first call waits for the others; its guests are started when all are there, because a guest waits
-# for `go` at most 120 s (bench/session/start.h).
+# How long the first call waits for the others; its guests are started when all are there, because a
+# guest waits for `go` at most 120 s (bench/session/start.h).
 readonly MEET_LIMIT=${PVSPIN_MEET_LIMIT:-120}
 
-# Under nested the calls meet in L1, whose TMPDIR is its own and the same for all of them.
+# Under nested the calls meet in L1, in L1's TMPDIR, which they share.
 meet_directory() {
   if ((inner)); then
     meet=$TMPDIR/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
     mkdir -p "$meet"
     return
   fi
-  [[ -d $meet ]] || usage_error "--meet=$meet: no such directory; make one that all who meet may write"
-  [[ -w $meet && -x $meet ]] || usage_error "--meet=$meet: not writable; all who meet must be able to write there"
+  [[ -d $meet ]] || usage_error "--meet=$meet: no such directory; all calls need to write to it"
+  [[ -w $meet && -x $meet ]] || usage_error "--meet=$meet: not writable, as all calls need it"
   meet=$(cd "$meet" && pwd -P)
 }
 
-# Enters DIR, and waits for the others. False, with the reason in .raw/unmet, if they do not come.
+# Enters DIR and waits for the others. If they do not come, returns false, with the reason in
+# .raw/unmet.
 meet_join() {
   declare -gA meet_there=() meet_pid=() meet_who=() meet_base=() meet_members=() meet_behind=() meet_releases=() meet_left=()
   meet_round=0 meet_said=0 meet_how=ended meet_watchers=() meet_next=$members
@@ -38,7 +41,7 @@ meet_join() {
   meet_at=$(mktemp -d "$meet/call.XXXXXXXX")
   meet_id=${meet_at##*.}
   chmod 755 "$meet_at"
-  mkfifo -m 666 "$meet_at/events" # whoever may enter DIR may tell us
+  mkfifo -m 666 "$meet_at/events" # all users who may enter DIR may send messages
   exec {meet_lock}>"$meet_at/alive" {meet_events}<>"$meet_at/events"
   flock -n "$meet_lock"
   meet_look
@@ -51,14 +54,14 @@ meet_join() {
   meet_wait
 }
 
-# Who is there already; those that died without cleaning up are cleared away.
+# Finds the calls that are there already and removes those that died without cleaning up.
 meet_look() {
   local at id
   for at in "$meet"/call.*/; do
     at=${at%/} id=${at##*.}
     [[ $id =~ ^[A-Za-z0-9]+$ && $id != "$meet_id" ]] || continue
     if flock -n -s "$at/alive" true 2>/dev/null; then
-      rm -rf "$at" 2>/dev/null || true # another user's may have to stay
+      rm -rf "$at" 2>/dev/null || true # impossible if it is another user's
       continue
     fi
     meet_know "$id"
@@ -67,7 +70,7 @@ meet_look() {
     die "$EXIT_ENVIRONMENT" "--meet=$meet: $meet_calls calls have met there already ($(meet_names)); take another directory"
 }
 
-# One more call: what its file says of it.
+# Adds a call, from its file.
 meet_know() { # ID
   local id=$1 fields=() boot_id
   mapfile -t fields <"$meet/call.$id/call" || true
@@ -84,9 +87,9 @@ meet_know() { # ID
   meet_watch "$id"
 }
 
-# Tells us when the call is gone: its lock is free then, or its directory.
+# Sends us a message when the call is gone: its lock is then free, or its directory has vanished.
 meet_watch() { # ID
-  set -m # a process group, so that flock can be ended with it
+  set -m # a process group, so that ending it ends flock, too
   {
     trap - INT TERM HUP EXIT
     meet_forget
@@ -104,7 +107,7 @@ meet_names() {
   echo "${names[*]}"
 }
 
-# All the others, as a message of ours.
+# Sends a message to all other calls.
 meet_tell() { # WORD [REST...]
   local id
   for id in "${!meet_there[@]}"; do
@@ -113,7 +116,7 @@ meet_tell() { # WORD [REST...]
   done
 }
 
-# Until all are there.
+# Waits until all calls are there.
 meet_wait() {
   local until=$((EPOCHSECONDS + MEET_LIMIT)) missing kind id rest
   ((until < deadline)) || until=$deadline
@@ -131,7 +134,8 @@ meet_wait() {
   say "--meet=$meet: met $(meet_names)"
 }
 
-# Nothing was, or can be, measured together: what the verdicts will say. Ends what runs already.
+# Gives up: no joint measurement is possible any more. WHY goes into the verdicts. Ends running
+# members.
 meet_fail() { # WHY
   local i
   [[ -z $stopping ]] || return 0
@@ -145,7 +149,7 @@ meet_fail() { # WHY
   done
 }
 
-# A message of another call. What is no number is not taken for one: it comes from another user, perhaps.
+# Handles a message of another call. Checks numbers, because it may come from another user.
 meet_hear() { # KIND ID REST
   local id=$2 words=() i
   read -ra words <<<"$3"
@@ -168,15 +172,15 @@ meet_hear() { # KIND ID REST
   esac
 }
 
-# It is gone. Before the first release there is no measuring together any more; after it we go on, as with an
-# instance that dies, and the report says so.
+# Handles a call that is gone. Before the first release, that makes a joint measurement impossible.
+# Later we go on, as when an instance dies, and the report says so.
 meet_part() { # ID WORD
   local id=$1 word=$2
   [[ $word == ended || $word == crashed || $word == stopped ]] || word=died
   meet_left[$id]=$word
   unset "meet_there[$id]"
   if [[ -z ${meet_formed:-} ]]; then
-    unset "meet_pid[$id]" # another may still come in its place
+    unset "meet_pid[$id]" # another call may still take its place
   elif ((meet_releases[$id] == 0)); then
     meet_fail "--meet=$meet: PID ${meet_pid[$id]} $(meet_word "$word") before the first measured phase"
   elif [[ $word != ended ]]; then
@@ -193,8 +197,8 @@ meet_word() { # WORD
   esac
 }
 
-# All members here wait: tells the others, once a round, when our last measured phases were. True if nobody who is there
-# is behind.
+# Called when all members here wait: tells the others, once per round, the times of our last
+# measured phases. True if no present call is behind.
 meet_ready() {
   local i id
   if ((meet_said == meet_round)); then
@@ -213,7 +217,8 @@ meet_ready() {
   done
 }
 
-# What manifest.json is told: one line for each of the others, tabs between. (Under nested, L1 writes and the host reads.)
+# Writes the input for manifest.json: one line for each of the others, with tabs between fields.
+# (Under nested, L1 writes it and the host reads it.)
 meet_write() {
   local id
   for id in "${!meet_pid[@]}"; do
@@ -222,13 +227,13 @@ meet_write() {
   done >"$run_dir/.raw/meeting"
 }
 
-# A process of the call's whose life is not the call's: a member, or a watcher.
+# Called in members and watchers, whose life is not that of the call.
 meet_forget() {
   [[ -z ${meet_door:-} ]] || exec {meet_door}<&-
   [[ -z ${meet_lock:-} ]] || exec {meet_lock}>&-
 }
 
-# Leaves nothing in DIR. Called from the exit trap, too.
+# Removes this call's files from DIR. Also called from the exit trap.
 meet_leave() { # WORD
   local pid
   [[ -n ${meet_at:-} ]] || return 0

@@ -1,7 +1,7 @@
-# SPDX-License-Identifier: MIT
-# The other calls of --meet, for manifest.json. Usage: jq -L tools/run -s -f meeting.jq log-0.json log-1.json... (log.jq), with
-# --rawfile meeting: what meet_write of meet.sh left. The overlaps are those that our own logs prove: a peer's number
-# says whose member it was.
+# SPDX-License-Identifier: MIT The other calls of --meet, for manifest.json. Usage: jq -L tools/run
+# -s -f meeting.jq log-0.json log-1.json... (log.jq), with --rawfile meeting, the output of
+# meet_write in meet.sh. The overlaps are those that our own logs prove; a peer's number tells whose
+# member it was.
 
 include "overlap";
 

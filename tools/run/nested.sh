@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --accel=nested: the same call once more, in L1, with KVM (tools/nested/nested.sh). The
-# inner run.sh learns by PVSPIN_* variables what the outer one has settled. Sourced by run.sh.
+# --accel=nested: makes the same call again in L1, with KVM (tools/nested/nested.sh). PVSPIN_*
+# variables pass the outer run.sh's decisions to the inner one. Sourced by run.sh.
 
-# Inner QEMUs take their guest's memory, about 100 MB and 3 MB for each vCPU; L1 itself is content
-# with 700 MB.
+# An inner QEMU takes its guest's memory, about 100 MB, and 3 MB for each vCPU. L1 itself needs 700
+# MB.
 nested_memory() {
   local m=${user_m#size=}
   m=${m%%,*}
   if [[ ! ${m:=128} =~ ^0*([0-9]{1,7})([mMgG]?)$ ]]; then
-    m=1024 # QEMU will judge it
+    m=1024 # QEMU will report the error
   else
     m=${BASH_REMATCH[1]}
     [[ ${BASH_REMATCH[2]} != [gG] ]] || m=$((m * 1024))
@@ -18,8 +18,8 @@ nested_memory() {
   echo $((700 + instances * (m + 100 + 3 * smp_max)))
 }
 
-# PVSPIN_L1=DIR: an L1 of this kernel that serves there (tools/nested/nested.sh --serve=DIR) is used
-# if $out is writable in it; so that many calls, one after the other, boot only one.
+# With PVSPIN_L1=DIR, uses the L1 of this kernel that serves in DIR (tools/nested/nested.sh
+# --serve=DIR) if $out is writable in it, so that many calls need to boot only one L1.
 nested_served() {
   local server=${PVSPIN_L1:-}/$l1_kernel
   [[ -n ${PVSPIN_L1:-} ]] && serve_answers "$server" && serve_writable "$server" "$out"
@@ -28,7 +28,7 @@ nested_served() {
 nested_run_all() {
   local status=0 n l1
   run_dir_of 1
-  mkdir -p "$run_dir/.raw" # so that even a stillborn run is judged
+  mkdir -p "$run_dir/.raw" # so that even a run that never starts is judged
   if nested_served; then
     l1=(--in="$PVSPIN_L1")
   elif [[ -n $meet ]]; then
@@ -47,7 +47,7 @@ nested_run_all() {
     "$tree/run.sh" "${arguments[@]}" </dev/null &
   l1_pid=$!
   started
-  # A trapped signal ends `wait` early; then L1 is on its way out.
+  # A trapped signal ends `wait` early, while L1 is still ending.
   until wait "$l1_pid" && status=0 || { status=$?; ! kill -0 "$l1_pid" 2>/dev/null; }; do :; done
   l1_pid=''
   progress_end
@@ -61,7 +61,7 @@ nested_run_all() {
   esac
 }
 
-# L1 went away under the virtual machines: mark those that were not seen to end.
+# L1 is gone while virtual machines ran: marks those whose end was not seen.
 nested_mark() { # STATUS
   local n i reason=''
   if [[ -n $interrupted ]]; then

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# The command line. Words with two dashes are pvspin's; the rest is QEMU's and kept as it is, but
-# for -append and -kernel, which are taken out, and a few that are looked at. Sourced by run.sh.
+# The command line. Words with two dashes are pvspin's. The rest is QEMU's and kept as it is, except
+# -append and -kernel, which are taken out, and a few that are inspected. Sourced by run.sh.
 #
 #   options_parse "$@"   sets the variables of options_default
 
@@ -16,13 +16,13 @@ options_default() {
   append=''              # -append
   qemu_user=()           # everything else for QEMU
   qemu_words=()          # all of QEMU's options as they came
-  user_cpu='' user_m='' user_machine='' user_smp='' # those of several -machine or -smp, with commas between
+  user_cpu='' user_m='' user_machine='' user_smp='' # several values are joined by commas
   machine_type=''        # pc, q35...; empty: QEMU's own choice
-  paused=0               # the guest starts when somebody says so
+  paused=0               # the guest starts on a person's command
 }
 
-# These two set a variable, because an exit in $(...) would be that of a subshell.
-number() { # VARIABLE WORD MAX: to the number after '=', or a usage error
+# These two set a variable, because an exit in $(...) would end only a subshell.
+number() { # VARIABLE WORD MAX: sets VARIABLE to the number after '='; otherwise a usage error
   local value=${2#*=}
   if [[ ! $value =~ ^[1-9][0-9]{0,8}$ ]] || ((value > $3)); then
     usage_error "$2: a number from 1 to $3 is accepted"
@@ -30,7 +30,7 @@ number() { # VARIABLE WORD MAX: to the number after '=', or a usage error
   printf -v "$1" %s "$value"
 }
 
-one_of() { # VARIABLE WORD ACCEPTED...: to the value after '='
+one_of() { # VARIABLE WORD ACCEPTED...: sets VARIABLE to the value after '='
   local accepted
   for accepted in "${@:3}"; do
     [[ ${2#*=} != "$accepted" ]] || { printf -v "$1" %s "$accepted"; return; }
@@ -46,7 +46,7 @@ options_own() { # WORD
   --seed=*) [[ ${1#*=} =~ ^[0-9]{1,15}$ ]] || usage_error "$1: a number of 15 digits at most is accepted"; sim_seed=${1#*=} ;;
   --vm=*) options_vm "$1" ;;
   --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
-  --l1-kernel=image-*) l1_kernel=${1#*=} ;; # as run.sh calls one itself (image.sh)
+  --l1-kernel=image-*) l1_kernel=${1#*=} ;; # run.sh's own name for an image (image.sh)
   --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
   --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
   --pv=*) one_of pv "$1" on off ;;
@@ -84,9 +84,9 @@ options_own() { # WORD
   esac
 }
 
-# Whether QEMU answers this option with text and ends: what its parsers of options call a help option
-# (util/qemu-option.c, is_help_option: "help" or "?"). Not for options whose value is free text or the name
-# of a file.
+# Whether QEMU answers this option with text and ends, because its parsers treat the value as a help
+# option (util/qemu-option.c, is_help_option: "help" or "?"). Not for options whose value is free
+# text or a file name.
 options_help() { # OPTION [VALUE]
   local key='(model|type|driver|qom-type|backend|format|trace):?=?'
   case $1 in
@@ -117,7 +117,7 @@ options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
     return
     ;;
   -kernel)
-    # In L1 the file may be hidden; the outer run.sh has looked and handed on a copy.
+    # In L1 the file may be hidden; the outer run.sh has checked it and passed on a copy.
     ((inner)) || [[ -r $2 && -f $2 ]] || usage_error "-kernel $2: no such file, or not readable"
     image=$2
     return
@@ -141,7 +141,7 @@ options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
   [[ $1 == -cpu ]] || qemu_user+=("${@:1:took}")
 }
 
-# QEMU merges the values of several -machine. smp.cpus=N among them is -smp cpus=N.
+# QEMU merges the values of several -machine. smp.cpus=N among them means -smp cpus=N.
 options_machine() { # VALUE
   local words word
   user_machine+=${user_machine:+,}$1
@@ -192,7 +192,7 @@ options_parse() {
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
     limit=$((300 * runs))
-    ((!paused)) || limit=86400 # a person is thinking
+    ((!paused)) || limit=86400 # a person needs time
   fi
   members=$((instances + host_peer))
   ((members)) || usage_error '--instances=0: nothing would run; with --host-peer, the hosted build alone'
@@ -206,7 +206,7 @@ options_parse() {
   fi
 }
 
-# In L1 the file may be hidden, and nobody asks for it.
+# In L1 the file may be hidden, and it is not needed.
 options_image() { # WORD
   ((!inner)) || return 0
   l1_error=''
@@ -230,14 +230,15 @@ options_meet() { # WORD
   [[ -n $meet && $meet != *$'\n'* ]] || usage_error "$1: --meet=DIR or --meet=DIR,CALLS is accepted"
 }
 
-# What the hosted build cannot do is said before anything starts.
+# Refuses keys that the hosted build cannot do before anything starts.
 options_peer() {
   [[ $peer_keys != *$'\n'* ]] || usage_error '--host-peer=KEYS: one line of keys is accepted'
   [[ " $append $peer_keys" != *' tests='* && " $append $peer_keys" != *' provoke='* ]] ||
     usage_error '--host-peer: tests= and provoke= are for the guest; the host peer only measures'
 }
 
-# The configurations are the matrix's own: of the rest only a choice of tests makes sense.
+# The matrix brings its own configurations, so of the other options only a choice of tests is
+# accepted.
 options_conformance() {
   if [[ ${#qemu_user[@]} -gt 0 || -n $user_cpu || -n $pin || $pv != on ]] ||
     ((instances != 1 || runs > 1 || gdb || host_peer)) || [[ -n $meet ]]; then
@@ -250,17 +251,17 @@ options_conformance() {
   [[ -n $limit ]] || limit=1500
 }
 
-# The calls are the experiment's own; of the rest all that is the same for each of them is the user's.
+# The experiment brings its own calls. Accepts those options that are the same for all of them.
 options_experiment() {
   if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on || -n $meet ]]; then
     usage_error "--experiment=$experiment brings its own instances, host peer and --pv;" \
       "it takes --runs, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
   fi
-  runs=${runs:-10} # as the study
-  [[ -n $limit ]] || limit=86400 # until it is known how many calls there are
+  runs=${runs:-10} # as in the study
+  [[ -n $limit ]] || limit=86400 # until the number of calls is known
 }
 
-# --pin: sets pin_cpus to the CPUs named, in order, each as often as named.
+# --pin: sets pin_cpus to the listed CPUs, in order, with repetitions.
 pin_list() { # WORD
   local part first last
   pin_cpus=()

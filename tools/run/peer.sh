@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --host-peer: the hosted build, which runs the same locks on Linux threads, as one more member of a
-# run: "bare metal" beside the virtual machines. To the coordinator (together.sh) it is an instance, the last
-# one; it is held and released, judged and reported like one. It runs where QEMU runs: under nested
-# that is L1, the host of these VMs. Sourced by run.sh.
+# --host-peer: the hosted build, which runs the same locks on Linux threads, as a further member of
+# a run: "bare metal" beside the virtual machines. To the coordinator (together.sh) it is the last
+# instance; it is held and released, judged and reported like the others. It runs where QEMU runs:
+# under nested in L1, which is the host of these VMs. Sourced by run.sh.
 #
-#   members            how many: VMs, and the peer     is_peer I           whether member I is it
+#   members            number of VMs and the peer      is_peer I           true for the peer
 #   member_log I       the name of its log             keys_override A B   A's keys, those of B instead
 #   peer_main I        as instance_main of instance.sh
 
@@ -17,7 +17,7 @@ member_log() { # MEMBER
   if is_peer "$1"; then echo host-peer.log; else echo "serial-$1.log"; fi
 }
 
-# Where QEMU's, or the peer's, own messages are.
+# Prints the file with the messages of QEMU, or of the peer.
 member_errors() { # MEMBER
   if is_peer "$1"; then echo host-peer.err; elif [[ $accel == sim ]]; then echo sim.log; else echo "qemu-$1.log"; fi
 }
@@ -36,15 +36,16 @@ member_title() { # MEMBER
   fi
 }
 
-# The keys that mean something in the plan of these words, with spaces around each: the hosted build writes its plan
-# complete, and of the words those that its workload takes. threads=0 is refused, so that nothing runs.
+# The keys that mean something in the plan of these words, with spaces around each: the hosted build
+# writes its plan complete, and of the words those that its workload takes. threads=0 is refused, so
+# that nothing runs.
 plan_keys_of() { # WORD...
   { "$hosted" "$@" threads=0 2>/dev/null || true; } |
     jq -jRr 'fromjson? | select(.type == "boot") | .plan | split(" ")[] | " " + split("=")[0] + " "'
 }
 
-# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key here: the plan takes
-# one of them. With another workload, what only the old one takes goes too.
+# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key
+# here: the plan takes one of them. With another workload, what only the old one takes goes too.
 keys_override() { # KEYS OTHERS
   local word key kept=() keys=() others=() other=() names=' ' workload='' before='' after=''
   read -ra keys <<<"$1"
@@ -70,7 +71,8 @@ keys_override() { # KEYS OTHERS
   echo "${word% }"
 }
 
-# Sets peer_command. Its threads are each pinned to a CPU of those it may use: with --pin to those.
+# Sets peer_command. The peer pins each thread to one of the CPUs that it may use: with --pin, the
+# listed ones.
 peer_compose() {
   local keys words=()
   keys=$(keys_override "$append" "$peer_keys")
@@ -91,7 +93,7 @@ peer_main() { # MEMBER
   mkdir "$work/$i"
   cd "$work/$i" || exit
   mkfifo serial.in serial.out
-  # As in instance_main: no open blocks, and the end of the process is the end of its log.
+  # As in instance_main: no open blocks, and the log ends with the process.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
   exec {in}<>serial.in {hold}<>serial.out {out}<serial.out
   printf '%s\0' "${peer_command[@]}" >"$raw/command-$i"
@@ -103,7 +105,7 @@ peer_main() { # MEMBER
   instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
-# The hosted build's exit statuses (hosted/main.c), as judge_ended of verdict.sh wants them.
+# Translates the hosted build's exit statuses (hosted/main.c) for judge_ended of verdict.sh.
 peer_agrees() { # STATUS
   case $1 in
   0) echo ok ;;

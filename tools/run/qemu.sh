@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
 # QEMU's command line, the same for each instance. QEMU runs in the caller's directory, so that
-# relative paths in its options mean what the caller meant. What is pvspin's own (the image, the FIFOs
-# of serial and QMP) is in a scratch directory of the instance. QEMU is told of it by a descriptor that
-# it inherits (instance.sh): the scratch directory's name may hold a comma, which ends a value of a
-# QEMU option, or a space, which ends the image's name where QEMU hands "<image> <append>" to the
-# guest as one line. Sourced by run.sh.
+# relative paths in its options mean what the caller meant. pvspin's own files (the image, the FIFOs
+# of serial and QMP) are in a scratch directory of the instance, which QEMU reaches by an inherited
+# descriptor (instance.sh). Its name could not be used, because it may contain a comma, which ends a
+# value of a QEMU option, or a space, which ends the image's name where QEMU hands "<image>
+# <append>" to the guest as one line. Sourced by run.sh.
 readonly QEMU_DIR=/proc/self/fd/99 # beyond the numbers that a caller may have given away
 
-# Sets sandbox; ends with a message if QEMU is too old. What was found holds in L1, too, where each start
-# of QEMU takes seconds.
+# Sets sandbox; ends with a message if QEMU is too old. The result is passed on to L1, where each
+# start of QEMU takes seconds.
 qemu_probe() {
   if ((inner)); then
     sandbox_options
@@ -21,7 +21,8 @@ qemu_probe() {
   ((${#sandbox[@]})) || export PVSPIN_SANDBOX=off
 }
 
-# The user's options ask QEMU for text, not for a machine (options_help): -cpu help. Ends the call.
+# Runs QEMU with options that ask for text, not for a machine (options_help), such as -cpu help.
+# Ends the call.
 qemu_help() {
   local status=0
   timeout 60 qemu-system-x86_64 "${qemu_words[@]}" </dev/null || status=$?
@@ -29,8 +30,8 @@ qemu_help() {
   exit "$status"
 }
 
-# QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named; of what the user
-# says about kvm-pv-unhalt nothing is changed.
+# Prints QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named. Never
+# changes what the user says about kvm-pv-unhalt.
 qemu_cpu() {
   local cpu=$user_cpu
   case $accel in
@@ -50,11 +51,11 @@ qemu_cpu() {
   esac
 }
 
-# What QEMU was told that the guest cannot see but its ABI tests depend on (bench/plan.h, struct
-# vmm_facts); nothing that is as by default.
+# Prints the facts about QEMU's options that the guest cannot see but its ABI tests depend on
+# (bench/plan.h, struct vmm_facts); only those that differ from the default.
 qemu_facts() {
   local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
-  local kernel=$l1_kernel # under nested, when the line is made out here (boot.sh)
+  local kernel=$l1_kernel # under nested, when the line is made on the host (boot.sh)
   [[ ! -s ${l1_dir:-}/release ]] || kernel=$(<"$l1_dir/release")
   [[ $accel != tcg ]] || return 0
   [[ $accel == nested ]] || read -r kernel </proc/sys/kernel/osrelease
@@ -67,7 +68,7 @@ qemu_facts() {
   echo "$facts"
 }
 
-# The guest's command line: the user's, then what only the launcher knows (docs/serial-log.md).
+# Prints the guest's command line: the user's, then the launcher's facts (docs/serial-log.md).
 qemu_append() {
   local line=$append
   line+="$(qemu_facts) accel=$accel_class end=wait"
@@ -77,9 +78,9 @@ qemu_append() {
   echo "${line# }"
 }
 
-# Sets smp_cpus, smp_max: how many vCPUs there are at the start and at most, as QEMU counts them
-# (hw/core/machine-smp.c): what cpus= and maxcpus= say, or else the product of the topology. A number
-# is one as C writes it. What is no number QEMU will refuse.
+# Sets smp_cpus and smp_max, the number of vCPUs at the start and at most, as QEMU computes them
+# (hw/core/machine-smp.c): cpus= and maxcpus=, otherwise the product of the topology. Numbers are
+# written as in C. QEMU will refuse anything that is not a number.
 qemu_smp() {
   local words word key value product=1
   smp_cpus=0 smp_max=0
@@ -100,9 +101,9 @@ qemu_smp() {
   ((smp_max)) || smp_max=$smp_cpus
 }
 
-# More than 255 vCPUs have APIC IDs that only x2APIC can address, with KVM's local APICs; QEMU's machine
-# pc ends at 255, q35 does not. (Linux would want an interrupt-remapping IOMMU too, for devices.) A
-# machine that the user names is left as it is.
+# More than 255 vCPUs have APIC IDs that only x2APIC can address, which needs KVM's local APICs.
+# QEMU's machine pc ends at 255, q35 does not. (For devices, Linux would also need an
+# interrupt-remapping IOMMU.) A machine that the user names is left as it is.
 qemu_many_vcpus() {
   qemu_smp
   ((smp_max > 255)) || return 0
@@ -120,13 +121,11 @@ qemu_firmware_chosen() {
   esac
 }
 
-# Adds to qemu_command, under nested, what keeps interrupts away from firmware. QEMU that emulates SVM
-# delivers an interrupt twice now and then (docs/boot.md, "Nested"): the first time as VMRUN says, again
-# when the thread that emulates all CPUs in turn is called to the next one before the guest's first exit.
-# pvspin's handlers write EOI first, an exit, and stand it; SeaBIOS's tick does not (its second entry
-# overwrites the first one's stack). So -kernel is started by qboot, which takes no interrupt, and a BIOS
-# is given no PIT, except where the guest needs it as a clock (kvm=off). SeaBIOS and GRUB take time from
-# the ACPI timer and the TSC.
+# Under nested, adds options to qemu_command that keep interrupts away from firmware, because a QEMU
+# that emulates SVM now and then delivers an interrupt twice, which SeaBIOS's timer handler does not
+# survive (docs/boot.md, "Nested"). So -kernel is started by qboot, which takes no interrupts, and a
+# BIOS gets no PIT, unless the guest needs it as a clock (kvm=off). SeaBIOS and GRUB take the time
+# from the ACPI timer and the TSC.
 qemu_quiet_firmware() {
   if [[ $accel_class != nested ]] || qemu_firmware_chosen; then return; fi
   case $boot in
@@ -141,10 +140,11 @@ qemu_compose() {
   qemu_many_vcpus
   qemu_command=(qemu-system-x86_64)
   case $accel in
-  # A PIT that makes up for lost ticks listens to its EOIs, for which KVM keeps AVIC off
-  # (APICV_INHIBIT_REASON_PIT_REINJ in Linux's arch/x86/include/asm/kvm_host.h). Nobody here wants its ticks.
+  # A PIT that makes up for lost ticks must see its EOIs, so KVM would keep AVIC off
+  # (APICV_INHIBIT_REASON_PIT_REINJ in Linux's arch/x86/include/asm/kvm_host.h). The guest does not
+  # need these ticks.
   kvm) qemu_command+=(-accel kvm -global kvm-pit.lost_tick_policy=discard) ;;
-  # One thread, as for L1 under nested: QEMU 7.2 with a thread for each vCPU has races of its own
+  # One thread, as for L1 under nested, because QEMU 7.2 with a thread for each vCPU has races
   # (tools/nested/nested.sh --help).
   tcg) qemu_command+=(-accel tcg,thread=single) ;;
   esac
@@ -161,7 +161,7 @@ qemu_compose() {
     -chardev "pipe,id=serial,path=$QEMU_DIR/serial" -serial chardev:serial
     -chardev "pipe,id=qmp,path=$QEMU_DIR/qmp" -mon chardev=qmp,mode=control
   )
-  # A -sandbox of the user's own takes the place of ours.
+  # The user's own -sandbox replaces ours.
   [[ " ${qemu_user[*]-} " == *' -sandbox '* ]] || qemu_command+=(${sandbox[@]+"${sandbox[@]}"})
   [[ -z $pin ]] || qemu_command+=(-S) # until the vCPU threads are pinned
   if ((gdb)); then
@@ -171,7 +171,7 @@ qemu_compose() {
   qemu_command+=(${qemu_user[@]+"${qemu_user[@]}"})
 }
 
-# Sets gdb_port_number: nobody answers there now. (QEMU says so if somebody is faster.)
+# Sets gdb_port_number to a free port. (If another process takes it first, QEMU says so.)
 gdb_port() {
   for ((;;)); do
     gdb_port_number=$((20000 + RANDOM % 12000))

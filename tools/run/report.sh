@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
 # After a run: judges its instances, prints report.txt and writes manifest.json. Sourced by run.sh.
 #
-#   finish_run    for $run_dir; makes `worst` worse where it must, removes .raw
-#   finish_call   with --runs=N: the summary over all of them
+#   finish_run    finishes the run in $run_dir; raises `worst` if necessary, removes .raw
+#   finish_call   with --runs=N: prints the summary over all runs
 
 finish_run() {
   local i verdict why code run_worst=0 saved=$worst
@@ -47,15 +47,16 @@ report_instance() { # INSTANCE
   echo "verdict: $verdict: $why"
 }
 
-# What matters of QEMU's messages, behind which it ended: the last ones, and not those about the features that an
-# emulated CPU lacks.
+# Prints QEMU's relevant messages: the last ones before it ended, without those about missing
+# features of an emulated CPU.
 report_errors() { # FILE
   local lines=5
   [[ ! -e $run_dir/.raw/unstarted-$i ]] || lines=100 # it may be text that was asked for (options_help)
   { grep -av ': warning: ' "$1" || cat "$1"; } | sed "s|$QEMU_DIR/||g" | tail -n "$lines"
 }
 
-# Who did not end well, once more in one place: of many members the first ones have scrolled away.
+# Lists the members that did not end well once more in one place, because with many members the
+# first ones have scrolled away.
 report_verdicts() {
   local i
   ((members > 1 && worst != 0)) || return 0
@@ -66,7 +67,8 @@ report_verdicts() {
     done
 }
 
-# All members beside each other. One that died leaves a "-" where it has no run. Many get short names.
+# Prints all members beside each other. A member that died has "-" for missing runs. Many members
+# get short names.
 report_together() {
   local i names=() files=()
   ((members > 1)) || return 0
@@ -84,7 +86,7 @@ report_together() {
         sub(/ +$/, "", line); print line } }'
 }
 
-# The time that pairs of instances were measuring at once: the n-th run of the one and of the other.
+# Prints how long pairs of instances measured at the same time, comparing the n-th run of both.
 report_overlaps() {
   local i files=()
   ((members > 1)) || { echo '[]' >"$run_dir/.raw/overlaps.json"; return 0; }
@@ -105,7 +107,8 @@ report_overlaps() {
     "$run_dir/.raw/overlaps.json"
 }
 
-# What came of --meet: how often each of the other calls was released with us, and what our logs prove.
+# Prints the result of --meet: how often each of the other calls was released with us, and the
+# overlaps that our logs prove.
 report_meeting() {
   local i files=() raw=$run_dir/.raw
   for ((i = 0; i < members; i++)); do files+=("$raw/log-$i.json"); done
@@ -118,11 +121,11 @@ report_meeting() {
            else "our logs show no measured phase at the same time as its own" end)
         + (if $lost then "\n  error: \($lost) after these: what we measured later was without it" else "" end)' \
     "$raw/meeting.json"
-  # What was asked for was not measured to its end.
+  # The joint measurement was not completed.
   jq -e 'all(.left == null or .left == "ended")' "$raw/meeting.json" >/dev/null || worse "$EXIT_ENVIRONMENT"
 }
 
-# All the facts of a run. What the guest knows is in its log and is not repeated.
+# Writes all facts about a run, except those that the guest knows and has in its log.
 manifest() { # CODE
   local raw=$run_dir/.raw i host l1_host=null boot l1_boot='' l1_version='' package=''
   host=$raw/host
@@ -164,7 +167,7 @@ manifest() { # CODE
       + if $meet == "" then {} else {meeting: {directory: $meet, calls: $meeting[0]}} end'
 }
 
-# Of a kernel that was given by its path: which, and the name of its content.
+# For a kernel given by its path: prints the path and the name made of its content.
 manifest_image() {
   if [[ -z ${l1_dir:-} || ! -e $l1_dir/release ]]; then
     echo '{}'

@@ -18,8 +18,8 @@ die() { # STATUS MESSAGE
   exit "$status"
 }
 
-# A file to stdout. A reader that has gone away, as in `./run.sh | head -n 1`, has what it wants: the rest goes nowhere,
-# and the status remains the verdict's. False, and said, if stdout takes nothing.
+# Prints a file to stdout. If the reader has gone away, as in `./run.sh | head -n 1`, the rest is
+# dropped and the status remains the verdict's. If stdout takes no data, says so and returns false.
 print() { # FILE [OTHER PLACE]
   local gone=0
   ! cat "$1" 2>/dev/null || return 0
@@ -35,8 +35,8 @@ usage_error() {
   die "$EXIT_USAGE" "$* (./run.sh --help tells more)"
 }
 
-# One line that is overwritten, on a terminal that can do it. The nested part writes to a pipe that ends on
-# our terminal: PVSPIN_PROGRESS tells it.
+# A progress line that is overwritten, on a terminal that can do so. The inner run.sh writes to a
+# pipe to our terminal; PVSPIN_PROGRESS tells it.
 progress_on=${PVSPIN_PROGRESS:-0}
 [[ ! -t 2 || ${TERM:-dumb} == dumb ]] || progress_on=1
 progress_open=0

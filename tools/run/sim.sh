@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# --accel=sim: the virtual machines of a run on a simulated host, all in one process, build/sim/pvspin-sim
-# (docs/sim.md). To the coordinator (together.sh) each is a member as a QEMU is one: it hears of their
-# records, and finds logs, commands and statuses where a QEMU would have left them. Sourced by run.sh.
+# --accel=sim: the virtual machines of a run on a simulated host, all in one process,
+# build/sim/pvspin-sim (docs/sim.md). To the coordinator (together.sh) each VM is a member like a
+# QEMU: the coordinator receives their records and finds logs, commands and statuses where a QEMU
+# would have left them. Sourced by run.sh.
 #
-#   sim_options   refuses what makes no sense here      sim_ready   builds it, checks --host
+#   sim_options   refuses options that sim lacks        sim_ready   builds it, checks --host
 #   sim_start     starts it: one job for all members
 
-# There is no QEMU here to take an option, and nothing else that could be released, paused or booted.
+# Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
   local word
   for word in ${qemu_user[@]+"${qemu_user[@]}"}; do
@@ -21,7 +22,7 @@ sim_options() {
   ((instances)) || usage_error '--instances=0: nothing would run'
 }
 
-sim_others() { # what only sim takes, elsewhere
+sim_others() { # refuses sim's options with other accelerators
   [[ -z $sim_host && -z $sim_seed && ${#sim_vm[@]} -eq 0 ]] ||
     usage_error '--host, --seed and --vm are for --accel=sim'
 }
@@ -40,7 +41,8 @@ sim_ready() {
   ((status == 0)) || die "$status" "${problem#pvspin-sim: }"
 }
 
-# Member I's command line: the user's keys, those of --vm=I:KEYS in place of the same ones.
+# Prints member I's command line: the user's keys, with those of --vm=I:KEYS replacing the same
+# ones.
 sim_append() { # INSTANCE
   local line
   line="$(keys_override "$append" "${sim_vm[$1]-}") accel=sim"
@@ -85,8 +87,8 @@ sim_main() {
   [[ $sim_status != none ]] || sim_status=0
 }
 
-# Whatever ended it: the coordinator must hear so. A VM that ended has left its status, exit-<I>; it becomes the
-# one that QEMU would have ended with (verdict.sh).
+# Tells the coordinator that it is gone, whatever ended it. Each VM that ended has left its status,
+# exit-<I>, which is converted to the status that QEMU would have ended with (verdict.sh).
 sim_gone() {
   local i raw=$run_dir/.raw code
   trap - EXIT

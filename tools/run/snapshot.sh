@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154 # globals shared with the other parts
-# Where the vCPUs of a guest that ran out of time were: asked of QEMU before it is ended, because a
-# guest that hangs with interrupts off says nothing itself. Sourced by run.sh.
+# Finds out where the vCPUs of a guest that ran out of time were. QEMU is asked before it is ended,
+# because a guest that hangs with interrupts off cannot tell. Sourced by run.sh.
 #
 #   snapshot_take I   writes registers-<I>.txt, QEMU's "info registers -a", to $run_dir
-#   snapshot_text I   that file's instruction pointers for people, symbolised
+#   snapshot_text I   prints that file's instruction pointers for people, with symbols
 
 snapshot_take() { # INSTANCE
   local qmp_in qmp_out qmp_reply file=$run_dir/registers-$1.txt
@@ -12,7 +12,7 @@ snapshot_take() { # INSTANCE
   # Both directions: does not block if QEMU is gone.
   exec {qmp_in}<>"$work/$1/qmp.in" {qmp_out}<>"$work/$1/qmp.out"
   if qmp human-monitor-command '{"command-line":"info registers -a"}'; then
-    jq -r .return <<<"$qmp_reply" | tr -d '\r' >"$file" || true # the disk may be full
+    jq -r .return <<<"$qmp_reply" | tr -d '\r' >"$file" || true # if the disk is full
   fi
   exec {qmp_in}>&- {qmp_out}>&-
 }

@@ -1,20 +1,20 @@
-# SPDX-License-Identifier: MIT
-# The members of a run beside each other and together. Usage: jq -rs --argjson names '[...]' -f together.jq log-0.json
-# log-1.json... (log.jq). One line for each lock and number of threads, with tabs between, a title line first: the mean
-# over the repetitions of each member's operations per second and of their sum; of runs with a fixed amount of work the
-# seconds it took, and until the last was done. A member that died has "-" where it has no run; sums are over the
-# repetitions that all have.
+# SPDX-License-Identifier: MIT The members of a run beside each other and together. Usage: jq -rs
+# --argjson names '[...]' -f together.jq log-0.json log-1.json... (log.jq). One line for each lock
+# and number of threads, with tabs between, a title line first: the mean over the repetitions of
+# each member's operations per second and of their sum. For runs with a fixed amount of work: the
+# seconds that it took, and the time until the last member was done. A member that died has "-" for
+# missing runs; sums are over the repetitions that all members have.
 
 def mean: add / length;
 def fixed: .ops_wanted != null or .jobs != null;
 def figure: if fixed then .elapsed_ns / 1e9 else .ops * 1e9 / .elapsed_ns end;
-# Three digits, with the prefix that makes it so.
+# Formats a number with three digits and a prefix.
 def digits: if . >= 100 then round elif . >= 10 then . * 10 | round / 10 else . * 100 | round / 100 end;
 def text: if . >= 1e6 then "\(. / 1e6 | digits) M" elif . >= 1e3 then "\(. / 1e3 | digits) k"
   else "\(digits)" end;
 def text_of_mean: if length == 0 then "-" else mean | text end;
 def distinct: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
-# What a dead member would have run, where all others run the same.
+# The runs that a dead member would have made, if all others made the same.
 def filled: (map(values) | distinct) as $known | if ($known | length) == 1 then map(. // $known[0]) else . end;
 def title: map(. // "-") | distinct | join(" / ");
 

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# All instances of one run, together: starts them, holds each at its `ready` record until every
-# instance that is still going has come there, releases them with one line each, and waits until
-# the last QEMU is gone. Blocks in one read of the instances' messages (instance.sh). Sourced.
+# Coordinates all instances of one run: starts them, holds each at its `ready` record until every
+# running instance is there, releases them with one line each, and waits until the last QEMU is
+# gone. Blocks in one read of the instances' messages (instance.sh). Sourced by run.sh.
 #
-#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in $run_dir;
-#                  always returns, at the deadline or an interrupt with all QEMUs ended and
-#                  .raw/stopped-<i> saying why
+#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in
+#                  $run_dir. Always returns; at the deadline or an interrupt it has ended all
+#                  QEMUs, and .raw/stopped-<i> has the reason
 
-# A guest that has not said a word by then never will: its firmware, or the hypervisor, hangs. (Our
-# first record comes when all vCPUs are up, at most 40 s after the first one is: kernel/smp.c.)
+# If a guest has not written anything by then, its firmware or the hypervisor hangs. (The first
+# record comes when all vCPUs are up, at most 40 s after the first one: kernel/smp.c.)
 readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
 
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
   [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
   if ((inner)); then
-    local kernel boot_id # by builtins: a process in L1 costs some 100 ms
+    local kernel boot_id # builtins, because a process in L1 costs about 100 ms
     read -r kernel </proc/version
-    read -r boot_id </proc/sys/kernel/random/boot_id # whose clock this is
+    read -r boot_id </proc/sys/kernel/random/boot_id # identifies the clock
     echo "$kernel" >"$run_dir/.raw/l1"
     echo "$boot_id" >"$run_dir/.raw/l1-boot"
   fi
   host_begin "$run_dir/.raw/host"
   work=$(mktemp -d "$scratch/run.XXXXXX")
   if [[ -n $meet ]]; then
-    events=$meet_events # the other calls talk to us there, too
+    events=$meet_events # the other calls send messages there, too
   else
     mkfifo "$work/events"
     exec {events}<>"$work/events"
@@ -35,7 +35,7 @@ together_run() {
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
   starting=1
   jobs_pid=() state=() span=() stopping='' lost=''
-  set -m # each job a process group
+  set -m # each job is a process group
   [[ $accel != sim ]] || sim_start
   for ((i = ${#jobs_pid[@]}; i < members; i++)); do
     state[i]=starting
@@ -94,8 +94,9 @@ together_watch() {
   done
 }
 
-# Nobody is still on the way: let all that wait go. Each is told first when its peers' measured
-# phases were, so that its own log can prove the overlap. An instance that died holds up nobody.
+# Releases all instances, as none is still on its way. Each is first told the times of its peers'
+# measured phases, so that its own log can prove the overlap. An instance that died does not hold up
+# the others.
 together_release() {
   local i peer to=() go
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
@@ -105,12 +106,13 @@ together_release() {
     state[i]=running
     exec {go}<>"$work/$i/serial.in" # both directions: does not block if QEMU is gone
     to+=("$go")
-    for peer in "${!span[@]}"; do # those of other calls (meet.sh) are numbered on
+    for peer in "${!span[@]}"; do # other calls' instances have the following numbers (meet.sh)
       [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
     done
   done
   span=()
-  # One line a member and nothing in between: the first that goes takes the CPU from us.
+  # One line per member with no work in between, because the first member that starts takes the CPU
+  # from us.
   for go in "${to[@]}"; do
     echo "go ${EPOCHREALTIME/[.,]/}000" >&"$go"
   done
@@ -130,7 +132,7 @@ together_stop() { # REASON
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
-      # Not noted yet: it is just being started.
+      # If its process ID is not stored yet, it is just being started.
       kill -TERM -- "${pid:--${jobs_pid[i]}}" 2>/dev/null || true
     else
       kill -KILL -- "-${jobs_pid[i]}" 2>/dev/null || true
@@ -138,6 +140,7 @@ together_stop() { # REASON
   done
   if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
   deadline=$((EPOCHSECONDS + 5))
-  # From a trap: together_watch goes on with its read, which has the old bound. This ends it.
+  # If called from a trap, together_watch continues its read, which has the old bound. This message
+  # ends it.
   { echo stop >&"$events"; } 2>/dev/null || true
 }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
-# From what a run left behind to a verdict. Sourced by run.sh.
+# Judges the files that a run left behind. Sourced by run.sh.
 #
 #   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; sets verdict, why and code, and
 #                      writes .raw/log-<I>.json (log.jq)
-#   worse CODE         makes `worst` the worse of itself and CODE
+#   worse CODE         sets `worst` to the worse of itself and CODE
 
-# Verdicts, PASS < SKIP < ERROR < FAIL < CRASH, then what came from outside.
+# Verdicts, PASS < SKIP < ERROR < FAIL < CRASH, then time-outs and signals.
 worse() { # CODE
   local order=" 0 $EXIT_SKIP $EXIT_USAGE $EXIT_ENVIRONMENT $EXIT_FAIL $EXIT_CRASH $EXIT_TIMEOUT"
   order+=" $EXIT_INTERRUPT "
@@ -20,7 +20,7 @@ judge_instance() { # INSTANCE; sets verdict, code, why, and stories: how many pa
   [[ -e $log ]] || : >"$log"
   jq -Rn -f "$tree/tools/run/log.jq" "$log" >"$raw/log-$i.json" 2>/dev/null ||
     echo '{"problem":"the log is not text","records":0,"panics":[],"hangs":[],"runs":[],"overlaps":[]}' >"$raw/log-$i.json"
-  # One value a line: none of them has a newline in it.
+  # One value per line, as none contains a newline.
   {
     read -r problem
     read -r says
@@ -42,8 +42,8 @@ judge_instance() { # INSTANCE; sets verdict, code, why, and stories: how many pa
   fi
 }
 
-# What the guest wrote to isa-debug-exit is v; QEMU ends with 2v + 1. A status is believed only if
-# the log is whole and its end record says the same.
+# If the guest wrote v to isa-debug-exit, QEMU ends with 2v + 1. A status counts only if the log is
+# whole and its end record says the same.
 #
 #   status  v     log     end says      verdict   code
 #   33      0x10  whole   ok            ok        0
@@ -100,7 +100,8 @@ judge_ended() {
   fi
 }
 
-# A guest that finds fewer vCPUs than it has (no ACPI, no MP table) measured something else than was asked.
+# A guest that finds fewer vCPUs than it has (no ACPI, no MP table) has not measured what was asked
+# for.
 judge_vcpus() {
   [[ $verdict == ok || $verdict == skip ]] && ! is_peer "$i" || return 0
   qemu_smp
@@ -109,7 +110,7 @@ judge_vcpus() {
   fi
 }
 
-# QEMU, or the host peer, ended with 0 or 1 of its own.
+# Judges a QEMU, or a host peer, that ended with 0 or 1 by itself.
 judge_by_itself() {
   local errors raw=$run_dir/.raw reason='' signal
   errors=$run_dir/$(member_errors "$i")
@@ -137,13 +138,13 @@ ${last:-the start}: --accel=tcg -d int,cpu_reset -D FILE shows it"
   [[ ${PVSPIN_L1_THREADS:-} != multi ]] || why+=' (see tools/nested/nested.sh --help: multi)'
 }
 
-# " by SIGKILL" of a status that timeout or a shell makes of a signal.
+# Prints " by SIGKILL" and the like for a status by which timeout or a shell reports a signal.
 signal_of_status() { # STATUS
   local name
   if (($1 > 128)) && name=$(kill -l "$(($1 - 128))" 2>/dev/null); then echo " by SIG$name"; fi
 }
 
-# What mends a refusal of QEMU whose words alone do not tell.
+# Prints the remedy for a refusal of QEMU whose message does not tell it.
 unstarted_hint() { # FILE
   if grep -qs 'seccomp' "$1"; then
     echo '; PVSPIN_SANDBOX=off leaves its system call filter out'
@@ -165,9 +166,9 @@ judge_stopped() { # REASON
   fi
 }
 
-# The panic records of an instance for people: reason, registers, one line for each frame. A return
-# address is looked up less one, because it belongs to the call before it; the address of an
-# exception (a record with registers) is looked up as it is.
+# Prints the panic records of an instance for people: reason, registers, one line for each frame. Of
+# a return address, the address before it is looked up, because it belongs to the call; the address
+# of an exception (a record with registers) is looked up as it is.
 panic_text() { # INSTANCE
   jq -r '
     def known: IN("type", "seq", "cpu", "reason", "rip", "backtrace", "registers");
@@ -181,8 +182,8 @@ panic_text() { # INSTANCE
         | .[] | "return\t\(.)")' "$run_dir/.raw/log-$1.json" | name_addresses
 }
 
-# The same for a hang: what is known of the lock, if it is about one, then where each CPU that takes
-# part stands: the instruction an NMI stopped it at, or the HLT before that.
+# The same for a hang: the lock, if one is involved, then where each participating CPU stands: the
+# instruction at which an NMI stopped it, or the HLT before that.
 hang_text() { # INSTANCE
   jq -r '
     def idle: .state == "idle" or (.state == null and .cpu > 0 and .in_hlt and .interrupts);
@@ -201,7 +202,7 @@ hang_text() { # INSTANCE
     "$run_dir/.raw/log-$1.json" | name_addresses
 }
 
-# Lines "say TEXT", "exact ADDRESS", "return ADDRESS", with a tab between.
+# Prints its input lines "say TEXT", "exact ADDRESS", "return ADDRESS" (tab-separated) with symbols.
 name_addresses() {
   local what text
   while IFS=$'\t' read -r what text; do
