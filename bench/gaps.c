@@ -15,12 +15,12 @@ void gaps_add_gap(struct gaps *gaps, const struct turn *turn, uint64_t from, uin
 	uint64_t wanted, asked;
 	struct away away;
 
-	if (begin >= end) /* also where the TSCs of two vCPUs differ by a little */
+	if (begin >= end) /* may happen if two vCPUs' TSCs differ a little */
 		return;
 	asked = within(turn->asked, begin, end);
 	wanted = within(turn->wanted, begin, asked);
 	away = absence_between(absences, asked, end);
-	/* a halt and what the host took during it do not overlap, but for the clock's rounding */
+	/* a halt and stolen time do not overlap, except by the clock's rounding */
 	away.stolen = within(away.stolen, 0, end - asked);
 	away.halted = within(away.halted, 0, end - asked - away.stolen);
 	gaps->nobody += wanted - begin;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a lock's time went: it is held, or there is a gap between a release and the next grant. For
- * any lock, whatever its queue: the releaser leaves the time in the section's line, and the next
- * owner finds it there. Over a measured phase holds and gaps add up to its length.
+ * Where a lock's time went: it is held, or there is a gap between a release and the next grant.
+ * Works for any lock, whatever its queue: the releaser stores the time in the section's line, where
+ * the next owner finds it. Over a measured phase holds and gaps add up to its length.
  *
- * In a gap the lock is free and does no work. Who had it next tells why:
+ * In a gap the lock is free. The next owner tells why:
  *
  *	release                                                      grant
  *	   |--- nobody ---|---------- passed ----------|--- its own ---|
  *	             somebody asks           the next owner asks
  *
- * `passed`: others waited and did not take it. The next owner's own part it spent `stolen` (the
- * host ran something else), `halted` (in HLT, or being woken) or else `running`: the hand-over.
+ * `passed`: others waited and did not take it. In its own part, the next owner was `stolen` (the
+ * host ran something else), `halted` (in HLT, or being woken) or else `running`, which is the
+ * hand-over.
  */
 #ifndef PVSPIN_BENCH_GAPS_H
 #define PVSPIN_BENCH_GAPS_H
@@ -26,7 +27,7 @@ struct gaps {
 	uint64_t nobody, passed, stolen, halted, running;
 };
 
-/* A hold, in TSC values, and how much of it the host took. */
+/* A hold, in TSC values, and the part of it that the host took. */
 struct hold {
 	uint64_t granted, released;
 	uint64_t stolen;
@@ -34,17 +35,18 @@ struct hold {
 
 /* One acquisition, in TSC values. */
 struct turn {
-	uint64_t freed;  /* by the owner before; 0: there was none */
-	uint64_t wanted; /* since when somebody waited that still does; `asked` if nobody */
+	uint64_t freed;  /* by the previous owner; 0: there was none */
+	uint64_t wanted; /* when the oldest of the current waits began; `asked` if there is none */
 	uint64_t asked, granted;
 };
 
-/* The gap before the turn, as far as it is between `from` and `to`. `absences`: the owner's. */
+/* Adds the part of the gap before the turn that lies between `from` and `to`. `absences` are the
+ * owner's. */
 void gaps_add_gap(struct gaps *gaps, const struct turn *turn, uint64_t from, uint64_t to,
 		  const struct absences *absences);
 
-/* A hold, as far as it is between `from` and `to`. Of what was stolen it is not known when: all
- * that fits is taken to be in there. */
+/* Adds the part of a hold that lies between `from` and `to`. When time was stolen is not known, so
+ * as much of it as fits counts for that part. */
 void gaps_add_hold(struct gaps *gaps, const struct hold *hold, uint64_t from, uint64_t to);
 
 void gaps_add(struct gaps *sum, const struct gaps *gaps);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See gather.h. With more vCPUs than CPUs the host needs a round of time slices to have each
- * arrive. */
+/* See gather.h. With more vCPUs than CPUs the host needs a round of time slices until all have
+ * arrived. */
 #include "bench/gather.h"
 
 #include "port/port.h"

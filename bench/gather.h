@@ -11,8 +11,8 @@
 /* Before the run, on CPU 0. */
 void gather_reset(void);
 
-/* Each of CPUs 0..cpus-1, on itself. CPU 0 waits for the others, calls start(all) and lets them
- * go; `all` and the result say whether all had arrived within the bound. */
+/* Called by each of CPUs 0..cpus-1. CPU 0 waits for the others, calls start(all) and releases them.
+ * `all` and the result say whether all had arrived within the bound. */
 bool gather(uint32_t cpu, uint32_t cpus, void (*start)(bool all));
 
 #endif

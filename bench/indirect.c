@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatch=indirect: the measured loop as any caller of a `struct lock_ops *` would have it, a load
- * and an indirect call per operation, as against the inlined instances in each lock's own file.
+ * dispatch=indirect: the measured loop as a caller of a `struct lock_ops *` has it: a load and an
+ * indirect call per operation. (The instances in each lock's own file are inlined.)
  */
 #include "bench/loop.h"
 #include "bench/worker.h"

@@ -6,7 +6,7 @@
 #include "port/port.h"
 #include <stddef.h>
 
-/* Two lines, for the prefetcher: see APART in run.c. */
+/* Two cache lines apart, for the prefetcher: see APART in lib/lines.h. */
 struct pair {
 	struct histogram wait, hold_time;
 } __attribute__((aligned(2 * CACHE_LINE)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* latency=on over a run: the histograms of all workers, each on lines of its own, and what they
- * add up to. On CPU 0, outside measured phases; workers fill their own (histogram.h). */
+/* latency=on over a run: the histograms of all workers, each on cache lines of its own, and their
+ * sums. On CPU 0, outside measured phases; each worker fills its own (histogram.h). */
 #ifndef PVSPIN_BENCH_LATENCY_H
 #define PVSPIN_BENCH_LATENCY_H
 
@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Memory for `threads` workers, once. Without `on` there is none, and the others do nothing. */
+/* Allocates memory for `threads` workers, once. Without `on`, neither this nor the other functions
+ * do anything. */
 void latency_prepare(bool on, uint32_t threads);
 
-/* Gives worker i its two; NULL without latency=on. */
+/* Gives worker i its two histograms; NULL without latency=on. */
 void latency_set_up(struct worker *worker, uint32_t i);
 
-/* After the run: result->wait and ->hold_time over all workers, until the next run; else NULL. */
+/* After the run: sets result->wait and ->hold_time over all workers, valid until the next run; NULL
+ * without latency=on. */
 void latency_collect(struct run_result *result);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which spinlock Linux picks on a machine: what `locks=linux` stands for. Pure. */
+/* The spinlock that Linux takes on a machine, for `locks=linux`. Pure. */
 #ifndef PVSPIN_BENCH_LINUX_CHOICE_H
 #define PVSPIN_BENCH_LINUX_CHOICE_H
 
@@ -7,14 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the choice depends on. */
+/* The facts that the choice depends on. */
 struct linux_facts {
 	bool hypervisor;        /* CPUID leaf 1, ECX bit 31 */
 	bool kvm;               /* KVM's signature in a hypervisor leaf */
 	bool realtime;          /* KVM_HINTS_REALTIME: the host promises dedicated CPUs */
 	bool pv_unhalt;         /* KVM_FEATURE_PV_UNHALT */
 	bool nopvspin;          /* on the command line */
-	uint32_t possible_cpus; /* Linux's count: with those that could be hot-added */
+	uint32_t possible_cpus; /* Linux's count, including CPUs that could be hot-added */
 };
 
 /* But for the command line. */
@@ -22,7 +22,7 @@ struct linux_facts linux_facts_of(const struct kvm_info *kvm, uint32_t possible_
 
 struct linux_choice {
 	const char *lock;   /* a name as in locks= */
-	const char *reason; /* the one fact that decided */
+	const char *reason; /* the fact that decided */
 };
 
 struct linux_choice linux_choose(const struct linux_facts *facts);

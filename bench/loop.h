@@ -5,9 +5,9 @@
  * (indirect.c); each of them plain, with latency=on, and with trace=, where latency is asked for at
  * run time.
  *
- * Per acquisition it adds to the lock's own cost: a load of the phase, two loads of the own
- * steal-time page, the section's stores, two counters, a look at whose turn it was before and one
- * at whether it waited. The null lock measures that.
+ * To the lock's own cost, each acquisition adds a load of the phase, two loads of the own
+ * steal-time page, the section's stores, two counters, a check of the previous owner and one
+ * whether the vCPU waited. The null lock measures that cost.
  */
 #ifndef PVSPIN_BENCH_LOOP_H
 #define PVSPIN_BENCH_LOOP_H
@@ -37,8 +37,8 @@ static inline __attribute__((always_inline)) void section_body(struct worker *wo
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
 }
 
-/* What the loop has to tell of trace=: each event, and before it the look that finds what befell
- * the vCPU since the last one. */
+/* The loop's part in trace=: records each event and, before it, any preemption of the vCPU since
+ * the last event. */
 static inline __attribute__((always_inline)) void loop_acquired(struct lock_stats *stats)
 {
 	trace_look(stats);
@@ -81,7 +81,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 
 	for (;;) {
 		if (trace)
-			trace_look(stats); /* off the CPU while it thought */
+			trace_look(stats); /* for a preemption while it was thinking */
 
 		uint64_t asked = latency ? port_cycles_ordered() : 0;
 		uint64_t asked_ns =
@@ -109,13 +109,14 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 
 		uint32_t phase = atomic_load_explicit(worker->phase, memory_order_relaxed);
 
-		/* Grants count by when they come: in the phase, however early the wait began. */
+		/* A grant counts in the phase in which it comes, however early the wait began. */
 		if (phase != worker->seen_phase || worker->ops == worker->limit) {
 			if (!worker_next_phase(worker, phase)) {
 				if (trace)
 					trace_add(stats, TRACE_RELEASE, 0);
 				ops->release(worker->lock, worker->node);
-				/* Leaving out what the stop cut short would leave out the longest.
+				/* Record the wait that the stop interrupted: it is often the
+				 * longest.
 				 */
 				if (latency && phase == PHASE_STOP)
 					histogram_add(worker->wait, granted - asked);
@@ -134,7 +135,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 			worker->section->freed = released;
 		ops->release(worker->lock, worker->node);
 		if (trace)
-			trace_look(stats); /* while it let go, or kicked */
+			trace_look(stats); /* for a preemption during release or kick */
 		worker->ops++;
 		worker->sections++;
 		if (latency) {

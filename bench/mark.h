@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When a phase began or ended, and how much time the host had taken from a vCPU by then. */
+/* Marks the begin or end of a phase, and the time that the host has taken from a vCPU so far. */
 #ifndef PVSPIN_BENCH_MARK_H
 #define PVSPIN_BENCH_MARK_H
 
@@ -8,9 +8,9 @@
 
 struct run_mark mark_now(void);
 
-/* At the start and the end of a phase, of any vCPU: fills in worker->steal_ns and ->scheduled_in,
- * how much time the host took and how often it gave a CPU after that or after a halt. 0 where it
- * keeps no such counts. */
+/* Called at the start and the end of a phase, for any vCPU. Fills in worker->steal_ns (the time
+ * that the host took) and ->scheduled_in (how often it gave a CPU back after that or after a halt).
+ * Both are 0 if the host keeps no such counts. */
 void mark_vcpu_start(struct worker *worker, uint32_t cpu);
 void mark_vcpu_end(struct worker *worker, uint32_t cpu);
 

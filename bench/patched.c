@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The measured loop with patched call sites: see patched.h. Between `inline` (no call) and
- * `indirect` (load, indirect call) it shows what a kernel pays that chooses its lock at boot: one
- * direct call, of a function that obeys the ordinary calling convention. Linux makes its unlock
- * cheaper than that by a callee-saves convention and, natively, a store in place of the call; a
- * patched call of pvspin is an ordinary call for all locks, so that they compare.
+ * The measured loop with patched call sites: see patched.h. Its cost lies between `inline` (no
+ * call) and `indirect` (load, indirect call) and is that of a kernel that chooses its lock at boot:
+ * one direct call of a function with the ordinary calling convention. Linux makes its unlock
+ * cheaper by a callee-saves convention and, natively, by a store in place of the call. pvspin uses
+ * an ordinary call for all locks, so that they can be compared.
  *
- * To the compiler a site is an inline assembly that clobbers what a System V function may (AMD64
- * ABI 1.0, 3.2.1). This file is compiled without a red zone, into which the call would push, and
- * without vector registers, of which none survives a call; see the makefiles.
+ * To the compiler, a site is an inline assembly that clobbers whatever a System V function may
+ * (AMD64 ABI 1.0, 3.2.1). This file is compiled without a red zone, because the call would push
+ * into it, and without vector registers, because none survives a call; see the makefiles.
  */
 #include "bench/patched.h"
 
@@ -31,11 +31,11 @@ void (*patched_targets[PATCHED_OPERATIONS])(void *lock, void *node);
 static const struct lock_ops *selected;
 static struct port_text_patch *patches;
 
-/* As an operand it keeps the call behind the prologue, where the stack is aligned: an assembly that
- * does not mention rsp may be moved before it (Linux: ASM_CALL_CONSTRAINT). */
+/* As an operand, it keeps the call after the prologue, where the stack is aligned. The compiler may
+ * move an assembly that does not mention rsp before the prologue (Linux: ASM_CALL_CONSTRAINT). */
 register uint64_t stack_pointer __asm__("rsp");
 
-/* `operation` is a constant where this is inlined. */
+/* Inlined with a constant `operation`. */
 static inline __attribute__((always_inline)) void call(uint32_t operation, void *lock, void *node)
 {
 	__asm__ volatile("771:\tcall *patched_targets+8*%c[operation](%%rip)\n\t"
@@ -95,7 +95,8 @@ uint8_t *patched_site(size_t i, enum patched_operation *operation)
 	return (uint8_t *)((uintptr_t)&site->place + (uintptr_t)(intptr_t)site->place);
 }
 
-/* Offset of `target` from the instruction's end; pvspin's code and data are within 2 GiB. */
+/* Writes the offset of `target` from the instruction's end. pvspin's code and data are within 2
+ * GiB. */
 static void put_relative(uint8_t *at, uintptr_t target, uintptr_t end)
 {
 	int32_t offset = (int32_t)(target - end);
@@ -103,7 +104,7 @@ static void put_relative(uint8_t *at, uintptr_t target, uintptr_t end)
 	memcpy(at, &offset, sizeof(offset));
 }
 
-/* Five bytes and a NOP behind: where the call returns to, as Linux pads it. */
+/* Five bytes, followed by a NOP, to which the call returns; Linux pads in the same way. */
 static void make_direct(struct port_text_patch *patch, uintptr_t target)
 {
 	uintptr_t site = (uintptr_t)patch->address;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dispatch=patched: the measured loop whose calls of the lock are patched before each run, as Linux
- * patches its pv_ops calls at boot (arch/x86/kernel/alternative.c). Each place where it calls is
- * listed in the ELF section call_sites.
+ * patches its pv_ops calls at boot (arch/x86/kernel/alternative.c). The ELF section call_sites
+ * lists each call site.
  */
 #ifndef PVSPIN_BENCH_PATCHED_H
 #define PVSPIN_BENCH_PATCHED_H
@@ -17,26 +17,26 @@ enum patched_operation {
 	PATCHED_OPERATIONS,
 };
 
-/* A site is as long as the indirect call it starts as: call *patched_targets+8*operation(%rip). */
+/* A site has the length of the original indirect call: call *patched_targets+8*operation(%rip). */
 #define PATCHED_SITE_BYTES 6
 
 struct call_site {
-	int32_t place;      /* of the call, from this field on */
+	int32_t place;      /* offset of the call from this field */
 	uint32_t operation; /* enum patched_operation */
 };
 
-/* What the sites call as long as they are indirect. */
+/* The functions that the sites call while they are indirect. */
 extern void (*patched_targets[PATCHED_OPERATIONS])(void *lock, void *node);
 
-/* Makes every site a direct call of this lock's functions, by port_patch_text: on CPU 0, outside
- * any run. Nothing to do if they are. */
+/* Makes every site a direct call of this lock's functions, by port_patch_text, unless it is one
+ * already. On CPU 0, outside any run. */
 void patched_select(const struct lock_ops *ops);
 
-/* Makes every site the indirect call again that it was linked as; the targets stay. */
+/* Restores the original indirect call at every site; the targets stay. */
 void patched_restore(void);
 
 size_t patched_sites(void);
-/* The i-th site's address, and what it calls. */
+/* Returns the i-th site's address and sets the operation that it calls. */
 uint8_t *patched_site(size_t i, enum patched_operation *operation);
 
 #endif

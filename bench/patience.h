@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a run may take before it is called a hang: derived from its plan, so that no plan that
- * is accepted can be mistaken for one. */
+/* How long a run may take before it counts as a hang. Derived from the plan, so that no accepted
+ * plan looks like a hang. */
 #ifndef PVSPIN_BENCH_PATIENCE_H
 #define PVSPIN_BENCH_PATIENCE_H
 
 #include "bench/plan.h"
 #include <stdint.h>
 
-/* `usual`, or what hang_ms= says instead. */
+/* Returns usual_ns, or the value of hang_ms= if that is given. */
 uint64_t patience_ns(const struct plan *plan, uint64_t usual_ns);
 
-/* From the stop of a run with `threads` vCPUs until the last of them has left its loop. */
+/* The bound on the time from the stop of a run with `threads` vCPUs until the last one has left its
+ * loop. */
 uint64_t patience_stop_ns(const struct plan *plan, uint32_t threads);
 
 #endif

@@ -23,7 +23,7 @@
 /* Linux: 100 to 1000. KVM lengthens a shorter period to 200 us (kvm.min_timer_period_us). */
 #define MAX_TICK_HZ 5000
 
-/* Workloads that a key belongs to. */
+/* Sets of workloads that have a key. */
 #define KBUILD (1u << WORKLOAD_KBUILD)
 #define LOOPS  (1u << WORKLOAD_CONTENDED | 1u << WORKLOAD_UNCONTENDED)
 
@@ -105,7 +105,7 @@ static const char *const end_names[] = {"exit", "wait"};
 extern const struct plan_key __start_plan_key_registry[] __attribute__((weak));
 extern const struct plan_key __stop_plan_key_registry[] __attribute__((weak));
 
-/* In the order in which the canonical command line has them. */
+/* In the order of the canonical command line. */
 static const struct plan_key keys[] = {
 	{.name = "locks", .kind = KEY_LOCKS},
 	NAMED("workload", KEY_CHOICE, workload, workload_names),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan: what the command line asks to be run. Parsed once, checked whole before anything
- * starts, and printable as the canonical command line that repeats it.
+ * The plan: the work that the command line asks for. Parsed once, checked completely before
+ * anything starts, and printable as the canonical command line that repeats it.
  */
 #ifndef PVSPIN_BENCH_PLAN_H
 #define PVSPIN_BENCH_PLAN_H
@@ -26,12 +26,12 @@ extern const char *const dispatch_names[DISPATCH_COUNT];
 enum start_mode {
 	START_NOW,
 	START_SERIAL,      /* one line "go" on serial releases the whole plan */
-	START_SERIAL_EACH, /* one before each run (run.sh --instances) */
+	START_SERIAL_EACH, /* a line "go" before each run (run.sh --instances) */
 };
 
 enum workload_id {
-	WORKLOAD_CONTENDED,   /* all threads, one lock */
-	WORKLOAD_UNCONTENDED, /* each thread a lock of its own */
+	WORKLOAD_CONTENDED,   /* all threads use one lock */
+	WORKLOAD_UNCONTENDED, /* each thread has a lock of its own */
 	WORKLOAD_KBUILD,      /* tasks with a kernel compile's locks: bench/kbuild/ */
 	WORKLOAD_COUNT
 };
@@ -39,10 +39,10 @@ extern const char *const workload_names[WORKLOAD_COUNT]; /* the one list, in pla
 
 enum irqchip { IRQCHIP_UNKNOWN, IRQCHIP_ON, IRQCHIP_SPLIT, IRQCHIP_OFF };
 
-/* How the hypervisor was configured, as far as the launcher knows: what the guest cannot see but
- * the ABI tests expect results by. */
+/* The hypervisor's configuration, as far as the launcher knows it. The guest cannot see these
+ * facts, but results of the ABI tests depend on them. */
 struct vmm_facts {
-	uint64_t features; /* KVM's feature mask this configuration should have; 0: not known */
+	uint64_t features; /* expected feature mask of KVM; 0: not known */
 	bool enforce;      /* kvm-pv-enforce-cpuid=on */
 	bool hlt_native;   /* cpu-pm=on: HLT does not exit */
 	enum irqchip irqchip;
@@ -57,23 +57,23 @@ struct plan {
 	size_t thread_counts;
 	uint32_t hold;  /* iterations of the work loop inside the section */
 	uint32_t think; /* and outside */
-	uint32_t nodes; /* nodes=, 1..cpus; 0: as the machine says */
+	uint32_t nodes; /* nodes=, 1..cpus; 0: those of the machine */
 	uint64_t ms;    /* length of the measured phase; 0 when ops is given */
 	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
 	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
-	uint64_t jobs;  /* kbuild: the fixed work; else 0, as tick_hz */
+	uint64_t jobs;  /* kbuild: the fixed work; otherwise 0, like tick_hz */
 	uint32_t tick_hz;
 	uint32_t reps;
 	uint32_t warmup_ms;
 	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
 	bool latency;
-	bool trace_until_lhp; /* those around the first preempted holder, not the last ones */
+	bool trace_until_lhp; /* the events around the first preempted holder, not the last */
 	enum dispatch dispatch;
 	enum start_mode start;
 	uint64_t seed;
-	struct linux_choice linux_choice; /* what `linux` in locks= stands for here */
+	struct linux_choice linux_choice; /* the meaning of `linux` in locks= here */
 	bool nopvspin;
-	bool linux_asked;             /* locks= has it */
+	bool linux_asked;             /* locks= contains `linux` */
 	bool defaulted;               /* no locks= and no tests=: the default plan */
 	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
 	uint32_t test_ms;             /* how long a lock test of random interleavings runs */
@@ -85,7 +85,7 @@ struct plan {
 					   */
 };
 
-/* What a plan depends on besides the command line. */
+/* The machine's properties that a plan depends on. */
 struct plan_machine {
 	uint32_t cpus;                  /* vCPUs that may take part */
 	struct linux_facts linux_facts; /* nopvspin is read from the command line */
@@ -94,12 +94,14 @@ struct plan_machine {
 
 /*
  * Fills *plan from `cmdline` for a machine. `linux` among the locks is resolved to the lock's own
- * name; it may stand beside that name, which then counts once. The loader's own first word (the
- * kernel's path, as GRUB and QEMU give it: any first word without '=' that is no known flag) is
- * skipped. False on the first unknown key, unknown or out-of-range value, key given twice, or ms
- * together with ops, key that the workload does not have: `error` then names the input and lists
- * what is accepted, in one line. Tunables (locks/core/tunables.h) are keys too and are set in
- * place. Words that a VMM adds for Linux are ignored and go to plan->ignored.
+ * name; if that name is listed, too, the lock counts once. The loader's first word (the kernel's
+ * path from GRUB or QEMU: any first word without '=' that is not a known flag) is skipped. Tunables
+ * (locks/core/tunables.h) are keys, too, and are set in place. Words that a VMM adds for Linux are
+ * ignored and go to plan->ignored.
+ *
+ * Returns false on the first unknown key, unknown or out-of-range value, key given twice, ms
+ * together with ops, or key that the workload does not have. `error` then names the input and lists
+ * what is accepted, in one line.
  */
 bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct plan *plan,
 		char error[PLAN_ERROR_BYTES]);
@@ -107,11 +109,11 @@ bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct 
 /* The largest of plan->threads, at least 1. */
 uint32_t plan_most_threads(const struct plan *plan);
 
-/* Tasks that a run on `threads` vCPUs has. */
+/* The number of tasks of a run on `threads` vCPUs. */
 uint64_t plan_tasks(const struct plan *plan, uint32_t threads);
 
-/* The canonical command line: every key with its value, defaults included; parses to the same
- * plan. Returns the length it needs, as snprintf. */
+/* Prints the canonical command line: every key with its value, including defaults. It parses to the
+ * same plan. Returns the length that it needs, as snprintf does. */
 size_t plan_print(const struct plan *plan, char *line, size_t size);
 
 #endif

@@ -17,8 +17,8 @@ struct plan_error {
 	bool set;
 };
 
-/* Starts the message about `item` of the word's value, or about the key where item is NULL. False,
- * and nothing done, if an error is set already. */
+/* Starts the message about `item` in the word's value, or about the key if item is NULL. Does
+ * nothing and returns false if an error is set already. */
 bool plan_error_begin(struct plan_error *error, const struct cmdline_word *word, const char *item,
 		      size_t length, const char *what);
 

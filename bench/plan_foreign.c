@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMMs take any kernel for Linux and add words for it to the command line. QEMU's microvm adds
- * virtio_mmio.device= for each device (hw/i386/microvm.c). Firecracker adds the same, and root=,
- * ro or rw, pci=off; where the user gives no boot_args its default stands, the rest of the list
- * (src/vmm/src/vmm_config/boot_source.rs). What is not in this list stays an error: it is more
- * likely to be a key of ours with a mistake in it.
+ * VMMs treat every kernel as Linux and add words for it to the command line. QEMU's microvm adds
+ * virtio_mmio.device= for each device (hw/i386/microvm.c). Firecracker adds the same, and root=, ro
+ * or rw, pci=off; if the user gives no boot_args, also its defaults, the rest of this list
+ * (src/vmm/src/vmm_config/boot_source.rs). Any other word stays an error, because it is more likely
+ * a misspelt key of ours.
  */
 #include "bench/plan_foreign.h"
 

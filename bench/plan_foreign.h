@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words of the command line that are for Linux: who adds them is said in plan_foreign.c. */
+/* Words of the command line that are meant for Linux. plan_foreign.c says which VMMs add them. */
 #ifndef PVSPIN_BENCH_PLAN_FOREIGN_H
 #define PVSPIN_BENCH_PLAN_FOREIGN_H
 

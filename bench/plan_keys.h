@@ -13,7 +13,7 @@
 enum key_kind {
 	KEY_LOCKS,   /* list of lock names, or "all" */
 	KEY_THREADS, /* list of numbers, 1..cpus */
-	KEY_CPUS,    /* a number, 1..cpus, in a uint32_t; 0 where it is not given */
+	KEY_CPUS,    /* a number, 1..cpus, in a uint32_t; 0 if not given */
 	KEY_TESTS,   /* list of names that tests/ knows */
 	KEY_U32,     /* a number, min..max */
 	KEY_U64,     /* the same, in a uint64_t */
@@ -26,7 +26,7 @@ enum key_kind {
 struct plan_key {
 	const char *name;
 	enum key_kind kind;
-	uint32_t workloads; /* that have it, as bits 1 << workload_id; 0: all */
+	uint32_t workloads; /* that have the key, as bits 1 << workload_id; 0: all */
 	size_t offset;      /* in struct plan */
 	char *value;        /* NULL: it is there; else PLAN_KEY's own */
 	uint64_t min, max;
@@ -52,7 +52,7 @@ extern const struct plan plan_defaults;
 extern const char *const plan_default_locks[];
 extern const size_t plan_default_lock_count;
 
-/* Whether the key means anything in the plan's workload; tests= has no workload. */
+/* Whether the plan's workload has this key; tests= has no workload. */
 static inline bool plan_key_applies(const struct plan *plan, const struct plan_key *key)
 {
 	return key->workloads == 0 || key->workloads >> plan->workload & 1;

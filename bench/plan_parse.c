@@ -16,15 +16,15 @@
 #include "locks/core/tunables.h"
 
 struct parser {
-	const char *start; /* behind the loader's word */
+	const char *start; /* after the loader's word */
 	const struct plan_machine *machine;
 	struct plan *plan;
-	const struct lock_entry *by_linux; /* in the plan only because `linux` asked for it */
+	const struct lock_entry *by_linux; /* in the plan only because of `linux` */
 	struct plan_error error;
 	struct cmdline_word word; /* the one being read */
 };
 
-/* False if there is an error already: then nothing more is to be said. */
+/* Returns false if there is an error already, which is then kept. */
 static bool begin_error(struct parser *parser, const char *item, size_t length, const char *what)
 {
 	return plan_error_begin(&parser->error, &parser->word, item, length, what);
@@ -55,7 +55,7 @@ static void add_lock(struct parser *parser, const struct lock_entry *lock, const
 		plan_accept_number(&parser->error, 1, PLAN_MAX_LOCKS);
 }
 
-/* Every lock but the harness baseline, which excludes nobody. */
+/* Adds every lock except the baseline `null`, which does not exclude. */
 static void add_all_locks(struct parser *parser)
 {
 	for (size_t i = 0; i < lock_count_registered(); i++) {
@@ -76,8 +76,7 @@ static void add_lock_named(struct parser *parser, const char *name, size_t lengt
 		plan_accept_locks(&parser->error);
 }
 
-/* The first name for a lock enters it; that Linux's choice is also listed by its own name is no
- * mistake. */
+/* The first name of a lock adds it. Listing Linux's choice also by its own name is not an error. */
 static void add_item(struct parser *parser, const char *item, size_t length)
 {
 	const struct linux_choice *choice = &parser->plan->linux_choice;
@@ -148,7 +147,7 @@ static void parse_threads(struct parser *parser, const char *value, size_t value
 		add_thread_count(parser, item, length);
 }
 
-/* Which names there are is known to tests/ alone. */
+/* Only tests/ knows the names. */
 static void parse_tests(struct parser *parser, const char *value, size_t value_length)
 {
 	const char *cursor = value, *item;
@@ -171,7 +170,7 @@ static void parse_tests(struct parser *parser, const char *value, size_t value_l
 	}
 }
 
-/* The value as a number of min..max, or an error. */
+/* Reads the value as a number in min..max, or sets an error. */
 static bool number_in(struct parser *parser, uint64_t min, uint64_t max, uint64_t *number)
 {
 	const struct cmdline_word *word = &parser->word;
@@ -242,7 +241,7 @@ static void parse_flag(struct parser *parser, const struct plan_key *key)
 
 static void parse_value(struct parser *parser, const struct plan_key *key)
 {
-	/* without '=': an empty value, which no kind but the flag accepts */
+	/* without '=' the value is empty, which only a flag accepts */
 	const char *value = parser->word.value ? parser->word.value : "";
 	size_t length = parser->word.value_length;
 
@@ -322,8 +321,8 @@ static void parse_word(struct parser *parser)
 	}
 }
 
-/* The kernel's path, as GRUB and QEMU put it in front: it starts with '/', or has no '=' and is no
- * flag of ours. */
+/* Skips the kernel's path, which GRUB and QEMU put first: it starts with '/', or has no '=' and is
+ * not a flag of ours. */
 static void skip_loader_word(struct parser *parser, const char *cmdline)
 {
 	const char *cursor = cmdline;
@@ -345,7 +344,7 @@ static void default_locks(struct parser *parser)
 		add_lock_named(parser, plan_default_locks[i], strlen(plan_default_locks[i]));
 }
 
-/* The rings of all vCPUs of the largest run must fit into what a small guest can spare. */
+/* The rings of all vCPUs of the largest run must fit into a small guest's memory. */
 static void check_trace(struct parser *parser)
 {
 	uint32_t most = PLAN_MAX_TRACE / plan_most_threads(parser->plan);
@@ -359,7 +358,7 @@ static void check_trace(struct parser *parser)
 		plan_accept_number(&parser->error, 0, most);
 }
 
-/* What depends on which keys were given. */
+/* Completes the plan by rules about which keys were given. */
 static void complete(struct parser *parser, const char *end)
 {
 	struct plan *plan = parser->plan;

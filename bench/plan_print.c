@@ -11,7 +11,7 @@
 struct output {
 	char *line;
 	size_t size;
-	size_t length; /* what it needs so far, which may be more than there is */
+	size_t length; /* needed so far, which may exceed the buffer */
 };
 
 __attribute__((format(printf, 2, 3))) static void add(struct output *out, const char *format, ...)
@@ -70,8 +70,8 @@ static void add_value(struct output *out, const struct plan *plan, const struct 
 	}
 }
 
-/* A key that can say "not this" only by its absence: ms and ops exclude each other, nodes=
- * overrides what the machine says. */
+/* Whether the key must not be printed: ms and ops exclude each other, and nodes= would override the
+ * machine. */
 static bool absent(const struct plan *plan, const struct plan_key *key)
 {
 	const void *field = plan_field_const(plan, key);

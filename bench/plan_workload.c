@@ -36,7 +36,7 @@ static void check_keys(const struct plan *plan, const char *line, struct plan_er
 	}
 }
 
-/* What is protected there is the scheduler itself: without exclusion it would not survive. */
+/* kbuild's locks protect its scheduler, which would not survive without exclusion. */
 static void check_locks(const struct plan *plan, struct plan_error *error)
 {
 	const struct cmdline_word word = {.key = "locks", .key_length = 5};
@@ -66,8 +66,8 @@ static void check_tasks(const struct plan *plan, struct plan_error *error)
 	}
 }
 
-/* Jobs for a run of a second or two on two CPUs; an emulated CPU takes ten times as long and more.
- * No task shall be without one. */
+/* Enough jobs for a run of one or two seconds on two CPUs, where an emulated CPU takes ten times as
+ * long or more; and at least one per task. */
 static uint64_t default_jobs(const struct plan *plan)
 {
 	bool emulated = strcmp(plan->accel, "nested") == 0 || strcmp(plan->accel, "tcg") == 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The last step of plan_parse: what the workload makes of the keys. */
+/* The last step of plan_parse: adapts the plan to its workload. */
 #ifndef PVSPIN_BENCH_PLAN_WORKLOAD_H
 #define PVSPIN_BENCH_PLAN_WORKLOAD_H
 
 #include "bench/plan.h"
 #include "bench/plan_error.h"
 
-/* Refuses the first key of `line` that the workload does not have, a lock that it cannot run, a
- * tasks= that it cannot keep; then gives what it does not have the value that says so. */
+/* Refuses the first key of `line` that the workload does not have, a lock that it cannot run, and a
+ * tasks= that it cannot fulfil. Then sets the keys that the workload does not have to the value for
+ * "none". */
 void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error);
 
 #endif

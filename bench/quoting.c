@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the accelerator classes, and what may be made of their figures: see quoting.h. */
+/* The names of the accelerator classes, and the use of their figures: see quoting.h. */
 #include "bench/quoting.h"
 
 #include "lib/string.h"

@@ -69,8 +69,9 @@ void result_sum(struct run_result *result)
 	result->jain_permille = jain_permille(result->threads, worker_ops, result->workers);
 }
 
-/* Sections are either one for all (contended) or one each (uncontended): adding up for each worker
- * all that share its section covers both, and costs threads^2 additions after the run. */
+/* All workers share one section (contended), or each has its own (uncontended). Adding up, for each
+ * worker, all workers that share its section covers both cases; it costs threads^2 additions after
+ * the run. */
 enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
 			    uint32_t threads)
 {

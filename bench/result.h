@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one run came to: written by run.c, summed up and checked by result.c, read by emit.c (the
- * log records) and table.c (the table for people). Cycles are TSC cycles.
+ * The result of one run: run.c writes it, result.c sums it up and checks it, emit.c (log records)
+ * and table.c (table for people) read it. Cycles are TSC cycles.
  */
 #ifndef PVSPIN_BENCH_RESULT_H
 #define PVSPIN_BENCH_RESULT_H
@@ -17,7 +17,7 @@
 
 struct kbuild_result; /* bench/kbuild/kbuild.h */
 
-/* A moment: when a phase began or ended. */
+/* The time at which a phase began or ended. */
 struct run_mark {
 	uint64_t tsc;
 	uint64_t wall_ns; /* 0: no clock that other VMs share */
@@ -46,7 +46,7 @@ struct run_result {
 
 	/* the measured phase */
 	struct run_mark start, end;
-	const char *clock; /* of the marks' wall_ns: "kvmclock", "realtime", "launcher", "none" */
+	const char *clock; /* for wall_ns: "kvmclock", "realtime", "launcher", "none" */
 	uint64_t elapsed_cycles, elapsed_ns;
 	bool complete; /* false: ops= was not reached within the bound */
 
@@ -57,11 +57,11 @@ struct run_result {
 	struct gaps gaps;        /* latency=on ms=, result_has_streak(): together elapsed_cycles */
 	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
 	uint64_t steal_ns, scheduled_in;
-	uint64_t throttled_ns; /* of the whole run, set-up and warm-up included */
+	uint64_t throttled_ns; /* in the whole run, including set-up and warm-up */
 	uint64_t jain_permille;
 	enum exclusion exclusion;
 
-	/* warm-up and the way out included, to compare with the hypervisor's own counts */
+	/* including warm-up and the time after the stop, to compare with the hypervisor's counts */
 	uint64_t halts_total, kicks_total, yields_total;
 };
 
@@ -72,21 +72,22 @@ struct pv_totals {
 
 struct pv_totals result_pv_totals(uint32_t threads);
 
-/* The fields *_total: by how much the totals have grown. */
+/* Sets the fields *_total to the growth of the totals. */
 void result_set_totals(struct run_result *result, const struct pv_totals *before);
 
-/* Sums up result->workers into the fields "over all workers", exclusion apart. */
+/* Sums up result->workers into the fields "over all workers", except exclusion. */
 void result_sum(struct run_result *result);
 
-/* Whether each section's two counters equal the sections its workers went through. */
+/* Checks whether each section's two counters equal the number of times that its workers went
+ * through it. */
 enum exclusion result_check(const struct lock_ops *ops, const struct worker *workers,
 			    uint32_t threads);
 
-/* Whether vCPUs competed for one lock, that excludes, and so had turns. */
+/* Whether several vCPUs competed for one lock that excludes, so that streaks exist. */
 bool result_has_streak(const struct run_result *result);
 
-/* What locks are compared by: acquisitions per second, with kbuild jobs in 1000 seconds; rounded
- * down, 0 for a phase of no length. */
+/* The figure of merit of a lock: acquisitions per second, with kbuild jobs per 1000 seconds;
+ * rounded down, 0 for a phase of no length. */
 uint64_t result_rate(const struct run_result *result);
 
 #endif

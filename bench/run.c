@@ -15,16 +15,16 @@
 #include "port/hang.h"
 #include "port/port.h"
 
-/* The timer's bounds come first. */
+/* Longer than the timer's bounds, which act first. */
 #define WATCH_MARGIN_NS 1000000000ull
 
-/* All that the workers share during a run, apart from lock and section. */
+/* State shared by the workers during a run, except lock and section. */
 static struct {
 	_Alignas(APART) _Atomic uint32_t phase;
 	struct phase_times times;
 } shared;
 
-/* CPU 0's own. */
+/* CPU 0's own state. */
 static struct {
 	const struct plan *plan;
 	struct worker *workers;
@@ -120,7 +120,7 @@ static void report_run(const char *why, uint64_t bound_ns)
 	port_abort();
 }
 
-/* The timer's callback: the stop was long ago. */
+/* The timer's callback if the stop was long ago. */
 static void run_hangs(void *unused)
 {
 	(void)unused;
@@ -133,10 +133,11 @@ static uint64_t run_bound_ns(void)
 	       measure_ns() + stop_bound_ns() + WATCH_MARGIN_NS;
 }
 
-/* The timer would have told before, or its interrupt is not taken. */
+/* Called by the watchdog: the timer's interrupt, which should have come earlier, is not taken. */
 static void timer_hangs(void)
 {
-	report_run("CPU 0 has interrupts masked, or waits for who never comes", run_bound_ns());
+	report_run("CPU 0 has interrupts masked, or waits for a CPU that never comes",
+		   run_bound_ns());
 }
 
 /* The timer's callback. Workers read `phase` relaxed, and the times behind a fence. */
@@ -156,7 +157,7 @@ static void phase_over(void *unused)
 	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }
 
-/* On CPU 0, once all have arrived, or not all. */
+/* On CPU 0, when all have arrived or the bound has passed. */
 static void start_clock(bool all)
 {
 	run.all_arrived = all;
@@ -203,7 +204,7 @@ static void set_up_worker(uint32_t i, size_t own)
 	latency_set_up(worker, i);
 }
 
-/* The measured loop as dispatch= wants it, ready to run. */
+/* Returns the measured loop for dispatch=, ready to run. */
 static void (*loop_for(const struct lock_entry *lock))(struct worker *worker)
 {
 	bool latency = run.plan->latency, trace = run.plan->trace != 0;
@@ -267,7 +268,7 @@ static void collect_ops_mode(struct run_result *result)
 		if (worker->measured_ops < run.plan->ops)
 			result->complete = false;
 	}
-	if (first < result->start.tsc) /* by a TSC that lags a little */
+	if (first < result->start.tsc) /* that CPU's TSC lags a little */
 		first = result->start.tsc;
 	if (result->start.wall_ns != 0) {
 		result->end.wall_ns =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See trace.h. Each vCPU's ring has cache lines of its own: recording must not slow down others. */
+/* See trace.h. Each vCPU's ring has its own cache lines, so that recording does not slow down
+ * others. */
 #include "bench/trace.h"
 
 #include "lib/record.h"
@@ -9,7 +10,7 @@
 
 static struct trace_ring *rings; /* NULL: trace=0 */
 static bool until_lhp;
-/* on a line of its own: read with each event, written once */
+/* on a cache line of its own, because it is read with each event and written once */
 static struct {
 	_Alignas(2 * CACHE_LINE) _Atomic bool closing;
 } shared;
@@ -39,14 +40,14 @@ void trace_stop(uint32_t threads)
 		port_stats(i)->trace = NULL;
 }
 
-/* Of the run whose events are emitted. */
+/* The run whose events are emitted. */
 struct context {
 	uint32_t run, cpu;
 	const char *lock;
 	const char *(*class_of)(uint32_t lock_id);
 };
 
-/* The caller adds what only some events have, and ends the record. */
+/* The caller adds the fields that only some events have, and ends the record. */
 static void begin_event(struct record *record, const struct context *context, const char *what,
 			uint64_t tsc)
 {
@@ -58,8 +59,8 @@ static void begin_event(struct record *record, const struct context *context, co
 	record_string(record, "lock", context->lock);
 }
 
-/* When the vCPU lost its CPU: as long before it was seen to be back as time was stolen, but not
- * before the event ahead, at which it ran. */
+/* Estimates when the vCPU lost its CPU: the stolen time before it noticed that it was back, but not
+ * before its previous event, at which it ran. */
 static void emit_preempted(const struct context *context, uint64_t ahead_tsc,
 			   const struct trace_event *resumed)
 {
@@ -80,7 +81,7 @@ static void emit_event(const struct context *context, const struct trace_event *
 		record_number(&record, "to", event->arg);
 	if (event->what == TRACE_RESUMED)
 		record_number(&record, "stolen_ns", event->arg);
-	/* who was off the CPU may have had several locks */
+	/* a vCPU that was off its CPU may have held several locks */
 	else if (event->lock != 0 && context->class_of) {
 		record_string(&record, "class", context->class_of(event->lock));
 		record_number(&record, "lock_id", event->lock);

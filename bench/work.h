@@ -6,11 +6,11 @@
 #include <stdint.h>
 
 /*
- * A fixed amount of work, not of time: while a vCPU is preempted no work is done. One iteration is
- * one dependent subtraction and its branch (about a core cycle). Touches no memory. Aligned,
- * because it is inlined into each lock's loop: on CPUs with the jump-conditional-code erratum an
- * iteration takes twice as long where the branch touches a 32-byte boundary (Intel, "Mitigations
- * for Jump Conditional Code Erratum", 2019), which would be taken for a difference between locks.
+ * A fixed amount of work, not of time: a preempted vCPU does none. One iteration is one dependent
+ * subtraction and its branch (about a core cycle). Touches no memory. Aligned, because it is
+ * inlined into each lock's loop: on CPUs with the jump-conditional-code erratum an iteration takes
+ * twice as long if the branch touches a 32-byte boundary (Intel, "Mitigations for Jump Conditional
+ * Code Erratum", 2019), which would look like a difference between locks.
  */
 static inline __attribute__((always_inline)) void work(uint32_t iterations)
 {

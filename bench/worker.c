@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cold half of a worker: what it does when it sees the phase change, and when it finds that the
- * host took its CPU away while it held the lock.
+ * The cold half of a worker: its reaction to a change of phase, and to a preemption while it held
+ * the lock.
  *
- * A worker sees a change at its next acquisition, while it holds the lock: that acquisition is the
- * first of the new phase's ops, as its grant came in it. Without that, a FIFO lock whose waits are
- * longer than the phase would count nothing although it was handed on. What the worker counted
- * while it waited (halts, polls...) belongs to the phase in which the wait began.
+ * A worker notices a change at its next acquisition, while it holds the lock. That acquisition is
+ * the first of the new phase's ops, because its grant came in that phase. Otherwise a FIFO lock
+ * whose waits are longer than the phase would count nothing although it was handed over. Counts
+ * made during the wait (halts, polls...) belong to the phase in which the wait began.
  */
 #include "bench/worker.h"
 
@@ -18,7 +18,7 @@ static void reset_histograms(struct worker *worker)
 	}
 }
 
-/* With the lock held, or before anybody competes. */
+/* Called with the lock held, or before anybody competes. */
 static uint64_t sections_so_far(const struct worker *worker)
 {
 	if (worker->section == NULL)
@@ -26,8 +26,8 @@ static uint64_t sections_so_far(const struct worker *worker)
 	return atomic_load_explicit(&worker->section->second, memory_order_relaxed);
 }
 
-/* With the lock held: the count of sections from which on nobody else competed. With ops= the last
- * worker goes on alone, and gets the lock every time. */
+/* Called with the lock held. Returns the count of sections from which on nobody else competed: with
+ * ops=, the last worker goes on alone and gets the lock every time. */
 static uint64_t alone_since(const struct worker *worker)
 {
 	const struct section *section = worker->section;
@@ -37,7 +37,7 @@ static uint64_t alone_since(const struct worker *worker)
 	return section->left + 1 < worker->sharers ? UINT64_MAX : section->alone;
 }
 
-/* With the lock held. */
+/* Called with the lock held. */
 static void leave_section(const struct worker *worker)
 {
 	struct section *section = worker->section;
@@ -105,9 +105,8 @@ static void measure_ends(struct worker *worker, uint64_t now)
 		worker->delta.count[event] -= worker->before.count[event];
 }
 
-/* From warm-up straight to the stop: one wait lasted the whole measured phase. That is a result
- * (FIFO locks, many vCPUs), and the wait, longer than any that fits into the warm-up, is this
- * worker's longest. */
+/* The worker went from warm-up straight to the stop, because one wait lasted the whole measured
+ * phase. That is a result (FIFO locks, many vCPUs), and this wait is the worker's longest. */
 static void measure_missed(struct worker *worker, uint64_t now)
 {
 	uint64_t waited = worker->stats->wait_max_cycles;
@@ -145,7 +144,7 @@ bool worker_next_phase(struct worker *worker, uint32_t phase)
 {
 	uint64_t now = port_cycles();
 
-	if (phase == worker->seen_phase) /* its own limit of acquisitions, not the timer */
+	if (phase == worker->seen_phase) /* ended by its limit of acquisitions, not by the timer */
 		phase = PHASE_STOP;
 	if (worker->seen_phase == PHASE_MEASURE)
 		measure_ends(worker, now);
@@ -168,7 +167,7 @@ void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns)
 
 	uint64_t away = port_ns_to_cycles(steal - steal_before_ns);
 
-	/* KVM also moves `version` when there was nothing to add to `steal`: an event, no time. */
+	/* KVM also moves `version` without adding to `steal`: that is an event without time. */
 	lock_count(worker->stats, EV_LHP_EVENTS);
 	worker->stats->count[EV_LHP_CYCLES] += away;
 	worker->stolen = away;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One vCPU's part in a run, and what all parts share. Hot fields sit on lines of their own:
- * `phase` is read at each acquisition by all and written three times a run; the section's lines
- * move with the lock; a worker's counters are touched by nobody else.
+ * One vCPU's part in a run, and the state that all parts share. Hot fields have cache lines of
+ * their own: all vCPUs read `phase` at each acquisition, and it is written three times in a run;
+ * the section's lines move with the lock; only the worker itself touches its counters.
  */
 #ifndef PVSPIN_BENCH_WORKER_H
 #define PVSPIN_BENCH_WORKER_H
@@ -20,16 +20,16 @@
 /* A run's phases, in this order; the timer on CPU 0 moves them on. */
 enum phase { PHASE_WARMUP, PHASE_MEASURE, PHASE_STOP };
 
-/* What the lock protects. `first` is incremented by a plain instruction at the section's start,
- * `second` is read there and written back, plus one, at its end (atomic only to pin that order
- * down): after the run both must equal the sum of the workers' sections, or exclusion was broken.
+/* The data that the lock protects. `first` is incremented by a plain instruction at the section's
+ * start; `second` is read there and written back, plus one, at its end (atomic only to enforce that
+ * order). After the run both must equal the sum of the workers' sections, or exclusion was broken.
  */
 struct section {
 	uint64_t first;
-	_Atomic uint32_t holder; /* CPU index + 1; 0 nobody. Advisory, for LHP samples */
+	_Atomic uint32_t holder; /* CPU index + 1; 0: none. Advisory, for LHP samples */
 	_Atomic uint64_t second;
-	/* under the lock, as a worker leaves the loop: how many have, and `second` when that left
-	 * one alone */
+	/* written under the lock when a worker leaves the loop: how many have left, and the value
+	 * of `second` when only one remained */
 	uint32_t left;
 	uint64_t alone;
 	uint64_t freed; /* latency=on: TSC of the latest release */
@@ -46,20 +46,20 @@ struct worker {
 	const struct lock_ops *lock_ops; /* for dispatch=indirect */
 	void *lock;
 	void *node;
-	struct section *section; /* NULL: kbuild, whose sections are elsewhere */
+	struct section *section; /* NULL with kbuild, whose sections are elsewhere */
 	const _Atomic uint32_t *phase;
 	const struct phase_times *times; /* NULL: gaps are not wanted */
 	struct lock_stats *stats;
 	uint32_t cpu;
-	uint32_t sharers;     /* workers that have the same section */
+	uint32_t sharers;     /* number of workers with the same section */
 	uint32_t hold, think; /* work-loop iterations */
 	uint64_t ops_wanted;  /* acquisitions in PHASE_MEASURE, then stop; UINT64_MAX: by time */
 
 	/* the worker's own, during the run */
-	uint64_t limit; /* of `ops` in the phase seen_phase */
+	uint64_t limit; /* for `ops` in the phase seen_phase */
 	uint32_t seen_phase;
 	uint64_t ops;      /* in the phase seen_phase */
-	uint64_t sections; /* in all phases: what the exclusion check adds up */
+	uint64_t sections; /* in all phases, for the exclusion check */
 	struct streak streak;
 	/* latency=on: the acquisition under way, the hold before it, and what gaps count from */
 	struct turn turn;
@@ -79,10 +79,11 @@ struct worker {
 	struct lock_stats before, delta; /* counters at the start; their growth while measuring */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* On the worker's CPU, just before the measured loop, in the run's first phase. */
+/* Called on the worker's CPU, just before the measured loop, in the run's first phase. */
 void worker_begin(struct worker *worker, uint32_t first_phase);
 
-/* Out of line, cold; called with the lock held. False: release it and stop. */
+/* Out of line and cold. Called with the lock held. If it returns false, release the lock and stop.
+ */
 bool worker_next_phase(struct worker *worker, uint32_t phase);
 void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
 
@@ -93,12 +94,13 @@ uint64_t worker_first_waiter(const struct worker *worker);
 /* latency=on: after the release at `released` of what was granted in worker->turn. */
 void worker_add_turn(struct worker *worker, uint64_t released);
 
-/* What of that waiters for `section`, which it still has, paid: exact for those that polled at
- * least once, as nobody got the lock meanwhile. Whether they had a CPU themselves is not asked. */
+/* Adds the time that other vCPUs waited for this section while its holder was preempted. Exact for
+ * waiters that polled at least once, because nobody got the lock meanwhile. Ignores whether the
+ * waiters had a CPU themselves. Call before the release. */
 void worker_waiters_lost(struct worker *worker, const struct section *section,
 			 uint64_t away_cycles);
 
-/* The measured loop with the operations read at run time (indirect.c), worker->lock_ops. */
+/* The measured loop with operations read at run time (indirect.c), from worker->lock_ops. */
 void measure_indirect_plain(struct worker *worker);
 void measure_indirect_latency(struct worker *worker);
 void measure_indirect_traced(struct worker *worker);

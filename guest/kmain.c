@@ -98,7 +98,7 @@ static struct outcome run_plan(bool plan_ok)
 		log_line("error: %s", plan_error);
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "usage"};
 	}
-	if (machine.cpus_unknown) /* the reason has been said */
+	if (machine.cpus_unknown) /* topology_init() has printed the reason */
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
@@ -111,8 +111,8 @@ static struct outcome run_plan(bool plan_ok)
 	return outcome;
 }
 
-/* For the panic record: which lock was being measured, and which CPU was in its section; or which
- * test ran. */
+/* Adds to the panic record the lock being measured and the CPU in its section, or the running test.
+ */
 static void describe_run(struct record *record)
 {
 	const char *lock;
@@ -125,7 +125,8 @@ static void describe_run(struct record *record)
 	record_signed(record, "holder", (int64_t)holder - 1);
 }
 
-/* Without a launcher that says: at least whether there is something below. */
+/* If the launcher did not tell the accelerator class, records at least whether there is a
+ * hypervisor. */
 static void settle_accel(void)
 {
 	if (!machine.kvm.hypervisor_bit && strcmp(plan.accel, accel_names[ACCEL_UNKNOWN]) == 0)
@@ -146,8 +147,8 @@ void kmain(uint32_t magic, uint64_t info)
 	log_write("\n", 1); /* firmware and GRUB may have begun a line */
 	problem = loader_read(memory_map_physical, magic, info, &boot);
 	kvm_detect(&machine.kvm);
-	/* Before anything may fail, or nobody hears of it. Real machines often have a UART with
-	 * nothing attached to it. */
+	/* Comes before anything that may fail, so that the failure is visible. Real machines often
+	 * have a UART with nothing attached to it. */
 	if (!serial || (!machine.kvm.hypervisor_bit && console_there(&boot)))
 		console_init(&boot);
 	if (!serial) {
@@ -171,7 +172,7 @@ void kmain(uint32_t magic, uint64_t info)
 	watch_set_usual(plan_ok ? plan.hang_ms : 0);
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);
-	paging_set(0, PAGE_BYTES, PAGING_NONE); /* ACPI has been read: now null pointers fault */
+	paging_set(0, PAGE_BYTES, PAGING_NONE); /* now that ACPI is read, null pointers fault */
 	if (plan_ok && provoke_early != NULL)
 		provoke_early();
 	drain_interrupts();
@@ -179,7 +180,7 @@ void kmain(uint32_t magic, uint64_t info)
 	tsc_check(&machine);
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_guest_init(&machine, plan.nopvspin);
-	port_watch_over(); /* before the record: each of its bytes may be an exit of a slow VM */
+	port_watch_over(); /* before the record, whose bytes may each be a slow VM exit */
 	report_boot(&boot, &machine, &plan, pv_backend);
 	report_refused();
 	log_flush();

@@ -118,7 +118,7 @@ static void record_per_cpu(struct record *record, const char *name, size_t field
 	record_close_array(record);
 }
 
-/* What each vCPU issued in all, to be held against the hypervisor's own statistics. */
+/* Records each vCPU's totals, to be compared with the hypervisor's own statistics. */
 static void report_counts(void)
 {
 	struct record record;
@@ -163,7 +163,7 @@ static uint8_t exit_code(const struct outcome *outcome)
 	return codes[outcome->verdict];
 }
 
-/* The launcher reads the hypervisor's statistics before it lets the VM go. */
+/* Waits while the launcher reads the hypervisor's statistics. */
 static void wait_for_bye(void)
 {
 	char line[8];
@@ -173,7 +173,7 @@ static void wait_for_bye(void)
 		;
 }
 
-/* Whatever the run came to, its records are not all there. */
+/* If part of the log is lost, the verdict is an error, whatever the outcome. */
 static void judge_lost_log(struct outcome *outcome)
 {
 	if (outcome->verdict >= VERDICT_ERROR)
@@ -187,7 +187,7 @@ void report_finish(const struct outcome *outcome)
 	struct outcome final = *outcome;
 	bool complete;
 
-	if (record_count() != 0) /* else the vCPUs are not known yet */
+	if (record_count() != 0) /* otherwise the vCPUs are not known yet */
 		report_counts();
 	if (!log_complete())
 		judge_lost_log(&final);

@@ -11,15 +11,15 @@
 
 #define REPORT_SCHEMA 1
 
-/* `plan` as far as it was parsed, kept for report_finish. */
+/* `plan` may be only partly parsed. It is kept for report_finish. */
 void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
 		 const struct pv_backend *backend);
 
-/* Says which of the hypervisor's features this guest goes without, although they are offered. */
+/* Prints which offered features this guest does without, because the hypervisor refused them. */
 void report_refused(void);
 
-/* The end of everything: writes the counts and end records, lets the launcher read the hypervisor's
- * statistics (end=wait), and ends the VM with the verdict's code. CPU 0, any context. */
+/* Writes the counts and end records, lets the launcher read the hypervisor's statistics (end=wait),
+ * and ends the VM with the verdict's code. CPU 0, any context. */
 void report_finish(const struct outcome *outcome) __attribute__((noreturn));
 
 #endif

@@ -24,7 +24,7 @@
 #define CMDLINE_BYTES 2048
 
 static struct plan plan;
-static struct kvm_info kvm; /* what this process sees of a hypervisor below its Linux */
+static struct kvm_info kvm; /* the hypervisor below this Linux, as CPUID shows it */
 
 static bool join(char line[CMDLINE_BYTES], int count, char **word)
 {
@@ -41,7 +41,7 @@ static bool join(char line[CMDLINE_BYTES], int count, char **word)
 	return true;
 }
 
-/* More threads than CPUs only where threads= asks for them. */
+/* There are more threads than CPUs only if threads= asks for them. */
 static uint32_t cpus_for(const char *line)
 {
 	struct cmdline_word word;
@@ -53,8 +53,8 @@ static uint32_t cpus_for(const char *line)
 	return hosted_usable_cpus();
 }
 
-/* `linux` is what the Linux that runs these threads would pick, as its CPUID says; where the CPUs
- * are KVM's vCPUs, that is not qspinlock. */
+/* `linux` is the lock that the Linux below takes, according to CPUID. On KVM's vCPUs that is not
+ * qspinlock. */
 static void describe_machine(struct plan_machine *plan_machine, const char *line)
 {
 	kvm_detect(&kvm);
@@ -63,8 +63,8 @@ static void describe_machine(struct plan_machine *plan_machine, const char *line
 	plan_machine->linux_facts = linux_facts_of(&kvm, (uint32_t)sysconf(_SC_NPROCESSORS_CONF));
 }
 
-/* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand; 0x40000000 is the
- * hypervisor's by convention, there if leaf 1 has ECX bit 31. */
+/* SDM vol. 2A, CPUID: leaf 0 gives the vendor, 0x80000002 to 4 the brand. 0x40000000 is by
+ * convention the hypervisor's; it exists if leaf 1 has ECX bit 31. */
 static void record_cpu(struct record *record)
 {
 	uint32_t vendor[4] = {0}, brand[13] = {0}, hypervisor[4] = {0}, r[4];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/log.h in the guest: a buffer in memory, written to COM1 between measured phases. A VMM
- * whose output nobody reads (a full pipe, a pager) keeps the transmitter busy. The log waits
- * PATIENCE_NS for it. From then on it stays in the buffer, each flush looks whether the transmitter
- * is empty again, and the first that finds it so goes on where the log stopped. A record is lost
- * only if it finds the buffer full; then log_complete() is false, and the verdict is no longer ok.
+ * lib/log.h in the guest: a buffer in memory, written to COM1 between measured phases. If nobody
+ * reads a VMM's output (a full pipe, a pager), the transmitter stays busy. A flush waits
+ * PATIENCE_NS for it. After that the log stays in the buffer; each later flush only checks whether
+ * the transmitter is empty again and, if so, continues where the log stopped. A record is lost only
+ * if the buffer is full; then log_complete() is false, and the verdict is no longer ok.
  */
 #include "kernel/log.h"
 
@@ -17,17 +17,17 @@
 #include <stdint.h>
 
 #define LOG_BYTES ((size_t)128 * 1024)
-/* Output may take minutes where each byte is an exit to a VMM that waits for a CPU, or where nobody
- * reads: that is no hang, so the watchdog is fed every FEED_BYTES and every LOOK_NS. */
+/* Output may take minutes if each byte is an exit to a VMM that waits for a CPU, or if nobody
+ * reads. That is not a hang, so the watchdog is fed every FEED_BYTES and every LOOK_NS. */
 #define FEED_BYTES  512
 #define LOOK_NS     10000000ull /* a full FIFO drains in 1.4 ms at 115200 baud */
 #define PATIENCE_NS 120000000000ull
-/* In the place of LOOK_NS before the TSC's rate is known: 10 ms at 3 GHz. */
+/* Used instead of LOOK_NS before the TSC's rate is known: 10 ms at 3 GHz. */
 #define LOOK_CYCLES (UINT64_C(1) << 25)
 
 static char buffer[LOG_BYTES];
-static size_t used, shown;   /* shown: of `used`, on the console */
-static volatile size_t sent; /* of `used`; a panic goes on from here */
+static size_t used, shown;   /* bytes in the buffer; of these, shown on the console */
+static volatile size_t sent; /* bytes sent; a panic continues from here */
 static bool stalled;         /* the last flush left something behind */
 static bool lost;
 
@@ -44,7 +44,7 @@ static bool send(uint64_t patience_ns)
 			waited_ns += LOOK_NS;
 		if (sent > before) {
 			waited_ns = 0;
-			patience_ns = PATIENCE_NS; /* somebody reads again */
+			patience_ns = PATIENCE_NS; /* the output is being read again */
 		} else if (waited_ns >= patience_ns) {
 			return false;
 		}
@@ -53,7 +53,7 @@ static bool send(uint64_t patience_ns)
 	return true;
 }
 
-/* A screen of pixels takes its time, too. */
+/* Painting pixels takes time, too. */
 static void show(void)
 {
 	while (shown < used) {
@@ -93,7 +93,7 @@ static void make_room(void)
 	sent = 0;
 }
 
-/* All of it or nothing, so that what is left consists of whole lines. */
+/* Appends all bytes or none, so that the buffer consists of whole lines. */
 void log_write(const char *bytes, size_t count)
 {
 	if (count > LOG_BYTES - used)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Words and lists of the command line: see lib/cmdline.h. Reads up to the terminating
- * NUL and not beyond; keeps no state but the caller's cursor. */
+ * NUL and not beyond. The only state is the caller's cursor. */
 #include "lib/cmdline.h"
 
 #include "lib/string.h"
@@ -65,7 +65,7 @@ bool cmdline_number(const char *text, size_t length, uint64_t min, uint64_t max,
 	return true;
 }
 
-/* The cursor becomes NULL behind the last item, so that "a," has two items and "" has one. */
+/* The cursor becomes NULL after the last item, so that "a," has two items and "" has one. */
 bool cmdline_list_next(const char **cursor, const char *end, const char **item, size_t *length)
 {
 	const char *at = *cursor;

@@ -17,15 +17,15 @@ struct cmdline_word {
 	size_t value_length;
 };
 
-/* The next word from *cursor on, which moves behind it. False at the end. */
+/* Sets the next word from *cursor on and moves *cursor past it. False at the end. */
 bool cmdline_next(const char **cursor, struct cmdline_word *word);
 
 bool cmdline_is(const char *text, size_t length, const char *word);
 
-/* Decimal, or hex with 0x; nothing else around it; min..max. False if not so. */
+/* Reads a decimal or (with 0x) hexadecimal number in min..max. False if it is not one. */
 bool cmdline_number(const char *text, size_t length, uint64_t min, uint64_t max, uint64_t *number);
 
-/* The next item of a comma-separated list; empty items are returned as such. False at the end. */
+/* Sets the next item of a comma-separated list, even an empty one. False at the end. */
 bool cmdline_list_next(const char **cursor, const char *end, const char **item, size_t *length);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See histogram.h. With S = HIST_SUB_BITS, a value of 2^S or more whose highest set bit is e has
- * its next S bits as position inside its power of two; powers of two follow each other in the
- * index, 2^S buckets each. HdrHistogram (Tene) uses the same layout.
+ * See histogram.h. With S = HIST_SUB_BITS: for a value of 2^S or more, the S bits after its highest
+ * set bit are its position inside its power of two. In the index the powers of two follow each
+ * other, with 2^S buckets each. HdrHistogram (Tene) uses the same layout.
  */
 #include "lib/histogram.h"
 

@@ -15,7 +15,7 @@
 struct output {
 	char *buffer;
 	size_t size;  /* bytes that may be stored, less one for the NUL */
-	size_t total; /* bytes that the whole text has */
+	size_t total; /* length of the whole text */
 };
 
 enum length {
@@ -148,13 +148,13 @@ static void put_string(struct output *out, const struct spec *spec, const char *
 		text = "(null)";
 	if (spec->precision < 0)
 		length = strlen(text);
-	else /* need not be terminated */
+	else /* text need not be terminated */
 		while (length < (size_t)spec->precision && text[length] != '\0')
 			length++;
 	put_field(out, spec, "", 0, text, length);
 }
 
-/* False: no conversion that we know. */
+/* Returns false for an unknown conversion. */
 static bool convert(struct output *out, const struct spec *spec, va_list *arguments)
 {
 	char c;
@@ -189,7 +189,7 @@ static bool convert(struct output *out, const struct spec *spec, va_list *argume
 	}
 }
 
-/* "*" or digits, which saturate */
+/* Reads "*" or digits, which saturate. */
 static int parse_count(const char **at, va_list *arguments)
 {
 	int count = 0;
@@ -256,7 +256,7 @@ static enum length parse_length(const char **at)
 	}
 }
 
-/* `at` is behind the '%'; returns behind the conversion, or at the NUL that cut it off. */
+/* `at` is after the '%'. Returns the position after the conversion, or the NUL that cut it off. */
 static const char *parse_spec(const char *at, struct spec *spec, va_list *arguments)
 {
 	*spec = (struct spec){.precision = -1};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See record.h. There is one buffer, so one record is built at a time; a record begun while
+ * See record.h. There is one buffer, so only one record is built at a time. A record begun while
  * another is open (a panic in the middle of one) takes its place and its number. JSON: RFC 8259.
- * Output is plain ASCII: a byte that is not printable ASCII becomes \u00XX, as if it were Latin-1,
- * so that no input can make a line that is not JSON, and none is lost.
+ * Output is plain ASCII: any byte that is not printable ASCII becomes \u00XX, as if it were
+ * Latin-1, so that every input gives valid JSON and no byte is lost.
  */
 #include "lib/record.h"
 
@@ -55,7 +55,7 @@ static void put_quoted(struct record *record, const char *text)
 	put_text(record, "\"");
 }
 
-/* The comma and, outside arrays, the name; then the caller puts the value. */
+/* Puts the comma and, outside arrays, the name. The caller then puts the value. */
 static void put_name(struct record *record, const char *name)
 {
 	if (record->comma)
@@ -99,7 +99,7 @@ void record_bool(struct record *record, const char *name, bool value)
 	put_text(record, value ? "true" : "false");
 }
 
-/* No string (NULL) is JSON's null. */
+/* NULL becomes JSON's null. */
 void record_string(struct record *record, const char *name, const char *value)
 {
 	put_name(record, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records: one JSON object a line, written whole, numbered by "seq" from 1 (docs/serial-log.md).
+ * Records: one JSON object per line, written whole, numbered by "seq" from 1 (docs/serial-log.md).
  * A record is built in memory and handed to log_write as one piece by record_end. Usage:
  *
  *	struct record record;
@@ -10,8 +10,8 @@
  *	record_end(&record);
  *
  * CPU 0 only, outside measured phases. Strings are escaped as JSON asks
- * (control characters as \u00XX). A record that outgrows its buffer becomes a record of type
- * "error" that names the type that did not fit: never half a line.
+ * (control characters as \u00XX). A record that outgrows its buffer is replaced by a record of type
+ * "error" that names the type, so there is never half a line.
  */
 #ifndef PVSPIN_LIB_RECORD_H
 #define PVSPIN_LIB_RECORD_H
@@ -26,7 +26,7 @@ struct record {
 	const char *type;
 	size_t length;
 	bool overflow;
-	bool comma; /* whether the next item needs one before it */
+	bool comma; /* whether the next item needs a comma before it */
 };
 
 void record_begin(struct record *record, const char *type);
@@ -34,7 +34,7 @@ void record_number(struct record *record, const char *name, uint64_t value);
 void record_signed(struct record *record, const char *name, int64_t value);
 void record_bool(struct record *record, const char *name, bool value);
 void record_string(struct record *record, const char *name, const char *value);
-/* 64-bit values that are bit patterns or addresses: a string "0x..." */
+/* For bit patterns and addresses of 64 bits: writes a string "0x...". */
 void record_hex(struct record *record, const char *name, uint64_t value);
 /* Nested: name may be NULL inside an array. Numbers and strings inside an array: name NULL. */
 void record_open_array(struct record *record, const char *name);

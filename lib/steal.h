@@ -24,8 +24,8 @@ struct steal_area {
 
 _Static_assert(sizeof(struct steal_area) == 64, "KVM writes 64 bytes");
 
-/* Another vCPU's `steal`. `version` is odd for an instant; the bound only keeps a broken host from
- * hanging us. */
+/* Reads another vCPU's `steal`. `version` is odd only for an instant; the bound keeps a broken host
+ * from hanging the guest. */
 static inline uint64_t steal_read_other(const struct steal_area *area)
 {
 	uint32_t before, after;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See lib/string.h. Copies and fills use the string instructions: one instruction, fast
- * with ERMS, and no loop that the compiler could recognise and turn into a call of the very
- * function it is in (GCC does so for memcpy, memset and, from 12 on, strlen). The other loops
- * carry an empty asm statement for the same reason.
+ * See lib/string.h. Copies and fills use the string instructions: a single instruction, fast with
+ * ERMS, and not a loop that the compiler could recognise and replace by a call of the very function
+ * it is in (GCC does so for memcpy, memset and, from 12 on, strlen). For the same reason the other
+ * loops contain an empty asm statement.
  */
 #include "lib/string.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a run ends. The worst wins: the values are in that order. */
+/* How a run ends. Of several verdicts the worst counts, which has the largest value. */
 #ifndef PVSPIN_LIB_VERDICT_H
 #define PVSPIN_LIB_VERDICT_H
 
@@ -9,7 +9,7 @@ enum verdict {
 	VERDICT_OK,
 	VERDICT_SKIP,  /* nothing could be tested here */
 	VERDICT_ERROR, /* the environment or the request is wrong */
-	VERDICT_FAIL,  /* what was tested is wrong */
+	VERDICT_FAIL,  /* the tested code is wrong */
 };
 
 /* What a whole run came to. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What bench/ and tests/ do when a lock never comes free: they notice by a timer, tell the port
- * what they know, and the port says where each CPU stands.
+ * For locks that never become free: bench/ and tests/ notice by a timer and tell the port what they
+ * know; the port reports where each CPU stands.
  */
 #ifndef PVSPIN_PORT_HANG_H
 #define PVSPIN_PORT_HANG_H
@@ -11,28 +11,29 @@
 struct lock_ops; /* locks/core/lock.h */
 
 struct hang {
-	const char *what;           /* the run or test that hangs */
-	const struct lock_ops *ops; /* NULL: no lock is known, nor what is below down to bound_ns */
+	const char *what; /* the run or test that hangs */
+	const struct lock_ops
+		*ops; /* NULL: no lock is known; the fields up to bound_ns are unset */
 	const void *lock;
-	uint32_t owner;                     /* CPU index + 1 of who is in the section; 0 nobody */
+	uint32_t owner;                     /* index + 1 of the CPU in the section; 0: none */
 	uint32_t threads;                   /* CPUs 0..threads-1 take part */
-	uint64_t bound_ns;                  /* the time it was given */
-	const char *(*state)(uint32_t cpu); /* what it does, as far as the caller can tell */
+	uint64_t bound_ns;                  /* the time that it had */
+	const char *(*state)(uint32_t cpu); /* a CPU's state, as far as the caller knows it */
 };
 
 /*
- * Reports the hang. In the guest it stops the other CPUs for good, where they are, and writes a
- * `hang` record and a `hang_cpu` record for each CPU; hosted it writes lines for people. In
- * interrupt context on CPU 0 (hosted: in any thread). It must not return to what was interrupted.
+ * Reports the hang. In the guest it stops the other CPUs for good and writes a `hang` record and a
+ * `hang_cpu` record for each CPU; the hosted build writes lines for people. Called in interrupt
+ * context on CPU 0 (hosted: in any thread). The caller must not return to the interrupted code.
  */
 void port_report_hang(const struct hang *hang);
 
 /*
- * In the guest: what CPU 0 does now has `ns`. If nothing else is said by then, report() is called
- * on CPU 0, also if that hangs with interrupts masked; it must not return, and bounds itself by
- * another one (port_report_hang() does). NULL
- * reports a hang without a lock, named `what`, and aborts. port_watch_over(): what comes has the
- * usual time. Hosted: neither does anything.
+ * In the guest: gives CPU 0's current work `ns`. Unless one of these functions is called before,
+ * report() is then called on CPU 0, even if that hangs with interrupts masked. report() must not
+ * return and must bound itself (as port_report_hang() does). With NULL, a hang named `what`,
+ * without a lock, is reported and the guest aborts. port_watch_over() sets the default bound for
+ * the following work. Hosted: both do nothing.
  */
 void port_watch(const char *what, uint64_t ns, void (*report)(void));
 void port_watch_over(void);

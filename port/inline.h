@@ -35,10 +35,10 @@ static inline uint64_t port_cycles(void)
 }
 
 /*
- * TSC, read when all before it has been executed, and before anything after it: for intervals of a
- * few cycles. RDTSC by itself may be executed before a locked instruction ahead of it has its cache
- * line. LFENCE on both sides (SDM vol. 2B, RDTSC) needs no feature bit, as RDTSCP does. AMD's waits
- * only where it is made to (DE_CFG), as Linux does on every host.
+ * Reads the TSC after all earlier instructions have been executed and before any later one: for
+ * intervals of a few cycles. A plain RDTSC may be executed before an earlier locked instruction has
+ * its cache line. LFENCE on both sides (SDM vol. 2B, RDTSC) needs no feature bit, unlike RDTSCP.
+ * AMD's LFENCE waits only if DE_CFG says so, which Linux sets on every host.
  */
 static inline uint64_t port_cycles_ordered(void)
 {

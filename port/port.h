@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What locks/ and bench/ need from the place they run in: the bare guest (guest/) or Linux
+ * The services that locks/ and bench/ need from their environment: the bare guest (guest/) or Linux
  * threads (hosted/). "CPU" is the dense index 0..port_cpu_count()-1, never an APIC ID.
  */
 #ifndef PVSPIN_PORT_PORT_H
@@ -20,11 +20,12 @@ uint64_t port_ns_to_cycles(uint64_t ns);
  * there is none. */
 uint64_t port_wall_ns(void);
 
-/* How long a quota of CPU time has stopped CPUs since the start, added up over them; 0 where nobody
- * tells. Hosted: by cgroups. Outside any run. */
+/* Time since the start for which a quota of CPU time has stopped CPUs, summed over them; 0 if
+ * unknown. Hosted: from cgroups. Outside any run. */
 uint64_t port_throttled_ns(void);
 
-/* The i-th sentence on what else of this place shapes the figures. False: there is none. */
+/* Writes the i-th sentence about other influences of this environment on the figures. False if
+ * there is none. */
 bool port_note(uint32_t i, char *text, size_t size);
 
 uint32_t port_cpu(void);          /* the calling CPU's index */
@@ -47,7 +48,7 @@ void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg);
 void port_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void port_timer_cancel(void);
 
-/* Zeroed memory, for set-up only: never freed; ends all when there is none left. */
+/* Returns zeroed memory, for set-up only: never freed. If there is none left, ends the program. */
 void *port_alloc(size_t bytes, size_t align);
 
 struct port_text_patch {
@@ -57,19 +58,19 @@ struct port_text_patch {
 };
 
 /*
- * Writes machine code over pvspin's own, in which nobody is at the time: call on CPU 0, outside any
- * run. When it returns, every CPU that runs the patched code has executed a serialising instruction
- * after the write (SDM vol. 3A, 9.1.3, cross-modifying code), or will before it gets there.
+ * Overwrites part of pvspin's own machine code, which no CPU may be executing: call on CPU 0,
+ * outside any run. When it returns, every CPU has executed a serialising instruction after the
+ * write (SDM vol. 3A, 9.1.3, cross-modifying code), or will do so before it runs the patched code.
  */
 void port_patch_text(const struct port_text_patch *patch, size_t count);
 
 enum port_input {
 	PORT_INPUT_LINE,
 	PORT_INPUT_LATE,  /* no line within the time */
-	PORT_INPUT_ENDED, /* and none will come; a UART does not know that */
+	PORT_INPUT_ENDED, /* no line will come any more; a UART never knows that */
 };
 
-/* One line of input that is not empty, without its end (CR or LF), cut to `size` - 1 bytes. Call on
+/* Reads one non-empty line of input, without its end (CR or LF), cut to `size` - 1 bytes. Call on
  * CPU 0, outside any run. */
 enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns);
 

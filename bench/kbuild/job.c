@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See job.h. All draws of a section are made before it: how many there are depends on the job
- * alone, not on who is where. */
+/* See job.h. All draws of a section are made before it, so that their number depends on the job
+ * alone, not on where tasks run. */
 #include "bench/kbuild/job.h"
 
 #include "bench/kbuild/klock.h"
@@ -9,13 +9,13 @@
 
 #define USER_CHUNK 512 /* iterations between two looks at need_resched: about 150 ns */
 
-/* A section and what it takes inside. */
+/* A section, and the one nested in it. */
 struct section_plan {
 	uint32_t levels;
 	struct {
 		enum kbuild_class class;
 		struct klock *lock;
-		uint32_t hold; /* including what is inside */
+		uint32_t hold; /* including the nested section */
 	} level[KBUILD_DEPTH];
 };
 
@@ -24,7 +24,7 @@ static bool stopped(void)
 	return atomic_load_explicit(&world.stop, memory_order_relaxed);
 }
 
-/* User time: may be preempted anywhere. */
+/* User time, which may be preempted anywhere. */
 static void user_phase(uint32_t length)
 {
 	for (; length > USER_CHUNK; length -= USER_CHUNK) {
@@ -53,7 +53,7 @@ static void gap(struct task *self)
 	sched_point();
 }
 
-/* rq locks follow the task whose pi lock is held: that of its vCPU. */
+/* The rq lock belongs to the vCPU of the task whose pi lock is held. */
 static struct klock *rq_of(const struct klock *pi)
 {
 	const struct task *task = &world.task[pi - klock_of(CLASS_PI, 0, 0)];
@@ -85,7 +85,7 @@ static void draw_section(struct task *self, uint32_t cpu, enum kbuild_class clas
 	}
 }
 
-/* The inner section in the middle of the outer's time. */
+/* Goes through the section; the inner one comes in the middle of the outer one's time. */
 static void go_through(struct vcpu *me, const struct section_plan *plan)
 {
 	uint32_t half[KBUILD_DEPTH];
@@ -110,8 +110,9 @@ static struct task *partner_of(const struct task *self)
 	return id < world.tasks ? &world.task[id] : NULL;
 }
 
-/* The two ends of a pipe: who comes wakes the other if that one sleeps, else may go to sleep. Only
- * one of the two ever sleeps, and the other comes back here or leaves: nobody sleeps for good. */
+/* The two ends of a pipe. A task that comes wakes its partner if that sleeps; otherwise it may go
+ * to sleep itself. So only one of the two ever sleeps, and the other comes back here or leaves:
+ * none sleeps for good. */
 static void wait_queue(struct task *self, const struct section_plan *plan, bool may_sleep)
 {
 	struct vcpu *me = this_vcpu();
@@ -146,8 +147,8 @@ static void leave_pair(struct task *self)
 	klock_release(me);
 }
 
-/* The scheduler has taken pi and rq locks of its own since: as many less are to be taken here, and
- * the sum has the profile's share. */
+/* If the scheduler has meanwhile taken pi and rq locks of its own, as many fewer are taken here, so
+ * that the sum has the profile's share. */
 static bool made_up_for(struct vcpu *me)
 {
 	if (me->scheduler_locks < 2)

@@ -23,7 +23,7 @@ struct world world;
 
 static struct run_result *current;
 static struct kbuild_result totals;
-static struct worker *workers; /* for the result, which has them in a row */
+static struct worker *workers; /* copies in one array, for the result */
 
 static size_t apart(size_t bytes)
 {
@@ -126,7 +126,7 @@ static void set_up_vcpu(uint32_t i)
 	vcpu->worker.cpu = i;
 	vcpu->worker.ops_wanted = UINT64_MAX;
 	latency_set_up(&vcpu->worker, i);
-	/* no job's number: those count up from 0 */
+	/* differs from all numbers of jobs, which count up from 0 */
 	vcpu->random = random_begin(world.plan->seed, UINT64_MAX - i);
 }
 
@@ -139,7 +139,7 @@ static void set_up(const struct run_result *result)
 	world.tasks = (uint32_t)plan_tasks(world.plan, result->threads);
 	world.state_stride = apart(world.ops->state_size);
 	world.node_stride = apart(world.ops->node_size);
-	/* half a tick: who has just come is not sent away */
+	/* half a tick, so that a task that has just begun is not preempted */
 	world.slice = port_ns_to_cycles(NS_PER_S / world.plan->tick_hz / 2);
 	klock_init_all();
 	for (uint32_t i = 0; i < world.vcpus; i++)
@@ -186,8 +186,8 @@ static void add_vcpu(struct kbuild_result *sum, const struct vcpu *vcpu)
 	add_classes(sum->count, vcpu);
 }
 
-/* `running` is the rest of all vCPUs' time. The others are measured by different clocks over
- * slightly different spans, and may exceed it by a little: then there is no rest. */
+/* Returns `running`, the rest of all vCPUs' time. The other parts are measured by different clocks
+ * over slightly different spans and may exceed the whole a little; then the rest is 0. */
 static uint64_t rest(const struct kbuild_times *times, uint64_t all)
 {
 	uint64_t others = times->spinning + times->halted + times->idle + times->stolen;

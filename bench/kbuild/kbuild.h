@@ -14,22 +14,22 @@
 
 struct run_result;
 
-#define KBUILD_BOUND_NS UINT64_C(60000000000) /* then it stops, unfinished */
+#define KBUILD_BOUND_NS UINT64_C(60000000000) /* after which it stops, unfinished */
 
 struct class_count {
 	uint64_t acquisitions;
-	uint64_t contended;                    /* somebody was inside, or it took a slow path */
-	uint64_t other_cpu;                    /* the owner before was on another vCPU */
+	uint64_t contended;                    /* the lock was held, or it took a slow path */
+	uint64_t other_cpu;                    /* the previous owner was on another vCPU */
 	uint64_t wait_cycles, wait_max_cycles; /* of the contended ones */
 	uint64_t hold_cycles;
 	uint64_t lhp_events; /* sections in which the vCPU lost its CPU */
 };
 
-/* Where the vCPUs' time went, in ns when in a result, in cycles while it is counted. */
+/* The parts of the vCPUs' time, in ns in a result, in cycles while counting. */
 struct kbuild_times {
 	uint64_t running, spinning, halted, idle, stolen; /* all of it */
-	uint64_t kernel; /* of the running: kernel phases and sections */
-	uint64_t locked; /* of the kernel time: sections, nested ones once */
+	uint64_t kernel; /* part of running: kernel phases and sections */
+	uint64_t locked; /* part of kernel: sections, nested ones once */
 };
 
 struct kbuild_events {
@@ -44,10 +44,10 @@ struct kbuild_result {
 	struct class_count count[CLASS_COUNT];
 };
 
-/* Memory for all runs of the plan, once, on CPU 0. */
+/* Allocates the memory for all runs of the plan, once, on CPU 0. */
 void kbuild_prepare(const struct plan *plan);
 
-/* As run_once() (bench/run.h); fills result->kbuild too, which lasts until the next run. */
+/* As run_once() (bench/run.h). Also fills result->kbuild, which is valid until the next run. */
 bool kbuild_once(struct run_result *result);
 
 /* As run_current(). */

@@ -115,15 +115,16 @@ struct klock *klock_draw(enum kbuild_class class, const struct task *task, uint3
 	return klock_of(class, owner, k);
 }
 
-/* What the lock's own counters say of whether it had to wait. */
+/* The lock's own counters that show whether an acquisition had to wait. */
 static uint64_t slow_paths(const struct lock_stats *stats)
 {
 	return stats->count[EV_LOCK_SLOWPATH] + stats->count[EV_LOCK_PENDING] +
 	       stats->count[EV_LOCK_STEALS];
 }
 
-/* A wait of `cycles`, `halted` of them in HLT. What the host took meanwhile is no part of either;
- * from which of the two it took it is not known: from both alike. */
+/* Counts a wait of `cycles`, `halted` of them in HLT. Stolen time counts as neither spinning nor
+ * halted. Which of the two it interrupted is not known, so it is subtracted from both in
+ * proportion. */
 static void count_wait(struct vcpu *me, struct class_count *count, uint64_t cycles, uint64_t halted,
 		       uint64_t stolen_ns)
 {
@@ -146,7 +147,7 @@ static void count_wait(struct vcpu *me, struct class_count *count, uint64_t cycl
 	me->times.halted += halted;
 }
 
-/* As section_body() in bench/loop.h, in two halves. */
+/* With leave(), the same as section_body() in bench/loop.h. */
 static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 {
 	struct section *section = &held->lock->section;
@@ -181,7 +182,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 {
 	struct lock_stats *stats = me->worker.stats;
 	struct held *held = &me->held[me->depth];
-	/* a pool has one node for all depths: locks/core/lock.h */
+	/* a lock with a node pool has one node for all depths: locks/core/lock.h */
 	uint32_t row = world.ops->flags & LOCK_NODE_POOL ? 0 : me->depth;
 	uint64_t halted = stats->count[EV_HALT_CYCLES], slow = slow_paths(stats);
 	uint64_t steal_ns = own_steal_ns(me), asked = port_cycles();
@@ -206,7 +207,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 	enter(me, held, &me->count[class]);
 }
 
-/* Still with the lock; of nested ones each is asked for its waiters. */
+/* Called before the release. Counts the waiters of each of several nested locks. */
 __attribute__((noinline)) static void holder_preempted(struct vcpu *me)
 {
 	const struct held *held = &me->held[me->depth];
@@ -214,7 +215,7 @@ __attribute__((noinline)) static void holder_preempted(struct vcpu *me)
 
 	me->count[held->class].lhp_events++;
 	worker_waiters_lost(&me->worker, &held->lock->section, port_ns_to_cycles(steal_ns));
-	if (me->depth == 0) /* once, however many locks it held */
+	if (me->depth == 0) /* count once, however many locks it held */
 		worker_holder_preempted(&me->worker, held->steal_ns);
 }
 
@@ -239,8 +240,8 @@ void klock_release(struct vcpu *me)
 	atomic_store_explicit(&me->progress, me->worker.ops, memory_order_relaxed);
 }
 
-/* Overlapping sections lose counts, mostly of `second`: a lock's two must be equal, and over a
- * class they must add up to the sections entered. */
+/* Overlapping sections lose counts, mostly of `second`. So a lock's two counts must be equal, and
+ * over a class they must add up to the number of sections entered. */
 bool klock_excluded(const struct class_count count[CLASS_COUNT])
 {
 	for (int c = 0; c < CLASS_COUNT; c++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See observe.h. What the measured loop does around a lock (bench/loop.h), around each of many: the
- * events say which, and a vCPU that lost its CPU may have had several, and may have waited for one
- * while it had another.
+ * See observe.h. Does around each of many locks what the measured loop does around one
+ * (bench/loop.h). So events name their lock, and a vCPU that lost its CPU may have held several
+ * locks, or waited for one while it held another.
  */
 #include "bench/kbuild/observe.h"
 
@@ -13,7 +13,7 @@
 #include "locks/core/trace.h"
 #include "port/port.h"
 
-static const struct lock_ops *own; /* the lock's */
+static const struct lock_ops *own; /* the lock's own operations */
 static struct lock_ops observed;
 
 static bool waited_for(const struct klock *lock)
@@ -25,15 +25,15 @@ static bool waited_for(const struct klock *lock)
 	return false;
 }
 
-/* Whether the vCPU was off its CPU since the last look, in which time it had held[0..count-1]: what
- * trace_until=lhp is about is a holder that somebody waits for. Most locks here are wanted by
- * nobody else. */
+/* Records whether the vCPU was off its CPU since the last look, during which it held
+ * held[0..count-1]. trace_until=lhp is about a preempted holder for whom another vCPU waits; most
+ * locks here have no waiter. */
 static void look(struct vcpu *me, uint32_t count)
 {
 	uint64_t now = own_steal_ns(me), stolen_ns = now - me->looked_ns;
 
 	me->looked_ns = now;
-	trace_look(me->worker.stats); /* a wait may have noted it already */
+	trace_look(me->worker.stats); /* a wait may have recorded it already */
 	if (!me->worker.stats->trace || stolen_ns < TRACE_LHP_NS)
 		return;
 	for (uint32_t i = 0; i < count; i++) {
@@ -44,7 +44,7 @@ static void look(struct vcpu *me, uint32_t count)
 	}
 }
 
-/* klock_acquire() has filled in held[depth] but for the grant; depth does not count it yet. */
+/* klock_acquire() has filled in held[depth] except the grant; depth does not include it yet. */
 static void acquire(void *lock, void *node)
 {
 	struct vcpu *me = this_vcpu();
@@ -61,7 +61,7 @@ static void acquire(void *lock, void *node)
 	trace_add(stats, TRACE_ACQUIRE, 0);
 }
 
-/* depth no longer counts what is released here: held[depth]. */
+/* depth no longer includes the lock released here, held[depth]. */
 static void release(void *lock, void *node)
 {
 	struct vcpu *me = this_vcpu();
@@ -73,7 +73,7 @@ static void release(void *lock, void *node)
 	if (me->worker.hold_time)
 		histogram_add(me->worker.hold_time, held->cycles);
 	own->release(lock, node);
-	look(me, me->depth); /* while it let go, or kicked */
+	look(me, me->depth); /* for a preemption during release or kick */
 	trace_about(stats, me->depth ? klock_number(me->held[me->depth - 1].lock) : 0);
 }
 

@@ -15,15 +15,15 @@
 const uint32_t kbuild_rank[KBUILD_RANKS] = {0, 1000, 5000, 9000, 9900, 10000};
 
 /*
- * `away` against "another CPU was the last owner" with two vCPUs: who goes to another task's lock
- * with probability q leaves one such acquisition behind him and finds one, half of the time on the
- * other vCPU, so q of them; to another vCPU's lock, 2q; a lock of nobody's is on the other vCPU
- * half of the time. Bursts divide that by their length. Measured: page tables 0.6 %, pi and rq
- * together 11.7, dcache 3.2, files 0.3, misc 7.6, lru 19.6, signals 1.1, wait queues 10.4, timer
- * 3.4, RCU 31, zone 33.5.
+ * How `away` follows from "another CPU was the last owner", with two vCPUs. A task that takes
+ * another task's lock with probability q makes two such acquisitions, its own and the owner's next
+ * one, each with the other vCPU half of the time: a share of q. For another vCPU's lock the share
+ * is 2q. A lock without an owner was last on the other vCPU half of the time. Bursts divide the
+ * share by their length. Measured: page tables 0.6 %, pi and rq together 11.7, dcache 3.2, files
+ * 0.3, misc 7.6, lru 19.6, signals 1.1, wait queues 10.4, timer 3.4, RCU 31, zone 33.5.
  */
 const struct class_profile kbuild_classes[CLASS_COUNT] = {
-	/* page-table locks (pmd, pte): thousands, a process's own */
+	/* page-table locks (pmd, pte): thousands, private to a process */
 	[CLASS_PAGE_TABLE] = {.name = "page_table",
 			      .share = 2960,
 			      .hold = {{20, 40, 933, 2377, 19500, 19600}},
@@ -41,7 +41,7 @@ const struct class_profile kbuild_classes[CLASS_COUNT] = {
 		       .each = 1,
 		       .away = 0,
 		       .burst = 10},
-	/* task_struct.pi_lock, and the run queue's lock that is taken inside */
+	/* task_struct.pi_lock, and the run queue's lock taken inside it */
 	[CLASS_PI] = {.name = "pi",
 		      .share = 745,
 		      .hold = {{99, 199, 1174, 1996, 2898, 3767}},
@@ -87,7 +87,7 @@ const struct class_profile kbuild_classes[CLASS_COUNT] = {
 			.shared = 64,
 			.away = 1520,
 			.burst = 10},
-	/* lruvec.lru_lock: one, in batches of pages */
+	/* lruvec.lru_lock: one, taken for batches of pages */
 	[CLASS_LRU] = {.name = "lru",
 		       .share = 350,
 		       .hold = {{8, 10, 4145, 8507, 11100, 11200}},
@@ -104,7 +104,7 @@ const struct class_profile kbuild_classes[CLASS_COUNT] = {
 			  .each = 1,
 			  .away = 110,
 			  .burst = 10},
-	/* pipes and child exits: one between every two tasks, who really wait there for each other
+	/* pipes and child exits: one for every two tasks, which really wait there for each other
 	 */
 	[CLASS_WAITQ] = {.name = "waitq",
 			 .share = 300,
@@ -141,8 +141,8 @@ const struct class_profile kbuild_classes[CLASS_COUNT] = {
 			.burst = 10},
 };
 
-/* rmqueue and free_unref_page under a page-table lock; rmqueue_bulk under a CPU's page list: so
- * often that it comes to the measured share of zone.lock; try_to_wake_up. */
+/* rmqueue and free_unref_page under a page-table lock; rmqueue_bulk under a CPU's page list, as
+ * often as the measured share of zone.lock requires; try_to_wake_up. */
 const struct nesting kbuild_nestings[] = {
 	{CLASS_PAGE_TABLE, CLASS_PCP, 1000},
 	{CLASS_PCP, CLASS_ZONE, 100},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a kernel compile does with its spinlocks, as data: which locks there are, how often each
- * kind is taken, for how long, and by whom else. Figures and their source: profile.c. Lengths are
- * guest instructions, which work() (bench/work.h) takes about one core cycle each for.
+ * A kernel compile's use of spinlocks, as data: which locks exist, how often each kind is taken,
+ * for how long, and how it is shared. profile.c has the figures and their source. Lengths are guest
+ * instructions; work() (bench/work.h) takes about one core cycle for each.
  */
 #ifndef PVSPIN_BENCH_KBUILD_PROFILE_H
 #define PVSPIN_BENCH_KBUILD_PROFILE_H
@@ -27,11 +27,11 @@ enum kbuild_class {
 	CLASS_COUNT
 };
 
-/* Whom the locks of a class belong to: each has `each` of them. */
+/* The owners of a class's locks. Each owner has `each` of them. */
 enum kbuild_owner { OWNER_TASK, OWNER_PAIR, OWNER_VCPU, OWNER_NOBODY };
 
-/* A distribution by its values at the ranks kbuild_rank[]; in between it is interpolated along the
- * logarithm of the value (sample.c). */
+/* A distribution, given by its values at the ranks kbuild_rank[]. In between, the logarithm of the
+ * value is interpolated (sample.c). */
 #define KBUILD_RANKS 6
 #define KBUILD_WHOLE 10000 /* shares and ranks are parts of ten thousand */
 extern const uint32_t kbuild_rank[KBUILD_RANKS];
@@ -44,10 +44,10 @@ struct class_profile {
 	const char *name;
 	uint32_t share; /* of all acquisitions; all classes add up to KBUILD_WHOLE */
 	struct distribution hold;
-	uint32_t hold_mean; /* as measured: what `hold` must come out at */
+	uint32_t hold_mean; /* as measured; the mean of `hold` must equal it */
 	enum kbuild_owner owner;
-	uint32_t each;   /* locks that each owner has; 0: OWNER_NOBODY */
-	uint32_t shared; /* locks that belong to nobody, the first ones taken most (Zipf) */
+	uint32_t each;   /* locks of each owner; 0: OWNER_NOBODY */
+	uint32_t shared; /* locks without an owner; the first are taken most (Zipf) */
 	uint32_t away;   /* acquisitions that leave the own locks: for a shared one, or, where
 			    there is none, for another owner's */
 	uint32_t burst;  /* acquisitions of one lock in a row, in tenths; 10: single ones */
@@ -55,7 +55,7 @@ struct class_profile {
 
 extern const struct class_profile kbuild_classes[CLASS_COUNT];
 
-/* `part` of the holds of `outer` take an `inner` inside. At most one entry an outer class. */
+/* `part` of the holds of `outer` take an `inner` inside. At most one entry per outer class. */
 struct nesting {
 	enum kbuild_class outer, inner;
 	uint32_t part;
@@ -64,14 +64,14 @@ struct nesting {
 extern const struct nesting kbuild_nestings[];
 extern const size_t kbuild_nesting_count;
 
-/* From one acquisition to the next on a CPU. Up to KBUILD_USER_GAP a gap is kernel time, a longer
- * one is a user phase. */
+/* The gap from one acquisition to the next on a CPU. Up to KBUILD_USER_GAP it is kernel time; a
+ * longer one is a user phase. */
 extern const struct distribution kbuild_gap;
 extern const uint32_t kbuild_gap_mean;
 #define KBUILD_USER_GAP  50000
 #define KBUILD_BURST_GAP 300 /* within a burst */
 
-#define KBUILD_JOB_SECTIONS 500  /* acquisitions that make a job: about 3 ms of a CPU */
-#define KBUILD_SLEEP        1250 /* of the looks at a wait queue: sleeps, if the partner is awake */
+#define KBUILD_JOB_SECTIONS 500  /* acquisitions of a job: about 3 ms of a CPU */
+#define KBUILD_SLEEP        1250 /* part of wait-queue visits that sleep (partner awake) */
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* See sample.h. Logarithms are to base 2, 16 bits behind the point, the mantissa taken as it is
- * (log2(1 + m) ~ m, at most 0.09 off): rising, and its own inverse, which is all that an
- * interpolation between given points needs. */
+/* See sample.h. Logarithms are to base 2 with 16 fractional bits and a linear mantissa (log2(1 + m)
+ * ~ m, at most 0.09 off). That is monotonic and easily inverted, which is enough to interpolate
+ * between given points. */
 #include "bench/kbuild/sample.h"
 
 #define POINT 16
 
-/* SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014): streams of neighbouring numbers must
- * not look alike. */
+/* SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014), so that streams of neighbouring numbers
+ * do not look alike. */
 static uint64_t mix(uint64_t value)
 {
 	value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -77,7 +77,7 @@ uint32_t distribution_draw(const struct distribution *distribution, struct rando
 
 uint32_t random_zipf(struct random *random, uint32_t count)
 {
-	uint32_t steps = 32 - (uint32_t)__builtin_clz(count); /* of 1, 2, 4... the last one cut */
+	uint32_t steps = 32 - (uint32_t)__builtin_clz(count); /* sizes 1, 2, 4..., last cut */
 	uint32_t first = (1u << random_below(random, steps)) - 1;
 	uint32_t length = first + 1;
 

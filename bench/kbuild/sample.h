@@ -11,23 +11,23 @@ struct random {
 	uint64_t state;
 };
 
-/* A sequence for each pair of numbers. */
+/* Returns the random sequence of this pair of numbers. */
 struct random random_begin(uint64_t seed, uint64_t stream);
-/* Evenly from 0..bound-1, bound > 0. */
+/* A uniform number in 0..bound-1, bound > 0. */
 uint32_t random_below(struct random *random, uint32_t bound);
 
 /* The value at `rank`, 0..KBUILD_WHOLE-1: at the ranks of the table exactly the table's. */
 uint32_t distribution_at(const struct distribution *distribution, uint32_t rank);
 uint32_t distribution_draw(const struct distribution *distribution, struct random *random);
 
-/* Index below `count` with chances falling as 1 / (index + 1), by steps of powers of two. */
+/* An index below `count`; probabilities fall as 1 / (index + 1), in steps of powers of two. */
 uint32_t random_zipf(struct random *random, uint32_t count);
 
-/* How often a class is to be drawn, of KBUILD_WHOLE acquisitions: its share less what is taken
- * inside other classes' sections. */
+/* How often to draw a class, in KBUILD_WHOLE acquisitions: its share less the acquisitions inside
+ * other classes' sections. */
 uint32_t class_weight(enum kbuild_class class);
 
-/* The weights, added up: filled once, read in each draw. */
+/* The cumulated weights: filled once, read in each draw. */
 struct class_table {
 	uint32_t up_to[CLASS_COUNT];
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See sched.h. A task that stops running switches to its vCPU's own stack, and only from there is
- * it queued or made known as blocked: so nobody can take it up while it is still on its stack
- * (Linux has task_struct.on_cpu for that).
+ * See sched.h. A task that stops running switches to its vCPU's own stack, from where it is queued
+ * or marked blocked. So no other vCPU can run it while it is still on its stack (Linux has
+ * task_struct.on_cpu for that).
  */
 #include "bench/kbuild/sched.h"
 
@@ -17,7 +17,7 @@ static struct klock *rq_lock(const struct vcpu *vcpu)
 	return klock_of(CLASS_RQ, vcpu->worker.cpu, 0);
 }
 
-/* pi and rq sections of the scheduler's own take as long as the profile says. */
+/* The scheduler's own pi and rq sections have the profile's lengths. */
 static void lock(struct vcpu *me, enum kbuild_class class, struct klock *klock)
 {
 	klock_acquire(me, class, klock);
@@ -29,7 +29,7 @@ static void hold(struct vcpu *me)
 	work(distribution_draw(&kbuild_classes[CLASS_RQ].hold, &me->random));
 }
 
-/* With the queue's lock. */
+/* Called with the queue's lock held. */
 static void append(struct vcpu *vcpu, struct task *task)
 {
 	struct run_queue *queue = &vcpu->queue;
@@ -66,7 +66,7 @@ static uint32_t queued(const struct vcpu *vcpu)
 	return atomic_load_explicit(&vcpu->queue.queued, memory_order_relaxed);
 }
 
-/* Puts `back`, if there is one, behind the others and takes the first. */
+/* Puts `back`, if not NULL, at the end of the queue and takes the first task. */
 static struct task *next_own(struct vcpu *me, struct task *back)
 {
 	struct task *task;
@@ -82,13 +82,14 @@ static struct task *next_own(struct vcpu *me, struct task *back)
 	return task;
 }
 
-/* Tasks there, the running one included; as Linux's nr_running. */
+/* The number of tasks there, including the running one, like Linux's nr_running. */
 static uint32_t load_of(const struct vcpu *vcpu)
 {
 	return queued(vcpu) + atomic_load_explicit(&vcpu->busy, memory_order_relaxed);
 }
 
-/* Whom an idle vCPU may take from: a single task, just woken, is left to the vCPU it was woken on.
+/* The vCPU from which an idle vCPU may take a task. A single, just woken task is left where it was
+ * woken.
  */
 static struct vcpu *busiest(void)
 {
@@ -135,8 +136,8 @@ static void call(struct vcpu *vcpu)
 	port_wake(vcpu->worker.cpu, &vcpu->calls);
 }
 
-/* After a task was queued there. The fence pairs with the one in idle(): either this side sees the
- * flag or that one sees the task. */
+/* Called after a task was queued there. The fence pairs with the one in idle(): either this side
+ * sees the flag, or idle() sees the task. */
 static void call_if_idle(struct vcpu *vcpu)
 {
 	atomic_thread_fence(memory_order_seq_cst);
@@ -151,15 +152,15 @@ __attribute__((noinline)) static void rest(struct vcpu *me, uint32_t calls)
 	trace_look(stats);
 	trace_add(stats, TRACE_IDLE, 0);
 	port_sleep(&me->calls, calls);
-	trace_look(stats); /* after the call it may have waited for a CPU */
+	trace_look(stats); /* since the call it may have waited for a CPU of the host */
 	trace_add(stats, TRACE_BUSY, 0);
 }
 
-/* Until there may be work: each tick looks for some, too. */
+/* Idles until there may be work; each tick looks for some, too. */
 static void idle(struct vcpu *me)
 {
 	struct stretch stretch = stretch_begin(me);
-	/* acquire: before the look at what the caller has changed */
+	/* acquire: comes before the look at the caller's changes */
 	uint32_t calls = atomic_load_explicit(&me->calls, memory_order_acquire);
 
 	atomic_store_explicit(&me->idle, true, memory_order_relaxed);
@@ -167,12 +168,12 @@ static void idle(struct vcpu *me)
 	if (queued(me) == 0 && busiest() == NULL && !finished())
 		rest(me, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
-	/* who wakes up late at the end was idle only until then */
+	/* a vCPU that wakes late at the end was idle only until the end */
 	me->times.idle +=
 		finished() ? stretch_until(me, &stretch, world.end) : stretch_end(me, &stretch);
 }
 
-/* The task is off its stack now. True: it wants to run on. */
+/* The task is off its stack now. Returns true if it wants to run on. */
 static bool settle(struct vcpu *me, struct task *task)
 {
 	bool runnable;
@@ -198,7 +199,7 @@ static void gone(struct task *task)
 		call_if_idle(&world.vcpu[i]);
 }
 
-/* Lets the task run until it has a request. Returns the task if it is to be queued again. */
+/* Runs the task until it makes a request. Returns the task if it is to be queued again. */
 static struct task *run_task(struct vcpu *me, struct task *task)
 {
 	task->state = TASK_RUNNING;
@@ -250,7 +251,8 @@ void sched_tick(struct vcpu *me)
 		atomic_store_explicit(&me->need_resched, true, memory_order_relaxed);
 }
 
-/* To the vCPU's own stack; comes back when the task is chosen again, maybe elsewhere. */
+/* Switches to the vCPU's own stack. Returns when the task is chosen again, maybe on another vCPU.
+ */
 static void leave(enum request request)
 {
 	struct vcpu *me = this_vcpu();
@@ -276,7 +278,8 @@ void sched_exit(void)
 	__builtin_unreachable();
 }
 
-/* Where it ran last, unless that is busy and another vCPU idle (Linux: select_idle_sibling). */
+/* Returns the vCPU where the task ran last, or an idle one if that is busy (Linux:
+ * select_idle_sibling). */
 static struct vcpu *place_for(const struct task *task)
 {
 	uint32_t last = atomic_load_explicit(&task->vcpu, memory_order_relaxed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See watch.h. Stuck is a run in which no vCPU has acquired any lock for so long that under any
- * scheduling of the host one would have: a lock that does not come free, or a lost wake-up, with
- * all vCPUs idle.
+ * See watch.h. A run is stuck if no vCPU has acquired a lock for longer than any scheduling of the
+ * host could explain: because a lock does not become free, or because a wake-up was lost and all
+ * vCPUs are idle.
  */
 #include "bench/kbuild/watch.h"
 
@@ -14,7 +14,7 @@
 
 #define LOOK_NS        UINT64_C(100000000)
 #define STUCK_BASE_NS  UINT64_C(10000000000)
-#define STUCK_SLICE_NS UINT64_C(20000000) /* as STOP_SLICE_NS in bench/run.c: for each pair */
+#define STUCK_SLICE_NS UINT64_C(20000000) /* for each pair: bench/patience.c */
 
 static struct {
 	uint32_t run;
@@ -49,8 +49,8 @@ static const char *state_of(uint32_t cpu)
 	return vcpu->depth ? "owns" : "runs";
 }
 
-/* The lock that most likely holds the others up: one that is waited for, with an owner if there is
- * such a one; else CPU 0's run queue's. */
+/* Returns the lock that is most likely stuck: one with a waiter, if possible also with an owner;
+ * otherwise that of CPU 0's run queue. */
 static const struct klock *suspect(void)
 {
 	const struct klock *found = NULL;
@@ -89,16 +89,17 @@ static void report(const char *why, uint64_t bound_ns)
 	port_abort();
 }
 
-/* Time for all that is bounded by itself, and to spare: tasks still have a section each to end. */
+/* The bound on the whole run: the sum of its parts' bounds and a margin, as each task still has a
+ * section to end. */
 static uint64_t whole_ns(void)
 {
 	return ARRIVAL_BOUND_NS + KBUILD_BOUND_NS + 3 * stuck_ns();
 }
 
-/* The tick would have told before, or it is not taken. */
+/* Called by the watchdog: the tick, which should have noticed earlier, is not taken. */
 static void whole_over(void)
 {
-	report("CPU 0 takes no ticks, or waits for who never comes", whole_ns());
+	report("CPU 0 takes no ticks, or waits for a CPU that never comes", whole_ns());
 }
 
 void watch_start(uint32_t run_number)

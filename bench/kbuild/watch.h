@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The bounds of a run, looked after by CPU 0's tick: too long is stopped, stuck is reported. */
+/* The bounds of a run, which CPU 0's tick checks: a run that takes too long is stopped, a stuck one
+ * is reported. */
 #ifndef PVSPIN_BENCH_KBUILD_WATCH_H
 #define PVSPIN_BENCH_KBUILD_WATCH_H
 
 #include <stdint.h>
 
-/* Around a run, on CPU 0: bounds it as a whole, also if CPU 0 takes no interrupts. */
+/* Called around a run, on CPU 0: bounds the whole run, even if CPU 0 takes no interrupts. */
 void watch_start(uint32_t run_number);
 void watch_over(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the parts of workload=kbuild share: the locks, the tasks, the vCPUs with their run queues.
- * A task runs on one vCPU at a time and moves between them; all that is in struct vcpu is touched
- * by that vCPU alone, but for what is atomic and the run queue, which its lock protects.
+ * The state shared by the parts of workload=kbuild: the locks, the tasks, the vCPUs with their run
+ * queues. A task runs on one vCPU at a time and moves between them. Only the vCPU itself touches
+ * its struct vcpu, except atomic fields and the run queue, which its lock protects.
  */
 #ifndef PVSPIN_BENCH_KBUILD_WORLD_H
 #define PVSPIN_BENCH_KBUILD_WORLD_H
@@ -20,23 +20,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Locks held at once: a wait queue's, pi, rq; page_table, pcp, zone. */
+/* Most locks held at once: a wait queue's, pi, rq; or page_table, pcp, zone. */
 #define KBUILD_DEPTH 3
 
-/* A lock's data: two lines that its owner writes, as the data of a kernel's lock. The lock itself
- * is apart (klock_state): waiters must not read the owner's lines. */
+/* A lock's data: two cache lines that its owner writes, like the data of a kernel's lock. The lock
+ * itself is elsewhere (klock_state), because waiters must not read the owner's lines. */
 struct klock {
 	struct section section;
-	uint32_t last_cpu __attribute__((aligned(CACHE_LINE))); /* owner before, + 1; 0: none */
+	uint32_t last_cpu __attribute__((aligned(CACHE_LINE))); /* previous owner + 1; 0: none */
 	uint64_t touched;
 };
 
-/* A stretch of this vCPU's time: begun here, and at its end the cycles that were not stolen. */
+/* A stretch of this vCPU's time. Set at its begin; at its end it gives the cycles that were not
+ * stolen. */
 struct stretch {
 	uint64_t start, steal_ns;
 };
 
-/* A section under way. */
+/* A current section. */
 struct held {
 	struct klock *lock;
 	enum kbuild_class class;
@@ -45,7 +46,7 @@ struct held {
 	uint64_t second;      /* as in section_body, bench/loop.h */
 	uint64_t steal_ns;    /* the vCPU's steal-time page at the grant */
 	uint32_t version;
-	uint64_t cycles; /* the hold, once it is being released */
+	uint64_t cycles; /* length of the hold, set at the release */
 };
 
 enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_BLOCKED, TASK_GONE };
@@ -54,15 +55,15 @@ struct task {
 	void *stack, *sp;
 	uint32_t id;
 	_Atomic uint32_t vcpu; /* where it runs, ran last or is queued */
-	struct task *next;     /* in a run queue, by its lock */
-	enum task_state state; /* by the pi lock while it is not running */
-	bool wake_pending;     /* woken before it was off its stack; by the pi lock */
-	bool sleeping, left;   /* by the pair's wait queue lock */
+	struct task *next;     /* in a run queue, under the queue's lock */
+	enum task_state state; /* under the pi lock while it is not running */
+	bool wake_pending;     /* woken before it was off its stack; under the pi lock */
+	bool sleeping, left;   /* under the pair's wait queue lock */
 	uint64_t jobs_done;    /* its own */
-	struct random random;  /* of the job it does */
+	struct random random;  /* of its current job */
 } __attribute__((aligned(2 * CACHE_LINE)));
 
-/* What a task that leaves its stack wants of the scheduler. */
+/* The request of a task that leaves its stack to the scheduler. */
 enum request { REQUEST_NONE, REQUEST_REQUEUE, REQUEST_BLOCK, REQUEST_EXIT };
 
 struct run_queue {
@@ -70,27 +71,27 @@ struct run_queue {
 	_Atomic uint32_t queued; /* written under the lock, read by all as a hint */
 } __attribute__((aligned(2 * CACHE_LINE)));
 
-/* What others write or read often is two lines apart from what is not theirs. */
+/* Keeps fields that other vCPUs access often two cache lines apart from the vCPU's own. */
 #define KBUILD_APART __attribute__((aligned(2 * CACHE_LINE)))
 
 struct vcpu {
 	struct worker worker; /* counters of the locks, results */
-	/* the locks' */
+	/* for the locks */
 	struct held held[KBUILD_DEPTH];
 	struct class_count count[CLASS_COUNT];
 	struct kbuild_times
-		times; /* `spinning`, `halted`, `idle`: less what was stolen meanwhile */
+		times; /* `spinning`, `halted`, `idle` without the time stolen meanwhile */
 	struct kbuild_events events;
-	/* the scheduler's */
-	void *sp; /* its own stack's, while a task runs */
+	/* for the scheduler */
+	void *sp; /* of its own stack, while a task runs */
 	struct task *current;
 	uint64_t since;       /* TSC at which `current` came */
 	struct random random; /* for the scheduler's own holds */
 	enum request request;
-	uint32_t scheduler_locks;  /* pi and rq locks that it took, not yet made up for (job.c) */
+	uint32_t scheduler_locks;  /* pi and rq locks taken, not yet made up for (job.c) */
 	uint32_t depth;            /* of `held` */
 	_Atomic bool need_resched; /* by its tick */
-	uint64_t looked_ns;        /* stolen time at the last look: observe.c alone */
+	uint64_t looked_ns;        /* stolen time at the last look; only for observe.c */
 
 	struct run_queue queue;
 	struct {
@@ -113,7 +114,7 @@ struct world {
 	char *states, *nodes;
 	size_t state_stride, node_stride;
 	size_t first[CLASS_COUNT + 1];
-	uint64_t slice; /* cycles: a task that ran for less is not preempted */
+	uint64_t slice; /* cycles; a task that ran for less is not preempted */
 	uint32_t vcpus, tasks;
 	struct class_table table;
 
@@ -133,7 +134,7 @@ struct world {
 
 extern struct world world;
 
-/* By the last task that goes: marks the end of the run. (kbuild.c) */
+/* Called by the last task that ends: marks the end of the run. (kbuild.c) */
 void kbuild_end(void);
 
 /* The calling vCPU. A task must ask again after each sched_*() call that may move it. */

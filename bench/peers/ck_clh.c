@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Concurrency Kit's ck_spinlock_clh. A release leaves the CPU with its predecessor's node, so what
- * a CPU brings along is a pointer; the nodes it points to move among the CPUs. */
+/* Concurrency Kit's ck_spinlock_clh. A release leaves the CPU with its predecessor's node, so each
+ * CPU has a pointer, and the nodes move among the CPUs. */
 #include "bench/peers/outside.h"
 #include <ck_spinlock.h>
 

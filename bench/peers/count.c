@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many locked instructions a pair executes, counted by running one under the trap flag: a trap
- * after each instruction, whose handler looks at the next one's bytes. So no list says what a lock
- * costs at least, and none can be wrong.
+ * Counts the locked instructions of a pair by running it under the trap flag: after each
+ * instruction a trap's handler looks at the bytes of the next one. So the least cost of a lock is
+ * counted, not taken from a list that could be wrong.
  */
 #define _GNU_SOURCE
 #include "bench/peers/peer.h"
@@ -39,7 +39,7 @@ static void trapped(int signal, siginfo_t *info, void *context)
 		locked++;
 }
 
-/* Flips the trap flag; 128: the red zone is the compiler's. */
+/* Sets or clears the trap flag. 128 skips the compiler's red zone. */
 static inline void trap_flag(bool on)
 {
 	if (on)
@@ -60,7 +60,7 @@ int peer_locked_instructions(const struct peer *peer, const struct instance *ins
 {
 	struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO}, old;
 
-	peer->pairs(instance->lock, instance->nodes, 1); /* resolves what is bound lazily */
+	peer->pairs(instance->lock, instance->nodes, 1); /* resolves lazily bound symbols */
 	sigaction(SIGTRAP, &action, &old);
 	steps = locked = 0;
 	trap_flag(true);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Floor: a 32-bit CAS, a store of one byte of the same word. Back to back, the next CAS has to wait
- * for the byte to leave the store buffer, as it cannot be forwarded. qspinlock, virt-spin. */
+/* Floor: a 32-bit CAS, then a store of one byte of the same word. Back to back, the next CAS waits
+ * until the byte has left the store buffer, because it cannot be forwarded. qspinlock, virt-spin.
+ */
 #include "bench/peers/outside.h"
 
 static inline void acquire(void *lock, void *node)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Floor: one locked instruction, a plain store of the same width. tas, ticket, clh. */
+/* Floor: one locked instruction, then a plain store of the same width. tas, ticket, clh. */
 #include "bench/peers/outside.h"
 
 static inline void acquire(void *lock, void *node)

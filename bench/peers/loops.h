@@ -20,7 +20,7 @@ pairs_loop(const struct lock_ops *ops, void *lock, void *node, uint32_t count, u
 	}
 }
 
-/* Empty section but for the check; no work outside. */
+/* The section has only the check; no work outside. */
 static inline __attribute__((always_inline)) void contend_loop(const struct lock_ops *ops,
 							       struct contender *contender)
 {

@@ -71,7 +71,7 @@ static bool option(const char *word)
 	       number(word, "--window-ms=", &window_ms);
 }
 
-/* Two CPUs, whatever there are more; the port then deals its threads out to these. */
+/* Restricts the process to two CPUs; the port then distributes its threads over these. */
 static bool keep_two_cpus(void)
 {
 	cpu_set_t usable, two;
@@ -108,7 +108,7 @@ static void print_machine(void)
 	       load > 1.0 ? ": not idle, read the spread" : "");
 }
 
-/* Takes minutes: on a terminal, a line that says how far it is. */
+/* Shows the progress on a terminal, because the measurement takes minutes. */
 void progress(const char *what, size_t done, size_t all)
 {
 	if (isatty(STDERR_FILENO))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What makes static functions acquire(lock, node) and release(lock, node) of one file a peer. */
+/* Makes a peer of a file's static functions acquire(lock, node) and release(lock, node). */
 #ifndef PVSPIN_BENCH_PEERS_OUTSIDE_H
 #define PVSPIN_BENCH_PEERS_OUTSIDE_H
 

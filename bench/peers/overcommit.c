@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More threads than CPUs on one lock, empty sections, no work outside. A sampler, which is the
- * port's timer thread and takes no lock, sees everybody's counter at the start of a fixed window,
- * every SAMPLE_MS during it, and at its end; only what came between counts, and threads that still
- * wait then have waited that long. Nothing in the measured loop reads a clock.
+ * More threads than CPUs on one lock, with empty sections and no work outside. A sampler, which is
+ * the port's timer thread and takes no lock, reads all counters at the start of a fixed window,
+ * every SAMPLE_MS during it, and at its end. Only acquisitions in the window count; waits that are
+ * still going on at its end count up to there. The measured loop never reads a clock.
  */
 #include "bench/peers/peer.h"
 #include "lib/arith.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define SAMPLE_MS 4u
-#define SETTLE_MS 50 /* before the window: all threads have begun, or have had their chance */
+#define SETTLE_MS 50 /* before the window, for all threads to begin */
 #define MS        UINT64_C(1000000)
 
 static struct {
@@ -22,17 +22,17 @@ static struct {
 	void (*contend)(struct contender *contender);
 	uint32_t threads;
 	uint64_t window_ns;
-	/* the sampler's */
+	/* for the sampler */
 	bool open; /* the window has begun */
 	uint64_t *at_start, *last,
-		*changed;    /* of each thread: counters; when it was seen to move */
+		*changed;    /* each thread's counter, and when it was seen to move */
 	uint64_t begin, end; /* TSC */
 	uint64_t longest;    /* TSC */
 } run;
 
-/* What one cell of the table says. */
+/* One cell of the table. */
 struct cell {
-	double rate; /* sections a second */
+	double rate; /* sections per second */
 	double jain;
 	double longest_ms;
 	bool excluded;
@@ -49,8 +49,8 @@ static uint64_t in_window(size_t i, const void *unused)
 	return run.last[i] - run.at_start[i];
 }
 
-/* A thread's wait ends when its counter moves, to within a sample; the last one ends with the
- * window.
+/* A thread's wait ends when its counter moves, to the accuracy of a sample; its last wait ends with
+ * the window.
  */
 static void look(uint64_t now, bool last)
 {

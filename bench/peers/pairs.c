@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Uncontended acquire and release: cycles a pair, back to back and SPACE cycles apart. Rounds of
- * all peers after each other, so that what the machine does meanwhile meets all of them; of each
- * round the best of BATCHES counts, since a batch that was interrupted tells nothing about the
- * lock.
+ * Uncontended acquire and release: cycles per pair, back to back and SPACE cycles apart. Each round
+ * goes through all peers, so that changes of the machine affect all of them. The best of BATCHES
+ * counts in each round, because an interrupted batch tells nothing about the lock.
  */
 #include "bench/peers/loops.h"
 #include "bench/peers/peer.h"
@@ -17,7 +16,7 @@
 #define PAIRS   4000u
 
 struct figures {
-	double *round; /* cycles a pair, one a round */
+	double *round; /* cycles per pair, one value per round */
 	double median, min, max;
 };
 
@@ -65,8 +64,8 @@ static const struct row *row_of(const struct row *rows, const char *name)
 	return NULL;
 }
 
-/* By what it executes; of those with one locked instruction, the locks with qspinlock's word
- * release by a byte of what they acquire as a whole. */
+/* Chooses the floor by the number of locked instructions. Of the locks with one, those with
+ * qspinlock's word acquire it as a whole and release it by a store of one byte. */
 static const char *floor_of(const struct row *row)
 {
 	if (row->locked >= 2)
@@ -77,7 +76,7 @@ static const char *floor_of(const struct row *row)
 	return NULL;
 }
 
-/* Concurrency Kit's lock of the same kind; where it has none, its CAS lock. */
+/* Concurrency Kit's lock of the same kind or, if there is none, its CAS lock. */
 static const char *counterpart(const struct row *row)
 {
 	const char *name = row->peer->ops->name;

@@ -16,7 +16,7 @@
 
 struct shared {
 	_Alignas(APART) _Atomic bool stop;
-	/* Protected by the lock. Read and written apart, so that any overlap loses a count. */
+	/* Protected by the lock. Read and written separately, so that any overlap loses a count. */
 	_Alignas(APART) uint64_t first;
 	_Atomic uint64_t second;
 };
@@ -41,7 +41,7 @@ bool peer_is_floor(const struct peer *peer);
 bool peer_is_outside(const struct peer *peer);
 const struct peer *peer_find(const char *name); /* NULL: none */
 
-/* Memory for a lock and `cpus` nodes, initialised as lock_ops says. For the program's life. */
+/* Memory for a lock and `cpus` nodes, initialised by the lock's operations. Never freed. */
 struct instance {
 	void *lock;
 	char *nodes;
@@ -49,13 +49,13 @@ struct instance {
 };
 struct instance peer_instance(const struct peer *peer, uint32_t cpus);
 
-/* count.c: the locked instructions of one acquire and release, found by single steps; -1 if there
- * are none to be had. */
+/* count.c: counts the locked instructions of one acquire and release by single steps; -1 if that is
+ * not possible. */
 int peer_locked_instructions(const struct peer *peer, const struct instance *instance);
 
-void progress(const char *what, size_t done, size_t all); /* done == all: it is over */
+void progress(const char *what, size_t done, size_t all); /* done == all: finished */
 
-/* pairs.c, overcommit.c: measure and print. False: a lock did not exclude. */
+/* pairs.c, overcommit.c: measure and print. Return false if a lock did not exclude. */
 void pairs_table(uint32_t rounds);
 bool overcommit_table(uint32_t rounds, uint32_t window_ms, const uint32_t *threads, size_t counts);
 

@@ -16,9 +16,9 @@
 #include "port/port.h"
 
 static struct table table;
-static struct run_result result; /* of the run under way, or the one before */
+static struct run_result result; /* of the current run, or of the last one */
 static uint32_t runs;            /* in the whole plan */
-static bool stopped;             /* by an error: no more runs */
+static bool stopped;             /* an error ended the plan: no more runs */
 
 static void pingpong(const char *when, uint32_t threads)
 {
@@ -35,7 +35,7 @@ static void pingpong(const char *when, uint32_t threads)
 	log_flush();
 }
 
-/* Waits for the launcher where the plan says so, before the run `next` (NULL: after the last). */
+/* If the plan says so, waits for the launcher before the run `next` (NULL: after the last run). */
 static bool released(const struct plan *plan, const struct run_result *next)
 {
 	uint32_t number = next ? next->number : runs + 1;
@@ -77,7 +77,7 @@ static enum verdict one_run(const struct run_result *next, size_t threads_index,
 	return VERDICT_FAIL;
 }
 
-/* All runs with one thread count. `*number` counts the runs. */
+/* Makes all runs with one thread count. `*number` counts the runs. */
 static enum verdict one_set(const struct plan *plan, size_t threads_index, uint32_t *number)
 {
 	enum verdict worst = VERDICT_OK;

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 /*
- * Runs everything the plan asks for and logs it. VERDICT_FAIL: a lock did not exclude.
- * VERDICT_ERROR: the launcher's `go` or a CPU did not come; the runs before it are in the log. Once
- * per boot (it allocates), on CPU 0. `plan` must outlive the call.
+ * Runs everything that the plan asks for and logs it. VERDICT_FAIL: a lock did not exclude.
+ * VERDICT_ERROR: the launcher's `go` or a CPU did not arrive; the log has the runs before that.
+ * Once per boot (it allocates), on CPU 0. `plan` must outlive the call.
  */
 enum verdict bench_run_plan(const struct plan *plan);
 
-/* What runs right now, for a crash report; any CPU. False outside a run. *holder is the index + 1
- * of the CPU in the critical section (uncontended: in CPU 0's; kbuild: of the lock that the calling
- * CPU waits for), 0 nobody. */
+/* Tells a crash report the current lock; any CPU. False outside a run. *holder is the index + 1 of
+ * the CPU in the critical section (uncontended: in CPU 0's; kbuild: of the lock that the calling
+ * CPU waits for), 0: none. */
 bool bench_current(const char **lock, uint32_t *holder);
 
 #endif

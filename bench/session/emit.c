@@ -12,7 +12,7 @@
 #include "locks/core/pv.h"
 #include "locks/core/tunables.h"
 
-/* What tells one run from another; in every record that belongs to a run. */
+/* Puts the fields that identify a run; in every record that belongs to a run. */
 static void identify(struct record *record, const struct run_result *result)
 {
 	record_number(record, "run", result->number);
@@ -30,8 +30,8 @@ static void put_counters(struct record *record, const uint64_t count[EV_COUNT],
 	record_number(record, "wait_max_cycles", wait_max_cycles);
 }
 
-/* There is one vcpu record per vCPU and run, and each byte on serial is a VM exit: what the run
- * record says is not said again, and optional counters are written only when non-zero. */
+/* There is one vcpu record per vCPU and run, and each byte on serial is a VM exit. So fields of the
+ * run record are not repeated, and optional counters are written only when non-zero. */
 static bool always_in_vcpu(int event)
 {
 	return event == EV_HALTS || event == EV_KICKS || event == EV_SPURIOUS_WAKEUPS ||
@@ -47,7 +47,7 @@ static void put_vcpu_counters(struct record *record, const struct lock_stats *de
 	record_number(record, "wait_max_cycles", delta->wait_max_cycles);
 }
 
-/* What has a field of its own here and another name in Linux. */
+/* Counters that have a field of their own here and another name in Linux. */
 static const struct {
 	const char *linux_name;
 	enum lock_event event;
@@ -237,7 +237,8 @@ static void emit_histogram(const struct run_result *result, const char *what, co
 	record_end(&record);
 }
 
-/* What the lock itself kept; empty ones too, so that a reader sees that it would have. */
+/* Writes the histograms that the lock itself keeps, even empty ones, so that a reader sees that
+ * they exist. */
 static void emit_lock_histograms(const struct run_result *result)
 {
 	static struct histogram merged;

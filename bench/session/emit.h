@@ -9,18 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One run record, one vcpu record a thread, with latency=on two hist records, and those of the
- * histograms that the lock keeps. */
+/* Writes one run record, one vcpu record per thread, two hist records with latency=on, and those of
+ * the histograms that the lock keeps. */
 void emit_run(const struct run_result *result);
 
 /* `when`: "before" or "after" the set of runs with `threads` threads. */
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads);
 
-/* The guest is held until a line `go`. `next`: the run that comes next, or NULL: the whole plan or,
- * with `last`, none. */
+/* Says that the guest waits for a line `go`. `next` is the following run; NULL stands for the whole
+ * plan or, with `last`, for none. */
 void emit_ready(uint32_t run, uint32_t runs, const struct run_result *next, bool last);
 
-/* How long the measured phase of `own` and that of another VM went on at the same time. */
+/* Records how long the measured phases of `own` and of another VM overlapped. */
 void emit_overlap(const struct run_result *own, uint64_t peer, uint64_t peer_start_ns,
 		  uint64_t peer_end_ns);
 

@@ -21,7 +21,7 @@ void kbuild_table_add(struct table_row *row, const struct run_result *result)
 	row->times.stolen += times->stolen;
 }
 
-/* Jobs per second from jobs in 1000 seconds: three digits where there are few. */
+/* Writes jobs per second, given jobs per 1000 seconds; small values with three digits. */
 static const char *jobs_cell(char cell[CELL_BYTES], uint64_t rate)
 {
 	if (rate >= 100000)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines below the table: what its figures may and may not be used for. */
+/* The lines below the table, which say what its figures may and may not be used for. */
 #include "bench/session/table.h"
 
 #include "bench/quoting.h"
@@ -13,7 +13,7 @@
 #define NAMES_BYTES 256
 #define HARDLY_OF   100 /* a hundredth of the best lock's rate */
 
-/* Appends to a list of names, each once. */
+/* Appends a name to a list unless the list has it. */
 static void add_name(char names[NAMES_BYTES], const char *name)
 {
 	size_t used = strlen(names), length = strlen(name);
@@ -37,7 +37,7 @@ static void say_without_unhalt(const struct plan *plan)
 	}
 }
 
-/* Rows that `test` picks, as a list of lock names. */
+/* Lists the lock names of the rows for which `test` is true. */
 static void collect(const struct table *table, char names[NAMES_BYTES],
 		    bool (*test)(const struct table_row *row, uint64_t best))
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cache-line ping-pong: see pingpong.h. CPU 0 stores odd numbers, its partner answers each with the
- * next even one. Batches during which either was descheduled come out long; the median of 15 does
- * not see a few of them. If the two never run at once, every trip takes a scheduling round: the
- * bound ends it.
+ * next even one. A batch in which one of them was descheduled is long; a few such batches do not
+ * affect the median of 15. If the two never run at once, every trip takes a scheduling round, and
+ * the bound ends the measurement.
  */
 #include "bench/session/pingpong.h"
 
@@ -23,7 +23,8 @@ static struct {
 	uint32_t batches;
 } game;
 
-/* Waits for the ball to reach `value`. False: over, or the bound has come (then it is over). */
+/* Waits for the ball to reach `value`. False if the game is over, or ends now because of the bound.
+ */
 static bool await(uint32_t value)
 {
 	for (uint32_t polls = 1;; polls++) {
@@ -46,7 +47,7 @@ static void serve(void)
 {
 	uint32_t ball = 0;
 
-	/* until the partner is there: its first even number */
+	/* wait for the partner's first even number */
 	atomic_store_explicit(&game.ball, ++ball, memory_order_relaxed);
 	if (!await(++ball))
 		return;

@@ -11,7 +11,7 @@
 #define LINE_BYTES 160
 #define NS_PER_S   UINT64_C(1000000000)
 
-/* The launcher's clock as told with the last `go`; 0: not told. */
+/* The launcher's clock from the last `go`; 0: not told. */
 static uint64_t epoch_ns, epoch_tsc;
 
 /* Reads the next word as a number. */
@@ -35,7 +35,7 @@ static bool peer_line(const char *cursor, const struct run_result *previous)
 	return true;
 }
 
-/* One line; true if it was `go`. */
+/* Obeys one line; true if it was `go`. */
 static bool obey(const char *line, const struct run_result *previous)
 {
 	const char *cursor = line;

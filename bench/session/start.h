@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The launcher's hold on the measurement (start=serial, start=serial-each): before a run the guest
+ * The launcher's control over the start (start=serial, start=serial-each): before a run the guest
  * writes a `ready` record and waits for a line on serial. The launcher sends
  *
  *	peer <instance> <start_ns> <end_ns>     another VM's last measured phase; several
- *	go [<epoch_ns>]                         start; its own clock, ns since 1970
+ *	go [<epoch_ns>]                         start; the launcher's clock, ns since 1970
  *
  * A `peer` line becomes an `overlap` record against this VM's own last run.
  */
@@ -17,11 +17,11 @@
 
 #define START_BOUND_S 120 /* how long to wait for `go` */
 
-/* Writes out the log and waits for `go`. `previous` is the run before, NULL if none. False: no `go`
- * in time; an error line has been said. */
+/* Writes out the log and waits for `go`. `previous` is the previous run, or NULL. False if no `go`
+ * came in time, after an error line. */
 bool start_wait(const struct run_result *previous);
 
-/* Names the clock of the run's marks; where the machine has none, it is set by the last `go`. */
+/* Sets the clock of the run's marks; on a machine without one, by the last `go`. */
 void start_set_clock(struct run_result *result);
 
 #endif

@@ -52,7 +52,8 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	row->incomplete += !result->complete;
 }
 
-/* As it is below `plain`, else three digits and a unit of 1000^n: 38, 99999, 4.03 M, 126 M. */
+/* Writes a value below `plain` as it is, others with three digits and a unit of 1000^n: 38,
+ * 99999, 4.03 M, 126 M. */
 static const char *scaled(char cell[CELL_BYTES], uint64_t value, uint64_t plain,
 			  const char *const units[4])
 {
@@ -189,7 +190,7 @@ static void say_block(const struct table *table, size_t threads_index)
 	uint64_t best = table_best_rate(table, threads_index);
 	int width = name_width(plan);
 
-	if (rows[0].lock == NULL) /* stopped before */
+	if (rows[0].lock == NULL) /* the plan stopped before this block */
 		return;
 	if (plan->workload == WORKLOAD_KBUILD) {
 		kbuild_table_say(table, threads_index, width);

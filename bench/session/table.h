@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table that ends a measurement, for a person to read at once; the analyser's figures come from
- * the records. One row per lock and thread count, over all repetitions.
+ * The table at the end of a measurement, for people. (The analyser takes its figures from the
+ * records.) One row per lock and thread count, over all repetitions.
  */
 #ifndef PVSPIN_BENCH_SESSION_TABLE_H
 #define PVSPIN_BENCH_SESSION_TABLE_H
@@ -15,13 +15,13 @@
 struct table_row {
 	const struct lock_ops *lock;
 	uint32_t threads;
-	struct spread rate;             /* result_rate(), one value a repetition */
+	struct spread rate;             /* result_rate(), one value per repetition */
 	struct spread jain;             /* permille */
 	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
 	uint64_t halts, kicks, steals, lhp, lwp;
 	uint64_t wait_max_cycles, longest_streak;
 	uint64_t steal_ns, elapsed_ns, scheduled_in;
-	uint32_t broken, incomplete; /* repetitions */
+	uint32_t broken, incomplete; /* number of such repetitions */
 	struct spread elapsed;       /* kbuild: ns */
 	struct kbuild_times times;   /* kbuild: sums */
 };
@@ -38,13 +38,13 @@ void table_init(struct table *table, const struct plan *plan);
 void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	       const struct run_result *result);
 
-/* Says the table between the lines "== table" and "== end". */
+/* Prints the table between the lines "== table" and "== end". */
 void table_say(const struct table *table);
 
-/* The lines below the table that say what its figures may not be used for (notes.c). */
+/* Prints the lines below the table, which say what its figures may not be used for (notes.c). */
 void table_say_notes(const struct table *table);
 
-/* Mean rate of the fastest lock that excludes, at that thread count. */
+/* The mean rate of the fastest lock that excludes, at this thread count. */
 uint64_t table_best_rate(const struct table *table, size_t threads_index);
 
 #endif

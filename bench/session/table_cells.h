@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The cells of the tables (table.c): each writes into `cell` and returns it, or a constant text. */
+/* The cells of the tables (table.c). Each function writes into `cell` and returns it, or returns a
+ * constant text. */
 #ifndef PVSPIN_BENCH_SESSION_TABLE_CELLS_H
 #define PVSPIN_BENCH_SESSION_TABLE_CELLS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deliberate failures, one function each, so that a symbolised backtrace shows its name. What each
- * looks like from outside: docs/failures.md. Those of a lock's owner: provoke_lock.c.
+ * Deliberate failures, one function each, so that a backtrace with symbols shows its name.
+ * docs/failures.md describes how each looks. provoke_lock.c has the failures of a lock's owner.
  */
 #include "guest/provoke.h"
 
@@ -22,7 +22,7 @@
 #include "port/port.h"
 #include <stdatomic.h>
 
-#define STRAY_VECTOR 0x99 /* nobody's */
+#define STRAY_VECTOR 0x99 /* otherwise unused */
 
 extern char text_start[];       /* linker.ld */
 extern char boot_stack_guard[]; /* boot/start.asm */
@@ -79,7 +79,7 @@ static void lose_kick(uint32_t cpu)
 	(void)cpu;
 }
 
-/* Waiters halt, and nobody wakes them. */
+/* Waiters halt and nobody wakes them. */
 static void provoke_lost_kick(void)
 {
 	static struct pv_backend lossy;
@@ -89,7 +89,7 @@ static void provoke_lost_kick(void)
 	pv_backend = &lossy;
 }
 
-/* Interrupts masked, and never back. */
+/* Masks interrupts and never returns. */
 static void __attribute__((noinline)) provoke_loop(void)
 {
 	irq_disable();
@@ -97,7 +97,7 @@ static void __attribute__((noinline)) provoke_loop(void)
 		cpu_relax();
 }
 
-/* An exception, and no IDT to take it, nor the #GP and the #DF that follow (SDM vol. 3A, 6.15). */
+/* An exception without an IDT for it, nor for the #GP and #DF that follow (SDM vol. 3A, 6.15). */
 static void __attribute__((noinline)) provoke_triple_fault(void)
 {
 	const struct {
@@ -109,20 +109,20 @@ static void __attribute__((noinline)) provoke_triple_fault(void)
 	__asm__ volatile("lidt %0; ud2" : : "m"(none));
 }
 
-/* No stack for the #PF that the push is: #DF, on a stack of its own. */
+/* The push is a #PF without a stack, so a #DF, on a stack of its own. */
 static void __attribute__((noinline)) provoke_double_fault(void)
 {
 	__asm__ volatile("xorl %%esp, %%esp; pushq %%rax" : : : "memory");
 }
 
-/* Vector 18 as an instruction; a real one: HMP's `mce`, tests/run/provoke.bats. */
+/* Raises vector 18 by an instruction. (tests/run/provoke.bats raises a real one by HMP's `mce`.) */
 static void __attribute__((noinline)) provoke_machine_check(void)
 {
 	__asm__ volatile("int $18");
 }
 
-/* Masked, or the NMI would come in the shadow of the STI behind the ICR's write: in an epilogue,
- * whose caller no frame pointer tells. */
+/* Masks interrupts. Otherwise the NMI would come in the shadow of the STI after the write of the
+ * ICR, in a function's epilogue, where no frame pointer leads to the caller. */
 static void __attribute__((noinline)) provoke_nmi(void)
 {
 	irq_disable();
@@ -141,14 +141,14 @@ static void fail_describing(struct record *record)
 	provoke_page_fault();
 }
 
-/* The report is under way when it fails itself. */
+/* The report itself fails while it is being written. */
 static void provoke_panic_twice(void)
 {
 	panic_describe = fail_describing;
 	provoke_panic();
 }
 
-static _Atomic uint32_t meeting; /* CPUs that have come */
+static _Atomic uint32_t meeting; /* number of CPUs that have arrived */
 
 static void meet(void)
 {
@@ -157,14 +157,14 @@ static void meet(void)
 		cpu_relax();
 }
 
-/* CPUs 0 and 1 at the same time. */
+/* CPUs 0 and 1 panic at the same time. */
 static void provoke_panic_both(void)
 {
 	meet();
 	provoke_panic();
 }
 
-/* CPU 1 panics; CPU 0 is in the middle of writing the log. */
+/* CPU 1 panics while CPU 0 writes the log. */
 static void provoke_panic_busy(void)
 {
 	static const char line[] = "a line of the log that is being written\n";
@@ -182,7 +182,7 @@ static void provoke_panic_busy(void)
 	}
 }
 
-/* A lock that cannot be described: the report halts, with interrupts masked. */
+/* A lock whose description hangs: the report halts with interrupts masked. */
 static void hang_describing(const void *lock, char *text, size_t size)
 {
 	(void)lock;
@@ -219,7 +219,7 @@ static void provoke_nmi_twice(void)
 
 static void (*failure)(void);
 
-/* `failure` on CPUs from `only` to 1. */
+/* Runs `failure` on CPUs from `only` to 1. */
 static void fail_from(void *only)
 {
 	if (this_cpu()->index >= *(const uint32_t *)only)
@@ -234,7 +234,7 @@ static void fail_on(uint32_t first, void (*what)(void))
 	port_run_on(2, fail_from, &first);
 }
 
-/* As code that went astray does: rbp is no frame's, and what it points to is not mapped. */
+/* Loops like code that has gone astray: rbp points to no frame but to unmapped memory. */
 static void __attribute__((noinline)) provoke_loop_astray(void)
 {
 	__asm__ volatile("cli\n\t"
@@ -276,7 +276,7 @@ static void provoke_stray(void)
 	apic_send(apic->id(), STRAY_VECTOR);
 }
 
-/* The boot CPU's ID is in its per-CPU data from smp_start() on only. */
+/* Before smp_start() the boot CPU's ID is not in its per-CPU data. */
 static void __attribute__((noinline)) provoke_early_nmi(void)
 {
 	apic_send_nmi(apic->id());

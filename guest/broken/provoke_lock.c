@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deliberate failures of a vCPU that owns the lock being measured, while the others wait for it: it
- * crashes, or loops with interrupts masked. The plan's first lock gets a release that does so,
- * the first time: every vCPU of a run comes to one, also where the host gives it little time.
+ * Deliberate failures of a vCPU that owns the measured lock while the others wait for it: it
+ * crashes, or loops with interrupts masked. The plan's first lock gets a release that fails the
+ * first time it is called. Every vCPU of a run calls it, even if the host gives the vCPU little
+ * time.
  */
 #include "guest/broken/provoke_lock.h"
 
@@ -19,7 +20,7 @@ static const struct lock_ops *real;
 static struct lock_ops failing;
 static struct lock_entry entry;
 
-/* It is in its section still, as far as anybody can see (bench/worker.h). */
+/* Makes this CPU look as if it were still in its section (bench/worker.h). */
 static void stay_inside(void)
 {
 	/* const for those that only look */

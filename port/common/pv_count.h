@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What every halting backend counts of a HLT and a kick, Linux's pv_kick_wake and pv_latency_wake
- * among it (kernel/locking/qspinlock_stat.h). */
+/* The counts that every halting backend keeps of HLTs and kicks, among them Linux's pv_kick_wake
+ * and pv_latency_wake (kernel/locking/qspinlock_stat.h). */
 #ifndef PVSPIN_PORT_COMMON_PV_COUNT_H
 #define PVSPIN_PORT_COMMON_PV_COUNT_H
 
@@ -10,24 +10,24 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* By the kicker, with its own stats, before it kicks: the wakee measures from here. */
+/* The kicker calls this with its own stats before it kicks; the woken CPU measures from here. */
 static inline void pv_note_kick(struct lock_stats *stats, uint32_t cpu, uint64_t now)
 {
 	trace_add(stats, TRACE_KICK, cpu);
 	atomic_store_explicit(&port_stats(cpu)->kicked_at, now, memory_order_relaxed);
 }
 
-/* By the one that halted at `start`, with its own stats, just awake. */
+/* A CPU that halted at `start` calls this with its own stats when it is awake. */
 static inline void pv_count_halt(struct lock_stats *stats, uint64_t start)
 {
 	uint64_t now = port_cycles();
 	uint64_t kicked_at = atomic_exchange_explicit(&stats->kicked_at, 0, memory_order_relaxed);
 
-	trace_look(stats); /* after the kick it may have waited for a CPU */
+	trace_look(stats); /* since the kick it may have waited for a CPU of the host */
 	trace_add(stats, TRACE_WAKE, 0);
 	lock_count(stats, EV_HALTS);
 	stats->count[EV_HALT_CYCLES] += now - start;
-	/* an old kick, remembered by the latch, woke nobody from a sleep */
+	/* an old kick, remembered by the latch, did not end a sleep */
 	if (kicked_at < start || now < kicked_at)
 		return;
 	lock_count(stats, EV_PV_KICK_WAKE);

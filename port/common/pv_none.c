@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* No PV_UNHALT (or nopvspin): a masked HLT would never end, so a waiter goes on polling. In the
- * guest it is what pv_kvm.c starts from; the preempted flags need nothing but their page. */
+/* Backend without PV_UNHALT (or with nopvspin): a masked HLT would never end, so waiters go on
+ * polling. In the guest, pv_kvm.c starts from it and adds features; preempted flags need only their
+ * page. */
 #include "port/common/pv_none.h"
 
 #include "locks/core/stats.h"

@@ -9,7 +9,8 @@
 
 extern const struct pv_backend pv_none;
 
-/* The preempted byte of CPU's steal-time page: false where nobody writes it. For every backend. */
+/* Reads the preempted byte of this CPU's steal-time page; false if nobody writes it. For every
+ * backend. */
 bool pv_page_preempted(uint32_t cpu);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A task's first stack frame, for both ports: what port_switch() (switch.asm) pops. */
+/* Builds a task's first stack frame, which port_switch() (switch.asm) pops. For both ports. */
 #include "port/task.h"
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where every vCPU stands, when it will not come by itself: an NMI reaches it with interrupts
- * masked and in HLT too. It is not let go after that, because an NMI ends the HLT of a waiter that
- * lost its wake-up, which would then go on as if nothing had happened.
+ * Finds out by NMI where every vCPU stands: an NMI reaches it with interrupts masked and in HLT,
+ * too. The vCPU is then stopped for good, because the NMI ends the HLT of a waiter that lost its
+ * wake-up, and the waiter would go on as if nothing had happened.
  */
 #include "port/hang.h"
 #include "locks/core/lock.h"
@@ -23,12 +23,12 @@
 #include "port/port.h"
 #include <stdatomic.h>
 
-#define ANSWER_BOUND_NS 3000000000ull /* for all: each needs a time slice */
+#define ANSWER_BOUND_NS 3000000000ull /* for all CPUs, each of which needs a time slice */
 #define REPORT_BOUND_NS 30000000000ull
 #define OPCODE_HLT      0xf4
 
 struct stand {
-	_Atomic bool taken; /* release: what follows is complete */
+	_Atomic bool taken; /* release: the fields below are complete */
 	bool in_hlt;
 	bool interrupts;
 	size_t count;
@@ -48,7 +48,7 @@ static void take_stand(struct stand *stand, const struct trap_frame *frame)
 	atomic_store_explicit(&stand->taken, true, memory_order_release);
 }
 
-/* Not CPU 0, which reports: an NMI there is the machine's own. */
+/* Not for CPU 0, which reports: an NMI there is the machine's own. */
 static void stop_here(struct trap_frame *frame)
 {
 	if (this_cpu()->index == 0)
@@ -65,7 +65,7 @@ static bool all_taken(void)
 	return true;
 }
 
-/* CPU 0's own stand is the frame of the interrupt that called. */
+/* For CPU 0 itself, takes the frame of the interrupt that called. */
 static void stop_all(void)
 {
 	uint64_t start = rdtsc(), bound = tsc_from_ns(ANSWER_BOUND_NS);
@@ -128,7 +128,7 @@ static void report_hangs(void *unused)
 	port_abort();
 }
 
-/* The bound on what hangs may be near still, where its own timer has told: it is replaced. */
+/* The phase's watchdog may be about to fire, so give the report its own deadline. */
 void port_report_hang(const struct hang *hang)
 {
 	uint64_t now = rdtsc();
@@ -138,7 +138,7 @@ void port_report_hang(const struct hang *hang)
 	char state[256];
 
 	watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
-	/* as it is before anybody is disturbed */
+	/* before the NMIs disturb the CPUs */
 	if (hang->ops)
 		hang->ops->describe(hang->lock, state, sizeof(state));
 	for (uint32_t i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* port.h in the guest: thin, over kernel/. */
+/* port.h in the guest: a thin layer over kernel/. */
 #include "locks/core/stats.h"
 #include "port/guest/port_guest.h"
 
@@ -17,7 +17,7 @@
 #include "port/hang.h"
 #include "port/port.h"
 
-#define LINE_POLL_NS   2000000 /* one VM exit per look at the UART, halted between */
+#define LINE_POLL_NS   2000000 /* each look at the UART is a VM exit; halts in between */
 #define LINE_MARGIN_NS 10000000000ull
 
 static struct lock_stats *stats;
@@ -103,8 +103,8 @@ static void serialise_cpu(void *unused)
 	serialise();
 }
 
-/* The others are in idle()'s HLT, far from what is patched. Each is woken to execute CPUID, which
- * serialises (SDM vol. 3A, 9.3), so that it fetches the new bytes. */
+/* The other CPUs are in idle()'s HLT, far from the patched code. Each is woken to execute CPUID,
+ * which serialises (SDM vol. 3A, 9.3), so that it fetches the new bytes. */
 void port_patch_text(const struct port_text_patch *patch, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -125,7 +125,7 @@ bool port_note(uint32_t i, char *text, size_t size)
 	return false;
 }
 
-/* Bytes after the line stay in the UART. */
+/* Leaves bytes after the line in the UART. */
 enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {
 	static struct line_input pending;
@@ -139,7 +139,7 @@ enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 			port_watch_over();
 			return PORT_INPUT_LINE;
 		}
-		if (rdtsc() - start >= bound) { /* also where bytes come and no line ends */
+		if (rdtsc() - start >= bound) { /* even if bytes arrive but no line ends */
 			port_watch_over();
 			return PORT_INPUT_LATE;
 		}

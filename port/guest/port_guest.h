@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sets up port.h for the guest, once all CPUs are online, and puts the pv backend together: it
- * halts if PV_UNHALT is offered and `nopvspin` was not asked for, as in Linux (kvm_spinlock_init),
- * and yields if PV_SCHED_YIELD is offered. */
+/* Sets up port.h for the guest once all CPUs are online. Builds the pv backend: it halts if
+ * PV_UNHALT is offered and `nopvspin` is not set, as in Linux (kvm_spinlock_init), and yields if
+ * PV_SCHED_YIELD is offered. */
 void port_guest_init(const struct machine *m, bool nopvspin);
 
-/* The bound of port_watch_over() (port/hang.h); 0: as usual. */
+/* Sets the bound of port_watch_over() (port/hang.h); 0: the default. */
 void watch_set_usual(uint64_t ms);
 
 #endif

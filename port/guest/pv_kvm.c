@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a vCPU sleeps and is woken: on KVM by HLT and KVM_HC_KICK_CPU, otherwise not at all. The
- * backend is put together from what KVM offers, feature by feature: halts and kicks (PV_UNHALT),
- * directed yields (PV_SCHED_YIELD), preempted flags (STEAL_TIME) come and go independently.
- * The contract with KVM (Linux arch/x86/kvm/x86.c, kvm_pv_kick_cpu_op): a kick sets a latch in the
+ * A vCPU sleeps by HLT and is woken by KVM_HC_KICK_CPU on KVM; otherwise it never sleeps. The
+ * backend is built from the features that KVM offers, which are independent of each other: halts
+ * and kicks (PV_UNHALT), directed yields (PV_SCHED_YIELD), preempted flags (STEAL_TIME). The
+ * contract with KVM (Linux arch/x86/kvm/x86.c, kvm_pv_kick_cpu_op): a kick sets a latch in the
  * target vCPU; HLT returns at once if the latch is set and clears it. So a kick that comes between
  * the look at the word and the HLT is not lost, and HLT may return for a kick that was meant for
  * an earlier wait. Interrupts do not matter for the latch.
@@ -30,8 +30,9 @@ static bool still(const _Atomic uint8_t *word, uint8_t seen)
 }
 
 /*
- * CPU 0 runs with interrupts enabled, for the timer that ends a phase: it masks them over the look
- * and lets STI's shadow cover the HLT, so that the timer wakes it too. All others halt masked.
+ * CPU 0 runs with interrupts enabled, for the timer that ends a phase. It masks them while it looks
+ * at the word and lets STI's shadow cover the HLT, so that the timer wakes it, too. All others halt
+ * with interrupts masked.
  */
 static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
@@ -83,8 +84,8 @@ static void kvm_yield_to(uint32_t cpu)
 /*
  * Linux enables its one use of the directed yield only with PV_SCHED_YIELD and STEAL_TIME, without
  * KVM_HINTS_REALTIME and without MWAIT, on more than one CPU (arch/x86/kernel/kvm.c,
- * pv_sched_yield_supported). All but the first say whether it is likely to pay, not whether it
- * works; whether it pays is what is measured here, so the feature bit alone decides.
+ * pv_sched_yield_supported). All but the first condition tell whether a yield is likely to pay, not
+ * whether it works. pvspin measures whether it pays, so the feature bit alone decides.
  */
 void pv_kvm_select(const struct machine *m, bool nopvspin)
 {

@@ -22,7 +22,7 @@ void port_tick_start(uint64_t ns, void (*fn)(void))
 	irq_enable();
 }
 
-/* CPU 0 alone has interrupts enabled otherwise: port_run_on(). */
+/* Otherwise only CPU 0 has interrupts enabled: port_run_on(). */
 void port_tick_stop(void)
 {
 	irq_disable();
@@ -31,7 +31,7 @@ void port_tick_stop(void)
 		irq_enable();
 }
 
-/* Masked over the look, so that no wake-up falls between it and the HLT. */
+/* Interrupts are masked during the look, so that no wake-up is lost between it and the HLT. */
 void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
 {
 	irq_disable();

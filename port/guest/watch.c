@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* port_watch() in the guest, by kernel/watchdog.c. There is always a bound, from the boot on: where
- * nobody has set one of his own, the usual one. */
+/* port_watch() in the guest, by kernel/watchdog.c. From boot on there is always a bound: the one
+ * that was set, or the default. */
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
 #include "kernel/watchdog.h"

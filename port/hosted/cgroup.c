@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long CPU quotas have stopped this process, by cgroups of both versions. Files: cgroups(7),
- * Linux Documentation/admin-guide/cgroup-v2.rst (cpu.stat, throttled_usec) and
- * scheduler/sched-bwc.rst (version 1: throttled_time, in ns). Each group counts what its own quota
- * stopped, so those above count, too, as far as they are mounted here.
+ * Finds out how long CPU quotas have stopped this process, by cgroups of both versions. Files:
+ * cgroups(7), Linux Documentation/admin-guide/cgroup-v2.rst (cpu.stat, throttled_usec) and
+ * scheduler/sched-bwc.rst (version 1: throttled_time, in ns). Each group counts only the effect of
+ * its own quota, so the parent groups count, too, as far as they are mounted here.
  */
 #include "port/hosted/sched.h"
 
@@ -106,7 +106,7 @@ static uint64_t throttled_by(const char *root, bool second)
 
 	if (!find_group(root, second, group) || !find_mount(root, second, top, point))
 		return 0;
-	/* a container sees its own group, or one above it, where the file system has its root */
+	/* in a container, the root of the file system is its own group or a parent */
 	if (strcmp(top, "/") != 0)
 		below = strncmp(group, top, strlen(top)) == 0 ? group + strlen(top) : "";
 	if (strcmp(below, "/") == 0 || strncmp(below, "/..", 3) == 0)

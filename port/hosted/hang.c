@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A hang of Linux threads, as lines for people; where each one stands in the code a debugger says
- * better. */
+/* Reports a hang of Linux threads by lines for people. A debugger tells better where in the code
+ * each thread stands. */
 #define _GNU_SOURCE
 #include "port/hang.h"
 #include "lib/printf.h"
@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-/* TAP's sort of comment; not through the log's buffer, which a thread may be writing to. */
+/* Prints a TAP comment. Avoids the log's buffer, which a thread may be writing to. */
 static __attribute__((format(printf, 1, 2))) void line(const char *format, ...)
 {
 	char text[512];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What only the hosted build knows of its port: Linux threads for CPUs. CPU i is a thread pinned to
- * the i-th CPU that this process may use, round robin, so there may be more "CPUs" than CPUs: they
- * are then preempted by each other, which is what a hosted run can show of overcommit.
+ * The hosted port's own interface: Linux threads stand for CPUs. CPU i is a thread pinned to the
+ * i-th CPU that this process may use, round robin. There may be more such "CPUs" than real ones;
+ * they then preempt each other, which is the form of overcommit that a hosted run can show.
  */
 #ifndef PVSPIN_PORT_HOSTED_HOSTED_H
 #define PVSPIN_PORT_HOSTED_HOSTED_H
@@ -13,12 +13,13 @@
 
 #define HOSTED_MAX_CPUS 1024
 
-/* First call of main(): `cpus` CPU indices, 0 for one per usable CPU. Chooses pv_hosted. May be
- * called again, outside any run, for more. Ends the process with a message if it cannot. */
+/* Must be main()'s first call. Provides `cpus` CPU indices (0: one per usable CPU) and chooses
+ * pv_hosted. May be called again for more, outside any run. If it fails, it ends the process with a
+ * message. */
 void hosted_init(uint32_t cpus);
 uint32_t hosted_usable_cpus(void);
-void hosted_set_nodes(uint32_t nodes); /* for port_node: that many runs of CPUs; 1 until then */
-pthread_t hosted_timer_thread(void);   /* starts it, if it is not there yet */
+void hosted_set_nodes(uint32_t nodes); /* the number of nodes for port_node; default 1 */
+pthread_t hosted_timer_thread(void);   /* starts the thread if necessary */
 void hosted_unpin(void);               /* lets the calling thread run on any usable CPU */
 
 /* SDM vol. 3A, 9.1.3: before running code that another thread has patched. */
@@ -29,10 +30,10 @@ static inline void hosted_serialise(void)
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d) : : "memory");
 }
 
-/* For tests, outside any run: port_node(cpu) is cpu % nodes from now on; 0: as it was. */
+/* For tests, outside any run: makes port_node(cpu) return cpu % nodes; 0 restores the original. */
 void hosted_pretend_nodes(uint32_t nodes);
 
-/* pv.c. To be chosen by assignment to pv_backend. */
+/* pv.c. Chosen by assignment to pv_backend. */
 extern const struct pv_backend pv_hosted; /* futex with KVM's sticky kick, sched_yield */
 
 void hosted_pv_init(uint32_t cpus);

@@ -57,7 +57,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* One byte of stdin, PORT_INPUT_LINE, before `deadline`. */
+/* Reads one byte of stdin; returns PORT_INPUT_LINE if it comes before `deadline`. */
 static enum port_input read_byte(char *byte, uint64_t deadline)
 {
 	for (;;) {
@@ -78,7 +78,7 @@ static enum port_input read_byte(char *byte, uint64_t deadline)
 	}
 }
 
-/* Byte by byte: what comes after the line stays in the pipe, and lines are few. The end of the
+/* Reads byte by byte, so that bytes after the line stay in the pipe; lines are few. The end of the
  * input ends a line, too. */
 enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h over Linux threads: the bare-metal baseline, and where the locks are tested natively. A
- * CPU index is a thread: 0 is the one that called main(), the others live for one port_run_on.
- * Time is the TSC, measured against CLOCK_MONOTONIC_RAW. There is no steal-time page for a thread,
- * so every CPU's stays zero and no LHP or LWP is ever counted here. Input and output: io.c,
- * the timer: timer.c, patching of code: text.c.
+ * port.h over Linux threads: for the bare-metal baseline and for native tests of the locks. A CPU
+ * index is a thread: 0 is the one that called main(), the others live for one port_run_on. Time is
+ * the TSC, calibrated by CLOCK_MONOTONIC_RAW. Threads have no steal-time page, so it stays zero,
+ * and no LHP or LWP is ever counted here. Input and output: io.c, the timer: timer.c, patching of
+ * code: text.c.
  */
 #define _GNU_SOURCE
 #include "port/port.h"
@@ -70,8 +70,8 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* A pair of TSC and clock that belong together: the closest of several tries, since this thread may
- * be descheduled between the two readings. */
+/* Reads TSC and clock at the same instant: takes the closest of several tries, because this thread
+ * may be descheduled between the two readings. */
 static void clock_pair(uint64_t *cycles, uint64_t *ns)
 {
 	uint64_t best = 0;
@@ -111,7 +111,7 @@ uint32_t hosted_usable_cpus(void)
 
 void hosted_init(uint32_t cpus)
 {
-	static struct steal_area no_steal; /* never written: one serves all */
+	static struct steal_area no_steal; /* never written, so all share it */
 	const char *refusal;
 
 	if (tsc_khz == 0) {
@@ -202,7 +202,7 @@ struct lock_stats *port_my_stats(void)
 	return &stats_of[this_cpu];
 }
 
-/* The calling thread to the (cpu mod n)-th of the n usable CPUs. */
+/* Pins the calling thread to the (cpu mod n)-th of the n usable CPUs. */
 static void pin(uint32_t cpu)
 {
 	uint32_t skip = cpu % hosted_usable_cpus();
@@ -251,7 +251,7 @@ void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
 	}
 	pin(0);
 	fn(arg);
-	/* between runs this thread may be anywhere, as at the start */
+	/* between runs this thread may run on any CPU, as at the start */
 	hosted_unpin();
 	for (uint32_t i = 1; i < count; i++)
 		pthread_join(threads[i].handle, NULL);

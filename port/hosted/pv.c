@@ -3,13 +3,13 @@
  * Halt and kick for Linux threads: a futex word per CPU that behaves as KVM's pv_unhalted latch. A
  * kick sets it, whether or not its CPU sleeps; a halt consumes it and falls through, or sleeps
  * until it is set. So a kick that comes before the halt is not lost, and an old one makes the next
- * halt return early: the locks meet the same spurious wake-ups here as in a guest. (Linux
- * arch/x86/kvm: kvm_pv_kick_cpu_op, kvm_emulate_halt.)
+ * halt return early: the locks see the same spurious wake-ups as in a guest. (Linux arch/x86/kvm:
+ * kvm_pv_kick_cpu_op, kvm_emulate_halt.)
  *
- * The latch is set while more kicks have come than were consumed. A count and not a flag, because a
- * signal handler may wait too, between the look at the word and the sleep, and consume the kick for
- * the wait it interrupted: that one then sleeps only if the count is still what it was before the
- * look. A guest masks interrupts there instead.
+ * The latch is set while more kicks have come than were consumed. It is a count, not a flag,
+ * because between the look at the word and the sleep a signal handler may wait, too, and consume
+ * the kick that was meant for the interrupted wait. So a wait sleeps only if the count is the same
+ * as before the look. A guest masks interrupts there instead.
  */
 #define _GNU_SOURCE
 #include "locks/core/stats.h"
@@ -63,7 +63,7 @@ static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 	trace_add(stats, TRACE_HALT, 0);
 	start = port_cycles();
 	outer = atomic_exchange_explicit(&stats->halted, true, memory_order_relaxed);
-	/* A signal ends the sleep early, as an NMI would end HLT; the caller loops. */
+	/* A signal ends the sleep early, as an NMI would end a HLT; the caller loops. */
 	if (kicks == atomic_load_explicit(&latch->consumed, memory_order_relaxed))
 		futex(&latch->kicks, FUTEX_WAIT, kicks);
 	/* acquire: as above */
@@ -88,7 +88,7 @@ static void hosted_kick(uint32_t cpu)
 	stats->count[EV_KICK_CYCLES] += port_cycles() - start;
 }
 
-/* Linux has no directed yield for threads; the caller's slice goes to whoever is next. */
+/* Linux has no directed yield for threads; the caller's slice goes to any other thread. */
 static void hosted_yield_to(uint32_t cpu)
 {
 	struct lock_stats *stats = port_my_stats();

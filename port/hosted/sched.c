@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How this process stands in Linux's scheduler. Under SCHED_FIFO and SCHED_RR threads that spin
- * never let another thread of their priority run in time, so the timer thread, which ends every
- * phase, needs a priority above theirs.
+ * Adapts to this process's scheduling policy. Under SCHED_FIFO and SCHED_RR, spinning threads keep
+ * other threads of their priority from running in time. So the timer thread, which ends every
+ * phase, needs a higher priority than they have.
  */
 #define _GNU_SOURCE
 #include "port/hosted/sched.h"
@@ -43,8 +43,8 @@ static const char *policy_name(void)
 	}
 }
 
-/* The timer thread keeps the priority that the process was given, and the others take one step
- * down, which is always allowed; below the lowest there is none, so there the timer takes one up.
+/* The timer thread keeps the process's priority, and the others step down by one, which is always
+ * allowed. If they are at the lowest priority already, the timer thread steps up by one.
  */
 const char *hosted_sched_init(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Linux lets this process have of the CPUs: scheduling policy, priority, quota. */
+/* Linux's limits on this process's use of the CPUs: scheduling policy, priority, quota. */
 #ifndef PVSPIN_PORT_HOSTED_SCHED_H
 #define PVSPIN_PORT_HOSTED_SCHED_H
 
@@ -7,16 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before any other thread is started: puts the timer thread above all others under a real-time
- * policy. NULL, or why that cannot be. */
+/* Under a real-time policy, gives the timer thread a higher priority than all others. Called before
+ * any other thread is started. Returns NULL or the reason for a failure. */
 const char *hosted_sched_init(void);
-/* NULL, or why that many threads cannot run under this policy. */
+/* Returns NULL, or why so many threads cannot run under this policy. */
 const char *hosted_sched_refuses(uint32_t threads);
-/* One line for people if the policy or the priority shapes the figures. */
+/* Writes one line for people if policy or priority influence the figures; otherwise returns false.
+ */
 bool hosted_sched_note(char *text, size_t size);
 
-/* cgroup.c. For how long CPU quotas of this process's cgroups have stopped threads, summed
- * over CPUs; 0 where there is no quota. `root`: "", or where a test has its /proc and /sys. */
+/* cgroup.c. Time for which CPU quotas of this process's cgroups have stopped threads, summed over
+ * CPUs; 0 without a quota. `root` is "", or a test's directory with its own /proc and /sys. */
 uint64_t hosted_throttled_ns(const char *root);
 
 #endif

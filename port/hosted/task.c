@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task.h over Linux threads: a POSIX timer for each thread whose signal is the tick, and futex. */
+/* task.h over Linux threads: each thread has a POSIX timer, whose signal is the tick; sleep is a
+ * futex. */
 #define _GNU_SOURCE
 #include "port/task.h"
 
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_BYTES 65536 /* a signal's frame with all of AVX-512 is some 4 KiB of it */
+#define STACK_BYTES 65536 /* a signal frame with all of AVX-512 takes about 4 KiB */
 #define STACK_ALIGN 16    /* System V ABI */
 
 /* glibc names the field only since 2.36 */
@@ -34,7 +35,7 @@ void *port_stack_alloc(void)
 
 static void on_signal(int number)
 {
-	int error = errno; /* of whatever was interrupted */
+	int error = errno; /* of the interrupted code */
 
 	(void)number;
 	if (ticking)
@@ -69,7 +70,7 @@ void port_tick_start(uint64_t ns, void (*fn)(void))
 
 void port_tick_stop(void)
 {
-	ticking = false; /* for a signal that is under way */
+	ticking = false; /* a signal may still be under way */
 	timer_delete(timer);
 }
 
@@ -78,7 +79,7 @@ static void futex(const _Atomic uint32_t *word, int operation, uint32_t value)
 	syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
 
-/* The kernel looks at the word again; a signal ends the sleep. */
+/* The kernel checks the word again before it sleeps; a signal ends the sleep. */
 void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
 {
 	futex(word, FUTEX_WAIT, seen);

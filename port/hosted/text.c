@@ -23,8 +23,8 @@ static void protect(const struct port_text_patch *patch, int rights)
 	exit(4);
 }
 
-/* Executable all the while: this code may be in the same page. No other thread runs what is
- * patched; those of the next run are not started yet and serialise themselves first (hosted.c). */
+/* The pages stay executable, because this code may be in the same page. No other thread runs the
+ * patched code; those of the next run are not started yet and serialise first (port.c). */
 void port_patch_text(const struct port_text_patch *patch, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port.h's timer over Linux: one helper thread, started with the first timer and never ended, that
- * sleeps until the deadline and calls fn. It is CPU 0 to whoever asks, as the interrupt in the
- * guest would be. port_timer_cancel returns only when fn is not running, for the same reason.
+ * port.h's timer over Linux: a helper thread, started with the first timer and never ended, sleeps
+ * until the deadline and calls fn. To imitate the guest's interrupt, it has CPU index 0, and
+ * port_timer_cancel returns only when fn is not running.
  */
 #define _GNU_SOURCE
 #include "port/hosted/hosted.h"
@@ -21,7 +21,7 @@ static struct timespec deadline; /* CLOCK_MONOTONIC */
 static void (*armed_fn)(void *arg);
 static void *armed_arg;
 
-/* With the mutex held: calls fn without it, so that fn may arm the next timer. */
+/* Called with the mutex held. Calls fn without it, so that fn may arm the next timer. */
 static void fire(void)
 {
 	void (*fn)(void *arg) = armed_fn;
@@ -39,7 +39,7 @@ static void fire(void)
 static void *timer_main(void *unused)
 {
 	(void)unused;
-	hosted_unpin(); /* started by a thread that may be pinned */
+	hosted_unpin(); /* the thread that started this one may be pinned */
 	pthread_mutex_lock(&mutex);
 	for (;;) {
 		if (!armed)
@@ -50,7 +50,7 @@ static void *timer_main(void *unused)
 	return NULL;
 }
 
-/* With the mutex held. */
+/* Called with the mutex held. */
 static void start(void)
 {
 	pthread_condattr_t attributes;
