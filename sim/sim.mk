@@ -56,12 +56,16 @@ $(SIM_BUILD)/guest/sim/guest/main.o: $(SIM_BUILD)/version.h
 
 -include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d) $(sim_broken:.o=.d)
 
-.PHONY: check-sim bench-sim
+.PHONY: check-sim validate-sim bench-sim
 check-sim: sim $(SIM_BUILD)/guest-broken.so build/host/test_sim_heap build/host/test_sim_host ## the simulated host's own tests
-	$(Q)build/host/test_sim_heap && build/host/test_sim_host && timeout 900 bats tests/run/sim.bats
+	$(Q)build/host/test_sim_heap && build/host/test_sim_host && timeout 900 bats tests/run/sim.bats && tests/sim/closed_forms
+
+validate-sim: sim ## all of docs/sim-validation.md: closed forms, published figures, sensitivity (10 minutes of CPU)
+	$(Q)tests/sim/closed_forms --all; closed=$$?; echo; tests/sim/anchors; echo; tests/sim/sensitivity; exit $$closed
 
 # CPU time, not wall-clock time: the machine may be busy.
 bench-sim: sim ## the simulated host's speed: 2 VMs of 8, 28, 64, 288 vCPUs on as many CPUs
 	$(Q)out=$$(mktemp -d) && trap 'rm -rf $$out' EXIT && for n in 8 28 64 288; do \
 		keys='locks=virt-spin,mcs,pv-qspinlock ms=20 warmup_ms=5 reps=1 hold=1000 think=20000 start=serial-each'; \
 		echo "2 x $$n: $$($(SIM_BUILD)/pvspin-sim --speed --host=cpus=$$n --out=$$out $$n "$$keys" $$n "$$keys" 2>&1)"; done
+check check-quick: sim # tests/sim/closed_forms runs it
