@@ -37,7 +37,7 @@ $(SIM_BUILD)/guest.so: $(sim_guest_objects)
 		echo '$@: atomic instructions that port/sim/include/stdatomic.h does not catch' >&2; rm $@; exit 1; fi
 
 # With locks that hang and trap, for the tests of what becomes of them.
-sim_broken := $(patsubst %.c,$(SIM_BUILD)/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c tests/run/fixtures/trap-lock.c))
+sim_broken := $(patsubst %.c,$(SIM_BUILD)/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c guest/broken/trap-lock.c))
 $(SIM_BUILD)/guest-broken.so: $(sim_guest_objects) $(sim_broken)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -shared -Wl,-Bsymbolic $^ -o $@
