@@ -200,6 +200,7 @@ lint: build/guest/version.h ## folders that include each other, clang-format, cl
 		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted tools/report tests/report
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
+	$(Q)tools/lint-prose.sh
 
 format: ## clang-format all C
 	$(Q)clang-format -i $(lint_c)
