@@ -129,13 +129,13 @@ build/guest/version.h build/hosted/version.h build/report/version.h build/sim/ve
 build/guest/guest/report.o: build/guest/version.h
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
-include sim/sim.mk
+include sim/sim.mk sim/explore/explore.mk
 include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk bench/peers/peers.mk tools/report/report.mk \
 	tests/fuzz/fuzz.mk tools/dist.mk
 
 # Every test program prints TAP. prove judges it; prove's last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \
-	$(LOCKS_BUILD)/shaken/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models tests/sim/closed_forms
+	$(SIM_BUILD)/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models tests/sim/closed_forms
 # tests/bounds has their order and how long each may take.
 check_bats := $(sort $(wildcard tests/run/*.bats))
 # What run.sh would build in each test is built.

@@ -70,8 +70,8 @@ case $program in
   export TSAN_OPTIONS=halt_on_error=0:exitcode=66
   command+=(--without-null --budget-ms=40)
   ;;
-# Half of what check-locks has by itself: the same races run in three builds, and in the guest.
-*/plain/* | */shaken/*) command+=(--budget-ms=60) ;;
+# A quarter of what check-locks has by itself: races are looked for under chosen schedules.
+*/plain/*) command+=(--budget-ms=30) ;;
 esac
 exec {tap}> >(filter)
 filter=$! status=0

@@ -8,6 +8,8 @@
 
 /* nodes: as nodes= says; 0: one. */
 void port_sim_init(uint32_t nodes);
+/* For tests: CPU c is on node c % nodes; 0: on its own again. */
+void port_sim_pretend_nodes(uint32_t nodes);
 
 /* Chooses and sets pv_backend by what the modelled KVM offers. */
 void pv_sim_select(bool nopvspin);

@@ -10,6 +10,7 @@
 
 static struct lock_stats *stats;
 static uint32_t nodes = 1;
+static uint32_t pretended_nodes; /* 0: none */
 
 void port_sim_init(uint32_t wanted_nodes)
 {
@@ -69,7 +70,12 @@ uint32_t port_cpu_count(void)
 
 uint32_t port_node(uint32_t cpu)
 {
-	return nodes_split(cpu, port_cpu_count(), nodes);
+	return pretended_nodes ? cpu % pretended_nodes : nodes_split(cpu, port_cpu_count(), nodes);
+}
+
+void port_sim_pretend_nodes(uint32_t count)
+{
+	pretended_nodes = count;
 }
 
 struct lock_stats *port_stats(uint32_t cpu)

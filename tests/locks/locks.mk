@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Builds the locks' correctness tests for this host, over the hosted
 # port, into build/locks/. (The guest has the same tests: tests=locks.)
-#   check-locks       runs them optimised, then with random yields at every atomic operation
-#                     (shake.h) and the undefined-behaviour sanitizer
-#   check-locks-tsan  runs them under ThreadSanitizer, for a shorter time
+#   check-locks       runs them under chosen schedules (sim/explore/explore.mk), then here, optimised
+#   check-locks-tsan  runs them under ThreadSanitizer and the undefined-behaviour sanitizer, for a
+#                     shorter time
 # The tests find every lock in locks/ by themselves; no list names them. Cases run in link order,
 # races last: a broken lock usually hangs in a race, and the cases played step by step tell more
 # about it.
 
-# gcc, because clang's __atomic builtins do not take the _Atomic types that shake.h hands them
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
 LOCKS_SOURCES := $(wildcard locks/*.c locks/core/*.c port/hosted/*.c tests/locks/*.c) port/common/pv_none.c \
@@ -30,13 +29,12 @@ $(1)/check-locks: $$(LOCKS_SOURCES:%.c=$(1)/%.o)
 -include $$(LOCKS_SOURCES:%.c=$(1)/%.d)
 endef
 $(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/plain,))
-$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/shaken,-include tests/locks/shake.h -fsanitize=undefined -fno-sanitize-recover=all))
-$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/tsan,-fsanitize=thread))
+$(eval $(call LOCKS_FLAVOUR,$(LOCKS_BUILD)/tsan,-fsanitize=thread -fsanitize=undefined -fno-sanitize-recover=undefined))
 
 .PHONY: check-locks check-locks-tsan
-check-locks: $(foreach flavour,plain shaken,$(LOCKS_BUILD)/$(flavour)/check-locks) ## test the locks' correctness on Linux threads
+check-locks: $(SIM_BUILD)/check-locks $(LOCKS_BUILD)/plain/check-locks ## test the locks' correctness under chosen schedules and on Linux threads
+	timeout 600 $(SIM_BUILD)/check-locks
 	timeout 600 $(LOCKS_BUILD)/plain/check-locks
-	timeout 600 $(LOCKS_BUILD)/shaken/check-locks
 
 # Without null: it does not exclude, so ThreadSanitizer would rightly report its data races.
 check-locks-tsan: $(LOCKS_BUILD)/tsan/check-locks ## the same under ThreadSanitizer

@@ -176,7 +176,7 @@ static bool option(const char *word)
 		return true;
 	}
 	if (sscanf(word, "--case-seconds=%u", &case_seconds) == 1) {
-		client_await_s = case_seconds * 2 / 3;
+		client_await_s = client_race_s = case_seconds * 2 / 3;
 		return true;
 	}
 	if (sscanf(word, "--cpus=%u", &cpus) == 1)

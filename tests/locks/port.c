@@ -15,7 +15,7 @@
 #define POLLS_PER_NAP 256
 #define FAILED_S      10 /* seconds that a case that has failed is given to end */
 
-uint32_t client_await_s = 40; /* a sanitized build on a busy machine is slow */
+uint32_t client_await_s = 40, client_race_s = 40; /* a sanitized build on a busy machine is slow */
 
 static void (*on_interrupt)(void);
 

@@ -33,6 +33,7 @@ struct test {
 	uint32_t argument;  /* the case's own */
 	uint64_t budget_ns; /* how long a case of random interleavings runs */
 	_Atomic bool failed;
+	bool unseen; /* failed, but only because chance did not bring what the case is about */
 	char why[256];
 };
 

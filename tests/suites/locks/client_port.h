@@ -30,6 +30,7 @@ uint32_t client_owner(const struct test *test);                  /* CPU index + 
 /* How long await() waits for what must come: longer than the slowest machine, shorter than a case
  * may take. */
 extern uint32_t client_await_s;
+extern uint32_t client_race_s; /* the same for race_until() */
 
 /*
  * Interrupts: a handler that runs on another CPU between any two of its instructions. A CPU takes

@@ -144,7 +144,7 @@ void test_exclusion(struct test *test)
 /* One more round, of twice the length, unless the case has used up its time. */
 static bool another_round(struct test *test, uint64_t start)
 {
-	if (port_cycles_to_ns(port_cycles() - start) > client_await_s * UINT64_C(1000000000))
+	if (port_cycles_to_ns(port_cycles() - start) > client_race_s * UINT64_C(1000000000))
 		return false;
 	if (test->budget_ns < LONGEST_ROUND_NS)
 		test->budget_ns *= 2;
@@ -165,7 +165,8 @@ bool race_until(struct test *test, const struct wanted *wanted)
 		if (wanted->seen(test))
 			return true;
 	} while (another_round(test, start));
-	fail(test, "not seen in races of %u s: %s", client_await_s, wanted->what);
+	test->unseen = true;
+	fail(test, "not seen in races of %u s: %s", client_race_s, wanted->what);
 	return false;
 }
 

@@ -21,7 +21,7 @@
 #define CASE_BOUND_MS    60000 /* emulated, on a busy machine */
 #define MASKED_MARGIN_NS 2000000000ull
 
-uint32_t client_await_s = 40;
+uint32_t client_await_s = 40, client_race_s = 40;
 
 /* The watchdog of the case under way: CPU 0's timer, which a sleep on CPU 0 borrows. */
 static struct {
@@ -109,7 +109,8 @@ static void case_watch(const struct plan *plan)
 {
 	uint32_t bound_ms = plan->hang_ms ? plan->hang_ms : CASE_BOUND_MS;
 
-	client_await_s = bound_ms / 1500 + 1; /* two thirds: what waits in vain can say so */
+	client_await_s = client_race_s =
+		bound_ms / 1500 + 1; /* two thirds: what waits in vain can say so */
 	watchdog.bound_ns = (bound_ms + UINT64_C(1) * plan->test_ms) * UINT64_C(1000000);
 	watchdog.deadline = port_cycles() + port_ns_to_cycles(watchdog.bound_ns);
 	watchdog.armed = true;

@@ -311,4 +311,4 @@ CASE_REGISTER(paq_nests_4, "no node left", test_paq_nesting, 4, .argument = 4, P
 CASE_REGISTER(lies_4, "wrong hints in every mechanism, 4 threads", test_all_mechanisms, 4,
 	      .argument = 1, PAQ, .backend = BACKEND_LYING);
 CASE_REGISTER(lies_8, "wrong hints in every mechanism, 8 threads", test_all_mechanisms, 8,
-	      .argument = 256, PAQ, .backend = BACKEND_LYING);
+	      .argument = 16, PAQ, .backend = BACKEND_LYING);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory as x86-TSO has it (P. Sewell et al., "x86-TSO", CACM 53(7), 2010): a FIFO store buffer for
+ * each CPU, from which its own loads are served; locked operations, fences and whatever leaves the
+ * guest empty it (SDM vol. 3A, 12.10, "Store Buffer"). When a store leaves the buffer otherwise is
+ * the schedule's choice.
+ */
+#define _GNU_SOURCE
+#include "sim/explore/explore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Far from where Linux puts anything of a 64-bit process, randomised or not: the same addresses in
+ * each process, so that hashes of them are the same. */
+#define ARENA       ((char *)0x200000000000)
+#define ARENA_BYTES (UINT64_C(64) << 20)
+
+extern char __data_start[], _end[]; /* the program's variables, by ld */
+
+static struct {
+	char *variables, *arena; /* copies */
+	size_t used;
+} snapshot;
+
+/* ---- where the guest's memory is, and what it was at first ---- */
+
+void *memory_alloc(size_t bytes, size_t align)
+{
+	size_t at = (explore->arena_used + align - 1) / align * align;
+
+	if (at + bytes > ARENA_BYTES) {
+		fprintf(stderr, "check-locks: a run needs more than %zu bytes\n",
+			(size_t)ARENA_BYTES);
+		exit(4);
+	}
+	explore->arena_used = at + bytes;
+	return ARENA + at;
+}
+
+void explore_snapshot(void)
+{
+	snapshot.used = explore->arena_used;
+	snapshot.variables = malloc((size_t)(_end - __data_start));
+	snapshot.arena = malloc(snapshot.used);
+	if (!snapshot.variables || !snapshot.arena) {
+		fprintf(stderr, "check-locks: no memory\n");
+		exit(4);
+	}
+	memcpy(snapshot.arena, ARENA, snapshot.used);
+	memcpy(snapshot.variables, __data_start, (size_t)(_end - __data_start));
+}
+
+/* The variable `snapshot` gets the value back that it has. */
+void memory_reset(void)
+{
+	memset(ARENA + snapshot.used, 0, explore->arena_used - snapshot.used);
+	explore->arena_used = snapshot.used;
+	memcpy(ARENA, snapshot.arena, snapshot.used);
+	memcpy(__data_start, snapshot.variables, (size_t)(_end - __data_start));
+}
+
+void memory_init(void)
+{
+	void *arena =
+		mmap(ARENA, ARENA_BYTES, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (arena != ARENA) {
+		perror("check-locks: addresses for the guest's memory");
+		exit(4);
+	}
+}
+
+/* ---- values ---- */
+
+uint64_t memory_get(const volatile void *at, uint32_t size)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, (const void *)at, size);
+	return value;
+}
+
+static bool watches(const struct poll *poll, const volatile void *at)
+{
+	for (uint32_t i = 0; i < poll->looks; i++)
+		if ((uintptr_t)poll->look[i] / 8 == (uintptr_t)at / 8)
+			return true;
+	return false;
+}
+
+/* Who looked at a word that changes has something new to see. */
+static void wake_pollers(const volatile void *at)
+{
+	for (uint32_t i = 0; i < explore->count; i++) {
+		struct vcpu *vcpu = &explore->vcpu[i];
+
+		if (!vcpu->poll.touched && watches(&vcpu->poll, at)) {
+			vcpu->poll.touched = true;
+			vcpu->waits = false;
+		}
+	}
+}
+
+void memory_put(volatile void *at, uint32_t size, uint64_t value)
+{
+	uint64_t old = memory_get(at, size);
+
+	memcpy((void *)at, &value, size);
+	if (memory_get(at, size) != old)
+		wake_pollers(at);
+}
+
+/* ---- store buffers ---- */
+
+static struct store *store_at(struct vcpu *vcpu, uint32_t i)
+{
+	return &vcpu->store[(vcpu->first + i) % EXPLORE_STORES];
+}
+
+void memory_drain_one(struct vcpu *vcpu)
+{
+	const struct store *store = store_at(vcpu, 0);
+
+	vcpu->first = (vcpu->first + 1) % EXPLORE_STORES;
+	vcpu->stores--;
+	explore->drained++;
+	if (vcpu != explore->running)
+		history_add(vcpu, "'s store reaches memory:", store->at, store->value);
+	explore->quiet = 0;
+	memory_put(store->at, store->size, store->value);
+}
+
+void memory_drain(struct vcpu *vcpu)
+{
+	while (vcpu->stores)
+		memory_drain_one(vcpu);
+}
+
+/* The newest own store to the address, if it covers the load. One that only overlaps has to be in
+ * memory first, as in any x86 CPU. */
+static bool forwarded(struct vcpu *vcpu, const volatile void *at, uint32_t size, uint64_t *value)
+{
+	const volatile char *from = at;
+
+	for (uint32_t i = vcpu->stores; i-- > 0;) {
+		const struct store *store = store_at(vcpu, i);
+		const volatile char *start = store->at;
+
+		if (from + size <= start || start + store->size <= from)
+			continue;
+		if (from < start || from + size > start + store->size) {
+			memory_drain(vcpu);
+			return false;
+		}
+		*value = store->value >> (from - start) * 8;
+		if (size < 8)
+			*value &= (UINT64_C(1) << size * 8) - 1;
+		return true;
+	}
+	return false;
+}
+
+/* ---- what a poll is made of ---- */
+
+static void look(struct vcpu *vcpu, const volatile void *at, uint64_t value)
+{
+	struct poll *poll = &vcpu->poll;
+
+	poll->mark = (poll->mark ^ (uintptr_t)at ^ value << 20) * UINT64_C(0x9e3779b97f4a7c15);
+	if (poll->looks < EXPLORE_LOOKS)
+		poll->look[poll->looks++] = at;
+	else
+		poll->acted = true;
+}
+
+static void act(struct vcpu *vcpu)
+{
+	vcpu->poll.acted = true;
+}
+
+/* ---- accesses, each a step ---- */
+
+uint64_t memory_load(const volatile void *at, uint32_t size)
+{
+	struct vcpu *vcpu = explore->running;
+	uint64_t value;
+
+	explore_step();
+	if (!forwarded(vcpu, at, size, &value))
+		value = memory_get(at, size);
+	look(vcpu, at, value);
+	history_add(vcpu, "loads", at, value);
+	return value;
+}
+
+void memory_store(volatile void *at, uint32_t size, uint64_t value)
+{
+	struct vcpu *vcpu = explore->running;
+
+	explore_step();
+	act(vcpu);
+	if (!vcpu->working) {
+		memory_put(at, size, value);
+		return;
+	}
+	if (vcpu->stores == EXPLORE_STORES)
+		memory_drain_one(vcpu);
+	*store_at(vcpu, vcpu->stores++) =
+		(struct store){.at = at, .value = value, .size = size, .step = explore->step};
+	history_add(vcpu, "stores", at, value);
+}
+
+static uint64_t apply(uint64_t old, enum sim_rmw operation, uint64_t operand)
+{
+	switch (operation) {
+	case SIM_EXCHANGE:
+		return operand;
+	case SIM_ADD:
+		return old + operand;
+	case SIM_SUB:
+		return old - operand;
+	case SIM_OR:
+		return old | operand;
+	case SIM_AND:
+		return old & operand;
+	}
+	return old;
+}
+
+/* A locked operation that leaves the value as it is is a look. */
+static void replace(struct vcpu *vcpu, volatile void *at, uint32_t size, uint64_t old,
+		    uint64_t value, const char *what)
+{
+	memory_put(at, size, value);
+	if (memory_get(at, size) == old) {
+		look(vcpu, at, old);
+	} else {
+		act(vcpu);
+		explore->quiet = 0;
+	}
+	history_add(vcpu, what, at, memory_get(at, size));
+}
+
+uint64_t memory_rmw(volatile void *at, uint32_t size, enum sim_rmw operation, uint64_t operand)
+{
+	static const char *const names[] = {
+		[SIM_EXCHANGE] = "swaps, new value", [SIM_ADD] = "adds, new value",
+		[SIM_SUB] = "subtracts, new value",  [SIM_OR] = "ors, new value",
+		[SIM_AND] = "ands, new value",
+	};
+	struct vcpu *vcpu = explore->running;
+	uint64_t old;
+
+	explore_step();
+	memory_drain(vcpu);
+	old = memory_get(at, size);
+	replace(vcpu, at, size, old, apply(old, operation, operand), names[operation]);
+	return old;
+}
+
+bool memory_compare_exchange(volatile void *at, uint32_t size, uint64_t *expected, uint64_t desired)
+{
+	struct vcpu *vcpu = explore->running;
+	uint64_t old;
+
+	explore_step();
+	memory_drain(vcpu);
+	old = memory_get(at, size);
+	if (old != *expected) {
+		look(vcpu, at, old);
+		history_add(vcpu, "fails to compare and swap, finds", at, old);
+		*expected = old;
+		return false;
+	}
+	replace(vcpu, at, size, old, desired, "compares and swaps, new value");
+	return true;
+}
+
+/* ---- PAUSE ---- */
+
+static void begin_poll(struct poll *poll, bool alike)
+{
+	poll->before = poll->acted ? 0 : poll->mark;
+	poll->alike = alike ? poll->alike + 1 : 0;
+	poll->mark = 1;
+	poll->looks = 0;
+	poll->acted = poll->touched = poll->timed = false;
+}
+
+uint64_t memory_pause(uint64_t most)
+{
+	struct vcpu *vcpu = explore->running;
+	struct poll *poll = &vcpu->poll;
+	bool alike = !poll->acted && !poll->touched && poll->looks && poll->mark == poll->before;
+	uint64_t polls = 1;
+
+	vcpu->waits = alike;
+	vcpu->polls = most;
+	vcpu->skips = most > EXPLORE_SKIPS ? EXPLORE_SKIPS : most - 1;
+	if (poll->looks)
+		schedule_shuffle(vcpu);
+	explore_step();
+	/* nothing has changed: it may have made any number of polls meanwhile */
+	if (vcpu->waits && most < EXPLORE_FOREVER)
+		polls += explore_random(2) ? vcpu->skips : explore_random(vcpu->skips + 1);
+	history_add(vcpu, "polls", NULL, polls);
+	vcpu->waits = false;
+	begin_poll(poll, alike);
+	return polls;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check-locks [--seeds=N] [--first=S] [--budget-ms=N] [--case=ID] [LOCK...]
+ * check-locks --seed=S --case=ID LOCK
+ *
+ * Every case for every lock (or those named) that it applies to, on simulated CPUs under N chosen
+ * schedules each, those of the seeds S, S + 1 ... (1), in TAP. The first failure of a case is
+ * reported with its seed and the schedule's last steps; --seed= plays that one schedule again.
+ */
+#include "locks/core/pv.h"
+#include "locks/core/registry.h"
+#include "port/port.h"
+#include "port/sim/guest.h"
+#include "sim/explore/explore.h"
+#include "tests/suites/locks/cases.h"
+#include "tests/suites/locks/client.h"
+#include "tests/suites/locks/client_port.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SEEDS      200
+#define BUDGET_MS  20 /* of a race; 2000 steps */
+#define STEPS_MOST 4000000
+#define LAST_STEPS 40
+
+static struct {
+	unsigned long long seeds, first;
+	unsigned int budget_ms;
+	const char *only_case;
+	bool one, times;
+	char **chosen; /* NULL-terminated; empty: all */
+} options = {.seeds = SEEDS, .first = 1, .budget_ms = BUDGET_MS};
+
+static const struct pv_backend *own; /* the port's */
+
+/* On main()'s stack: explore_run() puts the program's variables back. */
+struct job {
+	const struct lock_case *c;
+	const struct lock_ops *ops;
+	unsigned int number;
+};
+
+static bool wanted(const struct lock_case *c, const struct lock_ops *ops)
+{
+	bool named = !*options.chosen;
+
+	for (char **name = options.chosen; *name; name++)
+		named = named || strcmp(*name, ops->name) == 0;
+	if (options.only_case && strcmp(options.only_case, c->id) != 0)
+		return false;
+	return named && case_applies(c, ops);
+}
+
+static void run(void *arg)
+{
+	const struct job *job = arg;
+
+	case_run(job->c, job->ops, own, options.budget_ms);
+}
+
+static void name_places(const struct test *test)
+{
+	explore_name(test->lock, test->ops->state_size, "lock", 0);
+	for (uint32_t i = 0; i < EXPLORE_VCPUS; i++) {
+		explore_name(node_of(test, i), test->stride, "node", i);
+		explore_name(port_stats(i), sizeof(struct lock_stats), "counters", i);
+	}
+}
+
+static const char *words_for(enum explore_end end, const struct test *test)
+{
+	switch (end) {
+	case EXPLORE_DEADLOCK:
+		return "deadlock: each vCPU is halted, or polls what nobody will change";
+	case EXPLORE_ENDLESS:
+		return "endless: it does not end within the steps that it has";
+	case EXPLORE_TRAPPED:
+		return "trapped in the lock";
+	case EXPLORE_ENDED:
+		break;
+	}
+	return test->why;
+}
+
+static const char *short_for(enum explore_end end)
+{
+	static const char *const words[] = {
+		[EXPLORE_ENDED] = "assertion",
+		[EXPLORE_DEADLOCK] = "deadlock",
+		[EXPLORE_ENDLESS] = "endless",
+		[EXPLORE_TRAPPED] = "trapped in the lock",
+	};
+
+	return words[end];
+}
+
+/* The guest's half is asked on vCPU 0, without work: what it does is no step of anybody. */
+static void print_states(const struct test *test)
+{
+	const char *state[EXPLORE_VCPUS];
+
+	for (uint32_t i = 0; i < EXPLORE_VCPUS; i++) {
+		state[i] = explore_state(&explore->vcpu[i]);
+		explore->vcpu[i].working = false;
+	}
+	explore->running = &explore->vcpu[0];
+	for (uint32_t i = 0; i < test->threads; i++)
+		printf("# vCPU %u: %s; %s%s; %u stores in its buffer\n", i, client_state(test, i),
+		       state[i], explore->vcpu[i].latch ? ", kicked" : "", explore->vcpu[i].stores);
+}
+
+static void report(const struct job *job, enum explore_end end, unsigned long long seed)
+{
+	const struct test *test = case_test();
+	char text[256];
+
+	name_places(test);
+	printf("# %s\n", words_for(end, test));
+	printf("# seed %llu: %s\n", seed, explore_describe(text, sizeof(text)));
+	printf("# again: build/sim/check-locks --seed=%llu --case=%s %s\n", seed, job->c->id,
+	       job->ops->name);
+	print_states(test);
+	job->ops->describe(test->lock, text, sizeof(text));
+	printf("# %s\n", text);
+	for (uint32_t i = LAST_STEPS; i-- > 0;)
+		if (explore_history(i, text, sizeof(text)))
+			printf("# %s\n", text);
+	explore->running = NULL;
+}
+
+/* Returns whether all seeds went well. What the case is about must have been seen with one. */
+static bool run_case(struct job *job)
+{
+	unsigned long long unseen = 0;
+
+	for (unsigned long long i = 0; i < options.seeds; i++) {
+		unsigned long long seed = options.first + i;
+		enum explore_end end = explore_run(run, job, seed);
+
+		if (end == EXPLORE_ENDED && !case_test()->failed)
+			continue;
+		if (end == EXPLORE_ENDED && case_test()->unseen && ++unseen < options.seeds)
+			continue;
+		printf("not ok %u - %s: %s (%s)\n", job->number, job->ops->name, job->c->name,
+		       short_for(end));
+		report(job, end, seed);
+		fflush(stdout);
+		return false;
+	}
+	printf("ok %u - %s: %s\n", job->number, job->ops->name, job->c->name);
+	fflush(stdout);
+	return true;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Runs, or only counts, all that applies. */
+static unsigned int all_cases(bool really, unsigned int *failed)
+{
+	struct job job = {.number = 0};
+
+	for (size_t l = 0; l < lock_count_registered(); l++)
+		for (size_t i = 0; i < case_count(); i++) {
+			double start = seconds();
+
+			job.ops = lock_registered(l)->ops;
+			job.c = case_at(i);
+			if (!wanted(job.c, job.ops))
+				continue;
+			job.number++;
+			if (really && !run_case(&job))
+				++*failed;
+			if (really && options.times)
+				printf("# %.3f s\n", seconds() - start);
+		}
+	return job.number;
+}
+
+static bool option(const char *word)
+{
+	if (strncmp(word, "--case=", 7) == 0) {
+		options.only_case = word + 7;
+		return true;
+	}
+	if (sscanf(word, "--seed=%llu", &options.first) == 1) {
+		options.one = true;
+		options.seeds = 1;
+		return true;
+	}
+	if (strcmp(word, "--times") == 0) {
+		options.times = true;
+		return true;
+	}
+	return sscanf(word, "--seeds=%llu", &options.seeds) == 1 ||
+	       sscanf(word, "--first=%llu", &options.first) == 1 ||
+	       sscanf(word, "--budget-ms=%u", &options.budget_ms) == 1;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int failed = 0;
+	int arg = 1;
+
+	for (; arg < argc && argv[arg][0] == '-'; arg++) {
+		if (option(argv[arg]))
+			continue;
+		fprintf(stderr,
+			"%s: --seeds=N, --first=S, --seed=S, --budget-ms=N, --times or --case=ID\n",
+			argv[arg]);
+		return 2;
+	}
+	options.chosen = argv + arg;
+	for (char **name = options.chosen; *name; name++)
+		if (!lock_find(*name, strlen(*name))) {
+			fprintf(stderr, "%s: no such lock\n", *name);
+			return 2;
+		}
+	explore_init();
+	explore->steps_most = STEPS_MOST;
+	port_sim_init(0);
+	pv_sim_select(false);
+	own = pv_backend;
+	explore->running = NULL;
+	printf("TAP version 14\n1..%u\n", all_cases(false, NULL));
+	fflush(stdout);
+	explore_snapshot();
+	all_cases(true, &failed);
+	return failed ? 1 : 0;
+}
