@@ -6,7 +6,7 @@ load common
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
-  make -s build/locks/plain/check-locks build/locks/shaken/check-locks >&2
+  make -s build/locks/plain/check-locks build/sim/check-locks >&2
 }
 
 setup() {
@@ -80,6 +80,7 @@ END
 @test "interrupted, it leaves neither processes nor files" {
   cat >"$mutants/tas.mutants" <<'END'
 mutant: hangs
+flavour: plain
 file: locks/tas_byte.h
 old: atomic_store_explicit(&lock->held, 0, memory_order_release);
 new: atomic_store_explicit(&lock->held, 1, memory_order_release);
