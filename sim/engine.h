@@ -3,12 +3,11 @@
  * The simulated machine: host CPUs with a clock each, threads that run on them, and one order of
  * all that happens. What the modules of sim/ share; who may call what:
  *
- *	main.c      command line, exit codes           host.c    the modelled host's parameters
- *	vm.c        a VM: its guest half, its log      calls.c   what the guest half calls (seam.h)
- *	kvm.c       halts, kicks, yields, PLE          poll.c    polls, taken many at once
- *	memory.c    cache lines and store buffers      cpu.c     who runs on a CPU: interrupts,
- *switches engine.c    time: the next thing that happens  sched.c   the host's scheduler: its
- *decisions
+ *	main.c    command line, exit codes     host.c    the modelled host's parameters
+ *	vm.c      a VM: its guest half, log    calls.c   what the guest half calls (seam.h)
+ *	kvm.c     halts, kicks, yields, PLE    poll.c    polls, taken many at once
+ *	memory.c  cache lines, store buffers   cpu.c     who runs on a CPU: interrupts
+ *	engine.c  time: the next event         sched.c   the host's scheduler: decisions
  *
  * Time is in cycles of the host's TSC. A CPU's clock is the time up to which its thread has been
  * followed. The CPU with the smallest clock goes on, up to `horizon`: the next CPU's clock or the

@@ -256,7 +256,7 @@ static void yield(struct sched *sched, struct sched_cpu *cpu, uint64_t now)
 	sched->class->yield(sched, cpu->current->entity.queue);
 }
 
-void sched_yield(struct sched *sched, uint32_t cpu, uint64_t now)
+void sched_yield_current(struct sched *sched, uint32_t cpu, uint64_t now)
 {
 	yield(sched, &sched->cpus[cpu], now);
 }

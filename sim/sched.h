@@ -12,7 +12,7 @@
  *	wake-up     sched_wake(task) ... callback resched(cpu) ... sched_pick(cpu)
  *	tick        sched_tick(cpu) ... callback resched(cpu) ... sched_pick(cpu)
  *	block       sched_block(cpu), sched_pick(cpu)
- *	yield       sched_yield(cpu), sched_pick(cpu)
+ *	yield       sched_yield_current(cpu), sched_pick(cpu)
  *	yield_to    sched_yield_to(cpu, task) == SCHED_YIELDED, then sched_pick(cpu)
  *
  * Between callback and sched_pick() lies what the engine models: IPI, exit, a section that is not
@@ -174,8 +174,8 @@ struct sched_task *sched_pick(struct sched *sched, uint32_t cpu, uint64_t now);
 /* The timer interrupt: to be called on every CPU, idle ones too, `hz` times a second. */
 void sched_tick(struct sched *sched, uint32_t cpu, uint64_t now);
 
-/* sched_yield(2) of `cpu`'s current task. sched_pick() follows. */
-void sched_yield(struct sched *sched, uint32_t cpu, uint64_t now);
+/* sched_yield(2) of `cpu`'s current task; the name alone is libc's. sched_pick() follows. */
+void sched_yield_current(struct sched *sched, uint32_t cpu, uint64_t now);
 
 enum sched_yield_result {
 	SCHED_YIELD_ALONE = -1, /* neither CPU has a second task (Linux: -ESRCH) */
@@ -204,7 +204,7 @@ struct sched_counts {
 	uint64_t wakeups_moved;      /* of these to another CPU than the task's last */
 	uint64_t wakeup_preemptions; /* asked for */
 	uint64_t tick_preemptions;   /* asked for */
-	uint64_t yields;             /* sched_yield(), and yield_to() that succeeded */
+	uint64_t yields;             /* sched_yield_current(), and yield_to() that succeeded */
 	uint64_t newidle_pulls;      /* tasks moved */
 	uint64_t balance_pulls;      /* tasks moved */
 };

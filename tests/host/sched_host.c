@@ -171,7 +171,7 @@ void host_wake(struct host *host, struct host_task *task, uint32_t waker_cpu)
 
 void host_yield(struct host *host, uint32_t cpu)
 {
-	sched_yield(host->sched, cpu, host->now);
+	sched_yield_current(host->sched, cpu, host->now);
 	pick(host, cpu);
 	settle(host);
 }
