@@ -123,15 +123,23 @@ qmp_send() { # COMMAND [ARGUMENTS]
   echo "{\"execute\":\"$1\",\"arguments\":$arguments,\"id\":\"$qmp_id\"}" >&"$qmp_in"
 }
 
-# Sends a command and sets qmp_reply to its answer; false on an error or after QMP_SECONDS. Skips
-# everything else in the pipe (the greeting, events, unread answers).
+# Sends a command to the QEMU whose process is `qemu`, and sets qmp_reply to its answer; false on an
+# error, when QEMU has ended (the FIFO does not: we hold both of its ends), or after QMP_SECONDS.
+# Skips everything else in the pipe (the greeting, events, unread answers).
 qmp() { # COMMAND [ARGUMENTS]
+  local tries=$((QMP_SECONDS * 5)) begun='' line
   qmp_send "$@"
-  while IFS= read -r -t "$QMP_SECONDS" -u "$qmp_out" qmp_reply; do
-    [[ $qmp_reply == *"\"$qmp_id\""* ]] || continue
-    [[ $qmp_reply == *'"return":'* ]] || return 1
-    qmp_answered=1
-    return 0
+  while ((tries > 0)); do
+    if IFS= read -r -t 0.2 -u "$qmp_out" line; then
+      qmp_reply=$begun$line begun=''
+      [[ $qmp_reply == *"\"$qmp_id\""* ]] || continue
+      [[ $qmp_reply == *'"return":'* ]] || return 1
+      qmp_answered=1
+      return 0
+    fi
+    begun+=$line # a long answer is still coming
+    kill -0 "$qemu" 2>/dev/null || return 1
+    tries=$((tries - 1))
   done
   return 1
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # globals shared with the other parts
+# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
 # Finds out where the vCPUs of a guest that ran out of time were. QEMU is asked before it is ended,
 # because a guest that hangs with interrupts off cannot tell. Sourced by run.sh.
 #
@@ -7,8 +7,9 @@
 #   snapshot_text I   prints that file's instruction pointers for people, with symbols
 
 snapshot_take() { # INSTANCE
-  local qmp_in qmp_out qmp_reply file=$run_dir/registers-$1.txt
-  [[ -p $work/$1/qmp.in ]] || return 0
+  local qmp_in qmp_out qmp_reply qemu file=$run_dir/registers-$1.txt
+  [[ -p $work/$1/qmp.in && -s $work/$1/qemu.pid ]] || return 0
+  qemu=$(<"$work/$1/qemu.pid")
   # Both directions: does not block if QEMU is gone.
   exec {qmp_in}<>"$work/$1/qmp.in" {qmp_out}<>"$work/$1/qmp.out"
   if qmp human-monitor-command '{"command-line":"info registers -a"}'; then
