@@ -118,20 +118,21 @@ host_compiler := $(call compiler_line,$(HOSTCC))
 version_holds = $(call unless_holds,build/$(1)/version.h,$(call version_text,$($(2)_compiler)))
 build/guest/version.h: compiler = $(guest_compiler)
 build/guest/version.h: $(call version_holds,guest,guest)
-build/hosted/version.h build/report/version.h build/sim/version.h: compiler = $(host_compiler)
+build/hosted/version.h build/report/version.h: compiler = $(host_compiler)
 build/hosted/version.h: $(call version_holds,hosted,host)
 build/report/version.h: $(call version_holds,report,host)
-build/sim/version.h: $(call version_holds,sim,host)
-build/guest/version.h build/hosted/version.h build/report/version.h build/sim/version.h:
-	@mkdir -p $(@D)
-	@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' '$(compiler)' > $@.$$PPID
-	@mv $@.$$PPID $@
+define write_version
+@mkdir -p $(@D)
+@printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' '$(compiler)' > $@.$$PPID
+@mv $@.$$PPID $@
+endef
+build/guest/version.h build/hosted/version.h build/report/version.h: ; $(write_version)
 build/guest/guest/report.o: build/guest/version.h
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
 include sim/sim.mk sim/explore/explore.mk
-include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk bench/peers/peers.mk tools/report/report.mk \
-	tests/fuzz/fuzz.mk tools/dist.mk
+include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk bench/peers/peers.mk tools/report/report.mk
+include tests/fuzz/fuzz.mk tools/dist.mk
 
 # Every test program prints TAP. prove judges it; prove's last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \

@@ -53,6 +53,8 @@ $(SIM_BUILD)/guest/%.o: %.c $(SIM_BUILD)/flags
 	$(Q)$(HOSTCC) $(sim_guest_cflags) -MMD -MP -c $< -o $@
 
 $(SIM_BUILD)/guest/sim/guest/main.o: $(SIM_BUILD)/version.h
+$(SIM_BUILD)/version.h: compiler = $(host_compiler)
+$(SIM_BUILD)/version.h: $(call unless_holds,$(SIM_BUILD)/version.h,$(call version_text,$(host_compiler))) ; $(write_version)
 
 -include $(sim_host_objects:.o=.d) $(sim_guest_objects:.o=.d) $(sim_broken:.o=.d)
 

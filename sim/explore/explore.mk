@@ -16,7 +16,7 @@ $(SIM_BUILD)/check-locks: $(explore_objects)
 	$(Q)$(HOSTCC) -no-pie $(explore_objects) -o $@
 
 .PHONY: explore-guest-objects
-explore-guest-objects: ; @echo $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
+explore-guest-objects: ; @echo $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o) ## names the objects that tests/mutants links with a broken lock
 
 SEEDS ?= 1000
 FIRST ?= 1000
