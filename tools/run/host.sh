@@ -88,7 +88,7 @@ host_begin() { # DIR
 }
 
 host_end() { # DIR
-  [[ ! -d $1 ]] || cp /proc/loadavg "$1/after"
+  [[ ! -d $1 ]] || cp /proc/loadavg "$1/after" 2>/dev/null || rm -f "$1/after" # if the disk is full
 }
 
 # Prints an empty object if nothing was stored, because L1 was lost before.
