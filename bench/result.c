@@ -98,6 +98,11 @@ bool result_has_streak(const struct run_result *result)
 	       !(result->lock->ops->flags & LOCK_NO_EXCLUSION);
 }
 
+bool result_has_gaps(const struct run_result *result)
+{
+	return result->wait && result->plan->ops == 0 && result_has_streak(result);
+}
+
 uint64_t result_rate(const struct run_result *result)
 {
 	if (result->elapsed_ns == 0)

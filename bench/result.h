@@ -54,7 +54,7 @@ struct run_result {
 	uint64_t ops, ops_min, ops_max;
 	uint64_t count[EV_COUNT];
 	uint64_t wait_max_cycles, lhp_max_cycles;
-	struct gaps gaps;        /* latency=on ms=, result_has_streak(): together elapsed_cycles */
+	struct gaps gaps;        /* result_has_gaps(): together elapsed_cycles */
 	uint64_t longest_streak; /* acquisitions in a row by one vCPU; see result_has_streak() */
 	uint64_t steal_ns, scheduled_in;
 	uint64_t throttled_ns; /* in the whole run, including set-up and warm-up */
@@ -85,6 +85,9 @@ enum exclusion result_check(const struct lock_ops *ops, const struct worker *wor
 
 /* Whether several vCPUs competed for one lock that excludes, so that streaks exist. */
 bool result_has_streak(const struct run_result *result);
+
+/* Whether the lock's time is known by holds and gaps (gaps.h). */
+bool result_has_gaps(const struct run_result *result);
 
 /* The figure of merit of a lock: acquisitions per second, with kbuild jobs per 1000 seconds;
  * rounded down, 0 for a phase of no length. */

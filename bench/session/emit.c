@@ -145,11 +145,6 @@ static void put_gaps(struct record *record, const struct gaps *gaps, bool all)
 	}
 }
 
-static bool has_gaps(const struct run_result *result)
-{
-	return result->wait && result->plan->ops == 0 && result_has_streak(result);
-}
-
 static void emit_sums(const struct run_result *result)
 {
 	struct record record;
@@ -169,7 +164,7 @@ static void emit_sums(const struct run_result *result)
 		record_number(&record, "streak_max", result->longest_streak);
 	put_counters(&record, result->count, result->wait_max_cycles);
 	record_number(&record, "lhp_max_cycles", result->lhp_max_cycles);
-	if (has_gaps(result))
+	if (result_has_gaps(result))
 		put_gaps(&record, &result->gaps, true);
 	record_number(&record, "halts_total", result->halts_total);
 	record_number(&record, "kicks_total", result->kicks_total);
@@ -200,7 +195,7 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	if (result_has_streak(result) && worker->longest_streak != 0)
 		record_number(&record, "streak_max", worker->longest_streak);
 	put_vcpu_counters(&record, &worker->delta);
-	if (has_gaps(result))
+	if (result_has_gaps(result))
 		put_gaps(&record, &worker->gaps, false);
 	record_number(&record, "steal_ns", worker->steal_ns);
 	record_number(&record, "scheduled_in", worker->scheduled_in);

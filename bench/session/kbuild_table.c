@@ -41,18 +41,18 @@ static unsigned percent(const struct table_row *row, uint64_t ns)
 static void say_row(const struct table_row *row, uint64_t best, int width)
 {
 	char elapsed[CELL_BYTES], spread[CELL_BYTES], jobs[CELL_BYTES], slower[CELL_BYTES];
-	char halts[CELL_BYTES], kicks[CELL_BYTES], lhp[CELL_BYTES], lwp[CELL_BYTES];
+	char halts[CELL_BYTES], kicks[CELL_BYTES], lhp[CELL_BYTES];
 	char wait[CELL_BYTES];
 	uint64_t rate = spread_mean(&row->rate);
 
-	log_line("%-*s %7s %4s %7s %7s %4u%% %4u%% %4u%% %4u%% %5u%% %6s %6s %6s %6s %7s%s", width,
+	log_line("%-*s %7s %4s %7s %7s %4u%% %4u%% %4u%% %4u%% %5u%% %6s %6s %6s %7s%s", width,
 		 row->lock->name, time_cell(elapsed, spread_mean(&row->elapsed)),
 		 spread_cell(spread, &row->elapsed), jobs_cell(jobs, rate),
 		 slower_cell(slower, rate, best), percent(row, row->times.running),
 		 percent(row, row->times.spinning), percent(row, row->times.halted),
 		 percent(row, row->times.idle), percent(row, row->times.stolen),
 		 count_cell(halts, row->halts), count_cell(kicks, row->kicks),
-		 count_cell(lhp, row->lhp), count_cell(lwp, row->lwp),
+		 count_cell(lhp, row->lhp),
 		 time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
 		 row->broken ? "  NO EXCLUSION" : "");
 }
@@ -67,12 +67,12 @@ void kbuild_table_say(const struct table *table, size_t threads_index, int width
 	log_line("kbuild, %u vCPU%s, %u tasks; %u run%s of %llu jobs each", threads,
 		 threads == 1 ? "" : "s", (unsigned)plan_tasks(plan, threads), plan->reps,
 		 plan->reps == 1 ? "" : "s", (unsigned long long)plan->jobs);
-	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "lock",
+	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %7s", width, "lock",
 		 "elapsed", "+-%", "jobs/s", "slower", "runs", "spins", "halts", "idle", "stolen",
-		 "halts", "kicks", "LHP", "LWP", "longest");
-	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %6s %7s", width, "", "mean",
+		 "halts", "kicks", "LHP", "longest");
+	log_line("%-*s %7s %4s %7s %7s %5s %5s %5s %5s %6s %6s %6s %6s %7s", width, "", "mean",
 		 "sd", "mean", "", "time", "time", "time", "time", "time", "sum", "sum", "sum",
-		 "sum", "wait");
+		 "wait");
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (rows[i].lock)
 			say_row(&rows[i], best, width);

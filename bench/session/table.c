@@ -37,7 +37,6 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	row->kicks += result->count[EV_KICKS];
 	row->steals += result->count[EV_LOCK_STEALS];
 	row->lhp += result->count[EV_LHP_EVENTS];
-	row->lwp += result->count[EV_LWP_EVENTS];
 	if (result->wait_max_cycles > row->wait_max_cycles)
 		row->wait_max_cycles = result->wait_max_cycles;
 	if (result_has_streak(result) && result->longest_streak > row->longest_streak)
@@ -48,6 +47,10 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 	row->elapsed_ns += result->elapsed_ns;
 	if (result->kbuild)
 		kbuild_table_add(row, result);
+	if (result_has_gaps(result)) {
+		gaps_add(&row->gaps, &result->gaps);
+		row->gaps_cycles += result->elapsed_cycles;
+	}
 	row->broken += result->exclusion == EXCLUSION_BROKEN;
 	row->incomplete += !result->complete;
 }
@@ -149,12 +152,12 @@ static void say_row(const struct table_row *row, uint64_t best, int width)
 	char rate[CELL_BYTES], spread[CELL_BYTES], slower[CELL_BYTES], jain[CELL_BYTES];
 	char min[CELL_BYTES], max[CELL_BYTES], per_vcpu[2 * CELL_BYTES + 2];
 	char streak[CELL_BYTES], halts[CELL_BYTES], kicks[CELL_BYTES], steals[CELL_BYTES];
-	char lhp[CELL_BYTES], lwp[CELL_BYTES], wait[CELL_BYTES];
+	char lhp[CELL_BYTES], wait[CELL_BYTES];
 	bool null = row->lock->flags & LOCK_NO_EXCLUSION;
 
 	ksnprintf(per_vcpu, sizeof(per_vcpu), "%s..%s", count_cell(min, row->ops_min),
 		  count_cell(max, row->ops_max));
-	log_line("%-*s %7s %4s %7s %5s %7s %15s %5u%% %6s %6s %6s %6s %6s %7s%s", width,
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %5u%% %6s %6s %6s %6s %7s%s", width,
 		 row->lock->name, count_cell(rate, spread_mean(&row->rate)),
 		 spread_cell(spread, &row->rate),
 		 null ? "-" : slower_cell(slower, spread_mean(&row->rate), best),
@@ -163,7 +166,6 @@ static void say_row(const struct table_row *row, uint64_t best, int width)
 		 (unsigned)mul_div(row->steal_ns, 100, row->elapsed_ns * row->threads),
 		 count_cell(halts, row->halts), count_cell(kicks, row->kicks),
 		 count_cell(steals, row->steals), count_cell(lhp, row->lhp),
-		 count_cell(lwp, row->lwp),
 		 time_cell(wait, port_cycles_to_ns(row->wait_max_cycles)),
 		 row->broken ? "  NO EXCLUSION" : "");
 }
@@ -201,17 +203,17 @@ static void say_block(const struct table *table, size_t threads_index)
 		 plan->threads[threads_index] == 1 ? "" : "s", plan->hold, plan->think, plan->reps,
 		 plan->reps == 1 ? "" : "s", (unsigned long long)(plan->ops ? plan->ops : plan->ms),
 		 plan->ops ? "acquisitions per vCPU" : "ms");
-	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "lock",
-		 "ops/s", "+-%", "slower", "Jain", "streak", "ops per vCPU", "stolen", "halts",
-		 "kicks", "steals", "LHP", "LWP", "longest");
-	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %6s %7s", width, "", "mean",
-		 "sd", "", "0..1", "longest", "min..max", "time", "sum", "sum", "sum", "sum", "sum",
-		 "wait");
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %7s", width, "lock", "ops/s",
+		 "+-%", "slower", "Jain", "streak", "ops per vCPU", "stolen", "halts", "kicks",
+		 "steals", "LHP", "longest");
+	log_line("%-*s %7s %4s %7s %5s %7s %15s %6s %6s %6s %6s %6s %7s", width, "", "mean", "sd",
+		 "", "0..1", "longest", "min..max", "time", "sum", "sum", "sum", "sum", "wait");
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (rows[i].lock)
 			say_row(&rows[i], best, width);
 	}
 	log_line("%s", "");
+	gaps_table_say(table, threads_index, width);
 }
 
 void table_say(const struct table *table)

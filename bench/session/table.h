@@ -18,9 +18,11 @@ struct table_row {
 	struct spread rate;             /* result_rate(), one value per repetition */
 	struct spread jain;             /* permille */
 	uint64_t ops, ops_min, ops_max; /* min and max: of one vCPU in one repetition */
-	uint64_t halts, kicks, steals, lhp, lwp;
+	uint64_t halts, kicks, steals, lhp;
 	uint64_t wait_max_cycles, longest_streak;
 	uint64_t steal_ns, elapsed_ns, scheduled_in;
+	struct gaps gaps; /* of phases that are gaps_cycles long together; 0: none has any */
+	uint64_t gaps_cycles;
 	uint32_t broken, incomplete; /* number of such repetitions */
 	struct spread elapsed;       /* kbuild: ns */
 	struct kbuild_times times;   /* kbuild: sums */
@@ -40,6 +42,9 @@ void table_add(struct table *table, size_t threads_index, size_t lock_index,
 
 /* Prints the table between the lines "== table" and "== end". */
 void table_say(const struct table *table);
+
+/* Prints where the time of each lock of a block went; nothing without latency=on (gaps_table.c). */
+void gaps_table_say(const struct table *table, size_t threads_index, int width);
 
 /* Prints the lines below the table, which say what its figures may not be used for (notes.c). */
 void table_say_notes(const struct table *table);

@@ -11,7 +11,7 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I.
 
-report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge report_verdicts trace trace_locks timeline plot report_study_why report_overlap
+report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge report_verdicts trace trace_locks timeline plot report_study_why report_overlap report_tables
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
@@ -64,6 +64,7 @@ report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/repor
 $(foreach test,$(report_tests),$(eval host_sources_$(test) := $(report_sources)))
 host_sources_plot += tests/host/report_sample.c
 host_sources_report_log += tests/host/report_logs.c
+host_sources_report_tables += tests/host/report_logs.c
 host_sources_report_set += tests/host/report_logs.c
 host_sources_report_overlap += tests/host/report_logs.c
 host_sources_report_schema += tests/host/report_logs.c locks/core/stats.c

@@ -93,8 +93,11 @@ static void fill_cell(struct cell *cell, const struct sample_plan *plan, size_t 
 	cell->sample[SAMPLE_LWP_EVENTS] = some((double)(7 * lock % 23), plan->reps, state);
 	cell->sample[SAMPLE_LWP_NS] = some(4e6, plan->reps, state);
 	fill_shares(cell, plan, state);
-	if (plan->latency)
+	if (plan->latency) {
 		cell->wait = some_waits(state);
+		for (int part = SAMPLE_LOCK_WORK; part <= SAMPLE_LOCK_UNWANTED; part++)
+			cell->sample[part] = same(1.0 / 7, plan->reps);
+	}
 	cell->vcpus = plan->threads[point];
 	cell->vcpu_ops = calloc(cell->vcpus, sizeof(double));
 	for (size_t i = 0; i < cell->vcpus; i++)
@@ -120,28 +123,8 @@ void report_sample_free(struct set *set)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
 		struct cell *cell = &set->cells[i];
-		struct sample *samples[] = {&cell->sample[SAMPLE_MERIT],
-					    &cell->sample[SAMPLE_JAIN],
-					    &cell->sample[SAMPLE_LONGEST_STREAK],
-					    &cell->sample[SAMPLE_LONGEST_WAIT_NS],
-					    &cell->sample[SAMPLE_HALTS],
-					    &cell->sample[SAMPLE_KICKS],
-					    &cell->sample[SAMPLE_SPURIOUS_WAKEUPS],
-					    &cell->sample[SAMPLE_YIELDS],
-					    &cell->sample[SAMPLE_LOCK_STEALS],
-					    &cell->sample[SAMPLE_LHP_EVENTS],
-					    &cell->sample[SAMPLE_LHP_NS],
-					    &cell->sample[SAMPLE_LHP_WAIT_NS],
-					    &cell->sample[SAMPLE_LWP_EVENTS],
-					    &cell->sample[SAMPLE_LWP_NS],
-					    &cell->sample[SAMPLE_RUNNING],
-					    &cell->sample[SAMPLE_SPINNING],
-					    &cell->sample[SAMPLE_HALTED],
-					    &cell->sample[SAMPLE_IDLE],
-					    &cell->sample[SAMPLE_STOLEN]};
-
-		for (size_t j = 0; j < sizeof(samples) / sizeof(samples[0]); j++)
-			free(samples[j]->value);
+		for (size_t j = 0; j < SAMPLES; j++)
+			free(cell->sample[j].value);
 		free(cell->wait.bucket);
 		free(cell->hold.bucket);
 		free(cell->vcpu_ops);

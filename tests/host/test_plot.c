@@ -76,8 +76,8 @@ static char *drawn(const struct set *set, const char *kind)
 /* A name that breaks out of its literal would write this file, or stop gnuplot. */
 static void names_are_no_commands(void **state)
 {
-	static const char *const kinds[] = {"throughput", "wait", "fairness", "split",
-					    "preemption"};
+	static const char *const kinds[] = {"throughput", "wait",      "fairness",
+					    "split",      "lock-time", "preemption"};
 	char *path = memory_print("/tmp/pvspin-plot-%d", (int)getpid());
 	char *newline = memory_print("a'\n!touch %s\n", path),
 	     *quote = memory_print("'; !touch %s", path);

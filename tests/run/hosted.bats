@@ -201,6 +201,15 @@ all() {
      ["slice_error_under", "cycles", 0, []]]'
 }
 
+@test "latency=on: the table says where each lock's time went, and adds up; off: it does not" {
+  hosted locks=tas,mcs threads=2 ms=100 reps=2 latency=on
+  run awk '/^where the lock/ {on = 1} on && /^(tas|mcs) / {sum = 0; for (i = 2; i <= NF; i++) sum += $i
+    n += NF == 8 && sum > 98 && sum < 101} END {print n}' "$log"
+  [ "$output" = 2 ] || { cat "$log"; false; }
+  hosted locks=tas,mcs threads=2 ms=20 reps=1
+  ! grep -q '^where the lock' "$log" || false
+}
+
 @test "many more threads than CPUs: fair locks crawl; the run still ends and says so" {
   # The warm-up is long enough for all threads to start; otherwise one might have the phase to
   # itself.

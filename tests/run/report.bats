@@ -115,7 +115,7 @@ PYTHON
 
 @test "text for people: what ran, one row per lock, units, limits" {
   report 0 "$nested"
-  says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'LWP' 'stolen' \
+  says "$stdout" 'accel nested, 2 logs' 'rate' 'ops/s' 'wait p50' 'Jain' 'LHP' 'stolen' \
     '0 of 2' '1 of 2' 'all 2' 'mean nothing' 'fewer than 5' 'overlap by only'
   [ "$(grep -c '^tas ' "$BATS_TEST_TMPDIR/stdout")" -eq 9 ] # 3 tables, each VM and both
   run ! grep -E '.{161}' "$BATS_TEST_TMPDIR/stdout"

@@ -133,6 +133,14 @@ enum sample_index {
 	SAMPLE_HALTED,
 	SAMPLE_IDLE,
 	SAMPLE_STOLEN,
+	/* latency=on: shares of the phase, by what the lock was: they add up to 1 */
+	SAMPLE_LOCK_WORK,
+	SAMPLE_LOCK_HOLDER_OFF,
+	SAMPLE_LOCK_HANDOVER,
+	SAMPLE_LOCK_WAKING,
+	SAMPLE_LOCK_GRANTEE_OFF,
+	SAMPLE_LOCK_PASSED,
+	SAMPLE_LOCK_UNWANTED,
 	SAMPLES
 };
 

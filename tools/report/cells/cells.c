@@ -38,6 +38,13 @@ const struct sample_kind sample_list[SAMPLES] = {
 	[SAMPLE_HALTED] = KIND(halted, "", MEAN, NULL),
 	[SAMPLE_IDLE] = KIND(idle, "", MEAN, NULL),
 	[SAMPLE_STOLEN] = KIND(stolen, "", MEAN, NULL),
+	[SAMPLE_LOCK_WORK] = KIND(lock_work, "", MEAN, NULL),
+	[SAMPLE_LOCK_HOLDER_OFF] = KIND(lock_holder_off, "", MEAN, NULL),
+	[SAMPLE_LOCK_HANDOVER] = KIND(lock_handover, "", MEAN, NULL),
+	[SAMPLE_LOCK_WAKING] = KIND(lock_waking, "", MEAN, NULL),
+	[SAMPLE_LOCK_GRANTEE_OFF] = KIND(lock_grantee_off, "", MEAN, NULL),
+	[SAMPLE_LOCK_PASSED] = KIND(lock_passed, "", MEAN, NULL),
+	[SAMPLE_LOCK_UNWANTED] = KIND(lock_unwanted, "", MEAN, NULL),
 };
 
 const double quantile_levels[QUANTILES] = {0.5, 0.9, 0.99, 0.999, 1};

@@ -192,6 +192,36 @@ static void read_split(const struct log *log, const struct record *run,
 			 record_u64(run, "run"));
 }
 
+/* The lock's time, as shares of the phase (latency=on). Without a steal-time page nobody knows who
+ * was off its CPU. */
+static void read_lock_time(const struct log *log, const struct record *run, struct repetition *rep)
+{
+	static const struct {
+		enum sample_index index;
+		const char *field;
+		bool of_the_host;
+	} parts[] = {
+		{SAMPLE_LOCK_WORK, "held_cycles", false},
+		{SAMPLE_LOCK_HOLDER_OFF, "held_stolen_cycles", true},
+		{SAMPLE_LOCK_HANDOVER, "gap_running_cycles", false},
+		{SAMPLE_LOCK_WAKING, "gap_halted_cycles", false},
+		{SAMPLE_LOCK_GRANTEE_OFF, "gap_stolen_cycles", true},
+		{SAMPLE_LOCK_PASSED, "gap_passed_cycles", false},
+		{SAMPLE_LOCK_UNWANTED, "gap_nobody_cycles", false},
+	};
+	double elapsed = (double)record_u64(run, "elapsed_cycles");
+
+	if (!json_object_get(run->json, "held_cycles"))
+		return;
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		if (!parts[i].of_the_host || record_bool(log->boot, "steal_time"))
+			rep->value[parts[i].index] =
+				(double)record_u64(run, parts[i].field) / elapsed;
+	}
+	if (!isnan(rep->value[SAMPLE_LOCK_HOLDER_OFF]))
+		rep->value[SAMPLE_LOCK_WORK] -= rep->value[SAMPLE_LOCK_HOLDER_OFF];
+}
+
 /* Others than these two are a lock's own. */
 static void read_histogram(const struct record *hist, struct repetition *rep)
 {
@@ -252,6 +282,7 @@ bool repetition_read(const struct log *log, size_t index, size_t *next,
 	*next = read_followers(log, index, repetition, vcpu);
 	read_values(run, repetition);
 	read_split(log, run, vcpu, repetition, notes);
+	read_lock_time(log, run, repetition);
 	repetition->vcpu_ops = memory_new(repetition->vcpus, sizeof(double));
 	for (size_t i = 0; i < repetition->vcpus; i++)
 		repetition->vcpu_ops[i] = (double)record_u64(vcpu[i], "ops");

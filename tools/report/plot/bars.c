@@ -95,36 +95,71 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 	drawing_end(&draw, plot, NULL);
 }
 
-/* The states that vCPU time is split into, in the order they are stacked. */
-#define STATES (SAMPLE_STOLEN - SAMPLE_RUNNING + 1)
-static const char *const colours[STATES] = {COLOUR_RUNNING, COLOUR_SPINNING, COLOUR_HALTED,
-					    COLOUR_IDLE, COLOUR_STOLEN};
+struct share {
+	const char *colour, *name;
+};
 
-/* y, then where each state begins and the last one ends, in percent. */
-static bool print_shares(const struct cell *const *ranked, size_t count, FILE *script)
+/* Bars of 100 %: shares of a time, in the order they are stacked. */
+struct stack {
+	const char *of; /* what the time is of, for the axis */
+	enum sample_index first;
+	const struct share *part;
+	size_t parts;
+};
+
+/* y, then where each part begins and the last one ends, in percent. */
+static bool print_shares(const struct drawing *draw, const struct stack *stack)
 {
 	bool any = false;
 
-	fputs("$shares << EOD\n", script);
-	for (size_t i = 0; i < count; i++) {
+	fputs("$shares << EOD\n", draw->script);
+	for (size_t i = 0; i < draw->count; i++) {
 		double sum = 0;
 
-		fprintf(script, "%zu 0", count - i);
-		for (size_t state = 0; state < STATES; state++) {
-			sum += 100 * sample_mean(&ranked[i]->sample[SAMPLE_RUNNING + state]);
-			fprintf(script, " %.4f", sum);
+		fprintf(draw->script, "%zu 0", draw->count - i);
+		for (size_t part = 0; part < stack->parts; part++) {
+			sum += 100 * sample_mean(&draw->ranked[i]->sample[stack->first + part]);
+			fprintf(draw->script, " %.4f", sum);
 		}
-		fputc('\n', script);
+		fputc('\n', draw->script);
 		any |= sum > 0;
 	}
-	fputs("EOD\n", script);
+	fputs("EOD\n", draw->script);
 	return any;
+}
+
+static void draw_stack(const struct sweep *sweep, const struct stack *stack, struct plot *plot,
+		       const char *missing)
+{
+	struct drawing draw;
+	bool any;
+
+	drawing_begin(&draw, sweep, plot);
+	plot->height = height_of(draw.count) + 30;
+	any = print_shares(&draw, stack);
+	print_names(draw.ranked, draw.count, draw.script);
+	fprintf(draw.script,
+		"set xrange [0:100]\nset xlabel 'share of %s, %%'\n"
+		"set key outside top center horizontal\nplot ",
+		stack->of);
+	for (size_t part = 0; part < stack->parts; part++)
+		fprintf(draw.script,
+			"%s$shares using %zu:1:%zu:%zu:($1-0.36):($1+0.36) with boxxyerror lc rgb "
+			"'%s' title '%s'",
+			part > 0 ? ", " : "", part + 2, part + 2, part + 3,
+			stack->part[part].colour, stack->part[part].name);
+	fputc('\n', draw.script);
+	drawing_end(&draw, plot, any ? NULL : missing);
 }
 
 void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	struct drawing draw;
-	bool any;
+	static const struct share parts[] = {
+		{COLOUR_RUNNING, "running"}, {COLOUR_SPINNING, "spinning"},
+		{COLOUR_HALTED, "halted"},   {COLOUR_IDLE, "idle"},
+		{COLOUR_STOLEN, "stolen"},
+	};
+	static const struct stack stack = {"vCPU time", SAMPLE_RUNNING, parts, COUNT_OF(parts)};
 
 	(void)palette;
 	plot->title = memory_print("Where vCPU time went: %s, %" PRIu64 " vCPUs", sweep->title,
@@ -132,35 +167,31 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 	plot->alt = memory_print(
 		"Stacked bars for each lock: share of vCPU time running, spinning, halted, "
 		"idle and taken by the host.");
-	drawing_begin(&draw, sweep, plot);
-	plot->height = height_of(draw.count) + 30;
-	any = print_shares(draw.ranked, draw.count, draw.script);
-	print_names(draw.ranked, draw.count, draw.script);
-	fputs("set xrange [0:100]\nset xlabel 'share of vCPU time, %'\n"
-	      "set key outside top center horizontal\nplot ",
-	      draw.script);
-	for (size_t state = 0; state < STATES; state++)
-		fprintf(draw.script,
-			"%s$shares using %zu:1:%zu:%zu:($1-0.36):($1+0.36) with boxxyerror lc rgb "
-			"'%s' "
-			"title '%s'",
-			state > 0 ? ", " : "", state + 2, state + 2, state + 3, colours[state],
-			sample_list[SAMPLE_RUNNING + state].name);
-	fputc('\n', draw.script);
-	drawing_end(&draw, plot,
-		    any ? NULL : "the log does not say how the vCPUs spent their time");
+	draw_stack(sweep, &stack, plot, "the log does not say how the vCPUs spent their time");
 }
 
-static void print_preemptions(const struct cell *const *ranked, size_t count, bool holder,
-			      const struct axis *axis, FILE *script)
+void plot_lock_time(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	fprintf(script, "$%s << EOD\n", holder ? "lhp" : "lwp");
-	for (size_t i = 0; i < count; i++)
-		print_bar(script, (double)(count - i) + (holder ? 0.2 : -0.2),
-			  holder ? &ranked[i]->sample[SAMPLE_LHP_EVENTS]
-				 : &ranked[i]->sample[SAMPLE_LWP_EVENTS],
-			  axis, holder ? COLOUR_LHP : COLOUR_LWP);
-	fputs("EOD\n", script);
+	static const struct share parts[] = {
+		{COLOUR_RUNNING, "work"},
+		{COLOUR_LHP, "holder off its CPU"},
+		{COLOUR_HANDOVER, "hand-over"},
+		{COLOUR_HALTED, "waking"},
+		{COLOUR_STOLEN, "grantee off its CPU"},
+		{COLOUR_PASSED, "passed"},
+		{COLOUR_IDLE, "unwanted"},
+	};
+	static const struct stack stack = {"the measured phase", SAMPLE_LOCK_WORK, parts,
+					   COUNT_OF(parts)};
+
+	(void)palette;
+	plot->title = memory_print("Where the lock's time went: %s, %" PRIu64 " vCPUs",
+				   sweep->title, sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print(
+		"Stacked bars for each lock: share of the measured phase in which it was held, by "
+		"a holder at work or off its CPU, and in which it was free: handed over, its next "
+		"owner being woken or off its CPU, passed by waiters, or wanted by nobody.");
+	draw_stack(sweep, &stack, plot, "it needs latency=on and ms=, and several vCPUs");
 }
 
 void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
@@ -169,41 +200,29 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 	struct axis axis = {0};
 
 	(void)palette;
-	plot->title = memory_print("Preempted holders and waiters: %s, %" PRIu64 " vCPUs",
-				   sweep->title, sweep->threads[sweep->thread_counts - 1]);
-	plot->alt = memory_print(
-		"Bar chart: for each lock, how often in a repetition a vCPU lost its CPU "
-		"while it held the lock (LHP), and how often the lock was handed to a vCPU "
-		"that had lost its CPU (LWP).");
+	plot->title = memory_print("Preempted holders: %s, %" PRIu64 " vCPUs", sweep->title,
+				   sweep->threads[sweep->thread_counts - 1]);
+	plot->alt = memory_print("Bar chart: for each lock, how often in a repetition a vCPU lost "
+				 "its CPU while it held the lock (LHP).");
 	drawing_begin(&draw, sweep, plot);
-	plot->height = height_of(draw.count + draw.count / 2) + 30;
-	for (size_t i = 0; i < draw.count; i++) {
+	plot->height = height_of(draw.count);
+	for (size_t i = 0; i < draw.count; i++)
 		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_LHP_EVENTS]));
-		axis_add(&axis, sample_mean(&draw.ranked[i]->sample[SAMPLE_LWP_EVENTS]));
-	}
-	for (size_t i = 0; i < draw.count; i++) {
+	for (size_t i = 0; i < draw.count; i++)
 		axis_widen(&axis, &draw.ranked[i]->sample[SAMPLE_LHP_EVENTS]);
-		axis_widen(&axis, &draw.ranked[i]->sample[SAMPLE_LWP_EVENTS]);
-	}
 	axis_print(&axis, 'x', 0.14, draw.script);
 	print_names(draw.ranked, draw.count, draw.script);
-	fprintf(draw.script,
-		"set xlabel 'events per repetition%s'\nset key outside top center horizontal\n",
+	fprintf(draw.script, "set xlabel 'events per repetition%s'\n$lhp << EOD\n",
 		axis_is_log(&axis) ? " (log scale)" : "");
-	print_preemptions(draw.ranked, draw.count, true, &axis, draw.script);
-	print_preemptions(draw.ranked, draw.count, false, &axis, draw.script);
-	fputs("plot ", draw.script);
-	print_bars_drawn(draw.script, "$lhp", 0.18, &axis);
-	fputs(", ", draw.script);
-	print_bars_drawn(draw.script, "$lwp", 0.18, &axis);
-	fprintf(draw.script,
-		", NaN with boxes lc rgb '%s' title 'holder preempted (LHP)', NaN with boxes lc "
-		"rgb '%s' "
-		"title 'waiter preempted at the hand-over (LWP)'\n",
-		COLOUR_LHP, COLOUR_LWP);
+	for (size_t i = 0; i < draw.count; i++)
+		print_bar(draw.script, (double)(draw.count - i),
+			  &draw.ranked[i]->sample[SAMPLE_LHP_EVENTS], &axis, COLOUR_LHP);
+	fputs("EOD\nplot ", draw.script);
+	print_bars_drawn(draw.script, "$lhp", 0.34, &axis);
+	fputc('\n', draw.script);
 	drawing_end(&draw, plot,
 		    axis.largest > 0
 			    ? NULL
-			    : "none was counted: no vCPU lost its CPU at such a moment, or the "
-			      "host does not tell steal time");
+			    : "none was counted: no vCPU lost its CPU with the lock, or the host "
+			      "does not tell steal time");
 }

@@ -30,9 +30,8 @@ static const struct {
 	const char *kind;
 	make_plot *make;
 } kinds[] = {
-	{"throughput", throughput},      {"wait", plot_wait},
-	{"fairness", plot_fairness},     {"split", plot_split},
-	{"preemption", plot_preemption},
+	{"throughput", throughput}, {"wait", plot_wait},           {"fairness", plot_fairness},
+	{"split", plot_split},      {"lock-time", plot_lock_time}, {"preemption", plot_preemption},
 };
 #define KINDS COUNT_OF(kinds)
 

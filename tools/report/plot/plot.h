@@ -65,14 +65,15 @@ const char *palette_colour(const struct palette *palette, const char *lock);
 /* Prints gnuplot's words for a line of this lock: "lc rgb '#0072b2' dt 1 pt 7 ". */
 void palette_line(const struct palette *palette, const char *lock, FILE *script);
 
-/* What vCPUs spend their time on, and the two kinds of preemption; not colours of locks. */
+/* What vCPUs and locks spend their time on, and preempted holders; not colours of locks. */
 #define COLOUR_RUNNING  "#009e73"
 #define COLOUR_SPINNING "#d55e00"
 #define COLOUR_HALTED   "#0072b2"
 #define COLOUR_IDLE     "#8a8f98"
 #define COLOUR_STOLEN   "#b3529a"
 #define COLOUR_LHP      "#d55e00"
-#define COLOUR_LWP      "#0072b2"
+#define COLOUR_HANDOVER "#3a93c8"
+#define COLOUR_PASSED   "#b88200"
 
 /*
  * One call of gnuplot: a script in, a picture out, both in memory. gnuplot never gets a name of a
@@ -136,6 +137,7 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 void plot_wait(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 void plot_split(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
+void plot_lock_time(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 
 /* What plots share: ranges of values, and whether an axis is logarithmic. */

@@ -51,7 +51,7 @@ struct repetition_sums {
 
 static bool is_share(int sample)
 {
-	return sample >= SAMPLE_RUNNING && sample <= SAMPLE_STOLEN;
+	return sample >= SAMPLE_RUNNING && sample <= SAMPLE_LOCK_UNWANTED;
 }
 
 /* Told by the steal-time page. */

@@ -62,7 +62,7 @@ static void cell_row(struct table *table, const struct study_cell *cell)
 	study_number(table, cell->study_sd, "%.2f");
 }
 
-#define WHY_COLUMNS 14
+#define WHY_COLUMNS 12
 static const struct table_column why_columns[WHY_COLUMNS] = {
 	{"running", "%", "running_percent", false, false},
 	{"spinning", "%", "spinning_percent", false, false},
@@ -72,8 +72,6 @@ static const struct table_column why_columns[WHY_COLUMNS] = {
 	{"LHP", "/s", "lhp_per_s", false, false},
 	{"each", "", "lhp_each_ns", false, false},
 	{"cost", "", "lhp_each_wait_ns", false, false},
-	{"LWP", "/s", "lwp_per_s", false, false},
-	{"each", "", "lwp_each_ns", false, false},
 	{"longest wait", "", "longest_wait_ns", false, false},
 	{"halts", "/s", "halts_per_s", false, false},
 	{"kicks", "/s", "kicks_per_s", false, false},
@@ -112,8 +110,6 @@ static void why_row(struct table *table, const struct study_cell *cell)
 	per_second(table, cell, SAMPLE_LHP_EVENTS);
 	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_NS);
 	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
-	per_second(table, cell, SAMPLE_LWP_EVENTS);
-	each(table, cell, SAMPLE_LWP_EVENTS, SAMPLE_LWP_NS);
 	table_ns(table, stats_of(&cell->why.sample[SAMPLE_LONGEST_WAIT_NS]).max);
 	per_second(table, cell, SAMPLE_HALTS);
 	per_second(table, cell, SAMPLE_KICKS);
@@ -421,8 +417,7 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
 			      "where there are two.");
 	table_footnote(table, "Where time went: per VM, means over the repetitions. LHP: a vCPU "
-			      "lost its CPU with "
-			      "a lock; LWP: a lock came to one that was off its CPU;");
+			      "lost its CPU with a lock;");
 	table_footnote(table, "each: for how long it was; wasted: HLTs that returned for "
 			      "nothing.");
 	table_footnote(table, "The study: %s.", studies[0].source);

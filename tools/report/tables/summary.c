@@ -82,7 +82,6 @@ static const struct table_column wait_columns[] = {
 	{"halts", "/rep", "halts_mean", false, false},
 	{"kicks", "/rep", "kicks_mean", false, false},
 	{"LHP", "/rep", "lhp_events_mean", false, false},
-	{"LWP", "/rep", "lwp_events_mean", false, false},
 };
 
 static void fill_merit(struct table *table, const struct cell *cell)
@@ -105,7 +104,6 @@ static void fill_waits(struct table *table, const struct cell *cell)
 	put_mean(table, cell, SAMPLE_HALTS);
 	put_mean(table, cell, SAMPLE_KICKS);
 	put_mean(table, cell, SAMPLE_LHP_EVENTS);
-	put_mean(table, cell, SAMPLE_LWP_EVENTS);
 }
 
 static void fill_rate(struct table *table, const struct cell *cell)
@@ -149,7 +147,6 @@ static const struct table_column split_columns[] = {
 	{"stolen", "", "stolen_percent", false, false},
 	{"LHP time", "/rep", "lhp_ns_mean", false, false},
 	{"LHP waits", "/rep", "lhp_wait_ns_mean", false, false},
-	{"LWP time", "/rep", "lwp_ns_mean", false, false},
 	{"spurious", "/rep", "spurious_wakeups_mean", false, false},
 	{"yields", "/rep", "yields_mean", false, false},
 	{"steals", "/rep", "lock_steals_mean", false, false},
@@ -161,10 +158,38 @@ static void fill_split(struct table *table, const struct cell *cell)
 		put_share(table, stats_of(&cell->sample[index]).mean);
 	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_NS]).mean);
 	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean);
-	table_ns(table, stats_of(&cell->sample[SAMPLE_LWP_NS]).mean);
 	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
 	put_mean(table, cell, SAMPLE_YIELDS);
 	put_mean(table, cell, SAMPLE_LOCK_STEALS);
+}
+
+static const struct table_column lock_time_columns[] = {
+	{"work", "%", "lock_work_percent", false, false},
+	{"holder off", "%", "lock_holder_off_percent", false, false},
+	{"hand-over", "%", "lock_handover_percent", false, false},
+	{"waking", "%", "lock_waking_percent", false, false},
+	{"grantee off", "%", "lock_grantee_off_percent", false, false},
+	{"passed", "%", "lock_passed_percent", false, false},
+	{"unwanted", "%", "lock_unwanted_percent", false, false},
+	{"sum", "%", "lock_sum_percent", false, false},
+};
+
+static bool has_lock_time(const struct cell *cell)
+{
+	return stats_of(&cell->sample[SAMPLE_LOCK_WORK]).count > 0;
+}
+
+static void fill_lock_time(struct table *table, const struct cell *cell)
+{
+	double sum = 0;
+
+	for (int index = SAMPLE_LOCK_WORK; index <= SAMPLE_LOCK_UNWANTED; index++) {
+		double percent = stats_of(&cell->sample[index]).mean * 100;
+
+		table_percent(table, percent);
+		sum += isnan(percent) ? 0 : percent;
+	}
+	table_percent(table, sum);
 }
 
 #define COLUMNS(list) list, COUNT_OF(list)
@@ -176,6 +201,10 @@ static const struct kind kinds[] = {
 	 COLUMNS(latency_columns), NULL, 0, has_latency, fill_latency},
 	{"Where the vCPUs' time went, and what cost it", COLUMNS(split_columns), NULL, 0, has_split,
 	 fill_split},
+	{"Where the lock's time went: held (work, or its holder off its CPU), else free until the "
+	 "next "
+	 "grant",
+	 COLUMNS(lock_time_columns), NULL, 0, has_lock_time, fill_lock_time},
 };
 
 static struct table *make(const struct set *set, const struct kind *kind)

@@ -10,7 +10,7 @@
 #include "tools/report/base/data.h"
 #include "tools/report/tables/table.h"
 
-#define SUMMARY_TABLES 5
+#define SUMMARY_TABLES 6
 
 /* The tables that this set has something for, `table[0]` first; how many. Freed by the caller. */
 size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* tools/report from a log to the tables for people: each column says what the log's fields say. */
+#include "tests/host/test.h"
+
+#include "tests/host/report_logs.h"
+#include "tools/report/base/data.h"
+#include "tools/report/tables/tables.h"
+#include <math.h>
+#include <string.h>
+
+static const unsigned ops[] = {30, 10};
+
+static struct set set;
+static struct table *table[SUMMARY_TABLES];
+static size_t tables;
+
+static void read_log(const struct made *log)
+{
+	const char *path = log->path;
+
+	assert_true(set_read(&path, 1, &set));
+	assert_int_equal(set.status, STATUS_OK);
+	tables = summary_tables(&set, table);
+}
+
+static int forget(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < tables; i++)
+		table_free(table[i]);
+	tables = 0;
+	set_free(&set);
+	return 0;
+}
+
+/* Of the first table that has the column; NULL: none has it. */
+static const struct table_cell *find(const char *key, size_t row)
+{
+	for (size_t i = 0; i < tables; i++) {
+		for (size_t column = 0; column < table[i]->column_count; column++) {
+			if (strcmp(table[i]->columns[column].key, key) == 0 &&
+			    row < table[i]->row_count)
+				return table_at(table[i], row, column);
+		}
+	}
+	return NULL;
+}
+
+static void assert_near(const char *key, size_t row, double wanted)
+{
+	const struct table_cell *cell = find(key, row);
+
+	assert_non_null(cell);
+	if (fabs(cell->number - wanted) > 1e-9 * fabs(wanted))
+		fail_msg("%s is %g, not %g", key, cell->number, wanted);
+}
+
+#define LOCK_TIME                                                                               \
+	",\"held_cycles\":500000000,\"held_stolen_cycles\":200000000,\"gap_nobody_cycles\":"    \
+	"10000000,\"gap_passed_cycles\":40000000,\"gap_stolen_cycles\":300000000,\"gap_halted_" \
+	"cycles\":100000000,\"gap_running_cycles\":50000000"
+
+/* Of 1 s: held 0.5, 0.2 of it with the holder off its CPU; five gaps. */
+static void the_locks_time_adds_up_to_the_phase(void **state)
+{
+	struct made log = log_begin("lock-time.log", "kvm");
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, ops, LOCK_TIME);
+	log_run(&log, 2, "mcs", 1, 2, ops, "");
+	log_end(&log);
+	read_log(&log);
+	assert_near("lock_work_percent", 0, 30);
+	assert_near("lock_holder_off_percent", 0, 20);
+	assert_near("lock_handover_percent", 0, 5);
+	assert_near("lock_waking_percent", 0, 10);
+	assert_near("lock_grantee_off_percent", 0, 30);
+	assert_near("lock_passed_percent", 0, 4);
+	assert_near("lock_unwanted_percent", 0, 1);
+	assert_near("lock_sum_percent", 0, 100);
+	assert_null(find("lock_sum_percent", 1)); /* a run without the fields has no row */
+	assert_null(find("lwp_events_mean", 0));  /* no measure to compare locks by */
+	assert_null(find("lwp_ns_mean", 0));
+}
+
+/* Without a steal-time page 0 means unknown, and not that nobody was off its CPU. */
+static void unknown_absences_are_no_zeros(void **state)
+{
+	struct made log = log_empty("no-steal.log");
+
+	(void)state;
+	log_record(&log, "boot",
+		   "\"schema\":1,\"version\":\"v\",\"build\":\"gcc\",\"loader\":\"multiboot\","
+		   "\"cmdline\":\"\",\"accel\":\"tcg\",\"hypervisor\":\"none\",\"kvm_features\":0,"
+		   "\"kvm_hints\":0,\"pv_unhalt\":false,\"steal_time\":false,\"cpu_vendor\":\"v\","
+		   "\"cpu_model\":\"m\",\"tsc_khz\":1000000,\"tsc_source\":\"pit\",\"vcpus\":4,"
+		   "\"vcpus_online\":4,\"apic_mode\":\"xapic\",\"boot_cycles\":1");
+	log_run(&log, 1, "tas", 1, 2, ops,
+		",\"held_cycles\":600000000,\"held_stolen_cycles\":0,\"gap_nobody_cycles\":0,"
+		"\"gap_passed_cycles\":0,\"gap_stolen_cycles\":0,\"gap_halted_cycles\":0,"
+		"\"gap_running_cycles\":400000000");
+	log_end(&log);
+	read_log(&log);
+	assert_near("lock_work_percent", 0, 60);
+	assert_string_equal(find("lock_holder_off_percent", 0)->text, "-");
+	assert_string_equal(find("lock_grantee_off_percent", 0)->text, "-");
+	assert_near("lock_sum_percent", 0, 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(the_locks_time_adds_up_to_the_phase, forget),
+		cmocka_unit_test_teardown(unknown_absences_are_no_zeros, forget),
+	};
+
+	return cmocka_run_group_tests_name("report_tables", tests, logs_begin, logs_end);
+}
