@@ -65,7 +65,7 @@ guest_ldflags := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack 
 guest_folders := lib kernel locks locks/core port/common port/guest bench bench/kbuild bench/session guest tests/suites \
 	tests/suites/abi tests/suites/kernel tests/suites/locks
 guest_c := $(sort $(foreach folder,$(guest_folders),$(wildcard $(folder)/*.c)))
-guest_asm := $(sort $(wildcard boot/*.asm port/common/*.asm tests/suites/abi/*.asm))
+guest_asm := $(sort $(wildcard boot/*.asm tests/suites/abi/*.asm))
 guest_flags = $(CC) $(guest_cflags) : $(guest_ldflags) : $(NASM) $(guest_asmflags)
 $(eval $(call keep_flags,build/guest,guest_flags))
 guest_objects := $(guest_asm:%.asm=build/guest/%.o) $(guest_c:%.c=build/guest/%.o)

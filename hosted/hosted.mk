@@ -12,9 +12,9 @@ hosted_c := $(sort $(wildcard bench/*.c bench/kbuild/*.c bench/session/*.c locks
 # The inline assembly in bench/patched.c calls functions, so that file must do without a red zone,
 # like the whole guest.
 hosted_patched := -mno-red-zone
-hosted_flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched) : $(NASM) $(guest_asmflags)
+hosted_flags = $(HOSTCC) $(hosted_cflags) : $(hosted_patched)
 $(eval $(call keep_flags,build/hosted,hosted_flags))
-hosted_objects := $(hosted_c:%.c=build/hosted/%.o) build/hosted/port/common/switch.o
+hosted_objects := $(hosted_c:%.c=build/hosted/%.o)
 
 .PHONY: hosted
 hosted: build/hosted/pvspin ## the same measurement on Linux threads
@@ -27,11 +27,6 @@ build/hosted/%.o: %.c build/hosted/flags
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
 	$(Q)$(HOSTCC) $(hosted_cflags) $(hosted_extra) -MMD -MP -c $< -o $@
-
-build/hosted/%.o: %.asm build/hosted/flags
-	@mkdir -p $(@D)
-	$(say) NASM $<
-	$(Q)$(NASM) $(guest_asmflags) $< -o $@
 
 build/hosted/bench/patched.o: hosted_extra := $(hosted_patched)
 

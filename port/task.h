@@ -18,8 +18,7 @@ void *port_stack_alloc(void);
 void *port_task_begin(void *stack_top, void (*fn)(void *arg), void *arg);
 
 /* Leaves the current stack, saves its position in *from, and continues at `to`: a position that
- * another call saved, or a task's beginning. Returns when a later call switches to *from.
- * (common/switch.asm) */
+ * another call saved, or a task's beginning. Returns when a later call switches to *from. */
 void port_switch(void **from, void *to);
 
 /* Calls fn on the calling CPU every `ns`, in interrupt context (hosted: a signal handler on the

@@ -2,8 +2,8 @@
 /* See engine.h: what happens next. */
 #include "sim/engine.h"
 
+#include "port/task.h"
 #include "sim/cpu.h"
-#include "sim/fiber.h"
 #include "sim/vm.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -149,7 +149,7 @@ static void switch_to(void **from, struct vcpu *next)
 {
 	engine.running = next;
 	engine.switches++;
-	fiber_switch(from, next ? next->sp : engine.main_sp);
+	port_switch(from, next ? next->sp : engine.main_sp);
 }
 
 void engine_yield(struct vcpu *vcpu)

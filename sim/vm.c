@@ -3,8 +3,8 @@
 #define _GNU_SOURCE
 #include "sim/vm.h"
 
+#include "port/task.h"
 #include "sim/cpu.h"
-#include "sim/fiber.h"
 #include "sim/kvm.h"
 #include "sim/log.h"
 #include <dlfcn.h>
@@ -108,8 +108,8 @@ static void make_vcpu(struct vm *vm, uint32_t index)
 	vcpu->steal = memory_alloc(&vm->memory, 128, 128);
 	vcpu->stack = memory_alloc(&vm->memory, STACK_BYTES, STACK_ALIGN);
 	mprotect(vcpu->stack, STACK_ALIGN, PROT_NONE); /* what overflows traps */
-	vcpu->sp = fiber_begin(vcpu->stack + STACK_BYTES, index ? worker_fiber : main_fiber,
-			       index ? (void *)vcpu : (void *)vm);
+	vcpu->sp = port_task_begin(vcpu->stack + STACK_BYTES, index ? worker_fiber : main_fiber,
+				   index ? (void *)vcpu : (void *)vm);
 	kvm_init_vcpu(vcpu);
 }
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "sim/explore/explore.h"
 
-#include "sim/fiber.h"
+#include "port/task.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +66,7 @@ static void take_interrupt(struct vcpu *vcpu)
 static void switch_to(void **from, struct vcpu *next)
 {
 	explore->running = next;
-	fiber_switch(from, next ? next->sp : explore->caller);
+	port_switch(from, next ? next->sp : explore->caller);
 }
 
 void explore_step(void)
@@ -293,8 +293,8 @@ enum explore_end explore_run(void (*run)(void *arg), void *arg, uint64_t seed)
 		struct vcpu fresh = {.index = i, .stack = vcpu->stack, .steal = vcpu->steal};
 
 		*vcpu = fresh;
-		vcpu->sp = fiber_begin(vcpu->stack + STACK_BYTES, i ? worker_fiber : first_fiber,
-				       vcpu);
+		vcpu->sp = port_task_begin(vcpu->stack + STACK_BYTES,
+					   i ? worker_fiber : first_fiber, vcpu);
 	}
 	schedule_begin(seed);
 	switch_to(&explore->caller, &explore->vcpu[0]);
