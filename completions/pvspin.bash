@@ -12,7 +12,7 @@ _pvspin_options() { # PROGRAM
 
 _pvspin() {
   local program=$1 word=$2 option='' options values names
-  # "--accel=k" arrives as three words, because = breaks words.
+  # "--accel=k" arrives as three words, because bash breaks words at =.
   if [[ $word == '=' ]]; then
     option=${COMP_WORDS[COMP_CWORD - 1]} word=''
   elif ((COMP_CWORD >= 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == '=' ]]; then

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Writes docs/abi-coverage.md from the clauses (tests/suites/abi/clauses.tsv) and the tests.
 #   tools/abi-coverage.sh [--check]   --check: compare with the committed page, change nothing
-# Fails if a clause has neither a test nor a reason, or both, or if a test names a clause that is
-# not in the list. A test whose ID does not begin with ABI- belongs to no clause (the storm).
+# Fails if a clause has both a test and a reason for having none, or neither, or if a test names a
+# clause that is not in the list. A test whose ID does not begin with ABI- belongs to no clause (the
+# storm).
 set -euo pipefail
 tree=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 page=$tree/docs/abi-coverage.md

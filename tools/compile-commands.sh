@@ -1,5 +1,6 @@
 #!/bin/bash
-# SPDX-License-Identifier: MIT Reads the commands that make would run (make -nB) and prints
+# SPDX-License-Identifier: MIT
+# Reads the commands that make would run (make -nB) and prints
 # compile_commands.json. A file that is compiled several times (guest, hosted, tests) is listed with
 # its first command, which is the guest's.
 set -euo pipefail

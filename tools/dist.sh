@@ -1,5 +1,6 @@
 #!/bin/bash
-# SPDX-License-Identifier: MIT Makes build/pvspin-VERSION.tar.gz: the files that git knows, as they
+# SPDX-License-Identifier: MIT
+# Makes build/pvspin-VERSION.tar.gz: the files that git knows, as they
 # are now, and VERSION, which replaces git in the unpacked tree. The same tree gives the same bytes.
 # For `make dist`, run from the top of the tree.
 set -euo pipefail

@@ -4,11 +4,11 @@
 #
 #   tools/fastpath.sh [LOCK...]        default: all; prints a table in Markdown
 #
-# valgrind's callgrind counts what the measured loop of build/hosted/pvspin executes, the lock
-# inlined as it is in the guest, with one thread. The difference between N and 2N acquisitions,
-# through N, is the loop with the lock; less the null lock's it is the lock. No clock is involved:
-# the figures are exact for a compiler and its options, and repeat. They are not cycles: a locked
-# instruction counts as one and costs twenty or more.
+# valgrind's callgrind counts the instructions of the measured loop of build/hosted/pvspin with one
+# thread; the lock is inlined as it is in the guest. The counts for N and 2N acquisitions differ by N
+# turns of the loop; a turn less a turn with the null lock is the lock. The figures are exact and
+# repeatable for a compiler and its options. They are not cycles: a locked instruction counts as one
+# and costs twenty or more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,8 +20,8 @@ die() {
   exit 4
 }
 
-# Instructions inside the measured loop for that many pairs; the lock must have run to its end.
-counted() { # LOCK PAIRS
+# Prints how many instructions the measured loop executes for that many pairs of acquire and release.
+count_instructions() { # LOCK PAIRS
   local out count
   out=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=measure_plain \
     "$program" locks="$1" threads=1 ops="$2" reps=1 warmup_ms=0 hold=0 think=0 latency=off \
@@ -32,11 +32,11 @@ counted() { # LOCK PAIRS
   echo "$count"
 }
 
-# Instructions of one turn of the loop with this lock.
+# Prints the instructions of one turn of the loop with this lock.
 per_pair() { # LOCK
   local once twice
-  once=$(counted "$1" $pairs)
-  twice=$(counted "$1" $((2 * pairs)))
+  once=$(count_instructions "$1" $pairs)
+  twice=$(count_instructions "$1" $((2 * pairs)))
   (((twice - once) % pairs == 0)) ||
     die "$1: $once and $twice instructions for $pairs and $((2 * pairs)) pairs: not the same each time"
   echo $(((twice - once) / pairs))
@@ -63,4 +63,4 @@ done
 build=$("$program" locks=null threads=1 ops=1 reps=1 warmup_ms=0 |
   sed -n 's/^{"type":"boot",.*"build":"\([^"]*\)".*/\1/p')
 echo
-echo "$build, -O2; the loop itself ($null) is taken off. $(valgrind --version)."
+echo "$build, -O2; the loop itself ($null) is subtracted. $(valgrind --version)."

@@ -7,12 +7,13 @@
 # A folder's row names the folders that its files may include beside their own; every one of them
 # has a row further up, so no two folders can include each other, directly or in a circle. A folder
 # without a row of its own belongs to the row of the folder above it. An #include without a folder
-# in its path is of the same folder, or generated. Exit status: 0 all as in the table, 1 not.
+# in its path names a file of the same folder, or a generated one. Exit status: 1 if an #include or
+# the table is wrong.
 set -euo pipefail
 table=$1
 shift
 awk '
-  # "a/b/c.h": its longest folder that has a row; "" if there is none
+  # "a/b/c.h": its deepest folder that has a row; "" if there is none
   function row_of(path) {
     while (sub(/\/[^\/]*$/, "", path))
       if (path in may) return path

@@ -1,5 +1,6 @@
 #!/bin/bash -p
-# SPDX-License-Identifier: MIT The one list of the packages that pvspin uses, each with its reason.
+# SPDX-License-Identifier: MIT
+# The one list of the packages that pvspin uses, each with its reason.
 # Installs them on Debian and Ubuntu; on other distributions prints the command that installs them
 # there. Sourced by run.sh; as a program, for `make setup`:
 #

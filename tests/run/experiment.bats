@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT --experiment: its arguments, and the way from a file of experiments/
+# SPDX-License-Identifier: MIT
+# --experiment: its arguments, and the way from a file of experiments/
 # to its tables, under TCG. (TCG gives no verdicts; tests/host/test_report_study_judge.c tests
 # those.)
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test

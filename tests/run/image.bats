@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT --l1-kernel=PATH up to the boot of L1 (tools/nested/image.sh): which
+# SPDX-License-Identifier: MIT
+# --l1-kernel=PATH up to the boot of L1 (tools/nested/image.sh): which
 # modules are taken, from where and in which order, and the errors for an unsuitable image. Image
 # and modules are fakes; nested.bats boots a real one.
 # shellcheck disable=SC2016,SC2154 # $ for another shell; tree, stderr: common.bash; l1_dir, l1_error: kernel.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# SPDX-License-Identifier: MIT --meet: calls of run.sh that were started separately and measure
+# SPDX-License-Identifier: MIT
+# --meet: calls of run.sh that were started separately and measure
 # together. Most members are the hosted build alone (--instances=0 --host-peer), which needs no
 # QEMU. `other`, a call that the test controls, plays the failures.
 # shellcheck disable=SC2030,SC2031,SC2154 # stdout, stderr, out, tree: common.bash, set in each test

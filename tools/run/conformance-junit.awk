@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT Converts results.tsv to JUnit XML, with a suite for each kernel and
+# SPDX-License-Identifier: MIT
+# Converts results.tsv to JUnit XML, with a suite for each kernel and
 # configuration. A finding is a passed test with its text in system-out, because JUnit has no other
 # verdict that does not fail a build.
 BEGIN { FS = "\t" }

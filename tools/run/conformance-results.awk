@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT Converts one call's TAP to tab-separated lines: kernel,
+# SPDX-License-Identifier: MIT
+# Converts one call's TAP to tab-separated lines: kernel,
 # configuration, clause, name, class, result, reason. Results are ok, skip, finding, error, fail. If
 # the call itself failed, there is one line with the clause "-" and the result crash, timeout or
 # error. Variables to set: kernel, configuration, code (of run.sh), why.

@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT Prints results.tsv for people: clauses by configurations, a block for
+# SPDX-License-Identifier: MIT
+# Prints results.tsv for people: clauses by configurations, a block for
 # each kernel; then the deviations, the kernels' differences, why clauses were skipped, and the
 # sums. Variables to set: class (of the accelerator), names (of the configurations, in order).
 BEGIN {

@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT One instance for manifest.json, made of the files that instance.sh
+# SPDX-License-Identifier: MIT
+# One instance for manifest.json, made of the files that instance.sh
 # left in .raw/. Arguments: i, log_name; log, verdicts (files of JSON); command, exit, time, qmp,
 # pin (texts, empty where there is none).
 

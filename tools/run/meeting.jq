@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT The other calls of --meet, for manifest.json. Usage: jq -L tools/run
+# SPDX-License-Identifier: MIT
+# The other calls of --meet, for manifest.json. Usage: jq -L tools/run
 # -s -f meeting.jq log-0.json log-1.json... (log.jq), with --rawfile meeting, the output of
 # meet_write in meet.sh. The overlaps are those that our own logs prove; a peer's number tells whose
 # member it was.

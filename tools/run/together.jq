@@ -1,4 +1,5 @@
-# SPDX-License-Identifier: MIT The members of a run beside each other and together. Usage: jq -rs
+# SPDX-License-Identifier: MIT
+# The members of a run beside each other and together. Usage: jq -rs
 # --argjson names '[...]' -f together.jq log-0.json log-1.json... (log.jq). One line for each lock
 # and number of threads, with tabs between, a title line first: the mean over the repetitions of
 # each member's operations per second and of their sum. For runs with a fixed amount of work: the
