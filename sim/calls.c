@@ -42,7 +42,7 @@ uint64_t sim_rmw(volatile void *at, uint32_t size, enum sim_rmw operation, uint6
 	if (vcpu->timed)
 		return memory_rmw(vcpu, at, size, operation, operand);
 	old = memory_get(at, size);
-	memory_put(at, size, memory_apply(old, operation, operand));
+	memory_put(at, size, tso_apply(old, operation, operand));
 	return old;
 }
 

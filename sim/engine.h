@@ -75,6 +75,8 @@ struct vcpu {
 	bool timed;    /* works on port_run_on()'s order; else what it does takes no time */
 	uint64_t owed; /* cycles of its last step that were left when it was interrupted */
 	struct store_buffer stores;
+	uint64_t store_done;   /* when the first of them is in memory */
+	uint64_t store_number; /* of the event that does it */
 	struct poll poll;
 	/* interrupts */
 	uint32_t pending; /* enum irq */

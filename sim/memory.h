@@ -11,6 +11,7 @@
 
 #include "port/sim/seam.h"
 #include "sim/sched.h"
+#include "sim/tso.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,16 +20,8 @@ struct vcpu;
 struct cpu;
 struct vm;
 
-#define LINE_SHIFT 6
-#define NO_OWNER   UINT16_MAX
-
-struct line {
-	uint64_t busy;      /* until then it is on its way */
-	uint16_t owner;     /* CPU that alone has it; NO_OWNER */
-	uint16_t sharer;    /* one of the sharers, if `shared` */
-	bool shared, used;  /* somebody has a copy; it has been in a cache */
-	uint64_t sharers[]; /* a bit for each CPU of the host */
-};
+#define MEMORY_BYTES UINT64_C(0x100000000) /* 4 GiB for each VM, touched as it is used */
+#define MEMORY_DATA  (UINT64_C(64) << 20)  /* most of the guest half's own variables */
 
 /* A VM's memory: what port_alloc() gave out, and the guest half's own variables. */
 struct memory {
@@ -37,19 +30,6 @@ struct memory {
 	char *lines; /* of both, one after the other */
 	char *data;
 	size_t data_bytes;
-};
-
-#define STORES_MOST 56 /* of a Skylake's store buffer (Intel Optimization Reference Manual) */
-
-struct store_buffer {
-	struct store {
-		volatile void *at;
-		uint64_t value;
-		uint32_t size;
-	} store[STORES_MOST];
-	uint32_t first, count;
-	uint64_t done;   /* when the first one is in memory */
-	uint64_t number; /* of the event that does it */
 };
 
 /* Reserves addresses, the same in each process. */
@@ -65,9 +45,6 @@ bool memory_compare_exchange(struct vcpu *vcpu, volatile void *at, uint32_t size
 			     uint64_t *expected, uint64_t desired);
 void memory_fence(struct vcpu *vcpu);
 
-/* Whether the CPU still has the line. */
-bool memory_has(const struct line *line, const struct cpu *cpu);
-
 /* The store buffer goes to memory: the vCPU waits for it; or it is taken off its CPU, at once. */
 void memory_drain(struct vcpu *vcpu);
 void memory_flush(struct vcpu *vcpu, uint64_t time);
@@ -81,6 +58,5 @@ void memory_host_write(struct vm *vm, struct cpu *cpu, volatile void *at, uint32
 /* Plain accesses, outside of time. */
 uint64_t memory_get(const volatile void *at, uint32_t size);
 void memory_put(volatile void *at, uint32_t size, uint64_t value);
-uint64_t memory_apply(uint64_t old, enum sim_rmw operation, uint64_t operand);
 
 #endif

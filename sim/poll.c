@@ -2,8 +2,8 @@
 /* See poll.h. */
 #include "sim/poll.h"
 
-#include "sim/engine.h"
 #include "sim/kvm.h"
+#include "sim/line.h"
 
 /* Two polls with the same mark looked at the same lines at the same cycles. */
 static uint64_t mark_of(const struct poll *poll)
@@ -20,7 +20,7 @@ static uint64_t mark_of(const struct poll *poll)
 static bool has_all(const struct vcpu *vcpu)
 {
 	for (uint32_t i = 0; i < vcpu->poll.looks; i++)
-		if (!memory_has(vcpu->poll.look[i].line, vcpu->cpu))
+		if (!line_shared(vcpu->poll.look[i].line, vcpu->cpu))
 			return false;
 	return true;
 }

@@ -18,15 +18,13 @@
 
 #include "lib/steal.h"
 #include "port/sim/seam.h"
+#include "sim/tso.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define EXPLORE_VCPUS   16
 #define EXPLORE_STEP_NS 10000 /* by which the clock goes on with each step */
-
-/* Of a Skylake (Intel Optimization Reference Manual, table "Comparison of Core Buffers"). */
-#define EXPLORE_STORES 56
 
 #define EXPLORE_LOOKS   8
 #define EXPLORE_SKIPS   64 /* polls at once, of a vCPU that waits while others do not */
@@ -37,13 +35,6 @@ enum explore_end {
 	EXPLORE_DEADLOCK, /* no vCPU will ever do anything again */
 	EXPLORE_ENDLESS,  /* more steps than any run should need */
 	EXPLORE_TRAPPED,  /* SIGILL and the like */
-};
-
-struct store {
-	volatile void *at;
-	uint64_t value;
-	uint32_t size;
-	uint64_t step; /* when it was made */
 };
 
 /* What a vCPU has done since its last PAUSE. A poll that is like the one before, and whose words
@@ -78,8 +69,7 @@ struct vcpu {
 	bool latch; /* a kick came (KVM: pv_unhalted) */
 	bool open, pending, handling;
 	struct poll poll;
-	struct store store[EXPLORE_STORES];
-	uint32_t first, stores;
+	struct store_buffer stores;
 	struct steal_area *steal;
 	/* PCT */
 	uint64_t priority, store_priority;

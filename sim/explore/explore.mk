@@ -7,7 +7,7 @@ explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c p
 	lib/printf.c lib/cmdline.c lib/histogram.c kernel/nodes.c tests/locks/no_bench.c \
 	tests/locks/sim/client.c) \
 	$(filter-out %/guest.c %/exclusion.c,$(sort $(wildcard tests/suites/locks/*.c))) tests/suites/locks/exclusion.c
-explore_host_c := $(sort $(wildcard sim/explore/*.c)) tests/locks/sim/main.c port/common/task.c
+explore_host_c := $(sort $(wildcard sim/explore/*.c)) tests/locks/sim/main.c port/common/task.c sim/tso.c
 explore_objects := $(explore_host_c:%.c=$(SIM_BUILD)/host/%.o) $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
 
 # At fixed addresses, so that a seed means the same in each process.

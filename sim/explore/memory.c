@@ -116,17 +116,10 @@ void memory_put(volatile void *at, uint32_t size, uint64_t value)
 
 /* ---- store buffers ---- */
 
-static struct store *store_at(struct vcpu *vcpu, uint32_t i)
-{
-	return &vcpu->store[(vcpu->first + i) % EXPLORE_STORES];
-}
-
 void memory_drain_one(struct vcpu *vcpu)
 {
-	const struct store *store = store_at(vcpu, 0);
+	const struct store *store = store_take(&vcpu->stores);
 
-	vcpu->first = (vcpu->first + 1) % EXPLORE_STORES;
-	vcpu->stores--;
 	explore->drained++;
 	if (vcpu != explore->running)
 		history_add(vcpu, "'s store reaches memory:", store->at, store->value);
@@ -136,32 +129,17 @@ void memory_drain_one(struct vcpu *vcpu)
 
 void memory_drain(struct vcpu *vcpu)
 {
-	while (vcpu->stores)
+	while (vcpu->stores.count)
 		memory_drain_one(vcpu);
 }
 
-/* The newest own store to the address, if it covers the load. One that only overlaps has to be in
- * memory first, as in any x86 CPU. */
 static bool forwarded(struct vcpu *vcpu, const volatile void *at, uint32_t size, uint64_t *value)
 {
-	const volatile char *from = at;
+	enum store_hit hit = store_find(&vcpu->stores, at, size, value);
 
-	for (uint32_t i = vcpu->stores; i-- > 0;) {
-		const struct store *store = store_at(vcpu, i);
-		const volatile char *start = store->at;
-
-		if (from + size <= start || start + store->size <= from)
-			continue;
-		if (from < start || from + size > start + store->size) {
-			memory_drain(vcpu);
-			return false;
-		}
-		*value = store->value >> (from - start) * 8;
-		if (size < 8)
-			*value &= (UINT64_C(1) << size * 8) - 1;
-		return true;
-	}
-	return false;
+	if (hit == STORE_OVERLAPS)
+		memory_drain(vcpu);
+	return hit == STORE_COVERS;
 }
 
 /* ---- what a poll is made of ---- */
@@ -207,28 +185,11 @@ void memory_store(volatile void *at, uint32_t size, uint64_t value)
 		memory_put(at, size, value);
 		return;
 	}
-	if (vcpu->stores == EXPLORE_STORES)
+	if (vcpu->stores.count == STORES_MOST)
 		memory_drain_one(vcpu);
-	*store_at(vcpu, vcpu->stores++) =
+	*store_at(&vcpu->stores, vcpu->stores.count++) =
 		(struct store){.at = at, .value = value, .size = size, .step = explore->step};
 	history_add(vcpu, "stores", at, value);
-}
-
-static uint64_t apply(uint64_t old, enum sim_rmw operation, uint64_t operand)
-{
-	switch (operation) {
-	case SIM_EXCHANGE:
-		return operand;
-	case SIM_ADD:
-		return old + operand;
-	case SIM_SUB:
-		return old - operand;
-	case SIM_OR:
-		return old | operand;
-	case SIM_AND:
-		return old & operand;
-	}
-	return old;
 }
 
 /* A locked operation that leaves the value as it is is a look. */
@@ -258,7 +219,7 @@ uint64_t memory_rmw(volatile void *at, uint32_t size, enum sim_rmw operation, ui
 	explore_step();
 	memory_drain(vcpu);
 	old = memory_get(at, size);
-	replace(vcpu, at, size, old, apply(old, operation, operand), names[operation]);
+	replace(vcpu, at, size, old, tso_apply(old, operation, operand), names[operation]);
 	return old;
 }
 

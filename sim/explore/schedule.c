@@ -115,7 +115,7 @@ static bool drain_any(void)
 	for (uint32_t i = 0; i < explore->count; i++) {
 		struct vcpu *vcpu = &explore->vcpu[(start + i) % explore->count];
 
-		if (vcpu->stores) {
+		if (vcpu->stores.count) {
 			memory_drain_one(vcpu);
 			return true;
 		}
@@ -196,7 +196,8 @@ static void drain_overdue(void)
 	for (uint32_t i = 0; i < explore->count; i++) {
 		struct vcpu *vcpu = &explore->vcpu[i];
 
-		while (vcpu->stores && vcpu->store[vcpu->first].step + DRAIN_STEPS < explore->step)
+		while (vcpu->stores.count &&
+		       store_at(&vcpu->stores, 0)->step + DRAIN_STEPS < explore->step)
 			memory_drain_one(vcpu);
 	}
 }
@@ -228,7 +229,7 @@ static struct vcpu *highest(void)
 	for (uint32_t i = 0; i < explore->count; i++) {
 		struct vcpu *vcpu = &explore->vcpu[i];
 
-		if (vcpu->stores && (!store || vcpu->store_priority > store->store_priority))
+		if (vcpu->stores.count && (!store || vcpu->store_priority > store->store_priority))
 			store = vcpu;
 		if (has_something_to_do(vcpu) && (!found || vcpu->priority > found->priority))
 			found = vcpu;

@@ -23,7 +23,7 @@ setup() {
 
 # Links check-locks with an mcs that forgets the newcomer who has just put itself behind the owner.
 break_mcs() { # PROGRAM
-  local objects=(build/sim/host/sim/explore/*.o build/sim/host/port/common/task.o build/sim/host/tests/locks/sim/main.o)
+  local objects=(build/sim/host/sim/explore/*.o build/sim/host/port/common/task.o build/sim/host/sim/tso.o build/sim/host/tests/locks/sim/main.o)
   mkdir -p "$BATS_TEST_TMPDIR/locks"
   sed 's/if (\(atomic_compare_exchange_strong_explicit(\)\(&lock->tail\), &expected, NULL,/if (atomic_load_explicit(\2, memory_order_relaxed) == expected ? (atomic_store_explicit(\2, NULL, memory_order_release), true) : \1\2, \&expected, NULL,/' \
     locks/mcs.c >"$BATS_TEST_TMPDIR/locks/mcs.c"

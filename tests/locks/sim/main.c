@@ -108,7 +108,8 @@ static void print_states(const struct test *test)
 	explore->running = &explore->vcpu[0];
 	for (uint32_t i = 0; i < test->threads; i++)
 		printf("# vCPU %u: %s; %s%s; %u stores in its buffer\n", i, client_state(test, i),
-		       state[i], explore->vcpu[i].latch ? ", kicked" : "", explore->vcpu[i].stores);
+		       state[i], explore->vcpu[i].latch ? ", kicked" : "",
+		       explore->vcpu[i].stores.count);
 }
 
 static void report(const struct job *job, enum explore_end end, unsigned long long seed)
