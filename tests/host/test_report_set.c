@@ -179,7 +179,7 @@ static void instances_are_also_added(void **state)
 	assert_int_equal(set.cell_count, 3);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(set.cells[i].key.instances, 2);
-		if (set.cells[i].key.instance == CELL_TOGETHER)
+		if (set.cells[i].key.instance == CELL_JOINED)
 			all = &set.cells[i];
 	}
 	assert_non_null(all);

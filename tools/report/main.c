@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pvspin-report: serial logs to tables. The story is told in data.h; this is its last chapter. */
+/* pvspin-report: its options, and the order in which its parts are called. data.h shows the flow of
+ * the data. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 #include "tools/report/html/html.h"
@@ -19,10 +20,10 @@
 #include <sys/stat.h>
 
 struct options {
-	const char **paths; /* owned; the strings are the command line's */
+	const char **paths; /* the array is allocated, the strings are the command line's */
 	size_t path_count;
 	enum format format;
-	const char *compare[2]; /* NULL: not asked for */
+	const char *compare[2]; /* NULL: no --compare */
 	const char *plot, *perfetto, *output;
 	bool help, version;
 };
@@ -36,24 +37,22 @@ static const char help[] =
 	"Usage: pvspin-report LOG... [options]\n"
 	"       pvspin-report --compare A B [options]\n"
 	"\n"
-	"Tables of pvspin's serial logs. LOG is a log, an --out directory of run.sh (all logs of "
-	"all\n"
-	"its runs and instances) or a directory of an experiment. Runs with equal settings are\n"
-	"repetitions of one thing, from however many logs.\n"
+	"Prints tables of pvspin's serial logs. LOG is a log, an --out directory of run.sh (all\n"
+	"logs of its runs and instances) or the directory of an experiment. Runs with equal\n"
+	"settings, from any number of logs, are repetitions and make up one row.\n"
 	"\n"
 	"  --format=FORMAT  text, markdown, csv, json or html (text)\n"
 	"  --compare A B    ratio of B to A for each lock, with confidence interval and p-value\n"
-	"  --plot=DIR       plots into a directory\n"
-	"  --perfetto=FILE  trace events for ui.perfetto.dev\n"
-	"  --output=FILE    instead of the standard output\n"
+	"  --plot=DIR       also write plots into a directory\n"
+	"  --perfetto=FILE  also write trace events for ui.perfetto.dev\n"
+	"  --output=FILE    write the tables to a file instead of the standard output\n"
 	"  --help, --version\n"
 	"\n"
-	"Status: 0 ok; 2 wrong use, or figures that may not be put together; 3 a log is damaged "
-	"(what\n"
-	"it has is printed and marked); 4 something cannot be read or written.\n"
-	"docs/report.md tells how to read the tables, docs/serial-log.md what is in a log.\n";
+	"Status: 0 ok; 2 wrong use, or logs of different accelerator classes; 3 a log is\n"
+	"damaged (its valid runs are printed and marked); 4 something cannot be read or written.\n"
+	"docs/report.md explains the tables, docs/serial-log.md the logs.\n";
 
-/* Says what is wrong with the command line: status 2. */
+/* Prints what is wrong with the command line. Returns false; the status will be 2. */
 static bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool fail(const char *format, ...)
 {
@@ -63,7 +62,7 @@ static bool fail(const char *format, ...)
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fputs(" (--help tells what there is)\n", stderr);
+	fputs(" (see --help)\n", stderr);
 	return false;
 }
 
@@ -78,7 +77,7 @@ static bool read_format(const char *name, struct options *options)
 	return fail("--format=%s: accepted are text, markdown, csv, json, html", name);
 }
 
-/* A is what getopt took for the option's value, B the word behind it. */
+/* A is the value that getopt found for the option, B is the next word. */
 static bool read_compare(int count, char **word, struct options *options)
 {
 	options->compare[0] = optarg;
@@ -113,7 +112,7 @@ static const struct option list[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* What getopt found in `text`. */
+/* Takes the option that getopt found in the word `text`. */
 static bool take_option(int found, const char *text, int count, char **word,
 			struct options *options)
 {
@@ -149,13 +148,13 @@ static bool take_option(int found, const char *text, int count, char **word,
 	}
 }
 
-/* False, with a message on stderr: status 2. */
+/* Returns false, after a message on stderr, if the command line is wrong. */
 static bool read_options(int count, char **word, struct options *options)
 {
 	opterr = 0;
 	while (optind < count) {
 		const char *text = word[optind];
-		/* -: what is no option is returned, too, in its place */
+		/* "-" makes getopt return operands as well, in their order */
 		int found = getopt_long(count, word, "-:", list, NULL);
 
 		if (found < 0)
@@ -163,7 +162,7 @@ static bool read_options(int count, char **word, struct options *options)
 		if (!take_option(found, text, count, word, options))
 			return false;
 	}
-	while (optind < count) /* behind -- */
+	while (optind < count) /* after "--" */
 		options->paths[options->path_count++] = word[optind++];
 	if (options->help || options->version)
 		return true;
@@ -191,7 +190,7 @@ static int write_trace(const char *path, const struct set *set)
 	return written ? STATUS_OK : STATUS_UNREADABLE;
 }
 
-/* What is asked for besides the tables. */
+/* Writes the files of --plot and --perfetto. */
 static int write_files(const struct options *options, const struct set *set)
 {
 	if (options->plot && !plot_write_all(options->plot, set))
@@ -204,7 +203,7 @@ static bool printable(int status)
 	return status == STATUS_OK || status == STATUS_DAMAGED;
 }
 
-static int report(FILE *out, const struct options *options)
+static int print_tables(FILE *out, const struct options *options)
 {
 	struct set set;
 	int status = STATUS_OK;
@@ -224,7 +223,7 @@ static int worse(int a, int b)
 	return a > b ? a : b;
 }
 
-static int compare(FILE *out, const struct options *options)
+static int print_comparison(FILE *out, const struct options *options)
 {
 	struct set pair[2] = {0};
 	bool read = set_read(&options->compare[0], 1, &pair[0]) &&
@@ -240,11 +239,11 @@ static int compare(FILE *out, const struct options *options)
 	return status;
 }
 
-static int run(FILE *out, const struct options *options)
+static int print_output(FILE *out, const struct options *options)
 {
 	if (options->path_count == 1 && study_here(options->paths[0]))
 		return study_write(out, options->paths[0], options->format);
-	return options->compare[0] ? compare(out, options) : report(out, options);
+	return options->compare[0] ? print_comparison(out, options) : print_tables(out, options);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -255,7 +254,7 @@ static bool same_file(const char *a, const char *b)
 	       of_a.st_ino == of_b.st_ino;
 }
 
-/* A log is never what is written to. */
+/* True, after a message, if the output file is one of the logs to read: it would be destroyed. */
 static bool is_input(const char *path, const struct options *options)
 {
 	bool input = same_file(path, options->compare[0]) || same_file(path, options->compare[1]);
@@ -263,20 +262,20 @@ static bool is_input(const char *path, const struct options *options)
 	for (size_t i = 0; i < options->path_count; i++)
 		input |= same_file(path, options->paths[i]);
 	if (input)
-		fprintf(stderr, "pvspin-report: %s is to be read: it is not written to\n", path);
+		fprintf(stderr, "pvspin-report: %s is an input: it is not overwritten\n", path);
 	return input;
 }
 
-/* The file is touched when all is there that is to be in it: one of an earlier call is not lost to
- * a log that cannot be read. */
-static int run_into_file(const char *path, const struct options *options)
+/* Opens the file only when its whole content exists, so that a log that cannot be read does not
+ * destroy the output of an earlier call. */
+static int print_to_file(const char *path, const struct options *options)
 {
 	char *content = NULL;
 	size_t bytes = 0;
 	FILE *memory = memory_stream(&content, &bytes);
 	int status;
 
-	status = run(memory, options);
+	status = print_output(memory, options);
 	fclose(memory);
 	if (printable(status) && !file_write(path, content, bytes))
 		status = STATUS_UNREADABLE;
@@ -284,15 +283,15 @@ static int run_into_file(const char *path, const struct options *options)
 	return status;
 }
 
-static int run_into(const char *path, const struct options *options)
+static int print_to(const char *path, const struct options *options)
 {
 	int status;
 
 	if (is_input(path, options) || is_input(options->perfetto, options))
 		return STATUS_USAGE;
 	if (path)
-		return run_into_file(path, options);
-	status = run(stdout, options);
+		return print_to_file(path, options);
+	status = print_output(stdout, options);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		file_error("standard output");
 		status = STATUS_UNREADABLE;
@@ -306,7 +305,7 @@ int main(int count, char **word)
 	int status = STATUS_OK;
 
 	html_program = "pvspin-report " PVSPIN_VERSION;
-	gsl_set_error_handler_off(); /* a figure that cannot be had is a NAN and not an abort */
+	gsl_set_error_handler_off(); /* GSL returns NAN instead of aborting */
 	if (!read_options(count, word, &options))
 		status = STATUS_USAGE;
 	else if (options.help)
@@ -314,7 +313,7 @@ int main(int count, char **word)
 	else if (options.version)
 		printf("pvspin-report %s\n", PVSPIN_VERSION);
 	else
-		status = run_into(options.output, &options);
+		status = print_to(options.output, &options);
 	free(options.paths);
 	return status;
 }

@@ -4,7 +4,7 @@
 report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
-report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # quotes as the guest does
+report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # the rules for quoting figures that the guest uses, too
 report_flags = $(HOSTCC) $(report_cflags)
 $(eval $(call keep_flags,build/report,report_flags))
 report_objects := $(report_c:%.c=build/report/%.o)
@@ -25,7 +25,7 @@ build/report/tools/report/main.o: build/report/version.h
 
 -include $(report_objects:.o=.d)
 
-# The reader and the printers against libFuzzer: make fuzz-report FUZZ_SECONDS=60
+# libFuzzer tests the reader and the printers: make fuzz-report FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
@@ -37,7 +37,7 @@ build/fuzz/report: $(fuzz_report_c) $(wildcard tools/report/*/*.h)
 	$(say) FUZZ $@
 	$(Q)$(FUZZ_CC) $(fuzz_report_cflags) $(fuzz_report_c) $(report_libs) -o $@
 
-# New inputs stay in build/fuzz/found; crashes are build/fuzz/crash-*.
+# New inputs go to build/fuzz/found, crashes to build/fuzz/crash-*.
 .PHONY: fuzz-report
 fuzz-report: build/fuzz/report ## fuzz the log reader for FUZZ_SECONDS
 	@mkdir -p build/fuzz/found

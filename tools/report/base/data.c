@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Access to records, notes and logs: see data.h. */
+/* See data.h. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 
@@ -38,7 +38,7 @@ json_t *log_manifest(const struct log *log, const char *a, const char *b)
 	return b ? json_object_get(value, b) : value;
 }
 
-size_t set_damaged(const struct set *set)
+size_t set_damaged_logs(const struct set *set)
 {
 	size_t count = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers for people, strings from logs for terminals, pages and gnuplot: see format.h. */
+/* See format.h. */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 
@@ -17,7 +17,7 @@ static const char *scaled(char *text, double value, double plain, const char *co
 		snprintf(text, FORMAT_BYTES, "-");
 		return text;
 	}
-	/* 999.5 is printed as 1000: so it is the next unit's */
+	/* 999.5 would be rounded to 1000, so it gets the next unit */
 	while (unit < 3 && size >= (unit == 0 ? plain : 999.5)) {
 		value /= 1000;
 		size /= 1000;
@@ -46,8 +46,8 @@ const char *format_ns(char text[FORMAT_BYTES], double ns)
 	return scaled(text, ns, 999.5, units);
 }
 
-/* Length in bytes of the character at the start of `text`, 0 if it is none: RFC 3629, 4 (no
- * overlong forms, no surrogates, nothing above U+10FFFF). */
+/* Returns the length in bytes of the character at the start of `text`; 0 if it is not valid UTF-8
+ * (RFC 3629, 4: no overlong forms, no surrogates, nothing above U+10FFFF). */
 static size_t utf8_decode(const char *text, uint32_t *character)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -73,9 +73,10 @@ static size_t utf8_decode(const char *text, uint32_t *character)
 	return length;
 }
 
-/* C0, DEL, C1; the controls of Unicode's bidirectional algorithm (UAX #9, 2), by which a name could
- * rearrange the text around it; characters without width; noncharacters. */
-static bool unwanted(uint32_t character)
+/* True for C0, DEL and C1; for the controls of Unicode's bidirectional algorithm (UAX #9, 2),
+ * because they let a name rearrange the text around it; for characters without width; for
+ * noncharacters. */
+static bool is_unprintable(uint32_t character)
 {
 	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
 	       (character >= 0x200b && character <= 0x200f) ||
@@ -84,19 +85,19 @@ static bool unwanted(uint32_t character)
 	       (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffe) == 0xfffe;
 }
 
-/* Length of the character at the start of `text`; 0: none that may be printed. */
-static size_t printable(const char *text)
+/* Returns the length of the character at the start of `text`; 0 if it may not be printed. */
+static size_t printable_length(const char *text)
 {
 	uint32_t character;
 	size_t length = utf8_decode(text, &character);
 
-	return length > 0 && !unwanted(character) ? length : 0;
+	return length > 0 && !is_unprintable(character) ? length : 0;
 }
 
 void format_safe(FILE *out, const char *text)
 {
 	while (*text != '\0') {
-		size_t length = printable(text);
+		size_t length = printable_length(text);
 
 		if (length == 0)
 			fprintf(out, "\\x%02x", (unsigned char)*text);
@@ -122,7 +123,7 @@ size_t format_width(const char *text)
 	size_t width = 0;
 
 	while (*text != '\0') {
-		size_t length = printable(text);
+		size_t length = printable_length(text);
 
 		width += length ? 1 : 4;
 		text += length ? length : 1;
@@ -134,8 +135,9 @@ size_t format_width(const char *text)
 #define ELLIPSIS    "\xe2\x80\xa6" /* U+2026 */
 #define APOSTROPHE  "\xe2\x80\x99" /* U+2019 */
 
-/* Steps over one character. `*length` 0: what stands there becomes U+FFFD. */
-static const char *step(const char *text, uint32_t *character, size_t *length)
+/* Returns the text after one character. *length is 0 if that character is invalid; the caller
+ * prints U+FFFD in its place. */
+static const char *next_character(const char *text, uint32_t *character, size_t *length)
 {
 	*character = 0;
 	*length = utf8_decode(text, character);
@@ -149,8 +151,9 @@ void escape_html(FILE *out, const char *text)
 		uint32_t character;
 		size_t length;
 
-		text = step(text, &character, &length);
-		if (length == 0 || (unwanted(character) && character != '\n' && character != '\t'))
+		text = next_character(text, &character, &length);
+		if (length == 0 ||
+		    (is_unprintable(character) && character != '\n' && character != '\t'))
 			fputs(REPLACEMENT, out);
 		else if (character == '&')
 			fputs("&amp;", out);
@@ -167,9 +170,9 @@ void escape_html(FILE *out, const char *text)
 	}
 }
 
-/* Single quotes: no backslash, backquote or @macro means anything inside (gnuplot 5.4 manual,
- * "quote marks"). A quote would have to be doubled, but 5.4 takes one at the start of a literal for
- * its end all the same: it becomes an apostrophe. */
+/* In single quotes gnuplot expands no backslash, backquote or @macro (gnuplot 5.4 manual, "quote
+ * marks"). A quote inside should be doubled, but at the start of a literal 5.4 takes even a doubled
+ * one for its end. So quotes become apostrophes. */
 static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool percent)
 {
 	fputc('\'', out);
@@ -178,12 +181,12 @@ static void gnuplot_literal(FILE *out, const char *text, size_t columns, bool pe
 		uint32_t character;
 		size_t length;
 
-		text = step(text, &character, &length);
+		text = next_character(text, &character, &length);
 		if (column == columns && *text != '\0') {
 			fputs(ELLIPSIS, out);
 			break;
 		}
-		if (length == 0 || unwanted(character))
+		if (length == 0 || is_unprintable(character))
 			fputs(REPLACEMENT, out);
 		else if (character == '\'')
 			fputs(APOSTROPHE, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Histograms of the log (hist records), checked and merged: struct distribution of data.h. */
+/* Checks and merges the histograms of hist records: struct distribution of data.h. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 
@@ -14,7 +14,7 @@ static json_int_t number_at(const json_t *list, size_t i)
 
 static bool read_bucket(const json_t *json, struct bucket *bucket)
 {
-	if (json_array_size(json) != 3) /* 0 for what is no list */
+	if (json_array_size(json) != 3) /* 0 if it is no list */
 		return false;
 	for (size_t i = 0; i < 3; i++) {
 		if (!json_is_integer(json_array_get(json, i)) || number_at(json, i) < 0)
@@ -58,7 +58,8 @@ static int by_bounds(const struct bucket *a, const struct bucket *b)
 	return (a->low > b->low) - (a->low < b->low);
 }
 
-/* Two sorted lists into one; histograms of one version have the same bounds. */
+/* Merges a sorted list into another. Histograms of one version of pvspin have the same bounds, so
+ * equal buckets are added and no bucket is split. */
 static void merge(struct distribution *into, const struct bucket *more, size_t count)
 {
 	struct bucket *merged = memory_new(into->buckets + count, sizeof(merged[0]));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory and files: see system.h. */
+/* See system.h. */
 #include "tools/report/base/system.h"
 
 #include "tools/report/base/data.h"
@@ -68,7 +68,7 @@ FILE *memory_stream(char **text, size_t *bytes)
 	return or_exit(open_memstream(text, bytes));
 }
 
-/* Capacities are the powers of two, so the count says when one is used up. */
+/* Capacities are powers of two, so the array is full when `count` is one. */
 void *memory_grow(void *list, size_t count, size_t size)
 {
 	if (count & (count - 1))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory and files: what every part of the analyser asks of the system. */
+/* Memory and files for all parts of the analyser. */
 #ifndef PVSPIN_TOOLS_REPORT_BASE_SYSTEM_H
 #define PVSPIN_TOOLS_REPORT_BASE_SYSTEM_H
 
@@ -7,23 +7,26 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Allocation ends the program with a message, status 4, when there is no memory. Zeroed. */
+/* If there is no memory, these functions end the program with a message and status 4. */
+
+/* Returns zeroed memory. */
 void *memory_new(size_t count, size_t size);
 void *memory_resize(void *memory, size_t size);
 char *memory_copy(const char *text);
-/* As sprintf into fresh memory; behind what *text has already, which may move. */
+/* sprintf into new memory. */
 char *memory_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Appends to *text, which may move. */
 void memory_append(char **text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* open_memstream(). */
 FILE *memory_stream(char **text, size_t *bytes);
 
-/* Room for one more element behind `count` of `size` bytes, in an array that is only ever grown by
- * this function. */
+/* Returns `list` with room for one more element of `size` bytes after `count` elements. Only this
+ * function may have allocated the list; NULL is an empty one. */
 void *memory_grow(void *list, size_t count, size_t size);
 
-/* Says on stderr what errno says of a file; false. */
+/* Prints the error in errno for a file. Returns false. */
 bool file_error(const char *path);
-/* False, with a message: it could not be written. */
+/* Writes a whole file. Returns false after a message if that fails. */
 bool file_write(const char *path, const char *content, size_t bytes);
 
 #endif

@@ -223,7 +223,7 @@ static void new_group(struct together *together, const struct repetition *first)
 	*group = (struct group){.sum = *first, .seen = 1};
 	sum = &group->sum;
 	sum->key.settings = memory_copy(first->key.settings);
-	sum->key.instance = CELL_TOGETHER;
+	sum->key.instance = CELL_JOINED;
 	sum->vcpu_ops = NULL;
 	sum->vcpus = 0;
 	append_vcpus(sum, first);

@@ -130,7 +130,7 @@ bool set_read(const char *const *paths, size_t count, struct set *set)
 		if (set->notes.list[i].damage)
 			set->status = STATUS_DAMAGED;
 	}
-	if (set_damaged(set) > 0)
+	if (set_damaged_logs(set) > 0)
 		set->status = STATUS_DAMAGED;
 	return true;
 }

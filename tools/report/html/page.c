@@ -57,7 +57,7 @@ static void summary(FILE *out, const struct set *set, const char *side)
 {
 	char *settings = identity_common_settings(set);
 	struct sweeps sweeps = sweeps_of(set);
-	size_t bad = set_damaged(set);
+	size_t bad = set_damaged_logs(set);
 
 	fprintf(out, "<section class=\"summary\">\n<p>%s<b>", side);
 	escape_html(out, set->name);

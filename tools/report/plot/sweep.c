@@ -52,7 +52,7 @@ static char *describe(const struct cell_key *key)
 		memory_append(&title, ", dispatch %s", key->dispatch);
 	if (strcmp(key->pv_backend, "kvm") != 0)
 		memory_append(&title, ", backend %s", key->pv_backend);
-	if (key->instance == CELL_TOGETHER)
+	if (key->instance == CELL_JOINED)
 		memory_append(&title, ", all instances together");
 	if (key->damaged)
 		memory_append(&title, ", from DAMAGED logs");
@@ -77,7 +77,7 @@ static void add_threads(struct sweep *sweep, uint64_t threads)
 static bool has_sums(const struct set *set)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
-		if (set->cells[i].key.instance == CELL_TOGETHER)
+		if (set->cells[i].key.instance == CELL_JOINED)
 			return true;
 	}
 	return false;
@@ -92,7 +92,7 @@ struct sweeps sweeps_of(const struct set *set)
 		const struct cell *cell = &set->cells[i];
 		struct sweep *sweep = sweeps.list;
 
-		if (sums && cell->key.instance != CELL_TOGETHER)
+		if (sums && cell->key.instance != CELL_JOINED)
 			continue;
 		while (sweep->count > 0 && !fits(sweep, cell))
 			sweep++;

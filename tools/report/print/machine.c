@@ -111,7 +111,7 @@ static json_t *json_of_origins(const struct cell *cell)
 static json_t *json_of_key(const struct cell_key *key)
 {
 	json_t *instance =
-		key->instance == CELL_TOGETHER ? json_string("all") : json_integer(key->instance);
+		key->instance == CELL_JOINED ? json_string("all") : json_integer(key->instance);
 
 	return json_pack(
 		"{so,so,so,so,so,so,so,so,so,so,so,sb}", "lock", json_of_text(key->lock),
@@ -292,7 +292,7 @@ static void add_key(struct table *table, const struct cell *cell)
 	const struct cell_key *key = &cell->key;
 	char instance[16] = "all";
 
-	if (key->instance != CELL_TOGETHER)
+	if (key->instance != CELL_JOINED)
 		snprintf(instance, sizeof(instance), "%d", key->instance);
 	table_text(table, key->lock);
 	table_text(table, key->damaged ? "yes" : "no");

@@ -36,7 +36,7 @@ static void print_notes(FILE *out, const struct style *style, const char *title,
 static void print_head(FILE *out, const char *side, const struct set *set)
 {
 	char *settings = identity_common_settings(set);
-	size_t damaged = set_damaged(set);
+	size_t damaged = set_damaged_logs(set);
 
 	fputs(side, out);
 	format_safe(out, set->name);

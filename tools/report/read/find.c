@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths to logs: see read.h. Links to directories are not followed, so there are no loops. */
+/* Finding logs: see read.h. walk() follows no link to a directory, so it never loops. */
 #include "tools/report/read/read.h"
 
 #include "tools/report/base/system.h"
@@ -13,13 +13,14 @@
 #include <sys/stat.h>
 
 #define MOST_LOGS 4096
-/* experiment/configuration/run-<n>/ and some to spare */
+/* experiment/configuration/run-<n>/, and some levels to spare */
 #define MOST_LEVELS 6
-/* run.sh writes some KiB per vCPU; what is larger is none of its own */
+/* run.sh writes some KiB per vCPU; a larger file is not its own */
 #define MANIFEST_BYTES (16 << 20)
 
-/* 1 and the number behind `prefix`, up to `suffix`; 0: not such a name. */
-static bool numbered(const char *name, const char *prefix, const char *suffix, unsigned *number)
+/* If the name is prefix, number, suffix: sets *number and returns true. */
+static bool parse_numbered(const char *name, const char *prefix, const char *suffix,
+			   unsigned *number)
 {
 	size_t length = strlen(prefix);
 	unsigned long value;
@@ -42,14 +43,14 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* NULL: it is there already. Takes the path. */
-static struct found *add(struct found_list *found, char *path)
+/* Appends a log and takes ownership of its path. Returns NULL if the log is in the list already. */
+static struct found *add_log(struct found_list *found, char *path)
 {
 	struct stat status = {0};
-	bool there = stat(path, &status) == 0;
+	bool exists = stat(path, &status) == 0;
 
 	found->seen++;
-	for (size_t i = 0; there && i < found->count; i++) {
+	for (size_t i = 0; exists && i < found->count; i++) {
 		if (found->list[i].inode == status.st_ino &&
 		    found->list[i].device == status.st_dev) {
 			fprintf(stderr, "pvspin-report: %s: named twice, read once\n", path);
@@ -69,7 +70,7 @@ static struct found *add(struct found_list *found, char *path)
 
 static void add_file(const char *path, struct found_list *found)
 {
-	found->calls += add(found, memory_copy(path)) != NULL;
+	found->calls += add_log(found, memory_copy(path)) != NULL;
 }
 
 static bool is_small_file(const char *path)
@@ -80,27 +81,27 @@ static bool is_small_file(const char *path)
 	       status.st_size <= MANIFEST_BYTES;
 }
 
-/* All logs of one directory have run at once. */
-static void add_call(const char *directory, struct dirent **entry, int entries,
-		     struct found_list *found)
+/* Adds the logs of one directory. Their instances ran at once. */
+static void add_directory(const char *directory, struct dirent **entry, int entries,
+			  struct found_list *found)
 {
 	char *manifest = memory_print("%s/manifest.json", directory);
-	bool there = is_small_file(manifest);
+	bool has_manifest = is_small_file(manifest);
 	size_t first = found->count;
 	unsigned instance, run = 1;
 
-	numbered(last_part(directory), "run-", "", &run);
+	parse_numbered(last_part(directory), "run-", "", &run);
 	for (int i = 0; i < entries && found->count < MOST_LOGS; i++) {
 		struct found *log;
 
-		if (!numbered(entry[i]->d_name, "serial-", ".log", &instance))
+		if (!parse_numbered(entry[i]->d_name, "serial-", ".log", &instance))
 			continue;
-		log = add(found, memory_print("%s/%s", directory, entry[i]->d_name));
+		log = add_log(found, memory_print("%s/%s", directory, entry[i]->d_name));
 		if (log == NULL)
 			continue;
 		log->instance = instance;
 		log->call_run = run;
-		log->manifest = there ? memory_copy(manifest) : NULL;
+		log->manifest = has_manifest ? memory_copy(manifest) : NULL;
 	}
 	for (size_t i = first; i < found->count; i++)
 		found->list[i].instances = (unsigned)(found->count - first);
@@ -127,7 +128,7 @@ static bool walk(const char *directory, int levels, struct found_list *found)
 
 	if (entries < 0)
 		return file_error(directory);
-	add_call(directory, entry, entries, found);
+	add_directory(directory, entry, entries, found);
 	for (int i = 0; i < entries; i++) {
 		char *path = memory_print("%s/%s", directory, entry[i]->d_name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines with bounds: see read.h. */
+/* Lines: see read.h. */
 #include "tools/report/read/read.h"
 
 #include "tools/report/base/system.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FIRST_BYTES ((size_t)16 << 10) /* enough for what the guest writes */
+#define FIRST_BYTES ((size_t)16 << 10) /* enough for every line that the guest writes */
 
 int lines_pipe_ms = 10000;
 
@@ -39,7 +39,7 @@ void lines_close(struct lines *lines)
 	free(lines->buffer);
 }
 
-/* Bytes read, 0 at the end or when something is wrong: then lines->error is set. */
+/* Returns the number of bytes read; 0 at the end, and 0 with lines->error after an error. */
 static size_t read_some(struct lines *lines, char *into, size_t size)
 {
 	struct pollfd ready = {.fd = lines->fd, .events = POLLIN};
@@ -84,7 +84,7 @@ static void refill(struct lines *lines)
 	lines->finished = got == 0;
 }
 
-/* Drops what is left of a line that was too long. */
+/* Drops the rest of a line that was too long. */
 static void skip_rest(struct lines *lines)
 {
 	while (lines->skipping) {
@@ -105,25 +105,25 @@ enum line_result lines_next(struct lines *lines, const char **line, size_t *leng
 	skip_rest(lines);
 	for (;;) {
 		char *start = lines->buffer + lines->start;
-		size_t there = lines->end - lines->start;
-		char *newline = memchr(start + searched, '\n', there - searched);
+		size_t available = lines->end - lines->start;
+		char *newline = memchr(start + searched, '\n', available - searched);
 
 		*line = start;
-		*length = newline ? (size_t)(newline - start) : there;
+		*length = newline ? (size_t)(newline - start) : available;
 		if (newline) {
 			lines->start += *length + 1;
 			lines->number++;
 			return LINE_WHOLE;
 		}
-		if (there == LINE_BYTES || lines->finished) {
+		if (available == LINE_BYTES || lines->finished) {
 			lines->start = lines->end;
-			lines->number += there > 0;
+			lines->number += available > 0;
 			lines->skipping = !lines->finished;
-			if (there == 0)
+			if (available == 0)
 				return LINE_NONE;
 			return lines->finished ? LINE_UNFINISHED : LINE_TOO_LONG;
 		}
-		searched = there;
+		searched = available;
 		refill(lines);
 	}
 }

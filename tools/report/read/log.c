@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serial log -> records: see read.h. A line that starts with `{` is a record (docs/serial-log.md);
- * TAP and text are skipped. Whether the log is whole is judged at the end.
+ * Reads a serial log into records: see read.h. A line that starts with `{` is a record
+ * (docs/serial-log.md); TAP and text are skipped. At the end judge() checks whether the log is
+ * whole.
  *
- * Memory: a record is kept as its JSON tree. A log of nothing but `[`s would need some 50 times its
- * own size for that, so the size is estimated before parsing and bounded.
+ * Each record is kept as its JSON tree. The tree of a log of nothing but `[`s would take some 50
+ * times the size of the log, so its size is estimated before parsing, and bounded.
  */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
@@ -16,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson 2.14 on x86-64, glibc malloc: an array takes about 130 bytes, an object 250, a member of
- * either is announced by a comma and takes at most 120. */
+/* jansson 2.14 on x86-64 with glibc's malloc: an array takes about 130 bytes, an object 250, and a
+ * member of either, for which a comma stands, at most 120. */
 #define COST_OF_COMMA  120
 #define COST_OF_LIST   130
 #define COST_OF_OBJECT 250
@@ -28,15 +29,15 @@
 struct reading {
 	struct log *log;
 	struct notes *notes;
-	size_t line;      /* that the next note is about; 0: the file */
-	size_t said;      /* notes of this log, at most NOTES_PER_LOG */
-	size_t hidden;    /* those beyond, of which the last note tells the number */
+	size_t line;      /* the line that the next note is about; 0: the whole file */
+	size_t noted;     /* notes of this log so far */
+	size_t hidden;    /* notes beyond NOTES_PER_LOG; the last note says how many */
 	uint64_t *memory; /* bytes left for records, estimated */
 	bool full, damaged;
-	bool first_seen, stamped; /* a record; stamps before it */
+	bool first_seen, stamped; /* the first record was read; a time stamp is before it */
 };
 
-/* A note "path:line: text". */
+/* Adds a note "path:line: text". */
 static void note(struct reading *reading, bool damage, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static void note(struct reading *reading, bool damage, const char *format, ...)
@@ -45,7 +46,7 @@ static void note(struct reading *reading, bool damage, const char *format, ...)
 	va_list arguments;
 
 	reading->damaged |= damage;
-	if (reading->said++ >= NOTES_PER_LOG) {
+	if (reading->noted++ >= NOTES_PER_LOG) {
 		reading->hidden++;
 		return;
 	}
@@ -57,6 +58,7 @@ static void note(struct reading *reading, bool damage, const char *format, ...)
 	note_add(reading->notes, damage, "%s%s: %s", reading->log->path, place, text);
 }
 
+/* Estimates the bytes that the JSON tree of a line will take. */
 static uint64_t estimate(const char *line, size_t length)
 {
 	uint64_t cost = length;
@@ -69,8 +71,8 @@ static uint64_t estimate(const char *line, size_t length)
 	return cost;
 }
 
-/* Takes the JSON. */
-static void keep(struct reading *reading, json_t *json)
+/* Appends a record if it is valid. Takes ownership of the JSON. */
+static void keep_record(struct reading *reading, json_t *json)
 {
 	struct log *log = reading->log;
 	struct record record = {.line = reading->line, .json = json};
@@ -107,15 +109,15 @@ static void parse(struct reading *reading, const char *line, size_t length)
 	if (json == NULL)
 		note(reading, true, "a broken record, left out: %s", error.text);
 	else
-		keep(reading, json);
+		keep_record(reading, json);
 }
 
 static const char record_start[] = "{\"type\":";
 
 /*
- * The length of a time stamp that a serial program put before the record in this line
+ * Returns the length of a time stamp that a serial program put before the record of this line
  * ("[12:00:00.000] ", "Nov 29 12:00:00 "): digits, punctuation and words of at most three letters.
- * 0: no record, or something else before it.
+ * Returns 0 if the line has no record, or if the text before it is no time stamp.
  */
 static size_t stamp_length(const char *line, size_t length)
 {
@@ -138,7 +140,8 @@ static size_t stamp_length(const char *line, size_t length)
 	return digit ? stamp : 0;
 }
 
-/* The first record tells: stamps are on every line or on none. */
+/* Returns the length of the line's time stamp. Either all lines have one or none has: the first
+ * record decides. */
 static size_t find_stamp(struct reading *reading, const char *line, size_t length)
 {
 	size_t stamp;
@@ -177,11 +180,12 @@ static void take_line(struct reading *reading, enum line_result result, const ch
 }
 
 /*
- * Is a log whole? Boot first, end last, seq 1, 2, 3... once each, as many as `end` says: what
- * docs/serial-log.md promises. Anything else is named in a note and makes the log a damaged one.
+ * A log is whole if it is as docs/serial-log.md promises: boot is first, end is last, each seq 1,
+ * 2, 3... comes once, and `end` has their number. Each deviation becomes a note, and the log is
+ * damaged.
  */
 
-/* By seq; of equal ones the first in the file comes first. */
+/* Orders records by seq, and records with equal seq as in the file. */
 static int by_seq(const void *left, const void *right)
 {
 	const struct record *a = *(const struct record *const *)left;
@@ -200,7 +204,7 @@ static void note_gap(struct reading *reading, uint64_t from, uint64_t to)
 		note(reading, true, "seq %" PRIu64 " to %" PRIu64 " are missing", from, to);
 }
 
-/* The second record of a seq is forgotten (its JSON too); gaps are named. */
+/* Notes gaps. If a seq comes twice, marks the second record for removal by setting its seq to 0. */
 static void check_seq(struct reading *reading, struct record **sorted)
 {
 	uint64_t due = 1;
@@ -224,7 +228,7 @@ static void check_seq(struct reading *reading, struct record **sorted)
 	}
 }
 
-static void drop_forgotten(struct log *log)
+static void drop_marked(struct log *log)
 {
 	size_t kept = 0;
 
@@ -246,12 +250,13 @@ static void check_order(struct reading *reading)
 			     "seq %" PRIu64 " comes after %" PRIu64
 			     ": two writers, or two logs in one file?",
 			     log->records[i].seq, log->records[i - 1].seq);
-			return; /* the first place is enough */
+			return; /* one note is enough */
 		}
 	}
 }
 
-static void sort_out(struct reading *reading)
+/* Drops records whose seq comes twice, and notes gaps and wrong order. */
+static void check_sequence(struct reading *reading)
 {
 	struct log *log = reading->log;
 	struct record **sorted = memory_new(log->count, sizeof(*sorted));
@@ -261,7 +266,7 @@ static void sort_out(struct reading *reading)
 	qsort(sorted, log->count, sizeof(*sorted), by_seq);
 	check_seq(reading, sorted);
 	free(sorted);
-	drop_forgotten(log);
+	drop_marked(log);
 	check_order(reading);
 }
 
@@ -318,7 +323,7 @@ static void find_end(struct reading *reading)
 		     record_text(log->end, "verdict"), record_text(log->end, "reason"));
 }
 
-/* Without a lock: the guest hung outside of runs and lock tests. */
+/* A hang record without a lock says that the guest hung outside of runs and lock tests. */
 static void note_hang(struct reading *reading, const struct record *record)
 {
 	const char *lock = record_text(record, "lock");
@@ -327,7 +332,7 @@ static void note_hang(struct reading *reading, const struct record *record)
 	     record_text(record, "what"));
 }
 
-/* Records that say why a log is as it is. */
+/* Notes the records that explain why a log is damaged. */
 static void note_accidents(struct reading *reading)
 {
 	const struct log *log = reading->log;
@@ -347,12 +352,12 @@ static void note_accidents(struct reading *reading)
 	}
 }
 
-/* Drops records whose seq comes twice; sets boot, end, complete, usable. */
+/* Checks the whole log; sets boot, end, complete and usable. */
 static void judge(struct reading *reading)
 {
 	struct log *log = reading->log;
 
-	sort_out(reading);
+	check_sequence(reading);
 	find_boot(reading);
 	note_accidents(reading);
 	find_end(reading);

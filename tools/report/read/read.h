@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the paths that a user names to checked records: which logs are meant (find.c), their lines
- * (lines.c), the list of all records and their fields (schema.c), and whether a log is whole
- * (log.c).
+ * From the paths that a user names to checked records: find.c finds the logs, lines.c reads their
+ * lines, schema.c lists and checks the records and their fields, log.c checks whether a log is
+ * whole.
  */
 #ifndef PVSPIN_TOOLS_REPORT_READ_READ_H
 #define PVSPIN_TOOLS_REPORT_READ_READ_H
@@ -15,14 +15,15 @@
 #include <sys/types.h>
 
 /*
- * Which logs are meant by a path: a file itself; of an --out directory each serial-<instance>.log,
- * in run-<n>/ too, with the manifest.json beside it; of a directory of those, all of them.
+ * The logs that a path stands for: a file is a log; an --out directory has a log in each
+ * serial-<instance>.log, also in its run-<n>/, each with the manifest.json of its directory; any
+ * other directory has the logs of the --out directories below it.
  */
 struct found {
 	char *path;
-	char *manifest; /* NULL: none beside it */
+	char *manifest; /* NULL: none in its directory */
 	unsigned instance, instances, call_run;
-	size_t call; /* the same for logs of one directory */
+	size_t call; /* equal for the logs of one directory */
 	dev_t device;
 	ino_t inode;
 };
@@ -30,57 +31,55 @@ struct found {
 struct found_list {
 	struct found *list;
 	size_t count, calls;
-	size_t seen; /* with those named twice */
+	size_t seen; /* counts a log as often as it was named */
 };
 
-/* Appends, but nothing twice: a log under two names would double every sample. False, with a
- * message on stderr: there is no such path or no log below it. */
+/* Appends the logs of a path, each once: a log with two names would double every sample. Returns
+ * false, after a message on stderr, if the path does not exist or has no log. */
 bool find_logs(const char *path, struct found_list *found);
 void find_free(struct found_list *found);
 
 /*
- * The lines of a file, whatever the file is: with bounds on the length of a line, on the bytes read
- * and on the time a pipe may keep us waiting.
+ * The lines of any file. The length of a line, the bytes read and the time that a pipe may stay
+ * silent have bounds.
  */
 
-/* The longest line kept. The guest writes none above 16 KiB (RECORD_BYTES of
- * lib/record.h). */
+/* Longer lines are cut. The guest writes at most 16 KiB (RECORD_BYTES of lib/record.h). */
 #define LINE_BYTES ((size_t)256 << 10)
-/* All that is read of one file. */
+/* No more than this is read of one file. */
 #define FILE_BYTES ((uint64_t)1 << 30)
-/* How long a pipe may send nothing, 10 s; the tests are less patient. */
+/* How long a pipe may stay silent: 10 s, less in the tests. */
 extern int lines_pipe_ms;
 
 enum line_result {
 	LINE_WHOLE,
-	LINE_UNFINISHED, /* the file ends without a newline behind it */
-	LINE_TOO_LONG,   /* its first LINE_BYTES */
-	LINE_NONE,       /* no more: see lines->error */
+	LINE_UNFINISHED, /* the last line has no newline */
+	LINE_TOO_LONG,   /* these are its first LINE_BYTES */
+	LINE_NONE,       /* there is no line left; lines->error says why */
 };
 
 struct lines {
 	int fd;
 	char *buffer;
-	size_t size;       /* of it: grows up to LINE_BYTES */
-	size_t start, end; /* of what is in the buffer and was not handed out */
+	size_t size;       /* of the buffer; grows up to LINE_BYTES */
+	size_t start, end; /* of the bytes in the buffer that were not returned yet */
 	bool finished, skipping;
 	uint64_t bytes;
-	size_t number;     /* of the line handed out last: 1, 2, 3... */
+	size_t number;     /* of the line returned last: 1, 2, 3... */
 	const char *error; /* NULL: the file was read to its end */
 };
 
-/* False: errno says why. Opening a FIFO does not wait for its writer, reading it
- * does. */
+/* Opens a file. Returns false with errno if that fails. Opening a FIFO does not wait for its
+ * writer; reading it does. */
 bool lines_open(struct lines *lines, const char *path);
-/* The line is without newline (a CR before it is white space to JSON), not terminated, and valid
- * until the next call. */
+/* Returns the next line without its newline (a CR before it is white space to JSON). The line has
+ * no terminating zero and is valid until the next call. */
 enum line_result lines_next(struct lines *lines, const char **line, size_t *length);
 void lines_close(struct lines *lines);
 
 /*
- * The one list of record types and their fields: name, JSON type, range, whether required. What
- * docs/serial-log.md says in words; a test holds the guest's sources, real logs and that page
- * against it.
+ * The one list of record types and their fields: name, JSON type, range, whether required. A test
+ * compares it with the guest's sources, with real logs and with docs/serial-log.md.
  */
 
 #define SCHEMA_VERSION   1
@@ -100,7 +99,7 @@ struct field {
 	const char *name;
 	enum field_kind kind;
 	bool required;
-	int64_t min, max; /* of FIELD_NUMBER */
+	int64_t min, max; /* for FIELD_NUMBER */
 };
 
 struct schema {
@@ -109,19 +108,19 @@ struct schema {
 	size_t count;
 };
 
-/* NULL for RECORD_OTHER. */
+/* Returns NULL for RECORD_OTHER. */
 const struct schema *schema_of(enum record_type type);
 
-/* Which record a JSON object is, and whether it is a valid one; else why not, for people. Fields
- * that the schema does not have are fine: newer logs have them. */
+/* Finds the type of a record and returns whether the record is valid; if not, `why` tells people
+ * the reason. Accepts fields that the schema does not list: newer logs have them. */
 bool schema_check(const json_t *json, enum record_type *type, char why[SCHEMA_WHY_BYTES]);
 
-/* What the records of all logs of a set may take: an estimate, see log.c. The rest is left out. */
+/* Bound on the estimated memory (log.c) of all records of a set; further records are left out. */
 #define SET_MEMORY_BYTES ((uint64_t)1 << 30)
 
-/* Fills `log` but for instance, call and manifest. What is wrong with the content goes to notes and
- * clears log->complete, log->usable. `memory` is what the set has left. False, with errno: it
- * cannot be opened. log_free() is due in any case. */
+/* Reads a log; the caller sets its instance, call and manifest. Each defect of the content becomes
+ * a note and clears log->complete or log->usable. *memory is the memory that the set has left.
+ * Returns false with errno if the log cannot be opened. Call log_free() in either case. */
 bool log_read(const char *path, struct log *log, struct notes *notes, uint64_t *memory);
 void log_free(struct log *log);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record types and their fields: see read.h. Who writes them: guest/report.c (boot, counts,
- * end), bench/session/emit.c (run, vcpu, hist...), kernel/panic.c, port/guest/hang.c.
+ * The record types and their fields: see read.h. guest/report.c writes boot, counts and end;
+ * bench/session/emit.c run, vcpu, hist and others; kernel/panic.c and port/guest/hang.c the rest.
  *
- * Required is what the analyser cannot do without, or what every version wrote; the rest may be
- * missing, and what it would feed is then shown as unknown.
+ * A field is required if the analyser needs it or if every version of pvspin wrote it. Other fields
+ * may be missing; figures that depend on a missing field are shown as unknown.
  */
 #include "tools/report/read/read.h"
 
@@ -13,7 +13,8 @@
 
 #define MOST INT64_MAX
 /* KVM's limit for x86 (KVM_MAX_VCPUS with CONFIG_KVM_MAX_NR_VCPUS at its maximum, Linux 6.12
- * arch/x86/kvm/Kconfig). Also bounds what a hostile log can make us allocate. */
+ * arch/x86/kvm/Kconfig). Also bounds the memory that a hostile log can make the analyser allocate.
+ */
 #define MOST_CPUS 4096
 
 #define NUMBER(name)                              \
@@ -167,7 +168,7 @@ static const struct field run_fields[] = {
 
 static const struct field vcpu_fields[] = {
 	NUMBER_IN("run", 1, MOST),
-	OPTIONAL("lock", FIELD_NAME), /* it and apic_id: in logs of older versions */
+	OPTIONAL("lock", FIELD_NAME), /* lock and apic_id: only older versions wrote them */
 	NUMBER_IN("cpu", 0, MOST_CPUS - 1),
 	NUMBER_OPTIONAL("apic_id"),
 	NUMBER("ops"),
@@ -272,7 +273,7 @@ static const struct field panic_fields[] = {
 	OPTIONAL("lock", FIELD_TEXT),
 	OPTIONAL("lock_state", FIELD_TEXT),
 	{"holder", FIELD_NUMBER, false, -1, MOST_CPUS},
-	/* of a machine check; when the report itself failed */
+	/* after a machine check, and after a fault while panic() wrote its message */
 	OPTIONAL("mcg_status", FIELD_TEXT),
 	NUMBER_OPTIONAL("mc_bank"),
 	OPTIONAL("mc_status", FIELD_TEXT),
@@ -345,7 +346,8 @@ const struct schema *schema_of(enum record_type type)
 	return type < RECORD_OTHER ? &schemas[type] : NULL;
 }
 
-/* Holds a JSON object against the list: schema_check(). */
+/* ---- checking a record ---- */
+
 #define NAME_LENGTH 64
 
 static bool is_name(const char *text)
@@ -380,7 +382,7 @@ static bool is_kind(const json_t *value, const struct field *field)
 	return false;
 }
 
-/* What it should have been. */
+/* Describes the values that a field may have. */
 static void describe_kind(const struct field *field, char *text, size_t size)
 {
 	static const char *const words[] = {
@@ -402,7 +404,7 @@ static void describe_kind(const struct field *field, char *text, size_t size)
 			 (long long)field->max);
 }
 
-/* What it is, in a few characters that are safe to print. */
+/* Describes a value in a few characters that are safe to print. */
 static void describe_value(const json_t *value, char *text, size_t size)
 {
 	static const char *const words[] = {

@@ -45,7 +45,7 @@ bool compare_allowed(const struct set *a, const struct set *b)
 /* One of several instances is not what another set's lone one is compared with. */
 static bool stands_for_all(const struct cell_key *key)
 {
-	return !key->damaged && (key->instances == 1 || key->instance == CELL_TOGETHER);
+	return !key->damaged && (key->instances == 1 || key->instance == CELL_JOINED);
 }
 
 /* The only one of its core; NULL: none, or several. */
@@ -234,7 +234,7 @@ static void add_footnotes(struct table *table, const struct set *a, const struct
 static void note_left(struct notes *notes, const char *side, const struct cell *cell)
 {
 	note_add(notes, false, "%s: %s%s, threads %llu: %s", side, cell->key.lock,
-		 cell->key.instance == CELL_TOGETHER ? " (all instances)" : "",
+		 cell->key.instance == CELL_JOINED ? " (all instances)" : "",
 		 (unsigned long long)cell->key.threads,
 		 cell->key.damaged ? "from damaged logs, not compared"
 				   : "no counterpart, or more than one");

@@ -96,7 +96,7 @@ static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
 		add_u64(table, key->tasks);
 	if (key->instances == 1)
 		table_text(table, "");
-	else if (key->instance == CELL_TOGETHER)
+	else if (key->instance == CELL_JOINED)
 		add_owned(table, memory_print("all %u", key->instances));
 	else
 		add_owned(table, memory_print("%d of %u", key->instance, key->instances));
