@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Randomised exponential backoff: after each unsuccessful look a waiter pauses for d/2 to d PAUSEs,
- * drawn anew each time, and d doubles up to a limit. Drawn, because waiters that saw the same
- * release and pause equally long would meet at the next one again. The state is one wait's and on
- * its stack, so nested waits do not share it; the seed takes CPU and time, so no two walk in step.
+ * Randomised exponential backoff. After each unsuccessful look a waiter executes between d/2 and d
+ * PAUSEs, and d doubles up to a limit. The number is drawn anew each time: waiters that saw the
+ * same release and paused equally long would meet again at the next one. Each wait keeps its state
+ * on its stack, so nested waits do not share it. The seed mixes CPU and time, so no two waits walk
+ * in step.
  *
  * T. E. Anderson, IEEE TPDS 1(1), 1990; J. M. Mellor-Crummey, M. L. Scott, ACM TOCS 9(1), 1991.
  */
@@ -20,10 +21,11 @@ struct backoff {
 	uint32_t random;
 };
 
-/* 1 <= first, 1 <= limit; a first bound above the limit is the limit. */
+/* Starts a wait. `first` and `limit` are at least 1; a `first` above `limit` counts as `limit`. */
 static inline struct backoff backoff_begin(uint32_t first, uint32_t limit)
 {
-	/* Knuth, TAOCP vol. 3, 6.4: neighbouring CPUs get distant seeds; odd: never 0 */
+	/* Knuth, TAOCP vol. 3, 6.4: neighbouring CPUs get distant seeds. Odd, because xorshift
+	 * never leaves 0. */
 	uint32_t seed = ((port_cpu() + 1) * 0x9e3779b9u ^ (uint32_t)port_cycles()) | 1;
 
 	return (struct backoff){
@@ -33,7 +35,7 @@ static inline struct backoff backoff_begin(uint32_t first, uint32_t limit)
 	};
 }
 
-/* After an unsuccessful look at the lock, in place of spin_poll. */
+/* Call after an unsuccessful look at the lock, in place of spin_poll. */
 static inline void backoff_pause(struct backoff *backoff, struct spin *spin)
 {
 	uint32_t bound = backoff->bound, least = bound - bound / 2;

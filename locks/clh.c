@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clh: an implicit queue. A waiter polls the node of the one before it, and goes on to use that
- * node next time: nodes wander from CPU to CPU, and the lock brings one along for its free state.
- * One line transfer a hand-over, strict FIFO, and unlike in mcs a release is one store: it never
- * waits for a successor to link itself.
+ * clh: a queue without links. A waiter polls its predecessor's node and keeps that node for its
+ * next acquisition, so nodes wander from CPU to CPU; the lock contributes one, which first stands
+ * for the free lock. Each hand-over transfers one cache line. Strict FIFO. Unlike in mcs, a release
+ * is one store: it never waits for a successor to link itself.
  *
- * What a CPU passes is a handle: the node it queues with, its predecessor's while it owns the lock,
- * and a node of its own to start with. A handle used with two locks in turn carries nodes from one
- * to the other; so the memory of all handles and locks must outlive the use of any of them.
+ * The caller brings a handle. It names the node that the CPU queues with and, while the CPU owns
+ * the lock, its predecessor's node; it also contains the CPU's first node. A handle used with two
+ * locks in turn carries nodes from one to the other, so the memory of all handles and locks must
+ * outlive every use of any of them.
  *
- * try_acquire: between its look at the last node and its CAS that very node may have been granted,
- * recycled and queued again (ABA). Then it stands in the queue, which a CLH node cannot leave, and
- * waits for those before it. None of them can be a context that it interrupted.
+ * try_acquire: between its look at the last node and its CAS, that same node may have been granted,
+ * recycled and queued again (ABA). Then the CAS puts the caller into the queue. A CLH node cannot
+ * leave the queue, so the caller waits for those before it. None of them can be a context that the
+ * caller interrupted.
  *
- * Preemption: holder and next waiter, as in every FIFO lock.
+ * Preemption: a preempted holder or next waiter stops everybody, as in every FIFO lock.
  *
  * T. S. Craig, "Building FIFO and Priority-Queuing Spin Locks from Atomic Swap", TR 93-02-02, Univ.
  * of Washington, 1993; P. Magnusson, A. Landin, E. Hagersten, "Queue Locks on Cache Coherent
@@ -29,7 +31,7 @@ struct clh_node {
 };
 
 struct clh_handle {
-	struct clh_node *mine;     /* to queue with, or queued; NULL, as zeroed: own */
+	struct clh_node *mine;     /* to queue with, or queued; NULL (zeroed handle): own */
 	struct clh_node *previous; /* the predecessor's, from acquire to release */
 	uint8_t pad[CACHE_LINE - 2 * sizeof(void *)];
 	struct clh_node own;
@@ -64,7 +66,7 @@ static __attribute__((noinline)) void clh_wait(const struct clh_node *previous)
 	spin_end(&spin, SPIN_HANDED);
 }
 
-/* The node to queue with, as the exchange of tail shall publish it. */
+/* Returns the node to queue with, already locked: the exchange of tail publishes it. */
 static inline struct clh_node *prepare_node(struct clh_handle *handle)
 {
 	struct clh_node *mine = handle->mine;
@@ -81,8 +83,8 @@ static inline void clh_acquire(void *state, void *node)
 	struct clh_handle *handle = node;
 	struct clh_node *mine = prepare_node(handle), *previous;
 
-	/* release: who reads this node from tail must see it locked; acquire: the predecessor's
-	 * node must be seen locked, published the same way */
+	/* release: a CPU that reads this node from tail must see it locked; acquire: we must see
+	 * the predecessor's node locked, which was published the same way */
 	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
 	handle->previous = previous;
 	/* acquire: pairs with the store in clh_release */
@@ -112,7 +114,7 @@ static inline bool clh_try_acquire(void *state, void *node)
 	return true;
 }
 
-/* The predecessor's node is the next to queue with: nobody polls it any more. */
+/* Keeps the predecessor's node for the next acquisition: nobody polls it any more. */
 static inline void clh_release(void *state, void *node)
 {
 	struct clh_handle *handle = node;
@@ -120,8 +122,8 @@ static inline void clh_release(void *state, void *node)
 
 	(void)state;
 	handle->mine = handle->previous;
-	/* release: pairs with the loads of locked in the three above. The node is the successor's
-	 * from here on, or the lock's. */
+	/* release: pairs with the loads of locked in the three functions above. From here on the
+	 * node belongs to the successor, or stands for the free lock. */
 	atomic_store_explicit(&mine->locked, 0, memory_order_release);
 }
 

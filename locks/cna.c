@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cna: qspinlock with a queue that prefers its head's NUMA node. While the head waits for the lock
- * it moves waiters of other nodes from the main queue to a secondary one, until its successor is of
- * its own node. The headship goes on in the main queue, and with it the preference and the
- * secondary queue, until there is no main queue, or the secondary one is cna_threshold_us old: then
- * that becomes, or is put at the front of, the main queue.
+ * cna: qspinlock with a queue that prefers its head's NUMA node. While the head waits for the lock,
+ * it moves waiters of other nodes from the main queue to a secondary queue, until its successor is
+ * of its own node. The headship moves on in the main queue, and the preference and the secondary
+ * queue go with it. When the main queue is empty, the secondary queue becomes the main queue. When
+ * the secondary queue is older than cna_threshold_us, it is put at the front of the main queue.
  *
- *	granted   what the head before passed on: 1, or the tail code of the secondary queue's last
- *		  node (never 1); that queue is a ring: its last node's next is its first
- *	node      the preference, of the waiter itself or inherited with a secondary queue
- *	started   TSC at which the secondary queue got its first waiter
+ *	granted   what the previous head passed on: 1, or the tail code of the secondary queue's
+ *last node (never 1). That queue is a ring: its last node's next is its first node      the
+ *preferred NUMA node: the waiter's own, or inherited with a secondary queue started   TSC at which
+ *the secondary queue got its first waiter
  *
- * Only the head edits links, and never moves the last node of the main queue, whose next a newcomer
- * may be writing. Passed-on fields are published by the store to granted.
+ * Only the head edits links. It never moves the last node of the main queue, because a newcomer may
+ * be writing that node's next. The store to granted publishes the fields that are passed on.
  *
- * With everybody on one node this is qspinlock. Preemption: as qspinlock's; Linux's patches leave
- * it off in PV guests.
+ * With all vCPUs on one node this is qspinlock. Preemption: as qspinlock; Linux's patches leave cna
+ * off in PV guests.
  *
  * D. Dice, A. Kogan, "Compact NUMA-aware Locks", EuroSys 2019; A. Kogan, "Add NUMA-awareness to
- * qspinlock" v15, linux-kernel 2021 (not merged). Of the waiters that v15 never moves (interrupts
- * off, real-time) we know those of a nested context.
+ * qspinlock" v15, linux-kernel 2021 (not merged). v15 never moves waiters that have interrupts off
+ * or real-time priority; of these, pvspin knows only nested contexts.
  */
 #include "bench/register.h"
 #include "locks/core/spin.h"
@@ -28,15 +28,15 @@
 #include "locks/qspinlock_pending.h"
 
 TUNABLE(cna_threshold_us, "cna", 1000, 0, 60000000); /* longest stay in the secondary queue */
-TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31); /* an empty one is begun by one head in 2^this */
+TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31);          /* one head in 2^n starts a secondary queue */
 
-#define ANY_NODE UINT32_MAX /* of a waiter that holds up an interrupted one: never set aside */
+#define ANY_NODE UINT32_MAX /* a nested waiter's: never moved, it holds up an interrupted one */
 
 struct cna_node {
 	struct qnode base;
 	uint32_t node;
 	uint32_t tail;   /* code of this queue node */
-	uint64_t random; /* of the CPU's level: not reset */
+	uint64_t random; /* kept from one use of the node to the next */
 	uint64_t started;
 	uint8_t pad[CACHE_LINE - 40];
 };
@@ -67,7 +67,7 @@ static struct cna_node *next_of(const struct cna_node *node)
 	return (struct cna_node *)atomic_load_explicit(&node->base.next, memory_order_acquire);
 }
 
-/* The secondary queue as the head got it: its tail code, 0 if there is none. */
+/* Returns the tail code of the head's secondary queue, 0 if there is none. */
 static uint32_t secondary_of(const struct cna_node *node)
 {
 	uint32_t granted = atomic_load_explicit(&node->base.granted, memory_order_relaxed);
@@ -75,7 +75,8 @@ static uint32_t secondary_of(const struct cna_node *node)
 	return granted > 1 ? granted : 0;
 }
 
-/* The head's successor, of another node and not the last, to the end of the secondary queue. */
+/* Moves the head's successor, of another NUMA node and not the last, to the end of the secondary
+ * queue. */
 static void set_aside(struct cna_lock *lock, struct cna_node *head, struct cna_node *next)
 {
 	uint32_t secondary = secondary_of(head);
@@ -94,7 +95,7 @@ static void set_aside(struct cna_lock *lock, struct cna_node *head, struct cna_n
 	lock_count(port_my_stats(), EV_NUMA_SORTED);
 }
 
-/* One step of sorting. True: the successor is of the preferred node. */
+/* Looks at the successor and moves it if it can. Returns true if it is of the preferred node. */
 static bool sort_step(struct cna_lock *lock, struct cna_node *head)
 {
 	struct cna_node *next = next_of(head);
@@ -108,8 +109,9 @@ static bool sort_step(struct cna_lock *lock, struct cna_node *head)
 	return false;
 }
 
-/* G. Marsaglia, "Xorshift RNGs", 2003. True with probability 1 - 2^-cna_shuffle_bits. */
-static bool better_not(struct cna_node *node)
+/* Draws whether this head does without sorting: true with probability 1 - 2^-cna_shuffle_bits.
+ * G. Marsaglia, "Xorshift RNGs", 2003. */
+static bool declines_to_sort(struct cna_node *node)
 {
 	if (node->random == 0)
 		node->random = node->tail;
@@ -124,11 +126,11 @@ static bool is_old(const struct cna_lock *lock, const struct cna_node *node)
 	return port_cycles() - node->started > lock->threshold_cycles;
 }
 
-/* At the head: sorts while owner or pending waiter are in the way. True: give the secondary queue
- * back. */
-static bool use_the_wait(struct cna_lock *lock, struct cna_node *head, struct spin *spin)
+/* The head sorts the queue while the lock is held or pending. Returns true if it is time to give
+ * the secondary queue back. */
+static bool sort_while_waiting(struct cna_lock *lock, struct cna_node *head, struct spin *spin)
 {
-	if (secondary_of(head) ? is_old(lock, head) : better_not(head))
+	if (secondary_of(head) ? is_old(lock, head) : declines_to_sort(head))
 		return secondary_of(head) != 0;
 	while ((q_load(&lock->base.word) & (Q_LOCKED_MASK | Q_PENDING_MASK)) &&
 	       !sort_step(lock, head))
@@ -142,8 +144,9 @@ static void grant(struct qnode *next, uint32_t granted)
 	atomic_store_explicit(&next->granted, granted, memory_order_release);
 }
 
-/* The main queue is empty but for the head: (tail, 0, 0) -> (0, 0, 1), or to the secondary tail in
- * place of 0. False: somebody queued up, or set pending; the latter sees our tail and queues up. */
+/* Takes the lock when the main queue is empty but for the head: (tail, 0, 0) -> (0, 0, 1), with the
+ * secondary tail in place of 0 if there is one. Returns false if somebody queued up or set pending;
+ * the one that set pending sees our tail and queues up. */
 static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_t value,
 			   struct spin *spin)
 {
@@ -154,8 +157,8 @@ static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_
 		last = &cna_decode(lock, secondary)->base;
 		first = atomic_load_explicit(&last->next, memory_order_relaxed);
 	}
-	/* Acquired by the caller. Release: who finds the secondary tail links itself to that node,
-	 * after all that was done to it. */
+	/* The caller has acquired. Release: a newcomer that finds the secondary tail links itself
+	 * to that node, after all that was done to it. */
 	if (!atomic_compare_exchange_strong_explicit(&lock->base.word.value, &value,
 						     secondary | Q_LOCKED, memory_order_release,
 						     memory_order_relaxed))
@@ -172,7 +175,8 @@ static bool end_main_queue(struct cna_lock *lock, struct cna_node *head, uint32_
 	return true;
 }
 
-/* The owner, head until now, makes the next the head. */
+/* The new owner makes the next waiter the head: its successor, or the first of the secondary queue
+ * if that is given back. */
 static void pass_headship(struct cna_lock *lock, struct cna_node *head, bool give_back)
 {
 	struct cna_node *next = (struct cna_node *)qnode_next(&head->base);
@@ -201,7 +205,7 @@ static void acquire_as_head(struct cna_lock *lock, struct cna_node *node, struct
 
 	if (node->node == ANY_NODE)
 		node->node = port_node(port_cpu());
-	give_back = use_the_wait(lock, node, spin);
+	give_back = sort_while_waiting(lock, node, spin);
 	/* acquire: pairs with q_release */
 	while ((value = atomic_load_explicit(&lock->base.word.value, memory_order_acquire)) &
 	       (Q_LOCKED_MASK | Q_PENDING_MASK))

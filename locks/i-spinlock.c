@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i-spinlock: the informed spinlock. pv-ticket, but before it takes a ticket a vCPU asks whether
- * what is left of its time slice will do for waiting and for the section:
+ * i-spinlock: the informed spinlock. pv-ticket, but before a vCPU takes a ticket it asks whether
+ *the rest of its time slice is long enough to wait for the lock and to run its section:
  *
  *	left >= ispin_hold * (waiters and owner + 1) + ispin_margin
  *
- * If not it burns the rest of the slice, without a ticket, and takes one at the start of the next.
- * So whoever is about to lose its CPU neither holds the lock nor a place in its queue. Asked once
+ * If not, it burns the rest of the slice without a ticket and takes one in the next slice. So a
+ * vCPU that is about to lose its CPU holds neither the lock nor a place in its queue. It asks once
  * for each acquisition, as in the original. try_acquire does not ask.
  *
  * The original reads the end of the slice from a page that a changed Xen writes. KVM offers no such
- * thing, so it is estimated (slice.h), and the log says how well. A burn ends after twice the
+ * page, so slice.h estimates the end, and the log says how well. A burn ends after twice the
  * estimate at the latest; then the slice counts as endless, or every acquisition would burn again.
  *
- * ispin_yield 0: burn, as the original does. 1: give the rest of the slice to the owner by a
- * directed yield, if there is one. Not the default: without PV_SCHED_YIELD it does nothing, and
- * yielding changes the distribution that is being estimated.
+ * ispin_yield=0 burns, as the original does. ispin_yield=1 gives the rest of the slice to the
+ * owner, if there is one, by a directed yield. It is not the default, because it does nothing
+ * without PV_SCHED_YIELD, and because yields change the very slices that are being estimated.
  *
- * Preemption: LHP and LWP as long as the estimate holds. What remains: slices that are cut short,
- * and waits that are longer than ispin_hold for each one before.
+ * Preemption: while the estimate holds, neither holder nor waiters are preempted. What remains are
+ * slices that the host cuts short, and waits longer than ispin_hold for each vCPU in front.
  *
  * B. Teabe, V. Nitu, A. Tchana, D. Hagimont, "The Lock Holder and the Lock Waiter Pre-emption
  * Problems: Nip Them in the Bud Using Informed Spinlocks (I-Spinlocks)", EuroSys'17, and the
@@ -27,7 +27,7 @@
 #include "bench/register.h"
 #include "locks/core/pv.h"
 #include "locks/core/tunables.h"
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 
 TUNABLE(ispin_hold, "i-spinlock", 1u << 15, 0, UINT32_MAX); /* cycles; as the original */
 TUNABLE(ispin_margin, "i-spinlock", 0, 0, UINT32_MAX);      /* cycles */
@@ -54,8 +54,9 @@ static void ispin_init(void *state, const struct lock_env *env)
 	atomic_init(&lock->owner, 0);
 }
 
-/* Cycles for a section each of who is before us, if we were to queue now, and for our own. */
-static inline uint64_t need(const struct ispin_lock *lock)
+/* Returns the cycles for our section and for one of each vCPU that would be before us if we queued
+ * now. */
+static inline uint64_t cycles_needed(const struct ispin_lock *lock)
 {
 	uint32_t word = atomic_load_explicit(&lock->ticket.word, memory_order_relaxed);
 	uint32_t sections =
@@ -72,10 +73,10 @@ static inline bool capable(const struct ispin_lock *lock, struct slice *slice)
 		slice_begin(slice, port_my_stats()->steal, now,
 			    port_ns_to_cycles(ispin_quiet_ms * UINT64_C(1000000)));
 	slice_look(slice, now);
-	return slice_covers(slice, now, need(lock));
+	return slice_covers(slice, now, cycles_needed(lock));
 }
 
-/* Whom the time is better spent on. If the lock is free nobody is known. */
+/* Yields to the owner, who makes better use of the time. If the lock is free, `owner` is stale. */
 static void yield_to_owner(const struct ispin_lock *lock, struct slice *slice)
 {
 	uint32_t word = atomic_load_explicit(&lock->ticket.word, memory_order_relaxed);
@@ -89,8 +90,7 @@ static void yield_to_owner(const struct ispin_lock *lock, struct slice *slice)
 	slice_left(slice, port_cycles());
 }
 
-/* Burns the rest of the slice. */
-static __attribute__((noinline)) void incapable(const struct ispin_lock *lock, struct slice *slice)
+static __attribute__((noinline)) void burn_slice(const struct ispin_lock *lock, struct slice *slice)
 {
 	struct lock_stats *stats = port_my_stats();
 	struct spin spin = spin_begin();
@@ -111,7 +111,7 @@ static __attribute__((noinline)) void incapable(const struct ispin_lock *lock, s
 	if (slice->number == number)
 		slice_outlived(slice, now);
 	spin_end(&spin, SPIN_WON);
-	stats->waited = false; /* for the next slice, not for the lock */
+	stats->waited = false; /* it waited for the next slice, not for the lock */
 	stats->count[EV_ISPIN_BURNT_CYCLES] += before - begin; /* without the time off the CPU */
 }
 
@@ -135,7 +135,7 @@ static inline void ispin_acquire(void *state, void *node)
 	uint16_t ticket, head;
 
 	if (__builtin_expect(!capable(lock, &own->slice), 0))
-		incapable(lock, &own->slice);
+		burn_slice(lock, &own->slice);
 	if (__builtin_expect(!pv_ticket_take(&lock->ticket, &ticket, &head), 0))
 		acquire_slow(&lock->ticket, own, ticket);
 	if (__builtin_expect(ispin_yield, 0))

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mcs-tp: mcs with time-published waiting. A waiter writes the time into its node as it polls; the
- * releaser grants to the first waiter whose time is fresh, that is, which was polling a moment ago.
- * Those it passes leave the queue, are marked failed, and queue again when they run.
+ * mcs-tp: mcs with time-published waiting. A waiter writes the time into its node as it polls. The
+ * releaser grants the lock to the first waiter whose time is fresh: that waiter was polling a
+ * moment ago. The releaser takes the stale waiters before it off the queue and marks them failed;
+ * they queue again when they run.
  *
- * A node is marked only when it is off the queue: after the releaser has read its successor, or has
- * taken it away as the tail. So a failed waiter may use it again at once. If every waiter is stale
- * the lock becomes free for the first to come back. Failed waiters that come back stale could keep
- * a releaser walking for ever, therefore it passes at most mcstp_scan of them and grants to the
- * next as it is.
+ * A node is marked only after it has left the queue: after the releaser has read its successor, or
+ * has removed it as the tail. So a failed waiter may reuse its node at once. If all waiters are
+ * stale, the lock becomes free for the first to come back. Failed waiters that come back stale
+ * could keep a releaser walking for ever; therefore a release passes at most mcstp_scan waiters and
+ * grants to the next one, fresh or not.
  *
- * As published, less the time-out (acquire never fails here), and with the age of a section as a
- * waiter sees it: it reads the lock's `section` once per mcstp_max_cs_us and takes an unchanged one
- * for that old. So no time is read where nobody waits.
+ * Two differences from the paper. There is no time-out, because acquire never fails here. And a
+ * waiter measures the age of a section by its own looks: it reads the lock's `section` once per
+ * mcstp_max_cs_us and takes an unchanged one to be that old. So the uncontended path reads no
+ * clock.
  *
- * Preemption: a descheduled waiter is passed by; one descheduled within update_us of the release,
- * or before it has linked itself, still stops everybody. A holder is only yielded to.
+ * Preemption: the releaser passes a descheduled waiter. But a waiter that was descheduled less than
+ * mcstp_update_us before the release, or before it had linked itself, stops everybody. Against a
+ * preempted holder the waiters only yield.
  *
  * B. He, W. N. Scherer III, M. L. Scott, "Preemption Adaptivity in Time-Published Queue-Based Spin
  * Locks", HiPC 2005.
@@ -26,7 +29,7 @@
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 
-/* As the authors' UPDATE_DELAY and MAX_CS; a bound as their number of threads. */
+/* The authors' UPDATE_DELAY and MAX_CS; they bound the walk by the number of threads. */
 TUNABLE(mcstp_update_us, "mcs-tp", 10, 1, 1000000);    /* older times are stale */
 TUNABLE(mcstp_max_cs_us, "mcs-tp", 10000, 1, 1000000); /* no section takes that long */
 TUNABLE(mcstp_scan, "mcs-tp", 64, 0, UINT32_MAX);      /* most to pass at a release; 0: as mcs */
@@ -34,7 +37,7 @@ TUNABLE(mcstp_scan, "mcs-tp", 64, 0, UINT32_MAX);      /* most to pass at a rele
 enum tp_status {
 	TP_WAITING,
 	TP_GRANTED,
-	TP_FAILED, /* passed by, and off the queue */
+	TP_FAILED, /* passed, and off the queue */
 };
 
 struct tp_node {
@@ -79,7 +82,7 @@ static inline void section_begins(struct tp_lock *lock, uint32_t cpu)
 	atomic_store_explicit(&lock->section, section, memory_order_relaxed);
 }
 
-/* Nobody may yield to who has left. */
+/* Clears the owner, so that nobody yields to a vCPU that has left its section. */
 static inline void section_ends(struct tp_lock *lock)
 {
 	atomic_store_explicit(&lock->section, section_load(lock) & ~(uint64_t)SECTION_OWNER,
@@ -92,14 +95,14 @@ static inline void tp_reset(struct tp_node *mine)
 	atomic_store_explicit(&mine->status, TP_WAITING, memory_order_relaxed);
 }
 
-/* The holder as a waiter sees it. */
+/* What a waiter remembers of the holder. */
 struct tp_suspicion {
 	uint64_t section;
 	uint64_t due; /* TSC to look again at */
 };
 
-/* The same section for max_cs: its owner is off the CPU, rather than busy. As long as it lasts,
- * yields once per update_us. */
+/* A section that lasts for max_cs has an owner that is off its CPU rather than busy: yields to it,
+ * and again every update_us until the section ends. */
 static void suspect(const struct tp_lock *lock, struct tp_suspicion *suspicion, uint64_t now)
 {
 	uint64_t section = section_load(lock);
@@ -113,7 +116,7 @@ static void suspect(const struct tp_lock *lock, struct tp_suspicion *suspicion, 
 	suspicion->section = section;
 }
 
-/* Until granted (true) or failed. */
+/* Polls until granted (true) or failed (false). */
 static bool tp_poll(const struct tp_lock *lock, struct tp_node *mine, struct spin *spin)
 {
 	struct tp_suspicion suspicion = {
@@ -192,7 +195,7 @@ static inline bool tp_try_acquire(void *state, void *node)
 	return true;
 }
 
-/* Leaves `last` as the end of an empty queue: the lock is free. */
+/* Empties the queue, which frees the lock. Fails if `last` is no longer the tail. */
 static inline bool tp_empty(struct tp_lock *lock, struct tp_node *last)
 {
 	/* release: pairs with the exchange in tp_acquire, the CAS in tp_try_acquire */
@@ -200,7 +203,7 @@ static inline bool tp_empty(struct tp_lock *lock, struct tp_node *last)
 						       memory_order_release, memory_order_relaxed);
 }
 
-/* The one behind `node`; NULL: there was none, and the lock has become free. */
+/* Returns the waiter behind `node`. NULL: there was none, and the lock is free now. */
 static struct tp_node *tp_next(struct tp_lock *lock, struct tp_node *node)
 {
 	/* acquire: pairs with the link store in tp_wait */
@@ -219,7 +222,7 @@ static struct tp_node *tp_next(struct tp_lock *lock, struct tp_node *node)
 	return next;
 }
 
-/* A time ahead of ours, by clocks that differ, is fresh too. */
+/* A time ahead of ours is fresh, too: clocks may differ. */
 static bool is_fresh(const struct tp_lock *lock, const struct tp_node *node)
 {
 	uint64_t stamp = atomic_load_explicit(&node->stamp, memory_order_relaxed);
@@ -227,7 +230,7 @@ static bool is_fresh(const struct tp_lock *lock, const struct tp_node *node)
 	return (int64_t)(port_cycles() - stamp) <= (int64_t)lock->update_cycles;
 }
 
-/* Passes the lock on, or leaves it free if all that wait are stale. */
+/* Grants the lock to the first fresh waiter, or frees it if all are stale. */
 static __attribute__((noinline)) void tp_pass(struct tp_lock *lock, struct tp_node *mine)
 {
 	struct tp_node *next = tp_next(lock, mine), *stale;
@@ -242,8 +245,8 @@ static __attribute__((noinline)) void tp_pass(struct tp_lock *lock, struct tp_no
 		lock_count(port_my_stats(), EV_WAITER_SKIPPED);
 		stale = next;
 		next = tp_next(lock, stale);
-		/* Release: pairs with the load in tp_poll. The node is its waiter's from here on:
-		 * its next was read before. */
+		/* Release: pairs with the load in tp_poll. From here on the node is its waiter's
+		 * again, so its next was read before. */
 		atomic_store_explicit(&stale->status, TP_FAILED, memory_order_release);
 	}
 }
@@ -254,7 +257,7 @@ static inline void tp_release(void *state, void *node)
 	struct tp_node *mine = node;
 
 	section_ends(lock);
-	/* no acquire: it only chooses the way */
+	/* relaxed: only chooses the path, tp_pass reads it again */
 	if (atomic_load_explicit(&mine->next, memory_order_relaxed) || !tp_empty(lock, mine))
 		tp_pass(lock, mine);
 }

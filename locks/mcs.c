@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mcs: a queue of nodes, each waiter polling its own. The lock is a pointer to the last node. One
- * line transfer a hand-over, strict FIFO. A CPU's node serves one mcs lock at a time, from acquire
- * to release.
+ * mcs: a queue of nodes in which each waiter polls its own node; the lock is a pointer to the last
+ * node. Each hand-over transfers one cache line. Strict FIFO. A CPU's node serves one mcs lock at a
+ * time, from acquire to release.
  *
- * Preemption: holder and next waiter as in every FIFO lock, and a third hole: a waiter descheduled
- * between joining the queue and linking itself holds up the *releaser* (EV_RELEASE_WAIT_LINK).
+ * Preemption: a preempted holder or next waiter stops everybody, as in every FIFO lock. There is a
+ * third hole: a waiter that is descheduled between joining the queue and linking itself holds up
+ * the *releaser* (EV_RELEASE_WAIT_LINK).
  *
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991.
@@ -72,7 +73,7 @@ static inline bool mcs_try_acquire(void *state, void *node)
 						       memory_order_acq_rel, memory_order_relaxed);
 }
 
-/* A successor has joined but not yet linked itself. */
+/* Waits for a successor that has joined but not yet linked itself. */
 static __attribute__((noinline)) struct mcs_node *mcs_wait_link(struct mcs_node *mine)
 {
 	uint64_t begin = spin_link_begin();

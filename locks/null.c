@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * null: no lock at all. Runs the measured loop with empty operations, so what it reports is the
- * cost of the harness, to be read beside every other lock's figures. It excludes nobody: the
- * section's counters do not add up under it, and the exclusion check is not made.
+ * null: no lock. The measured loop runs with empty operations, so its figures are the cost of the
+ * harness, to be read beside those of every other lock. It excludes nobody, so the section's
+ * counters do not add up and are not checked.
  */
 #include "bench/register.h"
 #include "lib/printf.h"
@@ -13,7 +13,7 @@ static void null_init(void *lock, const struct lock_env *env)
 	(void)env;
 }
 
-/* The compiler may move the section's loads and stores across a real lock as little as here. */
+/* The fences keep the compiler from moving accesses out of the section, as a real lock does. */
 static inline void null_acquire(void *lock, void *node)
 {
 	(void)lock;

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * oticket: the opportunistic spinlock. pv-ticket with two changes: who is near its turn polls for
+ * oticket: the opportunistic spinlock. pv-ticket with two changes: a waiter near its turn polls for
  * much longer before it halts, and an unlocker that has to kick wakes the next few in line, not
- * only the next. Nobody overtakes; tickets are served in order. Word and protocol: pv_ticket.h.
+ * only the next. Nobody overtakes. Word and protocol: pv_ticket_wait.h.
  *
- *	threshold  2^oticket_max_shift >> (distance - 1) for a distance to the owner of less than
- *	           oticket_wait, else spin_threshold, and never less than that. Computed once, when
- *	           the ticket is taken, for all rounds of the wait: at a distance of one, 2^34
- *	           polls, a waiter never halts.
+ * A waiter computes its threshold once, when it takes its ticket, from its distance: the number of
+ * tickets before its own, the owner's included. Below oticket_wait the threshold is
+ * 2^oticket_max_shift >> (distance - 1), but at least spin_threshold; otherwise it is
+ * spin_threshold. At a distance of one that is 2^34 polls: the next in line never halts.
  *
- * Preemption: meant against the "sleepy spinlock anomaly" of many vCPUs, each on a CPU of its own:
- * most waiters miss the threshold, and every hand-over pays for a wake-up. With more vCPUs than
- * CPUs the near waiters poll through whole time slices.
+ * Preemption: made against the "sleepy spinlock anomaly" of many vCPUs that have a CPU each: most
+ * waiters reach the threshold, and every hand-over pays for a wake-up. With more vCPUs than CPUs,
+ * near waiters poll through whole time slices.
  *
  * S. Kashyap, C. Min, T. Kim, "Scalability in the Clouds! A Myth or Reality?", APSys'15, and
  * "Opportunistic Spinlocks", ACM SIGOPS OSR 50(1), 2016; constants as there.
  */
 #include "bench/register.h"
 #include "locks/core/tunables.h"
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 
-#define MAX_SHIFT 63 /* what a 64-bit number of polls can be shifted by */
+#define MAX_SHIFT 63 /* the number of polls has 64 bits */
 
 TUNABLE(oticket_wait, "oticket", 18, 1, MAX_SHIFT + 1);
 TUNABLE(oticket_max_shift, "oticket", 34, 0, MAX_SHIFT);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ppc-qspinlock and s390-spinlock have in common: a 32-bit word whose lower half says who owns
- * the lock, 0 nobody, and whose upper half says who waits; and each CPU's pool of four waiter's
- * nodes (qnode.h), headed by the lower half that this CPU owns the lock with.
+ * Shared by ppc-qspinlock and s390-spinlock: a 32-bit word and each CPU's pool of nodes. The lower
+ * half of the word names the owner (0: nobody), the upper half says who waits. A pool begins with
+ * the lower half that this CPU owns the lock with; four queue nodes follow (qnode.h).
  *
- * A release is a plain store to the lower half, while CASes of the whole word go on: see
+ * A release is a plain store to the lower half while other CPUs CAS the whole word: see
  * qspinlock_word.h on mixed sizes.
  */
 #ifndef PVSPIN_LOCKS_OWNER_H
@@ -33,7 +33,7 @@ struct owner_lock {
 
 /* What every pool begins with, in a line that only init() writes. */
 struct owner_self {
-	_Atomic uint32_t half; /* what this CPU owns a lock with; atomic for init() alone */
+	_Atomic uint32_t half; /* what this CPU owns a lock with; atomic only because of init() */
 } __attribute__((aligned(CACHE_LINE)));
 
 static inline struct owner_self *owner_pool(const struct owner_lock *lock, uint32_t cpu)
@@ -41,8 +41,8 @@ static inline struct owner_self *owner_pool(const struct owner_lock *lock, uint3
 	return (struct owner_self *)(void *)(lock->nodes + cpu * lock->stride);
 }
 
-/* `half(cpu)` for each CPU's pool: the same at every lock's init(), which may meet others in use.
- */
+/* Stores half(cpu) into each CPU's pool. Every init() stores the same values, so it may run while
+ * other locks are in use. */
 static inline void owner_lock_init(struct owner_lock *lock, const struct lock_env *env,
 				   uint32_t max_cpus, uint32_t (*half)(uint32_t cpu))
 {
@@ -69,7 +69,7 @@ static inline uint32_t owner_load(const union owner_word *word)
 	return atomic_load_explicit(&word->value, memory_order_relaxed);
 }
 
-/* Takes the lock: `seen`, in which nobody owns it, -> `taken`. Acquire: pairs with
+/* Takes the lock: replaces `seen`, in which nobody owns it, by `taken`. Acquire: pairs with
  * owner_release. */
 static inline bool owner_take(union owner_word *word, uint32_t seen, uint32_t taken)
 {

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paq: the preemption-aware queue lock, pvspin's own. A queue lock for KVM guests that asks the
- * host's preempted flags at every point where another queue lock would wait for a vCPU that may not
- * be running. One 64-bit word (paq_word.h) names owner, head and tail of the queue.
+ * paq: the preemption-aware queue lock for KVM guests, pvspin's own. Wherever another queue lock
+ * waits for a vCPU that may not be running, paq reads the host's preempted flag and acts. One
+ * 64-bit word (paq_word.h) names owner, head and tail of the queue.
  *
- * Preemption, mechanism by mechanism (each can be turned off, see the tunables):
+ * Preemption, mechanism by mechanism (a tunable turns each off):
  *	m1   a newcomer takes a free lock past an inactive head
  *	m2a  the new owner passes the headship over an inactive successor, which sinks by one place
  *	m2b  the second in line usurps an inactive head, which then is second
- *	m3   every running waiter gives its time to a preempted owner, by name
- *	halt only waiters that have waited long, and only where CPU time is short
- * What is left: a waiter descheduled between joining the queue and linking itself holds up the
- * promotion, as in MCS.
+ *	m3   every running waiter yields to a preempted owner, by name
+ *	halt a waiter that has waited long halts, but only where CPU time is short
+ * One hole remains: a waiter that is descheduled between joining the queue and linking itself holds
+ * up the promotion, as in MCS.
  *
  * "Inactive" is a hint and may be wrong at any time; exclusion and wake-ups do not depend on it.
- * Owner in the word and yields to it: powerpc's qspinlock (Linux arch/powerpc/lib/qspinlock.c,
- * 28db61e207ea) and s390. Naming the head for the unlocker instead of a hash table, passing over
- * and usurping inactive waiters by the preempted flag: here.
+ * Others' ideas: the owner in the word and yields to it, from powerpc's qspinlock (Linux
+ * arch/powerpc/lib/qspinlock.c, 28db61e207ea) and s390. New here: the word names the head for the
+ * unlocker, instead of a hash table; inactive waiters are passed over and usurped by the preempted
+ * flag.
  */
 #include "bench/register.h"
 #include "lib/printf.h"
 #include "locks/core/tunables.h"
 #include "locks/paq_queue.h"
 
-#define STEAL_SHORT_OF_TIME 8 /* times as many polls where CPU time is short */
+#define OVERCOMMIT_STEAL_FACTOR 8 /* multiplies `steal` where CPU time is short */
 
 TUNABLE(paq_m1, "paq", 1, 0, 1);
 TUNABLE(paq_kick_ahead, "paq", 4, 0, UINT32_MAX); /* halted waiters kicked together with the head */
@@ -53,7 +54,7 @@ static inline bool take_free(struct paq_lock *lock, const struct paq_cpu *cpu)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* Takes a free lock with a queue as it is, be there none, or nobody at its head. */
+/* Takes the free lock and leaves the queue as it is. */
 static bool take_past(struct paq_wait *wait, uint64_t word)
 {
 	/* acquire: pairs with paq_release */
@@ -64,18 +65,18 @@ static bool take_past(struct paq_wait *wait, uint64_t word)
 	return true;
 }
 
-/* Polls the word for a while, with every right to take the lock but past an active head. */
+/* Polls the word for a while and takes the lock if it is free, but never past an active head. */
 static bool steal(struct paq_wait *wait)
 {
 	uint32_t polls = lock_tunables.steal;
 
 	if (wait->cpu->overcommit.now)
-		polls *= STEAL_SHORT_OF_TIME;
+		polls *= OVERCOMMIT_STEAL_FACTOR;
 	for (; polls > 0; polls--) {
 		uint64_t word = paq_load(&wait->lock->word);
 		uint32_t head = paq_head(word);
 
-		/* past a head: only if it is inactive, and has not forbidden it */
+		/* past a head only if it is inactive and has not forbidden it */
 		if (head && (!paq_m1 || (word & PAQ_MUSTQ) || !paq_inactive(wait->lock, head)))
 			return false;
 		if (paq_locked(word) == PAQ_FREE) {
@@ -89,8 +90,8 @@ static bool steal(struct paq_wait *wait)
 	return false;
 }
 
-/* The fifth context on this CPU: no node to queue with, and four waits held up. Takes the lock
- * whenever it is free. */
+/* Waits in the fifth context on this CPU, which has no node to queue with and holds up four other
+ * waits: takes the lock as soon as it is free. */
 static void poll_without_node(struct paq_wait *wait)
 {
 	for (;;) {
@@ -116,8 +117,8 @@ static __attribute__((noinline)) void paq_slow(struct paq_lock *lock, struct paq
 	if (steal(&wait))
 		return;
 	level = cpu->levels++;
-	/* An interrupt from here on must find the node taken, and its own wait leaves no trace: a
-	 * compiler barrier is all that one CPU needs. */
+	/* An interrupt from here on must find the node taken. Its own wait leaves `levels` as it
+	 * was, so a compiler barrier is all that one CPU needs. */
 	atomic_signal_fence(memory_order_seq_cst);
 	if (level < PAQ_LEVELS) {
 		if (level > 0)
@@ -148,10 +149,10 @@ static inline bool paq_try_acquire(void *state, void *node)
 	       take_free(lock, node);
 }
 
-/* Wakes some of those behind the head as well. A woken vCPU has to wait for a CPU like any other;
- * the second in line, should it get one first, takes the head's place. The links may change
- * meanwhile, and a kick in vain is remembered: both cost no more than a spurious wake-up. The lock
- * itself has been let go and may be gone; the nodes are their CPUs'. */
+/* Also kicks some halted waiters behind the head. A woken vCPU has to wait for a CPU like any
+ * other; if the second in line gets one first, it takes the head's place. The links may change
+ * meanwhile, and KVM remembers a kick in vain: both cost no more than a spurious wake-up. The lock
+ * has been released and may be gone, but the nodes belong to their CPUs. */
 static void kick_ahead(char *cpus, size_t stride, uint32_t id)
 {
 	for (uint32_t i = paq_kick_ahead; i > 0; i--) {
@@ -166,8 +167,8 @@ static void kick_ahead(char *cpus, size_t stride, uint32_t id)
 	}
 }
 
-/* Somebody waits. Whom to kick comes from the very step that frees the lock: the head seen before
- * it may have been usurped, and the usurper have halted. */
+/* Releases a lock that somebody waits for. The step that frees the lock tells whom to kick: a head
+ * seen earlier may have been usurped, and the usurper may have halted. */
 static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64_t word)
 {
 	char *cpus = lock->cpus;
@@ -184,8 +185,8 @@ static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64
 	}
 }
 
-/* Guesses that nobody waits, without a look: if that is wrong, the CAS has brought the line here
- * for the next one. */
+/* Guesses, without a look, that nobody waits. If that is wrong, the CAS has fetched the line for
+ * the next CAS. */
 static inline void paq_release(void *state, void *node)
 {
 	struct paq_lock *lock = state;

@@ -2,10 +2,10 @@
 /*
  * The links of the paq lock's queue: joining, promoting, sinking, usurping.
  *
- * Links are edited by one at a time: the head, until it gives that right away by taking itself out
- * of the word (head = 0). It does so in the step that takes the lock, to promote a successor; or it
- * loses the right to the second in line, which takes the head out of the word to usurp it. All
- * other waiters only append behind the tail.
+ * One vCPU at a time may edit links: the head, until it is taken out of the word (head = 0). The
+ * head takes itself out in the step that takes the lock, and then promotes a successor. Or the
+ * second in line takes it out in order to usurp it, and then edits the links. All other waiters
+ * only append behind the tail.
  */
 #include "locks/core/tunables.h"
 #include "locks/paq_queue.h"
@@ -34,7 +34,8 @@ void paq_enqueue(struct paq_wait *wait)
 				      memory_order_release);
 }
 
-/* The tail becomes `to`, if it is still `from`. By the editor of the links. */
+/* Moves the tail from `from` to `to`, by the editor of the links. Returns false if it is no longer
+ * `from`. */
 static bool move_tail(struct paq_lock *lock, uint32_t from, uint32_t to)
 {
 	uint64_t word = paq_load(&lock->word);
@@ -55,11 +56,11 @@ static void set_head(struct paq_lock *lock, uint32_t id)
 
 static void link(struct paq_node *node, uint32_t next)
 {
-	/* release: a waiter that sees itself second reads the nodes around */
+	/* release: a waiter that sees itself second reads the nodes around it */
 	atomic_store_explicit(&node->next, next, memory_order_release);
 }
 
-/* The successor, which has joined but perhaps not linked itself yet. */
+/* Returns the successor, which has joined; waits if it has not linked itself yet. */
 static uint32_t wait_next(struct paq_wait *wait)
 {
 	uint32_t next = paq_next(wait->node);
@@ -84,7 +85,7 @@ static void count_skip(struct paq_node *node)
 	atomic_store_explicit(&node->skips, skips_of(node) + 1, memory_order_relaxed);
 }
 
-/* Makes `id` the head; gives away the right to edit links. */
+/* Makes `id` the head, and with it the editor of the links. */
 static void grant(struct paq_lock *lock, uint32_t id)
 {
 	struct paq_node *node = paq_node(lock, id);
@@ -93,12 +94,12 @@ static void grant(struct paq_lock *lock, uint32_t id)
 	set_head(lock, id);
 	/* release: pairs with paq_queue.c, poll_granted */
 	atomic_store_explicit(&node->granted, 1, memory_order_release);
-	/* Dekker with paq_queue.c, halt_waiting and halt_as_head: head is written before state is
+	/* Dekker with halt_waiting and halt_as_head in paq_queue.c: head is written before state is
 	 * read. */
 	if (atomic_load_explicit(&node->state, memory_order_seq_cst) != PAQ_HALTED)
 		return;
 	word = paq_load(&lock->word);
-	/* no longer the head: it is awake, or will be granted again */
+	/* if `id` is no longer the head, it is awake or will be granted again */
 	while (paq_head(word) == id && paq_locked(word) != PAQ_SLOW) {
 		if (paq_locked(word) == PAQ_FREE) {
 			pv_kick(paq_id_cpu(id));
@@ -109,8 +110,8 @@ static void grant(struct paq_lock *lock, uint32_t id)
 	}
 }
 
-/* M2a. The one to promote: `id`, or, if that is inactive and the next is not, the next; then `id`
- * sinks by one place. By the new owner, with head == 0. */
+/* M2a. Returns whom to promote: `id`; or the next one if `id` is inactive and the next is not, and
+ * then `id` sinks by one place. By the new owner, with head == 0. */
 static uint32_t sink(struct paq_wait *wait, uint32_t id)
 {
 	struct paq_lock *lock = wait->lock;
@@ -126,7 +127,7 @@ static uint32_t sink(struct paq_wait *wait, uint32_t id)
 	rest = paq_next(other);
 	link(node, rest); /* before the tail moves: a newcomer links itself behind it */
 	if (!rest && !move_tail(lock, next, id)) {
-		link(node, next); /* somebody joins behind `next` at this moment: as it was */
+		link(node, next); /* undo: somebody is just joining behind `next` */
 		return id;
 	}
 	link(other, id);
@@ -140,8 +141,7 @@ void paq_promote(struct paq_wait *wait)
 	grant(wait->lock, sink(wait, wait_next(wait)));
 }
 
-/* M2b. */
-bool paq_usurp(struct paq_wait *wait, uint32_t head)
+bool paq_usurp(struct paq_wait *wait, uint32_t head) /* m2b */
 {
 	struct paq_lock *lock = wait->lock;
 	struct paq_node *node = paq_node(lock, head);
@@ -154,8 +154,8 @@ bool paq_usurp(struct paq_wait *wait, uint32_t head)
 		if (paq_head(word) != head)
 			return false;
 	} while (!paq_cas(&lock->word, &word, paq_with_head(word, 0)));
-	/* The links are ours now. Were the looks before about this stay at the head? The same
-	 * waiter may have left, come back, and be the head again, or have been passed by others. */
+	/* The links are ours now. Look again: since the looks before, the same waiter may have
+	 * left, come back and become the head again, or others may have passed it. */
 	if (paq_next(node) != wait->id || skips_of(node) >= paq_max_skips) {
 		grant(lock, head);
 		lock_count(wait->stats, EV_HEAD_USURP_LOST);

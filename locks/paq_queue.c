@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting in the queue of the paq lock (paq.c says what it is for, paq_word.h what the word means,
- * paq_links.c who may change the queue).
+ * Waiting in the queue of the paq lock. See paq.c for its purpose, paq_word.h for the word,
+ * paq_links.c for who may change the queue.
  *
- * No wake-up is lost. A waiter announces HALTED, full barrier, looks whether it is the head, halts.
- * Whoever makes it the head writes the word, full barrier, looks for the announcement, and makes
- * sure that the next unlock kicks (SLOW), or kicks if there is no owner. A kick that comes before
- * the HLT is remembered (pv.h). The head halts only after it has set SLOW itself.
+ * No wake-up is lost. A waiter announces HALTED, executes a full barrier, checks that it is not the
+ * head, and halts. The vCPU that makes it the head writes the word, executes a full barrier and
+ * looks for the announcement. If it finds one, it sets SLOW so that the next unlock kicks, or kicks
+ * itself if there is no owner. KVM remembers a kick that comes before the HLT (pv.h). A head halts
+ * only while SLOW is set.
  */
 #include "locks/paq_queue.h"
 
@@ -16,7 +17,7 @@ TUNABLE(paq_poll_mask, "paq", 0xff, 0, UINT32_MAX);      /* polls between looks,
 TUNABLE(paq_deep, "paq", 1u << 12, 1, UINT32_MAX);       /* polls before a waiter halts */
 TUNABLE(paq_head_spins, "paq", 1u << 12, 1, UINT32_MAX); /* ... before the head does */
 TUNABLE(paq_bypass_max, "paq", 64, 0, UINT32_MAX);       /* races lost before the head sets MUSTQ */
-TUNABLE(paq_yield_us, "paq", 100, 0, 1000000);           /* between two yields of a CPU */
+TUNABLE(paq_yield_us, "paq", 100, 0, 1000000);           /* least time between a CPU's yields */
 TUNABLE(paq_m3, "paq", 1, 0, 1);
 TUNABLE(paq_halt, "paq", 1, 0, 2); /* 0: never; 1: where time is short; 2: anywhere */
 
@@ -25,9 +26,10 @@ static bool is_head(const struct paq_wait *wait)
 	return paq_head(paq_load(&wait->lock->word)) == wait->id;
 }
 
-/* At a second look in a row that finds it inactive, and not too often: the hypercall is not free,
- * and many waiters would make it at once. `seen` is the word that named the target: if it has
- * changed, the flag may be about somebody who needs nothing any more (powerpc had to learn that).
+/* Yields to `target` at the second look in a row that finds it inactive, and at most every
+ * paq_yield_us: the hypercall is not free, and many waiters would make it at once. `seen` is the
+ * word that named the target. If it has changed, that vCPU may not need time any more (powerpc had
+ * to learn that).
  */
 static void yield_to(struct paq_wait *wait, uint64_t seen, uint32_t target, enum lock_event event)
 {
@@ -45,7 +47,7 @@ static void yield_to(struct paq_wait *wait, uint64_t seen, uint32_t target, enum
 	    paq_load(&wait->lock->word) != seen)
 		return;
 	wait->cpu->yielded_at = now;
-	wait->look_again = true; /* back on the CPU, perhaps only to yield again */
+	wait->look_again = true; /* once back: the target may need time again */
 	lock_count(wait->stats, event);
 	if (wait->node)
 		atomic_store_explicit(&wait->node->state, PAQ_YIELDING, memory_order_relaxed);
@@ -64,7 +66,8 @@ void paq_help_owner(struct paq_wait *wait, uint64_t seen)
 		wait->suspect = 0;
 }
 
-/* Where the host does not say whether time is short, a long wait has to do for a sign of it. */
+/* Whether a waiter that has polled for long may halt. If the host does not say whether CPU time is
+ * short, the long wait itself is the sign. */
 static bool may_halt(struct paq_wait *wait)
 {
 	const struct steal_area *area = wait->stats->steal;
@@ -79,7 +82,7 @@ static void halt_waiting(struct paq_wait *wait)
 {
 	_Atomic uint8_t *state = &wait->node->state;
 
-	/* Dekker with grant: state is written before head is read. */
+	/* Dekker with grant in paq_links.c: state is written before head is read. */
 	atomic_exchange_explicit(state, PAQ_HALTED, memory_order_seq_cst);
 	if (!is_head(wait)) {
 		lock_count(wait->stats, EV_PV_WAIT_NODE);
@@ -88,7 +91,8 @@ static void halt_waiting(struct paq_wait *wait)
 	atomic_store_explicit(state, PAQ_RUNNING, memory_order_relaxed);
 }
 
-/* A waiter's look around, every now and then. */
+/* A queued waiter looks around now and then: it usurps an inactive head, or yields to it if the
+ * lock is free, or helps a preempted owner. */
 static void look(struct paq_wait *wait)
 {
 	struct paq_lock *lock = wait->lock;
@@ -109,8 +113,8 @@ static void look(struct paq_wait *wait)
 	paq_help_owner(wait, word);
 }
 
-/* How many polls change nothing but their count: until the next look around, or until the head may
- * halt, which from then on reads the time at each poll. For port_poll. */
+/* Returns how many polls change nothing but their count, for port_poll: those before the next look
+ * around, or before the head may halt. From then on the head reads the time at each poll. */
 static uint64_t polls_at_once(uint32_t polls)
 {
 	uint64_t to_look = spin_polls_to_look(polls, paq_poll_mask);
@@ -119,8 +123,8 @@ static uint64_t polls_at_once(uint32_t polls)
 	return to_look < to_halt ? to_look : to_halt;
 }
 
-/* One poll. True: it is time for a look around, every paq_poll_mask + 1 polls, when the last look
- * asks for a second one, and when this CPU has been descheduled: much may have changed. */
+/* Polls. Returns true when it is time to look around: every paq_poll_mask + 1 polls, when the last
+ * look asked for another, and after this vCPU was descheduled, because much may have changed. */
 static __attribute__((noinline)) bool poll_until_look(struct paq_wait *wait, uint32_t *polls)
 {
 	uint32_t version = wait->spin.version;
@@ -132,7 +136,7 @@ static __attribute__((noinline)) bool poll_until_look(struct paq_wait *wait, uin
 	return (++*polls & paq_poll_mask) == 0 || due;
 }
 
-/* Polls until told to look at the word (true), or until it is time to look around. */
+/* Polls until told to look at the word (true) or until it is time to look around (false). */
 static bool poll_granted(struct paq_wait *wait, uint32_t *polls)
 {
 	/* acquire: pairs with grant */
@@ -142,15 +146,15 @@ static bool poll_granted(struct paq_wait *wait, uint32_t *polls)
 	return true;
 }
 
-/* Until this is the head. */
+/* Waits until this is the head. */
 static void wait_turn(struct paq_wait *wait)
 {
 	uint32_t polls = 0;
 
 	while (!is_head(wait)) {
 		if (poll_granted(wait, &polls)) {
-			/* Left over from a headship lost to an usurper, perhaps. If it is a new one
-			 * that is cleared here, the word says so: it was written before. */
+			/* It may be left over from a headship that was usurped. If it is a new one,
+			 * clearing it does no harm: the word was written before and names us. */
 			atomic_exchange_explicit(&wait->node->granted, 0, memory_order_seq_cst);
 			continue;
 		}
@@ -169,8 +173,8 @@ static void halt_as_head(struct paq_wait *wait, bool again)
 	_Atomic uint8_t *state = &wait->node->state;
 	uint64_t seen;
 
-	/* Dekker with grant, for one who is no longer the head; also, who sees SLOW and this head
-	 * may take it to be inactive. */
+	/* Dekker with grant, in case this is no longer the head. It also lets a vCPU that sees SLOW
+	 * and this head take the head to be inactive. */
 	atomic_exchange_explicit(state, PAQ_HALTED, memory_order_seq_cst);
 	seen = paq_load(word);
 	while (paq_head(seen) == wait->id && paq_locked(seen) == PAQ_HELD)
@@ -185,7 +189,8 @@ static void halt_as_head(struct paq_wait *wait, bool again)
 	atomic_store_explicit(state, PAQ_RUNNING, memory_order_relaxed);
 }
 
-/* Takes the free lock and leaves the queue: all of it, or with head == 0 and links to edit. */
+/* Takes the free lock and leaves the queue. The last waiter leaves it empty; any other leaves
+ * head == 0 and then promotes a successor. Returns false if the word has changed. */
 static bool take_as_head(struct paq_wait *wait, uint64_t word)
 {
 	uint64_t taken = paq_with_head(paq_taken(wait, word), 0) & ~PAQ_MUSTQ;
@@ -201,8 +206,8 @@ static bool take_as_head(struct paq_wait *wait, uint64_t word)
 	return true;
 }
 
-/* Counts as a race lost: another owner than at the last look. After too many of them nobody may
- * take the lock past this head any more. */
+/* Counts a lost race if the owner is another than at the last look. After too many, sets MUSTQ:
+ * nobody may take the lock past this head any more. */
 static void note_bypass(struct paq_wait *wait, uint64_t word)
 {
 	uint32_t owner = paq_owner(word);
@@ -217,7 +222,7 @@ static void note_bypass(struct paq_wait *wait, uint64_t word)
 		lock_count(wait->stats, EV_MUST_QUEUE);
 }
 
-/* At the head of the queue. True: owns the lock; false: was usurped. */
+/* Waits at the head of the queue. Returns true with the lock, false after being usurped. */
 static bool wait_as_head(struct paq_wait *wait)
 {
 	bool again = false;

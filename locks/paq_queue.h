@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two halves of the paq lock share: paq.c (fast path, stealing, release) and paq_queue.c
- * (the queue).
+ * Shared by the files of the paq lock: paq.c (fast path, stealing, release), paq_queue.c (waiting
+ * in the queue) and paq_links.c (the queue's links).
  */
 #ifndef PVSPIN_LOCKS_PAQ_QUEUE_H
 #define PVSPIN_LOCKS_PAQ_QUEUE_H
@@ -16,16 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A host says "preempted" only of a vCPU that wanted to run on, not of one that halted or gave its
- * time away (Linux arch/x86/kvm/x86.c since 6cd88243c7e0): so a waiter says that itself. */
+/* The host flags a vCPU preempted only if it wanted to run on, not if it halted or yielded (Linux
+ * arch/x86/kvm/x86.c since 6cd88243c7e0); so a waiter announces these two itself. */
 enum paq_state {
 	PAQ_RUNNING,
-	PAQ_HALTED, /* or about to: it has to be kicked when its turn comes */
+	PAQ_HALTED, /* or about to halt: must be kicked when its turn comes */
 	PAQ_YIELDING,
 };
 
-/* A waiter. `next` and `skips` are written by whoever may edit links (paq_word.h), but for the
- * newcomer that links itself to the last. */
+/* A waiter. The editor of the links (paq_links.c) writes `next` and `skips`; besides, a newcomer
+ * writes the `next` of the last node. */
 struct paq_node {
 	_Atomic uint32_t next; /* id; 0: none, or not linked yet */
 	_Atomic uint32_t skips;
@@ -33,7 +33,7 @@ struct paq_node {
 	_Atomic uint8_t state;   /* enum paq_state */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* What a CPU brings, for all paq locks. A level is in use while its context waits. */
+/* A CPU's part of all paq locks. A level is in use while its context waits. */
 struct paq_cpu {
 	uint64_t owned; /* the word when this CPU owns the lock and nobody waits */
 	uint64_t yielded_at;
@@ -57,12 +57,12 @@ struct paq_wait {
 	struct paq_cpu *cpu;
 	struct lock_stats *stats;
 	struct spin spin;
-	enum spin_outcome turn; /* what its turn is: only its own, or others may pass by */
+	enum spin_outcome turn; /* of a head: SPIN_WON if others may pass it, else SPIN_HANDED */
 	struct paq_node *node;  /* NULL: not queued */
 	uint32_t id;            /* the node's */
 	uint32_t suspect;       /* id seen inactive at the last look */
 	bool look_again;        /* at the next poll */
-	uint32_t passed_by;     /* the owner at the last look, by the head */
+	uint32_t passed_by;     /* the owner at the head's last look */
 	uint32_t bypasses;      /* races lost as the head */
 };
 
@@ -79,8 +79,8 @@ static inline struct paq_node *paq_node(const struct paq_lock *lock, uint32_t id
 	return paq_node_at(lock->cpus, lock->stride, id);
 }
 
-/* A hint: safety never depends on it. A waiter whose CPU runs an interrupt handler passes for
- * active. */
+/* Whether a waiter is preempted, halted or yielding. A hint: safety never depends on it. A waiter
+ * whose CPU runs an interrupt handler counts as active. */
 static inline bool paq_inactive(const struct paq_lock *lock, uint32_t id)
 {
 	return pv_preempted(paq_id_cpu(id)) ||
@@ -88,7 +88,7 @@ static inline bool paq_inactive(const struct paq_lock *lock, uint32_t id)
 		       PAQ_RUNNING;
 }
 
-/* The word with this CPU as the owner; the queue as it is. */
+/* Returns the word with this CPU as the owner and the queue unchanged. */
 static inline uint64_t paq_taken(const struct paq_wait *wait, uint64_t word)
 {
 	return paq_freed(word) | wait->cpu->owned;
@@ -96,19 +96,19 @@ static inline uint64_t paq_taken(const struct paq_wait *wait, uint64_t word)
 
 /* paq_queue.c */
 
-/* Waits in the queue, with a node; returns owning the lock. */
+/* Waits in the queue with wait->node. Returns owning the lock. */
 void paq_queue(struct paq_wait *wait);
-/* Gives this CPU's time to a preempted owner. `seen`: the word, a moment ago. */
+/* Yields to the owner if it is preempted. `seen`: the word, read a moment ago. */
 void paq_help_owner(struct paq_wait *wait, uint64_t seen);
 
 /* paq_links.c */
 
-/* Joins the queue behind the tail; with nobody there, as its head. */
+/* Joins the queue behind the tail, or as the head if the queue is empty. */
 void paq_enqueue(struct paq_wait *wait);
-/* By the new owner, which was the head but not the last: makes a successor the head. */
+/* Makes a successor the head, by the new owner, which was the head but not the last. */
 void paq_promote(struct paq_wait *wait);
-/* By a waiter that runs and has seen itself second, behind an inactive `head`: changes places with
- * it. False: nothing has changed. */
+/* Changes places with an inactive `head`, by a waiter that has seen itself second. Returns false if
+ * it changed nothing. */
 bool paq_usurp(struct paq_wait *wait, uint32_t head);
 
 static inline uint32_t paq_next(const struct paq_node *node)

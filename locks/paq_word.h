@@ -91,14 +91,14 @@ static inline uint64_t paq_freed(uint64_t word)
 	return word & ~(PAQ_LOCKED_MASK | PAQ_ID_MASK << PAQ_OWNER_SHIFT);
 }
 
-/* Acquire: pairs with paq_cas, of which a waiter wants to see the links written before it. */
+/* Acquire: pairs with paq_cas; a waiter must see the links that were written before the CAS. */
 static inline uint64_t paq_load(const union paq_word *word)
 {
 	return atomic_load_explicit(&word->value, memory_order_acquire);
 }
 
-/* Of the slow paths: whatever the step is, it acquires what the steps before it released. seq_cst,
- * because granting is one half of a Dekker pair (paq_queue.c). */
+/* For the slow paths: each step acquires what the steps before it released. seq_cst, because
+ * granting is one half of a Dekker pair (paq_queue.c). */
 static inline bool paq_cas(union paq_word *word, uint64_t *seen, uint64_t next)
 {
 	return atomic_compare_exchange_strong_explicit(&word->value, seen, next,

@@ -3,7 +3,7 @@
  * pv-ticket: Linux's paravirtual ticket lock, its choice on KVM from 3.12 to 4.1. A ticket lock
  * whose waiters halt after spin_threshold polls; the unlocker looks for the one whose turn it is
  * and kicks it. Uncontended it costs an atomic addition more than ticket: the release must not miss
- * the flag that says that somebody halts. Word and protocol: pv_ticket.h.
+ * the flag that says that somebody halts. Word and protocol: pv_ticket_wait.h.
  *
  * Preemption: waiters stop burning the holder's time, but not before the threshold. The next in
  * line still is the only one who can use a free lock, and once all halt, every hand-over pays for
@@ -14,7 +14,7 @@
  */
 #include "bench/register.h"
 #include "locks/core/tunables.h"
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 
 static struct pv_ticket_pool pool;
 

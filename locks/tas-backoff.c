@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tas-backoff: ttas whose waiters look ever more seldom: after each look that finds the lock held a
- * waiter pauses, on average twice as long as the time before, up to a limit. Less traffic on the
- * line than ttas and fewer swaps at a release; in exchange a free lock may lie idle until
+ * tas-backoff: ttas whose waiters look less and less often. After each look that finds the lock
+ * held a waiter pauses, on average twice as long as before, up to a limit. That causes less traffic
+ * on the line than ttas and fewer swaps at a release. In exchange, a free lock may lie idle until
  * somebody's pause ends, and newcomers, whose pauses are still short, win. Never halts.
  *
- * Preemption: that of a waiter does not matter; during that of the holder all waiters burn their
- * slices, quietly, and after it the lock may idle for up to backoff_max PAUSEs more. Native locks
- * pause for up to 2^20 PAUSEs (S. Kashyap et al., the user-space suite of "Scalable and Practical
- * Locking with Shuffling", SOSP'19: 2^9 to 2^20-1); in a guest that is many slices. 2^11 keeps it
- * below a tenth of one.
+ * Preemption: preempting a waiter is harmless; preempting the holder makes every waiter spin
+ * through its slice, quietly, and afterwards the lock may lie idle for up to backoff_max PAUSEs
+ * more. Locks for bare metal pause for up to 2^20 PAUSEs (S. Kashyap et al., the user-space suite
+ * of "Scalable and Practical Locking with Shuffling", SOSP'19: 2^9 to 2^20-1); in a guest that is
+ * many slices. 2^11 PAUSEs are less than a tenth of one.
  *
  * T. E. Anderson, IEEE TPDS 1(1), 1990; J. M. Mellor-Crummey, M. L. Scott, ACM TOCS 9(1), 1991.
  */
@@ -35,7 +35,7 @@ static __attribute__((noinline)) void tas_backoff_slow(struct tas_byte *lock)
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	do
-		backoff_pause(&backoff, &spin); /* after a lost swap, too: others are about */
+		backoff_pause(&backoff, &spin); /* after a lost swap, too: there is competition */
 	while (!tas_backoff_try_acquire(lock, NULL));
 	spin_end(&spin, SPIN_WON);
 }

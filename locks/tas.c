@@ -3,8 +3,8 @@
  * tas: test-and-set. One byte, 0 free, 1 held; every poll is an XCHG, so every poller takes the
  * line from the holder, whose release has to take it back. Never halts, no order among waiters.
  *
- * Preemption: none of a waiter matters (any running waiter takes a free lock); that of the holder
- * costs all of them their slices.
+ * Preemption: preempting a waiter is harmless, because any running waiter can take a free lock;
+ * preempting the holder makes every waiter spin through its slice.
  *
  * T. E. Anderson, "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors",
  * IEEE TPDS 1(1), 1990.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The byte of tas, ttas and tas-backoff: 0 free, 1 held. The three differ in how they wait only.
+ * The byte of tas, ttas and tas-backoff: 0 free, 1 held. The three differ only in how they wait.
  */
 #ifndef PVSPIN_LOCKS_TAS_BYTE_H
 #define PVSPIN_LOCKS_TAS_BYTE_H
@@ -24,14 +24,15 @@ static inline void tas_byte_init(void *state, const struct lock_env *env)
 	atomic_init(&lock->held, 0);
 }
 
-/* One XCHG; takes the line even where it fails. Acquire: pairs with the store in
+/* One XCHG; it takes the line even if it fails. Acquire: pairs with the store in
  * tas_byte_release. */
 static inline bool tas_byte_swap(struct tas_byte *lock)
 {
 	return atomic_exchange_explicit(&lock->held, 1, memory_order_acquire) == 0;
 }
 
-/* A look, for a copy of the line that all waiters can share. Relaxed: the swap acquires. */
+/* Looks at the byte by a load, so that all waiters can share the line. Relaxed: the swap
+ * acquires. */
 static inline bool tas_byte_free(const struct tas_byte *lock)
 {
 	return atomic_load_explicit(&lock->held, memory_order_relaxed) == 0;

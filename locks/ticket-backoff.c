@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ticket-backoff: ticket whose waiters know how long they wait: one that is n-th in line pauses for
- * n times the length of a section and its hand-over before it looks again, so that about one CPU
- * polls the word. Strict FIFO. The next in line polls all the time.
+ * ticket-backoff: ticket whose waiters know how long they have to wait. The n-th in line pauses for
+ * n times the length of a section and its hand-over before it looks again, so about one CPU at a
+ * time polls the word. The next in line polls all the time. Strict FIFO.
  *
- * ticket_unit, the PAUSEs per place in line, is a guess; where sections are shorter than that,
+ * ticket_unit, the PAUSEs per place in line, is a guess. Where sections are shorter than that,
  * waiters oversleep their turn, but by no more than MAX_PAUSES.
  *
- * Preemption: as bad as ticket, only quieter on the line: a free lock can be used by one vCPU only.
+ * Preemption: as bad as ticket, only quieter on the line: only one vCPU can use a free lock.
  *
  * J. M. Mellor-Crummey, M. L. Scott, "Algorithms for Scalable Synchronization on Shared-Memory
  * Multiprocessors", ACM TOCS 9(1), 1991, section 2.2.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ticket: take a number, wait until it is served. Strict FIFO; all waiters poll one word, which
- * each release takes from all of them. Fewer than 2^16 CPUs. Word and sizes of access:
- * ticket_word.h.
+ * ticket: a vCPU takes a number and waits until it is served. Strict FIFO. All waiters poll one
+ * word, and each release takes the line from all of them. Fewer than 2^16 CPUs. Word and sizes of
+ * access: ticket_word.h.
  *
- * Preemption: the worst of all. A free lock can be used by one vCPU only, and with k vCPUs to a CPU
- * that one is off with probability 1 - 1/k.
+ * Preemption: the worst of all. Only one vCPU can use a free lock, and with k vCPUs to a CPU that
+ * one is off its CPU with probability 1 - 1/k.
  *
  * Linux 2.6.25 (N. Piggin, commit 314cdbefd1fd) to 4.1.
  */

@@ -5,15 +5,15 @@
  *	bits  0-15  head: the ticket being served; only the owner writes it
  *	bits 16-31  tail: the next to be given out
  *
- * One word, so that try_acquire can compare both halves and take in a single step. Every other
- * access is to one half, in its own 16 bits. A 32-bit XADD that takes a ticket and reads head at
- * once looks cheaper and is not: it covers the 16-bit store to head that the last release may have
- * left in the store buffer, which is not forwarded to a wider load, so it waits until the store has
- * reached the cache (Intel Optimization Reference Manual, "Store Forwarding"; AMD's alike). Back to
- * back on one CPU of an Ice Lake, in ticks of its 2.8 GHz TSC: 38 per acquire and release so, 26 by
- * halves, 24 for a bare LOCK XADD and a store.
+ * They form one word so that try_acquire can compare both halves and take the lock in one step.
+ * Every other access is to one half, in its own 16 bits. A 32-bit XADD that takes a ticket and
+ * reads head at once looks cheaper and is not: the last release may have left its 16-bit store to
+ * head in the store buffer. That store is not forwarded to a wider load, which therefore waits
+ * until the store has reached the cache (Intel Optimization Reference Manual, "Store Forwarding";
+ * AMD's alike). Measured back to back on one CPU of an Ice Lake, per acquire and release, in ticks
+ * of its 2.8 GHz TSC: 38 with the XADD, 26 by halves, 24 for a bare LOCK XADD and a store.
  *
- * C11 has no words for accesses of two sizes; x86 keeps them coherent within one line.
+ * C11 does not define accesses of two sizes; x86 keeps them coherent within one line.
  */
 #ifndef PVSPIN_LOCKS_TICKET_WORD_H
 #define PVSPIN_LOCKS_TICKET_WORD_H
@@ -42,24 +42,25 @@ static inline void ticket_word_init(void *state, const struct lock_env *env)
 	union ticket_word *word = state;
 
 	if (env->cpus > UINT16_MAX)
-		__builtin_trap(); /* with 2^16 tickets out, the next one is the owner's again */
+		__builtin_trap(); /* the ticket after 2^16 others equals the owner's */
 	atomic_init(&word->both, 0);
 }
 
-/* Relaxed: who owns is decided by head. */
+/* Relaxed: head decides who owns the lock. */
 static inline uint16_t ticket_take(union ticket_word *word)
 {
 	return atomic_fetch_add_explicit(&word->tail, 1, memory_order_relaxed);
 }
 
-/* How many are served before `mine`; 0: it is its turn, the lock is ours. Acquire: pairs with
- * the store in ticket_pass. */
+/* Returns how many are served before `mine`; 0: it is our turn, the lock is ours. Acquire: pairs
+ * with the store in ticket_pass. */
 static inline uint16_t ticket_distance(const union ticket_word *word, uint16_t mine)
 {
 	return (uint16_t)(mine - atomic_load_explicit(&word->head, memory_order_acquire));
 }
 
-/* A CAS of tail alone would forward, but could succeed 2^16 tickets later, when head is behind. */
+/* Takes the lock if it is free. A CAS of tail alone would not wait for the store to head, but could
+ * succeed 2^16 tickets later, when head has fallen behind. */
 static inline bool ticket_try(union ticket_word *word)
 {
 	uint16_t head = atomic_load_explicit(&word->head, memory_order_relaxed);
@@ -74,8 +75,8 @@ static inline bool ticket_try(union ticket_word *word)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* Plain 16 bits, no RMW: nobody but the owner writes head. Release: pairs with ticket_distance and
- * with the CAS in ticket_try. */
+/* Serves the next ticket by a plain 16-bit store: only the owner writes head. Release: pairs with
+ * ticket_distance and with the CAS in ticket_try. */
 static inline void ticket_pass(union ticket_word *word)
 {
 	uint16_t head = atomic_load_explicit(&word->head, memory_order_relaxed);

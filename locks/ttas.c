@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ttas: test-and-test-and-set. As tas, but waiters poll by a load, each its own copy of the line,
+ * ttas: test-and-test-and-set. As tas, but waiters poll by loads, each on its own copy of the line,
  * and swap only when they saw the byte free. At a release all of them read it again and swap: one
  * line transfer per waiter and hand-over. Never halts, no order among waiters.
  *
- * The literature looks before the first swap, too. Here the first attempt is the swap: free or
- * not, the line is fetched once either way, where it is free a look would be one more step, and
- * where it is held a newcomer's swap disturbs the holder once, not once a poll. virt-spin and
- * qspinlock enter the same way.
+ * The literature looks before the first swap, too; here the first attempt is the swap. Both fetch
+ * the line once. If the lock is free, a look would be one more step. If it is held, the swap
+ * disturbs the holder once per newcomer, not once per poll. virt-spin and qspinlock enter the same
+ * way.
  *
- * Preemption: as tas: that of a waiter does not matter, that of the holder costs all of them their
- * slices.
+ * Preemption: as tas. Preempting a waiter is harmless; preempting the holder makes every waiter
+ * spin through its slice.
  *
  * L. Rudolph, Z. Segall, "Dynamic Decentralized Cache Schemes for MIMD Parallel Processors", ISCA
  * 1984; T. E. Anderson, IEEE TPDS 1(1), 1990.

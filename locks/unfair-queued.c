@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unfair-queued: a queue whose waiters do not wait for their turn. Who takes the free lock byte
- * owns the lock, wherever it stands; the queue only says how often to try. The head tries at every
- * poll, the second every uq_steal_min polls, each further one half as often, down to every
- * uq_steal_max. Newcomers try once before they queue.
+ * unfair-queued: a queue whose waiters do not wait for their turn. A waiter that takes the free
+ *lock byte owns the lock, wherever it stands; its place only decides how often it tries. The head
+ *tries at every poll, the second every uq_steal_min polls, each further one half as often as the
+ *one before it, down to every uq_steal_max. A newcomer tries once before it queues.
  *
- * So nobody hands anything on, and a waiter that has got the lock, head or not, takes its node out
- * of the queue before it enters its section. Only the owner edits the queue, except that newcomers
+ * So nobody hands the lock on. A waiter that has got the lock, head or not, takes its node out of
+ * the queue before it enters its section. Only the owner edits the queue, except that newcomers
  * append at the tail; hence the lock itself protects the links in both directions:
  *
  *	prev    of a node: the tail code of the one before it, 0 at the head. Written by its waiter
@@ -14,15 +14,16 @@
  *	next    written by the newcomer behind it; by an owner between the two that leaves.
  *	tail    exchanged by newcomers; by an owner that leaves as the last, to its prev.
  *
- * After that the node is free, as in qspinlock; `period` of a node that its CPU uses again may
- * still be read by one that stood behind it: it is a hint.
+ * After that the node is free, as in qspinlock. Its CPU may use it again while a waiter that stood
+ * behind it still reads `period`; that is only a hint.
  *
- * Preemption: nobody waits for a waiter that is off, wherever it stands, unless it was descheduled
- * between joining the queue and linking itself, and the owner leaves just before it. The owner
- * stops everybody. No waiter has a right to the lock: the head may starve.
+ * Preemption: nobody waits for a preempted waiter, wherever it stands, with one exception: a waiter
+ * that was descheduled between joining the queue and linking itself holds up an owner that leaves
+ * from the place before it. A preempted owner stops everybody. No waiter has a right to the lock:
+ * the head may starve.
  *
- * W. Long, "qspinlock, x86: support for unfair locks", linux-kernel, 2014-2015, not merged: after
- * its description; LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
+ * W. Long, "qspinlock, x86: support for unfair locks", linux-kernel, 2014-2015, not merged; written
+ * from its description. LSTEAL_MIN 1 << 3 and LSTEAL_MAX 1 << 10 are its constants.
  */
 #include "bench/register.h"
 #include "locks/core/spin.h"
@@ -30,7 +31,7 @@
 #include "locks/qnode.h"
 
 TUNABLE(uq_steal_min, "unfair-queued", 8, 1, 1u << 30);    /* polls between tries, second waiter */
-TUNABLE(uq_steal_max, "unfair-queued", 1024, 1, 1u << 30); /* ... of the last */
+TUNABLE(uq_steal_max, "unfair-queued", 1024, 1, 1u << 30); /* ... at most */
 
 struct uq_node {
 	struct qnode base;
@@ -66,7 +67,7 @@ static uint32_t prev_of(const struct uq_node *node)
 	return atomic_load_explicit(&node->prev, memory_order_relaxed);
 }
 
-/* How often to try, from how often the one before does; noted for the one behind. */
+/* Derives this waiter's period from that of the one before, and notes it for the one behind. */
 static uint32_t find_period(const struct qspinlock *lock, struct uq_node *node)
 {
 	uint32_t prev = prev_of(node), period = 0;
@@ -81,12 +82,12 @@ static uint32_t find_period(const struct qspinlock *lock, struct uq_node *node)
 	return period;
 }
 
-/* Until the lock is ours. */
+/* Polls until the lock is ours; tries to take it once per period. */
 static void poll_and_steal(struct qspinlock *lock, struct uq_node *node, struct spin *spin)
 {
 	uint32_t left = find_period(lock, node);
 
-	/* our own line: changes when we become the head */
+	/* prev_of() reads our own line; it is 0 once we are the head */
 	while ((left > 0 && prev_of(node)) || !uq_take(&lock->word)) {
 		if (left > 0)
 			left--;
@@ -96,8 +97,8 @@ static void poll_and_steal(struct qspinlock *lock, struct uq_node *node, struct 
 	}
 }
 
-/* By the owner, whose node stands somewhere in the queue: takes it out. All links but those behind
- * the tail are ours, published by the release of each owner before. */
+/* Takes the owner's node out of the queue, wherever it stands. The owner may write all links except
+ * those that a newcomer writes; the release of each earlier owner published the others. */
 static void leave(struct qspinlock *lock, struct uq_node *node, uint32_t tail)
 {
 	uint32_t prev = prev_of(node);
@@ -105,7 +106,7 @@ static void leave(struct qspinlock *lock, struct uq_node *node, uint32_t tail)
 	uint16_t last = (uint16_t)(tail >> Q_TAIL_SHIFT);
 	struct qnode *next = NULL;
 
-	/* Before the CAS: who finds `before` at the tail will link itself to it. */
+	/* Before the CAS: a newcomer that finds `before` at the tail links itself to it. */
 	if (before)
 		atomic_store_explicit(&before->base.next, NULL, memory_order_relaxed);
 	/* Release: pairs with a newcomer's exchange of tail, for the store above. Fails if somebody

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virt-spin: what Linux does on a hypervisor without PV_UNHALT. The word and the fast path are
- * qspinlock's; the slow path forgets queue and pending bit and is a test-and-test-and-set: poll
- * until the whole word is 0, CAS, PAUSE after any failure.
+ * virt-spin: Linux's choice on a hypervisor without PV_UNHALT. The word and the fast path are
+ * qspinlock's. The slow path ignores queue and pending bit and is a test-and-test-and-set: it polls
+ * until the whole word is 0, then tries a CAS, and executes a PAUSE after any failure.
  *
  * Preemption: as tas with less line traffic. Linux chose it because fair locks fare far worse.
  *
@@ -14,7 +14,7 @@
 #include "locks/core/tunables.h"
 #include "locks/qspinlock_word.h"
 
-TUNABLE(virt_spin_pause, "virt-spin", 1, 0, 1); /* 0: none after a lost CAS, as 4.12 */
+TUNABLE(virt_spin_pause, "virt-spin", 1, 0, 1); /* 0: none after a lost CAS, as Linux 4.12 */
 
 static void virt_spin_init(void *state, const struct lock_env *env)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wait/kick protocol of locks/pv_ticket.c: Linux 4.0's (arch/x86/kernel/kvm.c:
+ * The wait/kick protocol of locks/pv_ticket_wait.c: Linux 4.0's (arch/x86/kernel/kvm.c:
  * kvm_lock_spinning, kvm_unlock_kick; the flag in head: d6abfdb20223). Differences: a record has
  * lock and ticket in one word and a byte `asleep`, on which the waiter halts. A step is one access
  * to shared memory; a waiter may reach its threshold at any poll after its first look.

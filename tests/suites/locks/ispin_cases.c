@@ -6,7 +6,7 @@
  */
 #include "lib/histogram.h"
 #include "locks/core/pv.h"
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
 

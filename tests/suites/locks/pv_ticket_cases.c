@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The protocol of pv-ticket, oticket and i-spinlock (locks/pv_ticket.h): who halts, who is kicked,
- * when the flag goes, and what an interrupt in a halted wait may do, also when tickets wrap around.
- * A backend of its own wraps the case's: it shows which CPU is inside pv_wait, counts kicks, and
- * can play an interrupt that comes between the decision to halt and the halt.
+ * The protocol of pv-ticket, oticket and i-spinlock (locks/pv_ticket_wait.h): who halts, who is
+ * kicked, when the flag goes, and what an interrupt in a halted wait may do, also when tickets wrap
+ * around. A backend of its own wraps the case's: it shows which CPU is inside pv_wait, counts
+ * kicks, and can play an interrupt that comes between the decision to halt and the halt.
  */
 #include "tests/suites/locks/pv_ticket_cases.h"
 #include "locks/core/pv.h"

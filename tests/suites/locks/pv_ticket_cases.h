@@ -5,7 +5,7 @@
 
 #include "lib/string.h"
 #include "locks/core/tunables.h"
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 #include "tests/suites/locks/client.h"
 #include <stdatomic.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cold half of pv_ticket.h: halting, and finding the halted. Linux 4.0:
+ * The cold half of pv_ticket_wait.h: halting, and finding the halted. Linux 4.0:
  * arch/x86/include/asm/spinlock.h, kvm_lock_spinning and kvm_unlock_kick in arch/x86/kernel/kvm.c.
  *
  * No wake-up is lost, because waiter and unlocker meet in one place, head, by atomic operations. If
@@ -8,7 +8,7 @@
  * the OR, the record, is visible to it. If the addition comes first, the waiter's look after its OR
  * sees the new head.
  */
-#include "locks/pv_ticket.h"
+#include "locks/pv_ticket_wait.h"
 
 #include "lib/printf.h"
 #include "locks/core/pv.h"

@@ -15,8 +15,8 @@
  * Records are of a CPU, one for each context that can interrupt another in a halted wait, as in
  * qnode.h; a fifth context finds none and only polls.
  */
-#ifndef PVSPIN_LOCKS_PV_TICKET_H
-#define PVSPIN_LOCKS_PV_TICKET_H
+#ifndef PVSPIN_LOCKS_PV_TICKET_WAIT_H
+#define PVSPIN_LOCKS_PV_TICKET_WAIT_H
 
 #include "locks/core/lock.h"
 #include "locks/core/slice.h"
@@ -122,7 +122,7 @@ static inline bool pv_ticket_try(union pv_ticket *lock)
 }
 
 /* Serves the next ticket, returned in *next. True: somebody may be halted. Release: pairs with
- * every acquire of head. Acquire: with the OR in pv_ticket.c, whose record must be visible. */
+ * every acquire of head. Acquire: with the OR in pv_ticket_wait.c, whose record must be visible. */
 static inline bool pv_ticket_pass(union pv_ticket *lock, uint16_t *next)
 {
 	uint16_t old = atomic_fetch_add_explicit(&lock->head, PV_TICKET_INC, memory_order_acq_rel);
