@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The counts that every halting backend keeps of HLTs and kicks, among them Linux's pv_kick_wake
- * and pv_latency_wake (kernel/locking/qspinlock_stat.h). */
+/* What every halting backend does around a HLT, a kick and a directed yield: trace and counts,
+ * among them Linux's pv_kick_wake and pv_latency_wake (kernel/locking/qspinlock_stat.h). */
 #ifndef PVSPIN_PORT_COMMON_PV_COUNT_H
 #define PVSPIN_PORT_COMMON_PV_COUNT_H
 
@@ -8,13 +8,35 @@
 #include "locks/core/trace.h"
 #include "port/port.h"
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-/* The kicker calls this with its own stats before it kicks; the woken CPU measures from here. */
-static inline void pv_note_kick(struct lock_stats *stats, uint32_t cpu, uint64_t now)
+/* acquire: pairs with the locks' stores to the awaited word */
+static inline bool pv_unchanged(const _Atomic uint8_t *word, uint8_t seen)
 {
+	return atomic_load_explicit(word, memory_order_acquire) == seen;
+}
+
+/* Kicks by send(cpu). The woken CPU measures its latency from the time noted before. */
+static inline void pv_send_kick(uint32_t cpu, void (*send)(uint32_t cpu))
+{
+	struct lock_stats *stats = port_my_stats();
+	uint64_t start = port_cycles();
+
 	trace_add(stats, TRACE_KICK, cpu);
-	atomic_store_explicit(&port_stats(cpu)->kicked_at, now, memory_order_relaxed);
+	atomic_store_explicit(&port_stats(cpu)->kicked_at, start, memory_order_relaxed);
+	send(cpu);
+	lock_count(stats, EV_KICKS);
+	stats->count[EV_KICK_CYCLES] += port_cycles() - start;
+}
+
+static inline void pv_send_yield(uint32_t cpu, void (*send)(uint32_t cpu))
+{
+	struct lock_stats *stats = port_my_stats();
+
+	trace_add(stats, TRACE_YIELD, cpu);
+	send(cpu);
+	lock_count(stats, EV_YIELDS);
 }
 
 /* A CPU that halted at `start` calls this with its own stats when it is awake. */
@@ -32,6 +54,27 @@ static inline void pv_count_halt(struct lock_stats *stats, uint64_t start)
 		return;
 	lock_count(stats, EV_PV_KICK_WAKE);
 	stats->count[EV_PV_LATENCY_WAKE] += now - kicked_at;
+}
+
+/* Calls sleep(enabled) unless the word has changed. The caller has masked interrupts; they are to
+ * be `enabled` while the CPU halts. */
+static inline void pv_halt(const _Atomic uint8_t *word, uint8_t seen, bool enabled,
+			   void (*sleep)(bool enabled))
+{
+	struct lock_stats *stats = port_my_stats();
+	uint64_t start;
+
+	if (!pv_unchanged(word, seen))
+		return;
+	trace_look(stats);
+	trace_add(stats, TRACE_HALT, 0);
+	start = port_cycles();
+	atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
+	sleep(enabled);
+	atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
+	pv_count_halt(stats, start);
+	if (pv_unchanged(word, seen))
+		lock_count(stats, EV_SPURIOUS_WAKEUPS);
 }
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Backend without PV_UNHALT (or with nopvspin): a masked HLT would never end, so waiters go on
- * polling. In the guest, pv_kvm.c starts from it and adds features; preempted flags need only their
- * page. */
+ * polling. On KVM, real or modelled, features are added to it; preempted flags need only their
+ * page.
+ */
 #include "port/common/pv_none.h"
 
+#include "lib/kvm_info.h"
 #include "locks/core/stats.h"
 #include "port/port.h"
 #include <stdatomic.h>
@@ -34,3 +36,27 @@ const struct pv_backend pv_none = {
 	.yield_to = none_cpu,
 	.preempted = pv_page_preempted,
 };
+
+/*
+ * Linux enables its one use of the directed yield only with PV_SCHED_YIELD and STEAL_TIME, without
+ * KVM_HINTS_REALTIME and without MWAIT, on more than one CPU (arch/x86/kernel/kvm.c,
+ * pv_sched_yield_supported). All but the first condition tell whether a yield is likely to pay, not
+ * whether it works. pvspin measures whether it pays, so the feature bit alone decides.
+ */
+void pv_select(const struct pv_backend *all, uint32_t features, bool nopvspin)
+{
+	static struct pv_backend backend;
+
+	backend = pv_none;
+	if ((features & KVM_FEATURE_PV_UNHALT) && !nopvspin) {
+		backend.name = all->name;
+		backend.halts = true;
+		backend.wait = all->wait;
+		backend.kick = all->kick;
+	}
+	if (features & KVM_FEATURE_PV_SCHED_YIELD) {
+		backend.yields = true;
+		backend.yield_to = all->yield_to;
+	}
+	pv_backend = &backend;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pv backend that never sleeps, for both ports. */
+/* The pv backend that never sleeps, and the one that has what KVM offers. */
 #ifndef PVSPIN_PORT_COMMON_PV_NONE_H
 #define PVSPIN_PORT_COMMON_PV_NONE_H
 
@@ -12,5 +12,9 @@ extern const struct pv_backend pv_none;
 /* Reads the preempted byte of this CPU's steal-time page; false if nobody writes it. For every
  * backend. */
 bool pv_page_preempted(uint32_t cpu);
+
+/* Sets pv_backend to those parts of `all` that KVM offers by its feature bits, which are
+ * independent of each other; nopvspin: without PV_UNHALT. */
+void pv_select(const struct pv_backend *all, uint32_t features, bool nopvspin);
 
 #endif

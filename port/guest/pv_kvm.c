@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A vCPU sleeps by HLT and is woken by KVM_HC_KICK_CPU on KVM; otherwise it never sleeps. The
- * backend is built from the features that KVM offers, which are independent of each other: halts
- * and kicks (PV_UNHALT), directed yields (PV_SCHED_YIELD), preempted flags (STEAL_TIME). The
  * contract with KVM (Linux arch/x86/kvm/x86.c, kvm_pv_kick_cpu_op): a kick sets a latch in the
  * target vCPU; HLT returns at once if the latch is set and clears it. So a kick that comes between
  * the look at the word and the HLT is not lost, and HLT may return for a kick that was meant for
  * an earlier wait. Interrupts do not matter for the latch.
  */
 #include "port/guest/pv_kvm.h"
-#include "locks/core/stats.h"
 
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
@@ -17,16 +14,18 @@
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
 #include "locks/core/pv.h"
-#include "locks/core/trace.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"
-#include "port/port.h"
 
 const struct pv_backend *pv_backend;
 
-static bool still(const _Atomic uint8_t *word, uint8_t seen)
+static inline void halt_once(bool enabled)
 {
-	return atomic_load_explicit(word, memory_order_acquire) == seen;
+	this_cpu()->halts++;
+	if (enabled)
+		irq_enable_and_halt();
+	else
+		halt();
 }
 
 /*
@@ -36,72 +35,42 @@ static bool still(const _Atomic uint8_t *word, uint8_t seen)
  */
 static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
-	struct lock_stats *stats = port_my_stats();
 	bool enabled = read_flags() & RFLAGS_IF;
 
 	irq_disable();
-	if (still(word, seen)) {
-		uint64_t start;
-
-		trace_look(stats);
-		trace_add(stats, TRACE_HALT, 0);
-		start = rdtsc();
-		atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
-		this_cpu()->halts++;
-		if (enabled)
-			irq_enable_and_halt();
-		else
-			halt();
-		atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
-		pv_count_halt(stats, start);
-		if (still(word, seen))
-			lock_count(stats, EV_SPURIOUS_WAKEUPS);
-	}
+	pv_halt(word, seen, enabled, halt_once);
 	if (enabled)
 		irq_enable();
 }
 
+static inline void call_kick(uint32_t cpu)
+{
+	hypercall_kick_cpu(smp_apic_id(cpu));
+}
+
 static void kvm_kick(uint32_t cpu)
 {
-	struct lock_stats *stats = port_my_stats();
-	uint64_t start = rdtsc();
+	pv_send_kick(cpu, call_kick);
+}
 
-	pv_note_kick(stats, cpu, start);
-	hypercall_kick_cpu(smp_apic_id(cpu));
-	lock_count(stats, EV_KICKS);
-	stats->count[EV_KICK_CYCLES] += rdtsc() - start;
+static inline void call_yield(uint32_t cpu)
+{
+	hypercall_sched_yield(smp_apic_id(cpu));
 }
 
 static void kvm_yield_to(uint32_t cpu)
 {
-	struct lock_stats *stats = port_my_stats();
-
-	trace_add(stats, TRACE_YIELD, cpu);
-	hypercall_sched_yield(smp_apic_id(cpu));
-	lock_count(stats, EV_YIELDS);
+	pv_send_yield(cpu, call_yield);
 }
 
-/*
- * Linux enables its one use of the directed yield only with PV_SCHED_YIELD and STEAL_TIME, without
- * KVM_HINTS_REALTIME and without MWAIT, on more than one CPU (arch/x86/kernel/kvm.c,
- * pv_sched_yield_supported). All but the first condition tell whether a yield is likely to pay, not
- * whether it works. pvspin measures whether it pays, so the feature bit alone decides.
- */
 void pv_kvm_select(const struct machine *m, bool nopvspin)
 {
-	static struct pv_backend backend;
-	uint32_t features = m->kvm.present ? m->kvm.features : 0;
+	static const struct pv_backend all = {
+		.name = "kvm",
+		.wait = kvm_wait,
+		.kick = kvm_kick,
+		.yield_to = kvm_yield_to,
+	};
 
-	backend = pv_none;
-	if ((features & KVM_FEATURE_PV_UNHALT) && !nopvspin) {
-		backend.name = "kvm";
-		backend.halts = true;
-		backend.wait = kvm_wait;
-		backend.kick = kvm_kick;
-	}
-	if (features & KVM_FEATURE_PV_SCHED_YIELD) {
-		backend.yields = true;
-		backend.yield_to = kvm_yield_to;
-	}
-	pv_backend = &backend;
+	pv_select(&all, m->kvm.present ? m->kvm.features : 0, nopvspin);
 }

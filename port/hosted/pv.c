@@ -42,22 +42,16 @@ static long futex(_Atomic uint32_t *word, int operation, uint32_t value)
 	return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
 
-/* acquire: pairs with the locks' stores to the awaited word */
-static bool unchanged(const _Atomic uint8_t *word, uint8_t seen)
-{
-	return atomic_load_explicit(word, memory_order_acquire) == seen;
-}
-
 static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
 	struct lock_stats *stats = port_my_stats();
 	struct latch *latch = &latches[port_cpu()];
-	/* acquire: pairs with the addition in hosted_kick; before the look at the word */
+	/* acquire: pairs with the addition in set_latch; before the look at the word */
 	uint32_t kicks = atomic_load_explicit(&latch->kicks, memory_order_acquire);
 	bool outer; /* whether this is a handler's wait inside another */
 	uint64_t start;
 
-	if (!unchanged(word, seen))
+	if (!pv_unchanged(word, seen))
 		return;
 	trace_look(stats);
 	trace_add(stats, TRACE_HALT, 0);
@@ -71,31 +65,32 @@ static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
 	atomic_store_explicit(&latch->consumed, kicks, memory_order_relaxed);
 	atomic_store_explicit(&stats->halted, outer, memory_order_relaxed);
 	pv_count_halt(stats, start);
-	if (unchanged(word, seen))
+	if (pv_unchanged(word, seen))
 		lock_count(stats, EV_SPURIOUS_WAKEUPS);
+}
+
+static void set_latch(uint32_t cpu)
+{
+	/* release: pairs with the loads in hosted_wait */
+	atomic_fetch_add_explicit(&latches[cpu].kicks, 1, memory_order_acq_rel);
+	futex(&latches[cpu].kicks, FUTEX_WAKE, 1);
 }
 
 static void hosted_kick(uint32_t cpu)
 {
-	struct lock_stats *stats = port_my_stats();
-	uint64_t start = port_cycles();
-
-	pv_note_kick(stats, cpu, start);
-	/* release: pairs with the loads in hosted_wait */
-	atomic_fetch_add_explicit(&latches[cpu].kicks, 1, memory_order_acq_rel);
-	futex(&latches[cpu].kicks, FUTEX_WAKE, 1);
-	lock_count(stats, EV_KICKS);
-	stats->count[EV_KICK_CYCLES] += port_cycles() - start;
+	pv_send_kick(cpu, set_latch);
 }
 
 /* Linux has no directed yield for threads; the caller's slice goes to any other thread. */
+static void yield_to_any(uint32_t cpu)
+{
+	(void)cpu;
+	sched_yield();
+}
+
 static void hosted_yield_to(uint32_t cpu)
 {
-	struct lock_stats *stats = port_my_stats();
-
-	trace_add(stats, TRACE_YIELD, cpu);
-	sched_yield();
-	lock_count(stats, EV_YIELDS);
+	pv_send_yield(cpu, yield_to_any);
 }
 
 const struct pv_backend pv_hosted = {
