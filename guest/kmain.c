@@ -33,7 +33,6 @@
 #include "lib/printf.h"
 #include "lib/record.h"
 #include "lib/string.h"
-#include "locks/core/pv.h"
 #include "port/guest/port_guest.h"
 #include "port/hang.h"
 #include "port/port.h"
@@ -115,14 +114,8 @@ static struct outcome run_plan(bool plan_ok)
  */
 static void describe_run(struct record *record)
 {
-	const char *lock;
-	uint32_t holder;
-
 	tests_describe(record);
-	if (!bench_current(&lock, &holder))
-		return;
-	record_string(record, "lock", lock);
-	record_signed(record, "holder", (int64_t)holder - 1);
+	bench_describe(record);
 }
 
 /* If the launcher did not tell the accelerator class, records at least whether there is a
@@ -181,7 +174,7 @@ void kmain(uint32_t magic, uint64_t info)
 	machine.boot_cycles = port_cycles() - entry_tsc;
 	port_guest_init(&machine, plan.nopvspin);
 	port_watch_over(); /* before the record, whose bytes may each be a slow VM exit */
-	report_boot(&boot, &machine, &plan, pv_backend);
+	report_boot(&boot, &machine, &plan);
 	report_refused();
 	log_flush();
 	outcome = run_plan(plan_ok);

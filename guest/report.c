@@ -2,6 +2,7 @@
 /* Writes the boot, counts and end records. */
 #include "guest/report.h"
 
+#include "bench/session/frame.h"
 #include "kernel/apic.h"
 #include "kernel/exit.h"
 #include "kernel/fatal.h"
@@ -56,36 +57,18 @@ static void record_vcpus(struct record *record, const struct machine *m)
 			record_number(record, NULL, m->cpus.cpu[i].apic_id);
 	record_close_array(record);
 	record_string(record, "apic_mode", apic->name);
-	record_number(record, "nodes", m->nodes);
-	record_string(record, "node_source", m->node_source);
-	record_open_array(record, "cpu_nodes");
-	for (uint32_t i = 0; i < m->cpus.count; i++)
-		record_number(record, NULL, m->node[i]);
-	record_close_array(record);
+	frame_nodes(record, m->nodes, m->node_source, (uint32_t)m->cpus.count);
 }
 
-void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
-		 const struct pv_backend *backend)
+void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan)
 {
+	const struct frame frame = {PVSPIN_VERSION, PVSPIN_BUILD, boot->loader, boot->cmdline};
 	struct record record;
-	static char canonical[PLAN_LINE_BYTES];
 
 	launcher_waits = plan->stay;
-	plan_print(plan, canonical, sizeof(canonical));
-	record_begin(&record, "boot");
-	record_number(&record, "schema", REPORT_SCHEMA);
-	record_string(&record, "version", PVSPIN_VERSION);
-	record_string(&record, "build", PVSPIN_BUILD);
-	record_string(&record, "loader", boot->loader);
+	frame_begin(&record, &frame, plan);
 	record_string(&record, "loader_name", boot->loader_name);
-	record_string(&record, "cmdline", boot->cmdline);
-	record_string(&record, "plan", canonical);
-	record_string(&record, "accel", plan->accel);
 	record_kvm(&record, &m->kvm);
-	record_string(&record, "linux_lock", plan->linux_choice.lock);
-	record_string(&record, "linux_reason", plan->linux_choice.reason);
-	record_string(&record, "pv_backend", backend->name);
-	record_bool(&record, "pv_yield", backend->yields);
 	record_bool(&record, "steal_time", m->steal_time);
 	record_number(&record, "tsc_khz", m->tsc_khz);
 	record_string(&record, "tsc_source", m->tsc_source);
@@ -131,26 +114,6 @@ static void report_counts(void)
 	record_end(&record);
 }
 
-static void report_end(const struct outcome *outcome)
-{
-	static const char *const names[] = {
-		[VERDICT_OK] = "ok",
-		[VERDICT_SKIP] = "skip",
-		[VERDICT_ERROR] = "error",
-		[VERDICT_FAIL] = "fail",
-	};
-	struct record record;
-
-	record_begin(&record, "end");
-	record_number(&record, "records", record_count() + 1);
-	record_string(&record, "verdict", names[outcome->verdict]);
-	record_number(&record, "failed", outcome->failed);
-	record_number(&record, "skipped", outcome->skipped);
-	record_number(&record, "findings", outcome->findings);
-	record_string(&record, "reason", outcome->reason);
-	record_end(&record);
-}
-
 static uint8_t exit_code(const struct outcome *outcome)
 {
 	static const uint8_t codes[] = {
@@ -191,7 +154,7 @@ void report_finish(const struct outcome *outcome)
 		report_counts();
 	if (!log_complete())
 		judge_lost_log(&final);
-	report_end(&final);
+	frame_end(&final);
 	complete = log_complete();
 	if (!complete)
 		judge_lost_log(&final);

@@ -6,14 +6,9 @@
 #include "bench/plan.h"
 #include "kernel/machine.h"
 #include "lib/verdict.h"
-#include "locks/core/pv.h"
-#include <stdint.h>
-
-#define REPORT_SCHEMA 1
 
 /* `plan` may be only partly parsed. It is kept for report_finish. */
-void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan,
-		 const struct pv_backend *backend);
+void report_boot(const struct boot_info *boot, const struct machine *m, const struct plan *plan);
 
 /* Prints which offered features this guest does without, because the hypervisor refused them. */
 void report_refused(void);

@@ -5,10 +5,9 @@
  * 3 a lock did not exclude, 4 the environment.
  */
 #include "bench/plan.h"
-#include "bench/session/bench.h"
+#include "bench/session/frame.h"
 #include "lib/cmdline.h"
 #include "lib/kvm_info.h"
-#include "lib/log.h"
 #include "lib/record.h"
 #include "locks/core/pv.h"
 #include "port/common/pv_none.h"
@@ -83,56 +82,22 @@ static void record_cpu(struct record *record)
 
 static void record_boot(const char *line)
 {
+	const struct frame frame = {PVSPIN_VERSION, PVSPIN_BUILD, "hosted", line};
 	struct record record;
-	static char canonical[PLAN_LINE_BYTES];
 
-	plan_print(&plan, canonical, sizeof(canonical));
-	record_begin(&record, "boot");
-	record_number(&record, "schema", 1);
-	record_string(&record, "version", PVSPIN_VERSION);
-	record_string(&record, "build", PVSPIN_BUILD);
-	record_string(&record, "loader", "hosted");
-	record_string(&record, "cmdline", line);
-	record_string(&record, "plan", canonical);
-	record_string(&record, "accel", plan.accel);
+	frame_begin(&record, &frame, &plan);
 	record_cpu(&record);
-	record_string(&record, "linux_lock", plan.linux_choice.lock);
-	record_string(&record, "linux_reason", plan.linux_choice.reason);
 	record_number(&record, "kvm_features", kvm.features);
 	record_number(&record, "kvm_hints", kvm.hints);
 	record_bool(&record, "pv_unhalt", kvm.features & KVM_FEATURE_PV_UNHALT);
-	record_string(&record, "pv_backend", pv_backend->name);
-	record_bool(&record, "pv_yield", pv_backend->yields);
 	record_number(&record, "tsc_khz", port_tsc_khz());
 	record_string(&record, "tsc_source", "CLOCK_MONOTONIC_RAW");
 	record_number(&record, "vcpus", hosted_usable_cpus());
 	record_number(&record, "vcpus_online", port_cpu_count());
 	record_number(&record, "boot_cycles", 0);
 	record_string(&record, "apic_mode", "none");
-	record_number(&record, "nodes", plan.nodes ? plan.nodes : 1);
-	record_string(&record, "node_source", plan.nodes ? "key" : "none");
-	record_open_array(&record, "cpu_nodes");
-	for (uint32_t i = 0; i < port_cpu_count(); i++)
-		record_number(&record, NULL, port_node(i));
-	record_close_array(&record);
+	frame_nodes_by_key(&record, &plan, port_cpu_count());
 	record_end(&record);
-}
-
-static int record_verdict(enum verdict verdict, const char *reason)
-{
-	static const char *const names[] = {"ok", "skip", "error", "fail"};
-	static const int codes[] = {0, 77, 4, 3};
-	struct record record;
-
-	record_begin(&record, "end");
-	record_number(&record, "records", record_count() + 1);
-	record_string(&record, "verdict", names[verdict]);
-	record_number(&record, "failed", verdict == VERDICT_FAIL);
-	record_number(&record, "skipped", 0);
-	record_string(&record, "reason", reason);
-	record_end(&record);
-	log_flush();
-	return strcmp(reason, "usage") ? codes[verdict] : 2;
 }
 
 int main(int count, char **word)
@@ -140,7 +105,6 @@ int main(int count, char **word)
 	static char line[CMDLINE_BYTES], error[PLAN_ERROR_BYTES];
 	struct plan_machine plan_machine;
 	const char *refusal;
-	enum verdict verdict;
 	uint32_t threads = 0;
 	bool ok = join(line, count, word);
 
@@ -174,11 +138,5 @@ int main(int count, char **word)
 	if (plan.nopvspin)
 		pv_backend = &pv_none;
 	record_boot(line);
-	if (!ok) {
-		log_line("error: %s", error);
-		return record_verdict(VERDICT_ERROR, "usage");
-	}
-	log_flush();
-	verdict = bench_run_plan(&plan);
-	return record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : "");
+	return frame_run(&plan, ok ? NULL : error);
 }

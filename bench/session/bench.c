@@ -121,7 +121,13 @@ enum verdict bench_run_plan(const struct plan *plan)
 	return worst;
 }
 
-bool bench_current(const char **lock, uint32_t *holder)
+void bench_describe(struct record *record)
 {
-	return run_current(lock, holder) || kbuild_current(lock, holder);
+	const char *lock;
+	uint32_t holder;
+
+	if (!run_current(&lock, &holder) && !kbuild_current(&lock, &holder))
+		return;
+	record_string(record, "lock", lock);
+	record_signed(record, "holder", (int64_t)holder - 1);
 }

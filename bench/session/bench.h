@@ -4,9 +4,8 @@
 #define PVSPIN_BENCH_SESSION_BENCH_H
 
 #include "bench/plan.h"
+#include "lib/record.h"
 #include "lib/verdict.h"
-#include <stdbool.h>
-#include <stdint.h>
 
 /*
  * Runs everything that the plan asks for and logs it. VERDICT_FAIL: a lock did not exclude.
@@ -15,9 +14,9 @@
  */
 enum verdict bench_run_plan(const struct plan *plan);
 
-/* Tells a crash report the current lock; any CPU. False outside a run. *holder is the index + 1 of
- * the CPU in the critical section (uncontended: in CPU 0's; kbuild: of the lock that the calling
- * CPU waits for), 0: none. */
-bool bench_current(const char **lock, uint32_t *holder);
+/* Adds to a crash's record the current lock and the CPU in its critical section, or -1
+ * (uncontended: in CPU 0's; kbuild: of the lock that the calling CPU waits for). Nothing outside a
+ * run. Any CPU. */
+void bench_describe(struct record *record);
 
 #endif

@@ -5,8 +5,6 @@
  * wake-up, and the waiter would go on as if nothing had happened.
  */
 #include "port/hang.h"
-#include "locks/core/lock.h"
-#include "locks/core/stats.h"
 
 #include "kernel/backtrace.h"
 #include "kernel/cpu.h"
@@ -18,8 +16,7 @@
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
 #include "lib/log.h"
-#include "lib/record.h"
-#include "locks/core/pv.h"
+#include "port/common/hang_record.h"
 #include "port/port.h"
 #include <stdatomic.h>
 
@@ -78,39 +75,14 @@ static void stop_all(void)
 		cpu_relax();
 }
 
-static void record_hang(const struct hang *hang, const char *state)
-{
-	struct record record;
-
-	record_begin(&record, "hang");
-	record_string(&record, "what", hang->what);
-	if (hang->ops) {
-		record_string(&record, "lock", hang->ops->name);
-		record_string(&record, "lock_state", state);
-		record_signed(&record, "holder", (int64_t)hang->owner - 1);
-		record_number(&record, "threads", hang->threads);
-	}
-	record_number(&record, "bound_ms", hang->bound_ns / 1000000);
-	record_string(&record, "pv_backend", pv_backend->name);
-	record_end(&record);
-}
-
-static void record_cpu(const struct hang *hang, uint32_t cpu, uint64_t now, bool halted,
-		       uint64_t kicked_at)
+static void record_cpu(const struct hang *hang, uint32_t cpu, struct hang_stats stats, uint64_t now)
 {
 	const struct stand *stand = &stands[cpu];
 	/* pairs with the release in take_stand */
 	bool taken = atomic_load_explicit(&stand->taken, memory_order_acquire);
 	struct record record;
 
-	record_begin(&record, "hang_cpu");
-	record_number(&record, "cpu", cpu);
-	if (hang->ops)
-		record_string(&record, "state", cpu < hang->threads ? hang->state(cpu) : "idle");
-	record_bool(&record, "halted", halted);
-	record_bool(&record, "answered", taken);
-	if (kicked_at != 0)
-		record_number(&record, "kicked_us_ago", tsc_to_ns(now - kicked_at) / 1000);
+	hang_record_cpu(&record, hang, cpu, stats, taken, now);
 	if (taken) {
 		record_bool(&record, "in_hlt", stand->in_hlt);
 		record_bool(&record, "interrupts", stand->interrupts);
@@ -133,23 +105,21 @@ void port_report_hang(const struct hang *hang)
 {
 	uint64_t now = rdtsc();
 	uint32_t count = port_cpu_count();
-	bool *halted = port_alloc(count * sizeof(halted[0]), 1);
-	uint64_t *kicked_at = port_alloc(count * sizeof(kicked_at[0]), sizeof(kicked_at[0]));
+	struct hang_stats *stats = port_alloc(count * sizeof(stats[0]), CACHE_LINE);
+	struct record record;
 	char state[256];
 
 	watchdog_start(REPORT_BOUND_NS, report_hangs, NULL);
 	/* before the NMIs disturb the CPUs */
 	if (hang->ops)
 		hang->ops->describe(hang->lock, state, sizeof(state));
-	for (uint32_t i = 0; i < count; i++) {
-		halted[i] = atomic_load_explicit(&port_stats(i)->halted, memory_order_relaxed);
-		kicked_at[i] =
-			atomic_load_explicit(&port_stats(i)->kicked_at, memory_order_relaxed);
-	}
-	stop_all();
-	record_hang(hang, state);
 	for (uint32_t i = 0; i < count; i++)
-		record_cpu(hang, i, now, halted[i], kicked_at[i]);
+		stats[i] = hang_stats(i);
+	stop_all();
+	hang_record(&record, hang, hang->what, state);
+	record_end(&record);
+	for (uint32_t i = 0; i < count; i++)
+		record_cpu(hang, i, stats[i], now);
 	log_flush();
 }
 

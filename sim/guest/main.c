@@ -5,12 +5,11 @@
  */
 #include "bench/plan.h"
 #include "bench/session/bench.h"
+#include "bench/session/frame.h"
 #include "lib/kvm_info.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/record.h"
-#include "lib/string.h"
-#include "locks/core/pv.h"
 #include "port/port.h"
 #include "port/sim/guest.h"
 #include "port/sim/seam.h"
@@ -36,19 +35,11 @@ static void record_host(struct record *record)
 
 static void record_boot(const struct sim_facts *facts)
 {
-	struct record record;
-	static char canonical[PLAN_LINE_BYTES];
-
-	plan_print(&plan, canonical, sizeof(canonical));
-	record_begin(&record, "boot");
-	record_number(&record, "schema", 1);
-	record_string(&record, "version", PVSPIN_VERSION);
 	/* not the compiler's name: the log does not depend on it */
-	record_string(&record, "build", "sim");
-	record_string(&record, "loader", "sim");
-	record_string(&record, "cmdline", facts->cmdline);
-	record_string(&record, "plan", canonical);
-	record_string(&record, "accel", plan.accel);
+	const struct frame frame = {PVSPIN_VERSION, "sim", "sim", facts->cmdline};
+	struct record record;
+
+	frame_begin(&record, &frame, &plan);
 	record_string(&record, "hypervisor", "KVM, modelled");
 	record_number(&record, "kvm_features", facts->kvm_features);
 	record_number(&record, "kvm_hints", 0);
@@ -56,41 +47,15 @@ static void record_boot(const struct sim_facts *facts)
 	record_bool(&record, "steal_time", (facts->kvm_features & KVM_FEATURE_STEAL_TIME) != 0);
 	record_string(&record, "cpu_vendor", facts->vendor);
 	record_string(&record, "cpu_model", facts->model);
-	record_string(&record, "linux_lock", plan.linux_choice.lock);
-	record_string(&record, "linux_reason", plan.linux_choice.reason);
-	record_string(&record, "pv_backend", pv_backend->name);
-	record_bool(&record, "pv_yield", pv_backend->yields);
 	record_number(&record, "tsc_khz", facts->khz);
 	record_string(&record, "tsc_source", "simulated");
 	record_number(&record, "vcpus", facts->cpus);
 	record_number(&record, "vcpus_online", facts->cpus);
 	record_string(&record, "apic_mode", "none");
-	record_number(&record, "nodes", plan.nodes ? plan.nodes : 1);
-	record_string(&record, "node_source", plan.nodes ? "key" : "none");
-	record_open_array(&record, "cpu_nodes");
-	for (uint32_t i = 0; i < facts->cpus; i++)
-		record_number(&record, NULL, port_node(i));
-	record_close_array(&record);
+	frame_nodes_by_key(&record, &plan, facts->cpus);
 	record_number(&record, "boot_cycles", 0);
 	record_host(&record);
 	record_end(&record);
-}
-
-static int record_verdict(enum verdict verdict, const char *reason)
-{
-	static const char *const names[] = {"ok", "skip", "error", "fail"};
-	static const int codes[] = {0, 77, 4, 3};
-	struct record record;
-
-	record_begin(&record, "end");
-	record_number(&record, "records", record_count() + 1);
-	record_string(&record, "verdict", names[verdict]);
-	record_number(&record, "failed", verdict == VERDICT_FAIL);
-	record_number(&record, "skipped", 0);
-	record_string(&record, "reason", reason);
-	record_end(&record);
-	log_flush();
-	return strcmp(reason, "usage") ? codes[verdict] : 2;
 }
 
 /* What the port cannot do is refused by name. */
@@ -117,27 +82,18 @@ __attribute__((visibility("default"))) void sim_guest_main(void)
 	struct plan_machine plan_machine = {.cpus = facts->cpus,
 					    .linux_facts = linux_facts_of(&kvm, facts->cpus)};
 	bool ok = plan_parse(facts->cmdline, &plan_machine, &plan, error);
-	enum verdict verdict;
 
 	ok = ok && !refused(error);
 	ksnprintf(plan.accel, sizeof(plan.accel), "sim");
 	port_sim_init(plan.nodes);
 	pv_sim_select(plan.nopvspin);
 	record_boot(facts);
-	if (!ok) {
-		log_line("error: %s", error);
-		sim_end(record_verdict(VERDICT_ERROR, "usage"));
-	}
-	log_flush();
-	verdict = bench_run_plan(&plan);
-	sim_end(record_verdict(verdict, verdict == VERDICT_FAIL ? "exclusion" : ""));
+	sim_end(frame_run(&plan, ok ? NULL : error));
 }
 
 __attribute__((visibility("default"))) void sim_guest_panic(const char *reason, uint64_t rip)
 {
 	struct record record;
-	const char *lock;
-	uint32_t holder;
 
 	record_begin(&record, "panic");
 	record_string(&record, "reason", reason);
@@ -145,10 +101,7 @@ __attribute__((visibility("default"))) void sim_guest_panic(const char *reason, 
 	record_hex(&record, "rip", rip);
 	record_open_array(&record, "backtrace");
 	record_close_array(&record);
-	if (bench_current(&lock, &holder)) {
-		record_string(&record, "lock", lock);
-		record_signed(&record, "holder", (int64_t)holder - 1);
-	}
+	bench_describe(&record);
 	record_end(&record);
 	log_flush();
 }
