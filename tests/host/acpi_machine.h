@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What test_acpi.c, test_acpi_damage.c and test_srat.c share: a machine with one ACPI table at
- * fixed addresses, MADT entries, and the expected outcome of acpi_find_cpus on the fake memory.
+ * Shared by test_acpi.c, test_acpi_damage.c and test_srat.c: a machine with one ACPI table at fixed
+ * addresses, MADT entries, and checks of what acpi_find_cpus() returns for the fake memory.
  */
 #ifndef PVSPIN_TESTS_HOST_ACPI_MACHINE_H
 #define PVSPIN_TESTS_HOST_ACPI_MACHINE_H
@@ -48,7 +48,8 @@ static inline void assert_fails(uint64_t rsdp, enum acpi_status expected, const 
 		fail_msg("\"%s\" is not in: %s", text, detail);
 }
 
-/* One table of a saved machine as the last bytes before unmapped memory, cut at every length. */
+/* Cuts one table of a saved machine at every length; its last byte is followed by unmapped memory.
+ */
 static inline void cut_at_every_length(const char *saved, const char *signature, uint64_t at,
 				       void (*expect_damage)(void))
 {
@@ -76,7 +77,7 @@ static inline void cut_at_every_length(const char *saved, const char *signature,
 	fail_msg("no %s among the saved tables", signature);
 }
 
-/* A machine with one table, at fixed addresses. */
+/* Makes a machine with one table, at fixed addresses. */
 static inline void build(const uint8_t *entries, size_t length)
 {
 	uint64_t table = MADT;

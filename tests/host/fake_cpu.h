@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In the place of kernel/cpu.h and kernel/fixup.h, for drivers under test (host.mk: -include, with
- * the include guards of the real ones defined): the instructions that touch a machine, as functions
- * that the test has.
+ * Replaces kernel/cpu.h and kernel/fixup.h for drivers under test: instructions that access
+ * hardware are functions that the test defines. host.mk includes this file by -include and defines
+ * the include guards of the real ones.
  */
 #ifndef PVSPIN_TESTS_HOST_FAKE_CPU_H
 #define PVSPIN_TESTS_HOST_FAKE_CPU_H

@@ -69,7 +69,7 @@ size_t memory_segments(uint64_t addresses[], size_t capacity)
 	return segment_count;
 }
 
-/* Returns the address that the file's name tells. */
+/* Adds the bytes of a file. Returns their address, which is the file's name. */
 static uint64_t load_file(const char *directory, const char *name)
 {
 	static uint8_t bytes[65536];
@@ -127,7 +127,8 @@ void write_u64(uint8_t *at, uint64_t value)
 	write_u32(at + 4, (uint32_t)(value >> 32));
 }
 
-static uint8_t missing_to_zero(const uint8_t *bytes, size_t length)
+/* Returns the byte that makes the sum of all bytes zero. */
+static uint8_t checksum_of(const uint8_t *bytes, size_t length)
 {
 	uint8_t sum = 0;
 
@@ -152,7 +153,7 @@ void table_seal(uint64_t address)
 	uint8_t *bytes = memory_at(address, &length);
 
 	bytes[9] = 0;
-	bytes[9] = missing_to_zero(bytes, length);
+	bytes[9] = checksum_of(bytes, length);
 }
 
 void rsdp_add(uint64_t address, uint8_t revision, uint32_t rsdt, uint64_t xsdt)
@@ -162,12 +163,12 @@ void rsdp_add(uint64_t address, uint8_t revision, uint32_t rsdt, uint64_t xsdt)
 	memcpy(bytes, "RSD PTR ", 8);
 	bytes[15] = revision;
 	write_u32(bytes + 16, rsdt);
-	bytes[8] = missing_to_zero(bytes, 20);
+	bytes[8] = checksum_of(bytes, 20);
 	if (revision < 2)
 		return;
 	write_u32(bytes + 20, 36);
 	write_u64(bytes + 24, xsdt);
-	bytes[32] = missing_to_zero(bytes, 36);
+	bytes[32] = checksum_of(bytes, 36);
 }
 
 void root_add(uint64_t address, const char *signature, const uint64_t *tables, size_t count)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of port/port.h that tells how many vCPUs there are and what they counted: fake_vcpus.h.
- */
+/* The functions of port/port.h for the number of vCPUs and their counters: see fake_vcpus.h. */
 #include "tests/host/fake_vcpus.h"
 
 #include "port/port.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The vCPUs of a port that a unit test plays: their counters, and nothing that runs. */
+/* The vCPUs of a port for unit tests: they have counters, but run nothing. */
 #ifndef PVSPIN_TESTS_HOST_FAKE_VCPUS_H
 #define PVSPIN_TESTS_HOST_FAKE_VCPUS_H
 
@@ -7,7 +7,7 @@
 
 #define FAKE_VCPUS 4 /* what port_cpu_count() says */
 
-/* What port_stats() gives of each. */
+/* port_stats() of each. */
 extern struct lock_stats fake_stats[FAKE_VCPUS];
 
 #endif

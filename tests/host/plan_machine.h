@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What test_plan.c and test_plan_print.c share: the machine that plans are for, and the last one
- * parsed. Locks are those of stub_locks.c. */
+/* Shared by test_plan.c and test_plan_print.c: the machine that plans are for, and the last parsed
+ * plan. The locks are those of stub_locks.c. */
 #ifndef PVSPIN_TESTS_HOST_PLAN_MACHINE_H
 #define PVSPIN_TESTS_HOST_PLAN_MACHINE_H
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern char extra[]; /* the value of stub_locks.c's key extra= */
+extern char extra[]; /* the value of the key extra= (stub_locks.c) */
 
 #define CPUS         28
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Logs made by hand: see report_logs.h. */
+/* See report_logs.h. */
 #include "tests/host/report_logs.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/pvspin report XXXXXX"; /* with spaces: paths may have them */
+static char directory[] = "/tmp/pvspin report XXXXXX"; /* with a space, as paths may have */
 
 int logs_begin(void **state)
 {

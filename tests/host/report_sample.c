@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A set made up for tests: report_sample.h. */
+/* See report_sample.h. */
 #include "tests/host/report_sample.h"
 
 #include "tests/host/test.h"
@@ -12,7 +12,7 @@ static double uniform(uint64_t *state)
 	return (double)(next_random(state) >> 11) / (double)(UINT64_C(1) << 53);
 }
 
-/* Around `mean`, by up to a fifth. */
+/* Makes values that differ from `mean` by up to a fifth. */
 static struct sample some(double mean, size_t count, uint64_t *state)
 {
 	struct sample sample = {.value = calloc(count, sizeof(double)), .count = count};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set as set.c would make it, for the tests of what prints it: any number of locks, numbers of
- * vCPUs and repetitions, with distributions of waits and shares of time that look like a run's.
- * Everything follows from the seed.
+ * Makes a set like those of set.c, for tests of the printers: any locks, numbers of vCPUs and
+ * repetitions, with distributions of waits and shares of time like those of a real run. The seed
+ * determines all of it.
  */
 #ifndef PVSPIN_TESTS_HOST_REPORT_SAMPLE_H
 #define PVSPIN_TESTS_HOST_REPORT_SAMPLE_H

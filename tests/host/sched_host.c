@@ -54,7 +54,7 @@ void host_free(struct host *host)
 	free(host);
 }
 
-/* What is on `cpu` has run until now. */
+/* Counts the CPU time of the running task up to now. */
 static void advance(struct host *host, struct host_cpu *cpu)
 {
 	uint64_t ran = host->now - cpu->since;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A host for the tests of sim/sched: time, ticks and threads that compute and sleep. Switches cost
- * nothing and happen as soon as they are asked for. */
+/* A host for the tests of sim/sched*: time, ticks, and tasks that compute and sleep. Switches
+ * happen as soon as the scheduler asks for them, and cost nothing. */
 #ifndef PVSPIN_TESTS_HOST_SCHED_HOST_H
 #define PVSPIN_TESTS_HOST_SCHED_HOST_H
 
@@ -15,18 +15,19 @@
 
 struct host_task {
 	struct sched_task task;
-	uint64_t burst_ns, sleep_ns; /* computes so long, then sleeps so long; 0: never sleeps */
-	uint64_t left_ns;            /* of the burst */
-	uint64_t wake_at;            /* asleep until then; UINT64_MAX: somebody else wakes it */
-	uint64_t ran_ns;             /* as the host saw it, in whole */
+	uint64_t burst_ns,
+		sleep_ns; /* it computes, then sleeps, this long; burst_ns 0: never sleeps */
+	uint64_t left_ns; /* of the burst */
+	uint64_t wake_at; /* end of its sleep; UINT64_MAX: another task wakes it */
+	uint64_t ran_ns;  /* its CPU time, as measured here */
 	uint64_t runnable_since;
 	uint64_t longest_wait_ns;
-	uint64_t slices; /* times that it was put on a CPU */
+	uint64_t slices; /* how often it was put on a CPU */
 };
 
 struct host_cpu {
 	struct host_task *running;
-	uint64_t since; /* `running` is accounted for up to here */
+	uint64_t since; /* ran_ns of `running` is counted up to here */
 	bool resched;
 };
 
@@ -40,7 +41,7 @@ struct host {
 	uint32_t tasks;
 	uint32_t queued_calls;
 	uint64_t switches;
-	uint64_t digest;                  /* of who ran where and when */
+	uint64_t digest;                  /* of which task ran where and when */
 	void (*check)(struct host *host); /* after each step; may be NULL */
 };
 
@@ -48,20 +49,20 @@ struct host {
 extern const enum sched_kind sched_kinds[2];
 
 struct host *host_new(const struct sched_config *config);
-/* With the kernel's own parameters. */
+/* Makes a host with the kernel's default parameters. */
 struct host *host_begin(enum sched_kind kind, uint32_t cpus, uint32_t sockets, uint32_t groups);
 void host_free(struct host *host);
 
-/* All CPUs. */
+/* Start a task that may use all CPUs, or only one. */
 struct host_task *host_task(struct host *host, uint64_t burst_ns, uint64_t sleep_ns);
 struct host_task *host_task_on(struct host *host, uint32_t cpu, uint64_t burst_ns,
 			       uint64_t sleep_ns);
-/* A task of the caller's own making is in `task`, but for what the scheduler fills in. */
+/* Starts a task that the caller has filled in, except for the scheduler's fields. */
 void host_start(struct host *host, struct host_task *task);
 
 void host_run(struct host *host, uint64_t ns);
 
-/* Does what the running task of `cpu` would: block for good, yield. */
+/* Make the running task of `cpu` block until it is woken, or yield. */
 void host_block(struct host *host, uint32_t cpu);
 void host_yield(struct host *host, uint32_t cpu);
 enum sched_yield_result host_yield_to(struct host *host, uint32_t cpu, struct host_task *task);
@@ -69,7 +70,7 @@ void host_wake(struct host *host, struct host_task *task, uint32_t waker_cpu);
 
 struct host_task *host_running(struct host *host, uint32_t cpu);
 
-/* Of `whole_ns` the task got `share`, give or take `tolerance`. */
+/* Fails unless the task got `share` of `whole_ns`, within `tolerance`. */
 void host_assert_share(const struct host_task *task, uint64_t whole_ns, double share,
 		       double tolerance);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A registry, tunables and a key of its own for test_plan.c: names and flags, no locks behind them.
- * Sorted by name, as the real one is. */
+/* A registry, tunables and a key for test_plan.c. The locks have names and flags, but no code. They
+ * are sorted by name like the real ones. */
 #include "bench/plan_keys.h"
 #include "lib/cmdline.h"
 #include "locks/core/registry.h"
@@ -39,7 +39,7 @@ const struct lock_entry *lock_find(const char *name, size_t length)
 	return NULL;
 }
 
-/* A key as the broken image has: tests/host/plan_machine.h */
+/* A key like those of the broken image (guest/broken/). */
 char extra[8];
 static const char *const extra_names[] = {"none", "some"};
 PLAN_KEY(extra, .name = "extra", .kind = KEY_NAME, .value = extra, .bytes = sizeof(extra),

@@ -62,7 +62,7 @@ void end(FILE *out, unsigned seq)
 		seq, seq);
 }
 
-/* A whole log of one run. */
+/* Writes a whole log of one run. */
 static void write_log(const char *file, double seconds)
 {
 	FILE *out = create(file);
@@ -84,8 +84,6 @@ void write_logs(const char *run, const char *log, const double *seconds, size_t 
 	}
 }
 
-/* Cells a (VMs of run RUN_A, maybe of one lock) and b (VMs of run RUN_B, or its host peer:
- * WHERE_B). */
 void write_experiment(const char *accel, const char *run_a, const char *lock_a, const char *run_b,
 		      const char *where_b, const char *kind)
 {
@@ -153,7 +151,7 @@ int study_remove_directory(void **state)
 
 const struct study_finding *judged(void)
 {
-	assert_true(study_here(study_directory));
+	assert_true(study_exists(study_directory));
 	assert_true(study_read(study_directory, &study, &notes));
 	assert_int_equal(study.finding_count, 1);
 	return &study.findings[0];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An experiment's directory with experiment.json and logs, for the tests of tools/report/study*. */
+/* Makes the directory of an experiment with experiment.json and logs, for tests of
+ * tools/report/study/. */
 #ifndef PVSPIN_TESTS_HOST_STUDY_FILES_H
 #define PVSPIN_TESTS_HOST_STUDY_FILES_H
 
@@ -12,30 +13,30 @@
 #define NEAR(number, expected) assert_true(fabs((number) / (expected)-1) < 1e-6)
 
 extern char study_directory[];
-extern struct study study; /* as judged() read it */
+extern struct study study; /* set by judged() */
 extern struct notes notes;
 
-/* cmocka's: of a group, and of each test. */
+/* Setup and teardown functions of cmocka, for a group and for each test. */
 int study_make_directory(void **state);
 int study_remove_directory(void **state);
 int study_setup(void **state);
 int study_teardown(void **state);
 
-/* A file below study_directory, and its parts. */
+/* Creates a file below study_directory; the others write records into it. */
 FILE *create(const char *file);
 void boot(FILE *out);
 void run_record(FILE *out, unsigned seq, const char *lock, double seconds, const char *more);
 void end(FILE *out, unsigned seq);
 
-/* Whole logs RUN/rep-N/LOG of one run each; none where the time is 0. */
+/* Writes whole logs RUN/rep-N/LOG of one run each, except where the time is 0. */
 void write_logs(const char *run, const char *log, const double *seconds, size_t count);
 
-/* Cells a (VMs of run_a, maybe of one lock) and b (VMs of run_b, or its host peer), and a finding.
- */
+/* Writes experiment.json with the cells a (VMs of run_a; lock_a: of this lock only) and b (VMs of
+ * run_b, or its host peer), and one finding. */
 void write_experiment(const char *accel, const char *run_a, const char *lock_a, const char *run_b,
 		      const char *where_b, const char *kind);
 
-/* Reads what was written; returns the one finding. */
+/* Reads the experiment into `study`. Returns its finding. */
 const struct study_finding *judged(void);
 
 #endif

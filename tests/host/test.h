@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cmocka with the headers it wants before it, and a generator for the fuzz loops: its sequence is
- * fixed by the seed, so a failure repeats. */
+/* cmocka with the headers that it needs, and a random generator for fuzz loops. The seed determines
+ * its sequence, so a failure repeats. */
 #ifndef PVSPIN_TESTS_HOST_TEST_H
 #define PVSPIN_TESTS_HOST_TEST_H
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/acpi.c on tables that QEMU made (tests/host/acpi, see save.sh there) and on tables built
- * here for what QEMU under TCG cannot make: x2APIC entries, an XSDT above 4 GiB, firmware's other
- * habits. Damaged ones: test_acpi_damage.c.
+ * Tests kernel/acpi.c with tables that QEMU made (tests/host/acpi, see save.sh there), and with
+ * tables that QEMU under TCG cannot make: x2APIC entries, an XSDT above 4 GiB, habits of other
+ * firmware. test_acpi_damage.c has damaged tables.
  */
 #include "tests/host/acpi_machine.h"
 
-static void qemus_tables(void **state)
+static void reads_the_tables_of_qemu(void **state)
 {
 	static const struct {
 		const char *name;
@@ -47,11 +47,11 @@ static void the_rsdp_is_searched_in_the_ebda_first(void **state)
 	bytes = memory_add(0x40e, 2);
 	bytes[1] = 0x9f; /* segment 0x9f00 */
 	memcpy(memory_add(0x9f000, 1024) + 1024 - 32, memory_map(RSDP, 20), 20);
-	/* the string alone, without its checksum, is passed over */
+	/* the string without a valid checksum is ignored */
 	memcpy(memory_add(0xe0000, 0x20000) + 16, "RSD PTR ", 8);
 	assert_found(0);
 	assert_int_equal(cpu[0].apic_id, 3);
-	/* on 16-byte boundaries only */
+	/* an RSDP lies on a 16-byte boundary */
 	bytes[1] = 0;
 	memcpy((uint8_t *)memory_map(0xe1008, 20), memory_map(RSDP, 20), 20);
 	assert_fails(0, ACPI_NO_RSDP, "0xe0000..0xfffff");
@@ -105,7 +105,7 @@ static void an_apic_id_counts_once(void **state)
 	at = put_x2apic(at, 4, 6, 3);
 	at = put_lapic(at, 5, 6, 0);
 	at = put_x2apic(at, 6, 7, 1);
-	memcpy(at, (uint8_t[]){0x7f, 6, 1, 2, 3, 4}, 6); /* of a type we don't know */
+	memcpy(at, (uint8_t[]){0x7f, 6, 1, 2, 3, 4}, 6); /* an unknown type */
 	at += 6;
 	memcpy(at, (uint8_t[]){5, 12}, 2);
 	memset(at + 2, 0, 2);
@@ -137,7 +137,7 @@ static void a_machine_needs_an_enabled_cpu(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(qemus_tables),
+		cmocka_unit_test(reads_the_tables_of_qemu),
 		cmocka_unit_test(the_rsdp_is_searched_in_the_ebda_first),
 		cmocka_unit_test(x2apic_entries_through_an_xsdt),
 		cmocka_unit_test(an_apic_id_counts_once),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/acpi.c on damaged tables: each kind of damage has its status and its place in the detail,
- * and none makes it read beside a table (each is an allocation of its own, under ASan).
+ * Tests kernel/acpi.c with damaged tables: each kind of damage has its status, and the detail names
+ * its place. No damage makes it read beside a table (each is its own allocation, under ASan).
  */
 #include "tests/host/acpi_machine.h"
 
@@ -34,7 +34,8 @@ static void wrong_checksums_are_seen_everywhere(void **state)
 	}
 }
 
-/* Entries that do not fit: each, alone or behind a good one, ends the search with its place. */
+/* An entry that does not fit, alone or after a good one, ends the search, and its place is named.
+ */
 static void entries_end_inside_the_table(void **state)
 {
 	static const uint8_t bad[][4] = {{0, 0}, {0, 1}, {1, 0},   {0, 7},   {0, 9},
@@ -55,7 +56,7 @@ static void entries_end_inside_the_table(void **state)
 	assert_fails(RSDP, ACPI_BAD_TABLE, "left 1");
 }
 
-/* The length field, with the checksum made right again where that is possible. */
+/* Sets the length field and the checksum. */
 static void set_length(uint64_t address, uint32_t length)
 {
 	size_t actual;
@@ -176,8 +177,8 @@ static void repair(uint64_t address, size_t length)
 		table_seal(address);
 }
 
-/* Real tables with a few random bytes changed, in half of the rounds with the checksum repaired
- * so that the damage gets past it. Whatever comes out is consistent; ASan watches the rest. */
+/* Changes a few random bytes of real tables. Half of the rounds repair the checksum, so that the
+ * damage gets past it. Results must be consistent; ASan checks the accesses. */
 static void random_damage(void **state)
 {
 	static const char *const names[] = {"pc-smp4", "q35-sparse", "pc-maxcpus7"};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* port/hosted/cgroup.c: time that CPU quotas took, found by /proc and /sys of both versions. */
+/* Tests port/hosted/cgroup.c, which finds the time that CPU quotas took, for both versions of
+ * cgroups. */
 #define _GNU_SOURCE
 #include "tests/host/test.h"
 
@@ -12,8 +13,8 @@
 
 static char root[] = "/tmp/cgroup-XXXXXX";
 
-/* Writes a file below root, its directories too. */
-static void put(const char *path, const char *text)
+/* Writes a file below root, and makes its directories. */
+static void write_file(const char *path, const char *text)
 {
 	char full[256];
 	FILE *file;
@@ -54,53 +55,54 @@ static int tear_down(void **state)
 static void first_version_counts_groups_above(void **state)
 {
 	(void)state;
-	put("/proc/self/cgroup", "3:cpuset:/\n2:cpu,cpuacct:/a/b\n0::/a\n");
-	put("/proc/self/mountinfo",
-	    "30 1 0:20 / /sys/cpuset rw - cgroup cgroup rw,cpuset\n"
-	    "31 1 0:21 / /sys/cpu rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct\n");
-	put("/sys/cpuset/cpu.stat", "throttled_time 1\n");
-	put("/sys/cpu/cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n");
-	put("/sys/cpu/a/cpu.stat", "nr_periods 9\nnr_throttled 2\nthrottled_time 5000\n");
-	put("/sys/cpu/a/b/cpu.stat", "nr_periods 9\nnr_throttled 3\nthrottled_time 70000\n");
-	put("/sys/cpu/a/c/cpu.stat", "throttled_time 1\n");
+	write_file("/proc/self/cgroup", "3:cpuset:/\n2:cpu,cpuacct:/a/b\n0::/a\n");
+	write_file("/proc/self/mountinfo",
+		   "30 1 0:20 / /sys/cpuset rw - cgroup cgroup rw,cpuset\n"
+		   "31 1 0:21 / /sys/cpu rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct\n");
+	write_file("/sys/cpuset/cpu.stat", "throttled_time 1\n");
+	write_file("/sys/cpu/cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n");
+	write_file("/sys/cpu/a/cpu.stat", "nr_periods 9\nnr_throttled 2\nthrottled_time 5000\n");
+	write_file("/sys/cpu/a/b/cpu.stat", "nr_periods 9\nnr_throttled 3\nthrottled_time 70000\n");
+	write_file("/sys/cpu/a/c/cpu.stat", "throttled_time 1\n");
 	assert_int_equal(hosted_throttled_ns(root), 75000);
 }
 
 static void second_version_counts_microseconds(void **state)
 {
 	(void)state;
-	put("/proc/self/cgroup", "0::/user.slice/x\n");
-	put("/proc/self/mountinfo", "30 1 0:20 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-	put("/sys/fs/cgroup/user.slice/cpu.stat", "usage_usec 7\nthrottled_usec 20\n");
-	put("/sys/fs/cgroup/user.slice/x/cpu.stat", "usage_usec 7\nthrottled_usec 3\n");
+	write_file("/proc/self/cgroup", "0::/user.slice/x\n");
+	write_file("/proc/self/mountinfo", "30 1 0:20 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+	write_file("/sys/fs/cgroup/user.slice/cpu.stat", "usage_usec 7\nthrottled_usec 20\n");
+	write_file("/sys/fs/cgroup/user.slice/x/cpu.stat", "usage_usec 7\nthrottled_usec 3\n");
 	assert_int_equal(hosted_throttled_ns(root), 23000);
 }
 
-/* A container: its own group is the root of what is mounted, by a namespace or without one. */
+/* In a container its own group is the root of the mount, with or without a namespace. */
 static void a_container_counts_its_group_once(void **state)
 {
 	static const char *const cases[][2] = {
 		{"0::/\n", "/"}, {"0::/docker/1\n", "/docker/1"}, {"0::/../other\n", "/"}};
 
 	(void)state;
-	put("/sys/fs/cgroup/cpu.stat", "throttled_usec 4\n");
+	write_file("/sys/fs/cgroup/cpu.stat", "throttled_usec 4\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char mount[128];
 
 		snprintf(mount, sizeof(mount), "30 1 0:20 %s /sys/fs/cgroup ro - cgroup2 c ro\n",
 			 cases[i][1]);
-		put("/proc/self/cgroup", cases[i][0]);
-		put("/proc/self/mountinfo", mount);
+		write_file("/proc/self/cgroup", cases[i][0]);
+		write_file("/proc/self/mountinfo", mount);
 		assert_int_equal(hosted_throttled_ns(root), 4000);
 	}
 }
 
-static void nothing_there_is_nothing(void **state)
+static void without_cgroups_the_time_is_0(void **state)
 {
 	(void)state;
 	assert_int_equal(hosted_throttled_ns(root), 0);
-	put("/proc/self/cgroup", "no colon\n1:cpu\n2:cpu:/gone\n");
-	put("/proc/self/mountinfo", "31 1 0:21 / /sys/cpu rw - cgroup cgroup rw,cpu\nshort - x\n");
+	write_file("/proc/self/cgroup", "no colon\n1:cpu\n2:cpu:/gone\n");
+	write_file("/proc/self/mountinfo",
+		   "31 1 0:21 / /sys/cpu rw - cgroup cgroup rw,cpu\nshort - x\n");
 	assert_int_equal(hosted_throttled_ns(root), 0);
 }
 
@@ -113,7 +115,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_container_counts_its_group_once, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(nothing_there_is_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_cgroups_the_time_is_0, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void calls_that_overlap(void **state)
 	row_is(0, 50, 50, 50);
 	row_is(1, 50, 0, 50);
 	row_is(2, 40, 20, 40); /* 50 + 50 of 250 ms */
-	assert_true(has_note(&limits, "measured at the same time, 44 % of all"));
+	assert_true(has_note(&limits, "measured at the same time for 44 %"));
 	assert_false(has_note(&limits, "in common"));
 }
 

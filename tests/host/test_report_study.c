@@ -106,7 +106,7 @@ static void bad_experiments_are_refused(void **state)
 					    "{\"schema\":1,\"findings\":[{}]}"};
 
 	(void)state;
-	assert_false(study_here(study_directory));
+	assert_false(study_exists(study_directory));
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		FILE *out = create("experiment.json");
 

@@ -133,7 +133,7 @@ static void the_picture_shows_the_preempted_holder(void **state)
 	assert_int_equal(count("not known"), 0);
 	trace_set_add(&made, 3, "release 90000000");
 	draw();
-	assert_int_equal(count(">not known: the events kept are all later<"), 1);
+	assert_int_equal(count(">unknown: the events kept are all later<"), 1);
 }
 
 /* workload=kbuild: who waits for another lock is no waiter behind this holder. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Event records from a few words: see trace_set.h. */
+/* See trace_set.h. */
 #include "tests/host/trace_set.h"
 
 #include "tests/host/test.h"

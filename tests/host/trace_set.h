@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A struct set of event records as a test writes them down: one log, 1000 cycles a microsecond. */
+/* Makes a struct set of event records from text: one log, 1000 cycles a microsecond. */
 #ifndef PVSPIN_TESTS_HOST_TRACE_SET_H
 #define PVSPIN_TESTS_HOST_TRACE_SET_H
 
@@ -10,23 +10,23 @@ struct trace_set {
 	struct set set;
 	struct log log;
 	struct record boot;
-	uint64_t run; /* of the events that are added; 1 at first */
+	uint64_t run; /* of the next events; initially 1 */
 	const char *lock;
-	uint64_t lock_id; /* of the events that are added; 0 at first: they say none */
+	uint64_t lock_id; /* of the next events; initially 0: none */
 };
 
-/* Empty. */
+/* Makes an empty set. */
 void trace_set_begin(struct trace_set *made);
 void trace_set_end(struct trace_set *made);
 
-/* "wait 10, acquire 20 @7, kick 30 2": events of one CPU, `what tsc [to] [@lock_id]` each; locks
- * below 100 are of class "rq", the others of "zone". */
+/* Adds events of one CPU, each as `what tsc [to] [@lock_id]`: "wait 10, acquire 20 @7, kick 30 2".
+ * Locks below 100 are of class "rq", the others of class "zone". */
 void trace_set_add(struct trace_set *made, uint64_t cpu, const char *events);
 void trace_set_event(struct trace_set *made, uint64_t cpu, const char *what, json_int_t tsc,
 		     json_int_t to);
 
-/* "running 0-10, preempted! 10-30": ! holding, ? waiting, ^ handed, + open, @ which lock, & had
- * which. */
+/* Returns spans as text, "running 0-10, preempted! 10-30": ! holding, ? waiting, ^ handed, + open,
+ * @ the lock, & a held lock. */
 const char *trace_set_words(const struct spans *spans);
 
 #endif

@@ -111,7 +111,7 @@ nothing_there() {
   done
   meeting a '.calls | length == 1 and (.[0].left | . == null or . == "ended")'
   meeting a ".calls[0].out == \"$out\" and .calls[0].phases == 2 and .calls[0].overlap_us > 200000"
-  says "$("$tree/build/pvspin-report" "$BATS_TEST_TMPDIR/a" "$out")" 'calls that were started apart measured at the same time' \
+  says "$("$tree/build/pvspin-report" "$BATS_TEST_TMPDIR/a" "$out")" 'calls that were started separately measured at the same time' \
     'Measured at the same time as other logs'
   nothing_there
 }

@@ -241,7 +241,7 @@ static int print_comparison(FILE *out, const struct options *options)
 
 static int print_output(FILE *out, const struct options *options)
 {
-	if (options->path_count == 1 && study_here(options->paths[0]))
+	if (options->path_count == 1 && study_exists(options->paths[0]))
 		return study_write(out, options->paths[0], options->format);
 	return options->compare[0] ? print_comparison(out, options) : print_tables(out, options);
 }

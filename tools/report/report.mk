@@ -4,7 +4,8 @@
 report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
-report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c # the rules for quoting figures that the guest uses, too
+# bench/quoting.c has the rules for quoting figures, which the guest uses, too.
+report_c := $(sort $(wildcard tools/report/*.c tools/report/*/*.c)) bench/quoting.c
 report_flags = $(HOSTCC) $(report_cflags)
 $(eval $(call keep_flags,build/report,report_flags))
 report_objects := $(report_c:%.c=build/report/%.o)

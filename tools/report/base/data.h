@@ -224,7 +224,7 @@ struct set {
  * accelerator classes are mixed. Call set_free() in either case. */
 bool set_read(const char *const *paths, size_t count, struct set *set);
 void set_free(struct set *set);
-/* Prints that figures of two accelerator classes are never `how`: "compared", "put together". */
+/* Prints that figures of two accelerator classes are never `how`: "compared", "mixed". */
 void accel_mismatch(const char *name, const char *accel, const char *other, const char *other_accel,
 		    const char *how);
 /* Returns how many logs of the set are not whole. */

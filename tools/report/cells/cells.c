@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Repetitions to cells: see cells.h. */
+/* Cells: see cells.h. */
 #include "tools/report/cells/cells.h"
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Finding a repetition's cell is a linear search. A sweep over every lock, ten numbers of threads
- * and three dispatches has 660. */
+/* cell_of() searches linearly, so their number is bounded. A sweep over 22 locks, ten numbers of
+ * threads and three dispatches has 660. */
 #define MOST_CELLS 4096
 
-#define KIND(name, unit, together, field)               \
-	{                                               \
-#name, unit, TOGETHER_##together, field \
+#define KIND(name, unit, rule, field)           \
+	{                                       \
+#name, unit, JOIN_##rule, field \
 	}
 
 const struct sample_kind sample_list[SAMPLES] = {
-	[SAMPLE_MERIT] = KIND(merit, "", SUM, NULL), /* unit and rule by fixed_work */
+	[SAMPLE_MERIT] = KIND(merit, "", SUM, NULL), /* unit and rule depend on fixed_work */
 	[SAMPLE_JAIN] = KIND(jain, "", JAIN, NULL),
 	[SAMPLE_LONGEST_STREAK] = KIND(longest_streak, "acquisitions", MOST, "streak_max"),
 	[SAMPLE_LONGEST_WAIT_NS] = KIND(longest_wait_ns, "ns", MOST, "wait_max_cycles"),
@@ -60,22 +60,22 @@ static bool same(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-bool keys_match(const struct cell_key *a, const struct cell_key *b, unsigned but)
+bool keys_match(const struct cell_key *a, const struct cell_key *b, unsigned ignored)
 {
-	return (but & KEY_THREADS || a->threads == b->threads) &&
-	       (but & KEY_TASKS || a->tasks == b->tasks) &&
-	       (but & KEY_INSTANCE || a->instance == b->instance) &&
-	       (but & KEY_INSTANCES || a->instances == b->instances) &&
-	       (but & KEY_DAMAGED || a->damaged == b->damaged) && a->hold == b->hold &&
-	       a->think == b->think && (but & KEY_LOCK || same(a->lock, b->lock)) &&
+	return (ignored & KEY_THREADS || a->threads == b->threads) &&
+	       (ignored & KEY_TASKS || a->tasks == b->tasks) &&
+	       (ignored & KEY_INSTANCE || a->instance == b->instance) &&
+	       (ignored & KEY_INSTANCES || a->instances == b->instances) &&
+	       (ignored & KEY_DAMAGED || a->damaged == b->damaged) && a->hold == b->hold &&
+	       a->think == b->think && (ignored & KEY_LOCK || same(a->lock, b->lock)) &&
 	       same(a->workload, b->workload) &&
-	       (but & KEY_SETUP ||
+	       (ignored & KEY_SETUP ||
 		(same(a->dispatch, b->dispatch) && same(a->pv_backend, b->pv_backend))) &&
-	       (but & KEY_SETTINGS || same(a->settings, b->settings));
+	       (ignored & KEY_SETTINGS || same(a->settings, b->settings));
 }
 
-/* The cell of a key, a new one if there is none; NULL: there are too many. Takes key->settings for
- * a new one. */
+/* Returns the cell for a repetition's key. A new cell takes over key->settings. Returns NULL if
+ * there are too many cells. */
 static struct cell *cell_of(struct set *set, struct repetition *repetition)
 {
 	struct cell *cell;
@@ -111,7 +111,8 @@ void cell_free_samples(struct cell *cell)
 		free(cell->sample[i].value);
 }
 
-/* Running means; a repetition with other vCPUs than the first is of a damaged log and not used. */
+/* Updates the running means. A repetition with another number of vCPUs than the first one is from a
+ * damaged log and is ignored. */
 static void add_vcpu_ops(struct cell *cell, const struct repetition *repetition)
 {
 	double n = (double)cell->reps;
@@ -156,25 +157,26 @@ static void add_repetition(struct set *set, struct repetition *repetition)
 }
 
 /*
- * Sums over instances: their n-th runs as one repetition. Rates and counters are added; the elapsed
- * time of fixed work and the longest wait are the most of any; shares of time are averaged
- * (instances have equally many vCPUs); Jain's index is over the vCPUs of all.
+ * Joins the n-th runs of all instances of a call into one repetition. Rates and counters are added.
+ * The elapsed time of fixed work and the longest wait are the largest of any instance. Shares of
+ * time are averaged (the instances have equally many vCPUs). Jain's index is over the vCPUs of all.
  */
 
-/* Instances run the same plan, so their n-th runs have the same number; behind a gap in a damaged
- * log the right one is a few further on. */
+/* Instances follow the same plan, so their n-th runs have the same number. After a gap in a damaged
+ * log, the run with the right number is a few entries further on. */
 #define LOOK_AHEAD 64
 
 struct group {
 	struct repetition sum;
-	unsigned seen;
+	unsigned joined; /* instances so far */
 };
 
-struct together {
+struct joiner {
 	struct group *group;
 	size_t count;
-	size_t first, cursor;  /* of this call's; where the next run of this log should be */
-	const struct log *log; /* the last one */
+	size_t first;          /* the first group of the current call */
+	size_t cursor;         /* the group of the current log's next run */
+	const struct log *log; /* the current log */
 };
 
 static void append_vcpus(struct repetition *sum, const struct repetition *more)
@@ -190,21 +192,21 @@ static void append_vcpus(struct repetition *sum, const struct repetition *more)
 	sum->vcpus += more->vcpus;
 }
 
-static double combine(enum together_rule rule, double sum, double more)
+static double join_values(enum join_rule rule, double sum, double more)
 {
-	if (rule == TOGETHER_MOST)
+	if (rule == JOIN_MOST)
 		return isnan(more) || more > sum ? more : sum;
-	return sum + more; /* means are divided when all are there */
+	return sum + more; /* add_groups() makes means of sums */
 }
 
-static void add_to(struct repetition *sum, const struct repetition *more)
+static void join_repetition(struct repetition *sum, const struct repetition *more)
 {
 	for (int i = 0; i < SAMPLES; i++) {
-		enum together_rule rule = sample_list[i].rule;
+		enum join_rule rule = sample_list[i].rule;
 
 		if (i == SAMPLE_MERIT && sum->fixed_work)
-			rule = TOGETHER_MOST;
-		sum->value[i] = combine(rule, sum->value[i], more->value[i]);
+			rule = JOIN_MOST;
+		sum->value[i] = join_values(rule, sum->value[i], more->value[i]);
 	}
 	sum->key.damaged |= more->key.damaged;
 	sum->incomplete |= more->incomplete;
@@ -213,14 +215,14 @@ static void add_to(struct repetition *sum, const struct repetition *more)
 	distribution_merge(&sum->hold, &more->hold);
 }
 
-static void new_group(struct together *together, const struct repetition *first)
+static void new_group(struct joiner *joiner, const struct repetition *first)
 {
 	struct group *group;
 	struct repetition *sum;
 
-	together->group = memory_grow(together->group, together->count, sizeof(together->group[0]));
-	group = &together->group[together->count++];
-	*group = (struct group){.sum = *first, .seen = 1};
+	joiner->group = memory_grow(joiner->group, joiner->count, sizeof(joiner->group[0]));
+	group = &joiner->group[joiner->count++];
+	*group = (struct group){.sum = *first, .joined = 1};
 	sum = &group->sum;
 	sum->key.settings = memory_copy(first->key.settings);
 	sum->key.instance = CELL_JOINED;
@@ -232,14 +234,14 @@ static void new_group(struct together *together, const struct repetition *first)
 	distribution_merge(&sum->hold, &first->hold);
 }
 
-static struct group *group_of(struct together *together, const struct repetition *repetition)
+/* Returns the group of a run of the current log; NULL if its instance 0 has no such run. */
+static struct group *group_of(struct joiner *joiner, const struct repetition *repetition)
 {
-	for (size_t i = together->cursor; i < together->count && i < together->cursor + LOOK_AHEAD;
-	     i++) {
-		struct group *group = &together->group[i];
+	for (size_t i = joiner->cursor; i < joiner->count && i < joiner->cursor + LOOK_AHEAD; i++) {
+		struct group *group = &joiner->group[i];
 
 		if (group->sum.origin.run == repetition->origin.run) {
-			together->cursor = i + 1;
+			joiner->cursor = i + 1;
 			return keys_match(&group->sum.key, &repetition->key,
 					  KEY_INSTANCE | KEY_DAMAGED)
 				       ? group
@@ -249,51 +251,52 @@ static struct group *group_of(struct together *together, const struct repetition
 	return NULL;
 }
 
-/* Logs in their order, runs in theirs. Lone instances are ignored. */
-static void together_add(struct together *together, const struct repetition *repetition)
+/* Joins a repetition into its group. Expects the logs, and the runs of each log, in their order.
+ * Ignores lone instances. */
+static void join_add(struct joiner *joiner, const struct repetition *repetition)
 {
 	const struct log *log = repetition->origin.log;
 	struct group *group;
 
 	if (repetition->key.instances < 2)
 		return;
-	if (log != together->log) {
-		if (together->log == NULL || log->call != together->log->call)
-			together->first = together->count;
-		together->cursor = together->first;
-		together->log = log;
+	if (log != joiner->log) {
+		if (joiner->log == NULL || log->call != joiner->log->call)
+			joiner->first = joiner->count;
+		joiner->cursor = joiner->first;
+		joiner->log = log;
 	}
 	if (log->instance == 0) {
-		new_group(together, repetition);
+		new_group(joiner, repetition);
 		return;
 	}
-	group = group_of(together, repetition);
-	if (group && group->seen == log->instance) {
-		add_to(&group->sum, repetition);
-		group->seen++;
+	group = group_of(joiner, repetition);
+	if (group && group->joined == log->instance) {
+		join_repetition(&group->sum, repetition);
+		group->joined++;
 	}
 }
 
-/* Those runs that every instance of the call has, under the same key. */
-static void add_sums(struct set *set, struct together *together)
+/* Makes repetitions of the groups that every instance of the call has joined. */
+static void add_groups(struct set *set, struct joiner *joiner)
 {
-	for (size_t i = 0; i < together->count; i++) {
-		struct repetition *sum = &together->group[i].sum;
+	for (size_t i = 0; i < joiner->count; i++) {
+		struct repetition *sum = &joiner->group[i].sum;
 
 		for (int kind = 0; kind < SAMPLES; kind++) {
-			if (sample_list[kind].rule == TOGETHER_MEAN)
+			if (sample_list[kind].rule == JOIN_MEAN)
 				sum->value[kind] /= sum->key.instances;
 		}
 		if (!isnan(sum->value[SAMPLE_JAIN]))
 			sum->value[SAMPLE_JAIN] = jain_index(sum->vcpu_ops, sum->vcpus);
-		if (together->group[i].seen == sum->key.instances)
+		if (joiner->group[i].joined == sum->key.instances)
 			add_repetition(set, sum);
 		repetition_free(sum);
 	}
-	free(together->group);
+	free(joiner->group);
 }
 
-static void take_log(struct set *set, const struct log *log, struct together *together)
+static void add_log(struct set *set, const struct log *log, struct joiner *joiner)
 {
 	struct repetition repetition;
 	size_t next;
@@ -303,7 +306,7 @@ static void take_log(struct set *set, const struct log *log, struct together *to
 		if (log->records[i].type != RECORD_RUN)
 			continue;
 		if (repetition_read(log, i, &next, &repetition, &set->notes)) {
-			together_add(together, &repetition); /* add_repetition() takes the key */
+			join_add(joiner, &repetition); /* first: add_repetition() takes the key */
 			add_repetition(set, &repetition);
 		}
 		repetition_free(&repetition);
@@ -312,13 +315,13 @@ static void take_log(struct set *set, const struct log *log, struct together *to
 
 void cells_make(struct set *set)
 {
-	struct together together = {0};
+	struct joiner joiner = {0};
 
 	for (size_t i = 0; i < set->log_count; i++) {
 		if (set->logs[i].usable)
-			take_log(set, &set->logs[i], &together);
+			add_log(set, &set->logs[i], &joiner);
 	}
-	add_sums(set, &together);
+	add_groups(set, &joiner);
 }
 
 void cells_free(struct set *set)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phases and their overlaps: see overlap.h. One sweep along the time axis counts how many logs (or
- * calls) are measuring; the time with two or more of them, summed up to the start and to the end of
- * a phase, tells how much of it was beside another.
+ * Phases and their overlaps: see overlap.h. A sweep along the time axis counts how many logs (or
+ * calls) are measuring, and sums up the time in which it is two or more. The difference of this sum
+ * between the start and the end of a phase is the phase's overlap.
  */
 #include "tools/report/cells/overlap.h"
 #include "tools/report/base/system.h"
@@ -12,7 +12,8 @@
 
 #define LATEST_NS UINT64_C(4000000000000000000) /* the year 2096 */
 
-/* Where the VM's clock is kept: under nested in L1, else in the host's kernel. */
+/* Returns the boot ID of the kernel that keeps the VM's clock: L1's under nested, else the host's.
+ */
 static const char *host_of(const struct log *log)
 {
 	const char *accel = record_text(log->boot, "accel");
@@ -21,6 +22,7 @@ static const char *host_of(const struct log *log)
 	return json_string_value(log_manifest(log, part, "boot_id"));
 }
 
+/* Sets the times of a phase. Returns false if the record is no run or has no host's clock. */
 static bool is_phase(const struct record *record, struct phase *phase)
 {
 	if (record->type != RECORD_RUN || strcmp(record_text(record, "clock"), "none") == 0)
@@ -43,7 +45,7 @@ const char *clock_missing_reason(const struct log *log)
 	return "its VM had none; with --instances or --meet run.sh tells it the time";
 }
 
-static void collect(const struct set *set, struct overlaps *overlaps)
+static void collect_phases(const struct set *set, struct overlaps *overlaps)
 {
 	for (size_t i = 0; i < set->log_count; i++) {
 		const struct log *log = &set->logs[i];
@@ -61,17 +63,18 @@ static void collect(const struct set *set, struct overlaps *overlaps)
 	}
 }
 
-/* What is swept: phases whose clocks can be compared, those of one lock or of all. */
+/* The start or end of a phase. A group of edges has comparable clocks, and one lock if the sweep is
+ * by lock; groups are swept one after the other. */
 struct edge {
 	uint64_t time;
 	bool end;
-	size_t who; /* log or call */
+	size_t owner; /* the log or call that measures */
 	struct phase *phase;
-	uint64_t group_call; /* 1 and the call, where the host is not known; else 0 */
+	uint64_t group_call; /* the call plus 1 if the host is unknown, else 0 */
 	const char *host, *lock;
 };
 
-static int in_group(const struct edge *a, const struct edge *b)
+static int by_group(const struct edge *a, const struct edge *b)
 {
 	int order = strcmp(a->host, b->host);
 
@@ -80,10 +83,10 @@ static int in_group(const struct edge *a, const struct edge *b)
 	return order ? order : strcmp(a->lock, b->lock);
 }
 
-static int in_time(const void *first, const void *second)
+static int by_time(const void *first, const void *second)
 {
 	const struct edge *a = first, *b = second;
-	int order = in_group(a, b);
+	int order = by_group(a, b);
 
 	if (order == 0)
 		order = (a->time > b->time) - (a->time < b->time);
@@ -92,7 +95,7 @@ static int in_time(const void *first, const void *second)
 
 struct sweep {
 	bool by_call, by_lock;
-	size_t field; /* of struct phase: where the result goes */
+	size_t field; /* offset of the result in struct phase */
 };
 
 static uint64_t *result_of(struct phase *phase, const struct sweep *sweep)
@@ -110,7 +113,7 @@ static struct edge *edges_of(const struct set *set, struct overlaps *overlaps,
 		size_t call = set->logs[phase->log].call;
 		struct edge edge = {
 			.time = phase->start,
-			.who = how->by_call ? call : phase->log,
+			.owner = how->by_call ? call : phase->log,
 			.phase = phase,
 			.group_call = phase->host ? 0 : 1 + (uint64_t)call,
 			.host = phase->host ? phase->host : "",
@@ -122,11 +125,11 @@ static struct edge *edges_of(const struct set *set, struct overlaps *overlaps,
 		edge.end = true;
 		edges[2 * i + 1] = edge;
 	}
-	qsort(edges, 2 * overlaps->count, sizeof(edges[0]), in_time);
+	qsort(edges, 2 * overlaps->count, sizeof(edges[0]), by_time);
 	return edges;
 }
 
-static size_t most_who(const struct set *set)
+static size_t largest_owner(const struct set *set)
 {
 	size_t most = set->log_count;
 
@@ -140,7 +143,7 @@ static size_t most_who(const struct set *set)
 static void sweep(const struct set *set, struct overlaps *overlaps, const struct sweep *how)
 {
 	struct edge *edges = edges_of(set, overlaps, how);
-	unsigned *active = memory_new(most_who(set) + 1, sizeof(active[0]));
+	unsigned *active = memory_new(largest_owner(set) + 1, sizeof(active[0]));
 	size_t measuring = 0;
 	uint64_t shared = 0;
 
@@ -148,14 +151,16 @@ static void sweep(const struct set *set, struct overlaps *overlaps, const struct
 		const struct edge *edge = &edges[i];
 		uint64_t *result = result_of(edge->phase, how);
 
-		/* in another group nobody is active: each phase has ended in its own */
+		/* at the first edge of a group `measuring` is 0, because all phases before have
+		 * ended
+		 */
 		if (i > 0 && measuring > 1)
 			shared += edge->time - edges[i - 1].time;
 		if (edge->end) {
-			measuring -= --active[edge->who] == 0;
+			measuring -= --active[edge->owner] == 0;
 			*result = shared - *result;
 		} else {
-			measuring += active[edge->who]++ == 0;
+			measuring += active[edge->owner]++ == 0;
 			*result = shared;
 		}
 	}
@@ -172,7 +177,7 @@ static bool measured(const struct log *log)
 	return false;
 }
 
-/* NULL: it has no phase on a clock that is known. */
+/* Returns the host of a log's phases; NULL if it has none or the host is unknown. */
 static const char *host_of_phases(const struct overlaps *overlaps, size_t *next, size_t log)
 {
 	while (*next < overlaps->count && overlaps->phase[*next].log < log)
@@ -182,7 +187,7 @@ static const char *host_of_phases(const struct overlaps *overlaps, size_t *next,
 		       : NULL;
 }
 
-/* Which calls can be compared with others at all. */
+/* Counts the calls, those without a known host, and the hosts. */
 static void count_calls(const struct set *set, struct overlaps *overlaps)
 {
 	const char **hosts = memory_new(set->log_count + 1, sizeof(hosts[0]));
@@ -232,13 +237,13 @@ void overlap_add(struct shared_ns *shared, const struct record *record)
 struct overlaps overlaps_of(const struct set *set)
 {
 	static const struct sweep sweeps[] = {
-		{false, false, offsetof(struct phase, logs)},
-		{false, true, offsetof(struct phase, lock)},
-		{true, false, offsetof(struct phase, calls)},
+		{false, false, offsetof(struct phase, beside_logs)},
+		{false, true, offsetof(struct phase, beside_lock)},
+		{true, false, offsetof(struct phase, beside_calls)},
 	};
 	struct overlaps overlaps = {0};
 
-	collect(set, &overlaps);
+	collect_phases(set, &overlaps);
 	for (size_t i = 0; i < COUNT_OF(sweeps) && overlaps.count > 0; i++)
 		sweep(set, &overlaps, &sweeps[i]);
 	count_calls(set, &overlaps);

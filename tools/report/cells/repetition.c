@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run record and what belongs to it -> one repetition: see cells.h. */
+/* Makes a repetition of a run record and its vcpu and hist records: see cells.h. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define SETTINGS_BYTES 1024
-/* A split that is off by less than this share is rounding and the edges of the phase. */
+/* Rounding and the edges of the phase explain a smaller error of the time split. */
 #define SPLIT_TOLERANCE 0.02
 
 double jain_index(const double *value, size_t count)
@@ -43,7 +43,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The tunables, in one order whatever the log's. */
+/* Adds the tunables sorted by name, because logs may order them differently. */
 static void add_tunables(char *text, const json_t *tunables)
 {
 	const char **name = memory_new(json_object_size(tunables), sizeof(*name)), *key;
@@ -57,7 +57,7 @@ static void add_tunables(char *text, const json_t *tunables)
 	free(name);
 }
 
-/* See cell_key.settings. Not among them: reps and seed, in which repetitions may differ. */
+/* Returns cell_key.settings. reps and seed are left out: repetitions may differ in them. */
 static char *settings_of(const struct log *log, const struct record *run)
 {
 	static const char *const names[] = {"ms",        "ops_wanted", "jobs",
@@ -90,7 +90,7 @@ static void read_key(const struct log *log, const struct record *run, struct cel
 	};
 }
 
-/* NAN: the log does not say. */
+/* Returns NAN if the log does not have the value. */
 static double value_of(const struct record *run, const struct sample_kind *kind, uint64_t tsc_khz)
 {
 	if (!kind->field || !json_object_get(run->json, kind->field))
@@ -111,18 +111,18 @@ static void read_values(const struct record *run, struct repetition *rep)
 }
 
 /*
- * The time split. A vCPU's phase is elapsed_ns long. Of it the log has the stolen time (steal_ns),
- * the time in waits (wait_cycles) and in the HLTs of those (halt_cycles), both with the stolen time
- * that fell into them; into which it fell is not in the log. It is counted once, as stolen, and
- * taken out of halted, spinning (waits without HLTs) and running (the rest) in proportion to their
- * lengths, vCPU by vCPU.
+ * The time split of a vCPU's phase, which is elapsed_ns long. The log has the stolen time
+ * (steal_ns), the time in waits (wait_cycles) and the time in the HLTs of waits (halt_cycles). The
+ * latter two include time stolen during them, but the log does not say how much. The split counts
+ * stolen time once, as stolen, and subtracts it from halted, spinning (waits without HLTs) and
+ * running (the rest) in proportion to their lengths, separately for each vCPU.
  */
 struct split {
 	double total, running, spinning, halted, idle, stolen; /* ns */
-	double beyond; /* how much more than all there was the parts were, before they were cut */
+	double excess; /* by how much the parts exceeded the phase before they were cut */
 };
 
-/* A vcpu record, or a run record, whose sums are over threads * elapsed. */
+/* Adds a vcpu record with total = elapsed, or a run record with total = threads * elapsed. */
 static void add_parts(struct split *split, const struct record *record, double total,
 		      uint64_t tsc_khz)
 {
@@ -131,10 +131,11 @@ static void add_parts(struct split *split, const struct record *record, double t
 	double waited = record_ns(record, "wait_cycles", tsc_khz);
 	double kept;
 
-	if (halted > waited) /* a HLT counts, a wait of under 64 polls around it does not */
+	if (halted >
+	    waited) /* wait_cycles omits waits of fewer than 64 polls, but not their HLTs */
 		waited = halted;
-	split->beyond += stolen > total ? stolen - total : 0;
-	split->beyond += waited > total ? waited - total : 0;
+	split->excess += stolen > total ? stolen - total : 0;
+	split->excess += waited > total ? waited - total : 0;
 	stolen = fmin(stolen, total);
 	waited = fmin(waited, total);
 	halted = fmin(halted, total);
@@ -146,8 +147,8 @@ static void add_parts(struct split *split, const struct record *record, double t
 	split->running += (total - waited) * kept;
 }
 
-/* workload=kbuild accounts for itself: its vCPUs also idle. */
-static void read_logged(struct split *split, const struct record *run)
+/* workload=kbuild measures the parts itself, because its vCPUs also idle. */
+static void read_measured_split(struct split *split, const struct record *run)
 {
 	split->running = (double)record_u64(run, "split_running_ns");
 	split->spinning = (double)record_u64(run, "split_spinning_ns");
@@ -158,7 +159,7 @@ static void read_logged(struct split *split, const struct record *run)
 		split->running + split->spinning + split->halted + split->idle + split->stolen;
 }
 
-/* As shares of all vCPU time there was; what the log cannot say stays NAN. */
+/* Sets the shares of the vCPU time. They stay NAN if the log does not have them. */
 static void read_split(const struct log *log, const struct record *run,
 		       const struct record *const *vcpu, struct repetition *rep,
 		       struct notes *notes)
@@ -168,7 +169,7 @@ static void read_split(const struct log *log, const struct record *run,
 	struct split split = {0};
 
 	if (json_object_get(run->json, "split_running_ns"))
-		read_logged(&split, run);
+		read_measured_split(&split, run);
 	else if (!record_bool(log->boot, "steal_time"))
 		return;
 	else if (rep->vcpus != threads)
@@ -183,23 +184,23 @@ static void read_split(const struct log *log, const struct record *run,
 	rep->value[SAMPLE_HALTED] = split.halted / split.total;
 	rep->value[SAMPLE_IDLE] = split.idle / split.total;
 	rep->value[SAMPLE_STOLEN] = split.stolen / split.total;
-	if (split.beyond / split.total > SPLIT_TOLERANCE)
+	if (split.excess / split.total > SPLIT_TOLERANCE)
 		note_add(notes, false,
 			 "%s:%zu: waits (those that reach beyond the measured phase count whole) "
 			 "and stolen time are %.0f %% more than the vCPUs' time in "
 			 "run %" PRIu64 ": cut to it",
-			 log->path, run->line, split.beyond / split.total * 100,
+			 log->path, run->line, split.excess / split.total * 100,
 			 record_u64(run, "run"));
 }
 
-/* The lock's time, as shares of the phase (latency=on). Without a steal-time page nobody knows who
- * was off its CPU. */
+/* Sets the shares of the phase that the lock spent in each state (latency=on). Without a steal-time
+ * page the shares of vCPUs off their CPUs stay NAN. */
 static void read_lock_time(const struct log *log, const struct record *run, struct repetition *rep)
 {
 	static const struct {
 		enum sample_index index;
 		const char *field;
-		bool of_the_host;
+		bool needs_steal_time;
 	} parts[] = {
 		{SAMPLE_LOCK_WORK, "held_cycles", false},
 		{SAMPLE_LOCK_HOLDER_OFF, "held_stolen_cycles", true},
@@ -214,7 +215,7 @@ static void read_lock_time(const struct log *log, const struct record *run, stru
 	if (!json_object_get(run->json, "held_cycles"))
 		return;
 	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		if (!parts[i].of_the_host || record_bool(log->boot, "steal_time"))
+		if (!parts[i].needs_steal_time || record_bool(log->boot, "steal_time"))
 			rep->value[parts[i].index] =
 				(double)record_u64(run, parts[i].field) / elapsed;
 	}
@@ -222,7 +223,7 @@ static void read_lock_time(const struct log *log, const struct record *run, stru
 		rep->value[SAMPLE_LOCK_WORK] -= rep->value[SAMPLE_LOCK_HOLDER_OFF];
 }
 
-/* Others than these two are a lock's own. */
+/* Merges the waits and holds of all vCPUs. Other histograms are a lock's own and are ignored. */
 static void read_histogram(const struct record *hist, struct repetition *rep)
 {
 	if (strcmp(record_text(hist, "cpu"), "all") != 0)
@@ -233,7 +234,7 @@ static void read_histogram(const struct record *hist, struct repetition *rep)
 		distribution_add(&rep->hold, hist);
 }
 
-/* The vcpu and hist records of this run: behind it, before the next run. */
+/* Reads the vcpu and hist records between this run and the next. Returns the index of the next. */
 static size_t read_followers(const struct log *log, size_t index, struct repetition *rep,
 			     const struct record **vcpu)
 {
@@ -253,8 +254,9 @@ static size_t read_followers(const struct log *log, size_t index, struct repetit
 	return i;
 }
 
-/* A run that failed, or did another amount of work than the others, is no figure. */
-static bool counts(const struct repetition *rep, const struct record *run, struct notes *notes)
+/* Returns false, after a note, if the run failed or did less work than the others. */
+static bool has_valid_figures(const struct repetition *rep, const struct record *run,
+			      struct notes *notes)
 {
 	const char *why = NULL;
 
@@ -291,7 +293,7 @@ bool repetition_read(const struct log *log, size_t index, size_t *next,
 			? jain_index(repetition->vcpu_ops, repetition->vcpus)
 			: NAN;
 	free(vcpu);
-	return counts(repetition, run, notes);
+	return has_valid_figures(repetition, run, notes);
 }
 
 void repetition_free(struct repetition *repetition)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths -> logs -> cells: set_read() of data.h. One accelerator class per set, or an error. */
+/* Reads logs into a set: set_read() of data.h. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
@@ -23,7 +23,7 @@ static void read_manifest(const char *path, struct log *log, struct notes *notes
 	}
 }
 
-/* What run.sh knows and the log does not: how the instance ended, and that there were others. */
+/* Notes what only run.sh knew: how the instance ended, and that a log is missing. */
 static void check_manifest(struct log *log, struct notes *notes)
 {
 	const json_t *instances = log_manifest(log, "instances", NULL);
@@ -91,8 +91,9 @@ void accel_mismatch(const char *name, const char *accel, const char *other, cons
 		name, accel, other, other_accel, how);
 }
 
-/* A rate under emulation and one on hardware are not two measurements of the same thing. */
-static bool one_class(struct set *set)
+/* Sets set->accel. Returns false, after a message, if the logs have several accelerator classes: a
+ * rate under emulation and one on hardware do not measure the same thing. */
+static bool find_class(struct set *set)
 {
 	const struct log *first = NULL;
 
@@ -106,7 +107,7 @@ static bool one_class(struct set *set)
 			set->accel = record_text(log->boot, "accel");
 		} else if (strcmp(record_text(log->boot, "accel"), set->accel) != 0) {
 			accel_mismatch(first->path, set->accel, log->path,
-				       record_text(log->boot, "accel"), "put together");
+				       record_text(log->boot, "accel"), "mixed");
 			return false;
 		}
 	}
@@ -121,7 +122,7 @@ bool set_read(const char *const *paths, size_t count, struct set *set)
 		set->status = STATUS_UNREADABLE;
 		return false;
 	}
-	if (!one_class(set)) {
+	if (!find_class(set)) {
 		set->status = STATUS_USAGE;
 		return false;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Statistics of one sample, and tests of two: see stats.h. */
+/* See stats.h. */
 #include "tools/report/cells/stats.h"
 #include "tools/report/base/system.h"
 
@@ -33,8 +33,9 @@ struct stats stats_of(const struct sample *sample)
 	return stats;
 }
 
-/* Of the logarithms; false: a value has none, or it is infinite. */
-static bool moments(const double *value, size_t count, double *mean, double *error)
+/* Sets the mean of the logarithms and the variance of that mean. Returns false if a value has no
+ * finite logarithm. */
+static bool log_moments(const double *value, size_t count, double *mean, double *variance)
 {
 	double *logs = memory_new(count, sizeof(double));
 	bool all = true;
@@ -44,7 +45,7 @@ static bool moments(const double *value, size_t count, double *mean, double *err
 		logs[i] = log(value[i]);
 	}
 	*mean = gsl_stats_mean(logs, 1, count);
-	*error = gsl_stats_variance_m(logs, 1, count, *mean) / (double)count;
+	*variance = gsl_stats_variance_m(logs, 1, count, *mean) / (double)count;
 	free(logs);
 	return all;
 }
@@ -54,8 +55,8 @@ struct two_sample welch(const double *a, size_t a_count, const double *b, size_t
 	struct two_sample none = {TEST_NONE, NAN, NAN, NAN, NAN, NAN, NAN, 1}, result = none;
 	double mean_a, mean_b, var_a, var_b, both, t;
 
-	if (a_count < 2 || b_count < 2 || !moments(a, a_count, &mean_a, &var_a) ||
-	    !moments(b, b_count, &mean_b, &var_b) || !(var_a + var_b > 0))
+	if (a_count < 2 || b_count < 2 || !log_moments(a, a_count, &mean_a, &var_a) ||
+	    !log_moments(b, b_count, &mean_b, &var_b) || !(var_a + var_b > 0))
 		return none;
 	both = var_a + var_b;
 	result.test = TEST_WELCH;
@@ -72,7 +73,7 @@ struct two_sample welch(const double *a, size_t a_count, const double *b, size_t
 	return result;
 }
 
-/* Mann and Whitney's test goes through all pairs. */
+/* Mann and Whitney's test compares all pairs, so their number is bounded. */
 #define MOST_PAIRS ((size_t)16 << 20)
 
 struct two_sample two_sample(const double *a, size_t a_count, const double *b, size_t b_count)
@@ -108,14 +109,15 @@ void holm(double *p, size_t count)
 }
 
 /*
- * The test of Mann and Whitney. U of a counts the pairs in which a is the larger one;
- * a tie is half a pair.
+ * The test of Mann and Whitney. U of a is the number of pairs in which a's value is the larger one;
+ * a tie counts half.
  */
 
-/* Numbers of orders for each U, as the coefficients of the Gaussian binomial coefficient
- * (Andrews, The Theory of Partitions, 1976, ch. 3): the product of (1 - q^(b + i)) / (1 - q^i) for
- * i = 1..a. Exact in doubles while C(a + b, a) < 2^53: 40 values are C(40, 20) = 1.4e11. */
-static double *orders(size_t a, size_t b)
+/* Returns how many orders of a + b values give each U. They are the coefficients of the Gaussian
+ * binomial coefficient (Andrews, The Theory of Partitions, 1976, ch. 3), the product of
+ * (1 - q^(b + i)) / (1 - q^i) for i = 1..a. Doubles are exact while C(a + b, a) < 2^53; for 20 and
+ * 20 values it is 1.4e11. */
+static double *count_orders(size_t a, size_t b)
 {
 	size_t most = a * b;
 	double *count = memory_new(most + 1, sizeof(double));
@@ -132,7 +134,7 @@ static double *orders(size_t a, size_t b)
 
 double mann_whitney_cdf(size_t a_count, size_t b_count, size_t u)
 {
-	double *count = orders(a_count, b_count), below = 0, all = 0;
+	double *count = count_orders(a_count, b_count), below = 0, all = 0;
 
 	for (size_t i = 0; i <= a_count * b_count; i++) {
 		all += count[i];
@@ -142,7 +144,7 @@ double mann_whitney_cdf(size_t a_count, size_t b_count, size_t u)
 	return below / all;
 }
 
-/* sum of t^3 - t over groups of t equal values in both samples together; 0: no ties */
+/* Returns the sum of t^3 - t over the groups of t equal values in both samples; 0 without ties. */
 static double ties(const double *a, size_t a_count, const double *b, size_t b_count)
 {
 	size_t count = a_count + b_count, same;
@@ -171,7 +173,7 @@ static double pairs_larger(const double *a, size_t a_count, const double *b, siz
 	return u;
 }
 
-/* The standard deviation of U. */
+/* Returns the standard deviation of U. */
 static double deviation(size_t a_count, size_t b_count, double tied)
 {
 	double a = (double)a_count, b = (double)b_count, n = a + b;
@@ -187,7 +189,7 @@ static double p_exact(size_t a_count, size_t b_count, double u)
 	return p < 1 ? p : 1;
 }
 
-/* With continuity correction. */
+/* Returns p by the normal approximation with continuity correction. */
 static double p_normal(size_t a_count, size_t b_count, double u, double sd)
 {
 	double off = fabs(u - (double)(a_count * b_count) / 2) - 0.5;
@@ -195,8 +197,8 @@ static double p_normal(size_t a_count, size_t b_count, double u, double sd)
 	return sd > 0 && off > 0 ? 2 * gsl_cdf_ugaussian_Q(off / sd) : 1;
 }
 
-/* How many of the ratios at either end lie outside the 95 % interval; the bound is the next one.
- * Negative: not even all of them reach 95 %. */
+/* Returns how many of the sorted ratios lie outside the 95 % interval at either end. Negative: not
+ * even all ratios cover 95 %. */
 static double ratios_outside(size_t a_count, size_t b_count, bool exact, double sd)
 {
 	double outside = -1;
@@ -209,10 +211,10 @@ static double ratios_outside(size_t a_count, size_t b_count, bool exact, double 
 	return outside;
 }
 
-/* The ratio and its interval from all b / a, if they are positive. Of two infinite values (runs
- * that were cut) it is not known which is larger: they are taken for equal, as their ranks are. */
-static void ratios(struct two_sample *result, const double *a, size_t a_count, const double *b,
-		   size_t b_count, double outside)
+/* Sets the ratio and its interval from all b / a, if all a are positive. Two infinite values (runs
+ * that met their time limit) count as equal, because nobody knows which is larger. */
+static void set_ratio(struct two_sample *result, const double *a, size_t a_count, const double *b,
+		      size_t b_count, double outside)
 {
 	size_t count = a_count * b_count, n = 0;
 	double *ratio = memory_new(count, sizeof(double));
@@ -247,6 +249,6 @@ struct two_sample mann_whitney(const double *a, size_t a_count, const double *b,
 			 : p_normal(a_count, b_count, result.statistic, sd);
 	result.least_p =
 		a_count <= EXACT_UP_TO && b_count <= EXACT_UP_TO ? p_exact(a_count, b_count, 0) : 0;
-	ratios(&result, a, a_count, b, b_count, ratios_outside(a_count, b_count, exact, sd));
+	set_ratio(&result, a, a_count, b, b_count, ratios_outside(a_count, b_count, exact, sd));
 	return result;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report as one HTML page: no script, no network, nothing outside of the file. page.c has the
- * page of one or two sets, parts.c what every page is made of, svg.c the pictures. Whatever comes
- * from logs goes through escape_html().
+ * Prints a set, or a comparison, as one HTML page that has no script and loads nothing. page.c has
+ * the order of the page, parts.c its parts, svg.c its pictures. Every string from a log goes
+ * through escape_html().
  */
 #ifndef PVSPIN_TOOLS_REPORT_HTML_HTML_H
 #define PVSPIN_TOOLS_REPORT_HTML_HTML_H
@@ -15,26 +15,28 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* The page of one set, or of the two of a comparison. False: it could not be written. */
+/* Writes the page of one set, or of the two sets of a comparison. Returns false if that fails. */
 bool html_write(FILE *out, const struct set *sets, size_t count);
 
-extern const char *html_program; /* name and version, in the footer; main() sets it */
+/* Name and version, for the footer; main() sets it. */
+extern const char *html_program;
 
-/* name: of the logs, for the window's title; NULL: none */
+/* The window's title begins with `name`, the name of the logs; NULL: none. */
 void html_begin(FILE *out, const char *title, const char *name);
 void html_end(FILE *out);
 
-/* A table in a box that scrolls sideways where the page is narrow. */
+/* Writes a table in a box that scrolls sideways if the page is narrow. */
 void html_table(FILE *out, const struct table *table);
 
-/* A list under a heading; nothing if there are none. `class`: "warning", or "". */
+/* Writes a list of notes under a heading, or nothing if there are none. `class`: "warning" or "".
+ */
 void html_notes(FILE *out, const char *heading, const char *class, const struct notes *notes);
 
-/* Plots, and what could not be drawn. `number`: of the set, for names that are its own. */
+/* Writes plots, and the reasons for missing ones. `number`, of the set, makes their IDs unique. */
 void html_plot_list(FILE *out, const struct plots *plots, size_t number);
 
-/* gnuplot's SVG as an element of the page: names get `prefix`, black becomes the text's colour;
- * what is no element of a drawing is left out. */
+/* Writes gnuplot's SVG as an element of the page: IDs get `prefix`, and black becomes the colour of
+ * the text. Leaves out elements that are not part of a drawing. */
 void html_svg(FILE *out, const char *svg, const char *prefix, const char *label);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page of a set, or of the two of a comparison: see html.h. What a reader needs first stands
- * first: what ran, what came out, and what may not be made of it. */
+/* The page of a set or a comparison: see html.h. A reader first needs to know what ran, what came
+ * out, and what the figures may not be used for, so this comes first. */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 #include "tools/report/html/html.h"
@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void plural(FILE *out, size_t count, const char *thing)
+static void write_count(FILE *out, size_t count, const char *thing)
 {
 	fprintf(out, "%zu %s%s", count, thing, count == 1 ? "" : "s");
 }
 
-/* Of the cells with most vCPUs in a sweep: the best and the worst lock. */
+/* Writes which lock did best and worst with the most vCPUs of a sweep. */
 static void best_and_worst(FILE *out, const struct sweep *sweep)
 {
 	const struct cell *best = NULL, *worst = NULL, *cell;
@@ -53,7 +53,7 @@ static void best_and_worst(FILE *out, const struct sweep *sweep)
 		best->sample[SAMPLE_MERIT].count, worst->sample[SAMPLE_MERIT].count);
 }
 
-static void summary(FILE *out, const struct set *set, const char *side)
+static void write_summary(FILE *out, const struct set *set, const char *side)
 {
 	char *settings = identity_common_settings(set);
 	struct sweeps sweeps = sweeps_of(set);
@@ -64,11 +64,11 @@ static void summary(FILE *out, const struct set *set, const char *side)
 	fputs("</b>: accel <b>", out);
 	escape_html(out, set->accel ? set->accel : "unknown");
 	fputs("</b>, ", out);
-	plural(out, set->log_count, "log");
+	write_count(out, set->log_count, "log");
 	if (bad > 0)
 		fprintf(out, ", <b class=\"damage\">%zu not whole</b>", bad);
 	fputs(", ", out);
-	plural(out, set->cell_count, "row");
+	write_count(out, set->cell_count, "row");
 	if (settings[0] != '\0') {
 		fputs("; ", out);
 		escape_html(out, settings);
@@ -81,7 +81,7 @@ static void summary(FILE *out, const struct set *set, const char *side)
 	free(settings);
 }
 
-static void limits(FILE *out, const char *heading, const struct set *set)
+static void write_limits(FILE *out, const char *heading, const struct set *set)
 {
 	struct notes notes = {0};
 
@@ -90,7 +90,7 @@ static void limits(FILE *out, const char *heading, const struct set *set)
 	notes_free(&notes);
 }
 
-static void plot(FILE *out, const struct plot *plot, size_t set)
+static void write_plot(FILE *out, const struct plot *plot, size_t set)
 {
 	char *svg, *error, *prefix = memory_print("s%zu-%s%zu-", set, plot->kind, plot->number);
 	size_t bytes;
@@ -118,7 +118,7 @@ void html_plot_list(FILE *out, const struct plots *plots, size_t number)
 	fputs("<div class=\"plots\">\n", out);
 	for (size_t i = 0; i < plots->count; i++) {
 		if (plots->list[i].script)
-			plot(out, &plots->list[i], number);
+			write_plot(out, &plots->list[i], number);
 	}
 	fputs("</div>\n", out);
 	for (size_t i = 0; i < plots->count; i++) {
@@ -132,8 +132,8 @@ void html_plot_list(FILE *out, const struct plots *plots, size_t number)
 	}
 }
 
-/* The plots of a set, and what could not be drawn. */
-static void pictures(FILE *out, const struct set *set, const struct palette *palette, size_t number)
+static void write_plots(FILE *out, const struct set *set, const struct palette *palette,
+			size_t number)
 {
 	struct plots plots = plots_of(set, palette);
 
@@ -141,17 +141,17 @@ static void pictures(FILE *out, const struct set *set, const struct palette *pal
 	plots_free(&plots);
 }
 
-static void heading(FILE *out, const char *text, const char *side)
+static void write_heading(FILE *out, const char *text, const char *side)
 {
 	fprintf(out, "<h2>%s%s</h2>\n", text, side);
 }
 
-static void tables(FILE *out, const struct set *set, const char *side)
+static void write_tables(FILE *out, const struct set *set, const char *side)
 {
 	struct table *table[SUMMARY_TABLES];
 	size_t count = summary_tables(set, table);
 
-	heading(out, "Figures", side);
+	write_heading(out, "Figures", side);
 	if (count == 0)
 		fputs("<p>There is no measurement in these logs.</p>\n", out);
 	for (size_t i = 0; i < count; i++) {
@@ -160,8 +160,8 @@ static void tables(FILE *out, const struct set *set, const char *side)
 	}
 }
 
-/* Nothing where no log has events. */
-static void timeline(FILE *out, const struct set *set, const char *side)
+/* Writes the timelines, or nothing if no log has events. */
+static void write_timelines(FILE *out, const struct set *set, const char *side)
 {
 	char *svg = NULL;
 	size_t bytes = 0;
@@ -170,13 +170,13 @@ static void timeline(FILE *out, const struct set *set, const char *side)
 	timeline_svg(memory, set);
 	fclose(memory);
 	if (bytes > 0) {
-		heading(out, "What the vCPUs did", side);
+		write_heading(out, "What the vCPUs did", side);
 		fprintf(out, "<div class=\"timelines\">\n%s</div>\n", svg);
 	}
 	free(svg);
 }
 
-static void comparison(FILE *out, const struct set pair[2])
+static void write_comparison(FILE *out, const struct set pair[2])
 {
 	struct notes left = {0};
 	struct table *table = compare_table(&pair[0], &pair[1], &left);
@@ -191,9 +191,8 @@ static void comparison(FILE *out, const struct set pair[2])
 	notes_free(&left);
 }
 
-/* Of how a log came to be: what the guest said in its boot record, and what run.sh wrote into
- * manifest.json, as rows of a definition list. */
-static void fact(FILE *out, const char *name, const char *text, bool code)
+/* How a log was made, as a definition list: facts from the boot record and from manifest.json. */
+static void write_fact(FILE *out, const char *name, const char *text, bool code)
 {
 	if (text == NULL || text[0] == '\0')
 		return;
@@ -202,8 +201,8 @@ static void fact(FILE *out, const char *name, const char *text, bool code)
 	fputs(code ? "</code></dd>\n" : "</dd>\n", out);
 }
 
-/* Words of a command line behind `first`. */
-static void command(FILE *out, const char *name, const char *first, const json_t *words)
+/* Writes the words of a command line after `first`. */
+static void write_command(FILE *out, const char *name, const char *first, const json_t *words)
 {
 	const json_t *word;
 	size_t i;
@@ -219,7 +218,7 @@ static void command(FILE *out, const char *name, const char *first, const json_t
 	fputs("</code></dd>\n", out);
 }
 
-static void from_manifest(FILE *out, const struct log *log)
+static void write_manifest_facts(FILE *out, const struct log *log)
 {
 	static const struct {
 		const char *name, *a, *b;
@@ -232,22 +231,22 @@ static void from_manifest(FILE *out, const struct log *log)
 	const json_t *instance =
 		json_array_get(log_manifest(log, "instances", NULL), log->instance);
 
-	command(out, "call", "./run.sh ", log_manifest(log, "arguments", NULL));
+	write_command(out, "call", "./run.sh ", log_manifest(log, "arguments", NULL));
 	for (size_t i = 0; i < COUNT_OF(facts); i++)
-		fact(out, facts[i].name,
-		     json_string_value(log_manifest(log, facts[i].a, facts[i].b)), false);
-	command(out, "QEMU's command line", "", json_object_get(instance, "command"));
+		write_fact(out, facts[i].name,
+			   json_string_value(log_manifest(log, facts[i].a, facts[i].b)), false);
+	write_command(out, "QEMU's command line", "", json_object_get(instance, "command"));
 }
 
-static void from_boot(FILE *out, const struct record *boot)
+static void write_boot_facts(FILE *out, const struct record *boot)
 {
 	static const struct {
-		const char *name, *field, *unit; /* unit: of a number, 0 of which is unknown */
+		const char *name, *field, *unit; /* unit: NULL for text; a number of 0 is unknown */
 	} facts[] = {
 		{"pvspin", "version", NULL},          {"built by", "build", NULL},
 		{"loaded by", "loader_name", NULL},   {"hypervisor", "hypervisor", NULL},
 		{"CPU", "cpu_model", NULL},           {"vCPUs", "vcpus_online", ""},
-		{"TSC", "tsc_khz", " kHz"},           {"TSC told by", "tsc_source", NULL},
+		{"TSC", "tsc_khz", " kHz"},           {"TSC frequency from", "tsc_source", NULL},
 		{"waiters", "pv_backend", NULL},      {"Linux would take", "linux_lock", NULL},
 		{"because of", "linux_reason", NULL},
 	};
@@ -256,37 +255,37 @@ static void from_boot(FILE *out, const struct record *boot)
 		uint64_t number = record_u64(boot, facts[i].field);
 
 		if (facts[i].unit == NULL)
-			fact(out, facts[i].name, record_text(boot, facts[i].field), false);
+			write_fact(out, facts[i].name, record_text(boot, facts[i].field), false);
 		else if (number != 0)
 			fprintf(out, "<dt>%s</dt><dd>%llu%s</dd>\n", facts[i].name,
 				(unsigned long long)number, facts[i].unit);
 	}
 }
 
-static void one_log(FILE *out, const struct log *log, bool open)
+static void write_log(FILE *out, const struct log *log, bool open)
 {
 	fprintf(out, "<details%s><summary>", open ? " open" : "");
 	escape_html(out, log->path);
 	fprintf(out, "%s</summary>\n<dl>\n",
 		log->complete ? "" : " <b class=\"damage\">(not whole)</b>");
 	if (log->boot)
-		from_boot(out, log->boot);
+		write_boot_facts(out, log->boot);
 	if (log->manifest)
-		from_manifest(out, log);
+		write_manifest_facts(out, log);
 	if (log->boot)
-		fact(out, "plan, which repeats it", record_text(log->boot, "plan"), true);
+		write_fact(out, "plan that repeats it", record_text(log->boot, "plan"), true);
 	if (log->end)
-		fact(out, "verdict", record_text(log->end, "verdict"), false);
+		write_fact(out, "verdict", record_text(log->end, "verdict"), false);
 	fputs("</dl></details>\n", out);
 }
 
 #define LOGS_SHOWN 64
 
-/* Machine, versions, command lines. */
-static void how(FILE *out, const struct set *set)
+/* Writes for each log its host, versions and command lines. */
+static void write_logs(FILE *out, const struct set *set)
 {
 	for (size_t i = 0; i < set->log_count && i < LOGS_SHOWN; i++)
-		one_log(out, &set->logs[i], set->log_count == 1);
+		write_log(out, &set->logs[i], set->log_count == 1);
 	if (set->log_count > LOGS_SHOWN)
 		fprintf(out, "<p>and %zu more logs</p>\n", set->log_count - LOGS_SHOWN);
 }
@@ -304,29 +303,29 @@ bool html_write(FILE *out, const struct set *sets, size_t count)
 			      : "pvspin: two measurements compared",
 		   sets[0].name);
 	for (size_t i = 0; i < count; i++)
-		summary(out, &sets[i], before[i]);
+		write_summary(out, &sets[i], before[i]);
 	for (size_t i = 0; i < count; i++)
-		limits(out,
-		       count == 1 ? "What these figures may not be used for"
-		       : i == 0   ? "What the figures of A may not be used for"
-				  : "What the figures of B may not be used for",
-		       &sets[i]);
+		write_limits(out,
+			     count == 1 ? "What these figures may not be used for"
+			     : i == 0   ? "What the figures of A may not be used for"
+					: "What the figures of B may not be used for",
+			     &sets[i]);
 	if (count == 2)
-		comparison(out, sets);
-	/* The tables of a sweep are long: the pictures stand before them. */
+		write_comparison(out, sets);
+	/* The tables of a sweep are long, so the pictures come first. */
 	for (size_t i = 0; i < count; i++) {
 		if (sets[i].cell_count > 0) {
-			heading(out, "Pictures", of[i]);
-			pictures(out, &sets[i], &palette, i + 1);
+			write_heading(out, "Pictures", of[i]);
+			write_plots(out, &sets[i], &palette, i + 1);
 		}
-		tables(out, &sets[i], of[i]);
-		timeline(out, &sets[i], of[i]);
+		write_tables(out, &sets[i], of[i]);
+		write_timelines(out, &sets[i], of[i]);
 	}
 	for (size_t i = 0; i < count; i++)
 		html_notes(out, "Left out, or doubtful", "warning", &sets[i].notes);
 	for (size_t i = 0; i < count; i++) {
-		heading(out, "How it was run", of[i]);
-		how(out, &sets[i]);
+		write_heading(out, "How it was run", of[i]);
+		write_logs(out, &sets[i]);
 	}
 	html_end(out);
 	palette_free(&palette);

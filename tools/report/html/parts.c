@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What every page is made of: see html.h. */
+/* The parts of a page: see html.h. */
 #include "tools/report/base/format.h"
 #include "tools/report/html/html.h"
 
 #include <stdlib.h>
 
-/* The style sheet of the page: light or dark as the reader's system is, narrow or wide, and print.
+/* The style sheet: light or dark like the reader's system, for narrow and wide screens and for
+ * print.
  */
 static const char style[] =
 	":root{--text:#1b1f24;--dim:#57606a;--page:#fff;--box:#f6f8fa;--line:#d0d7de;"
@@ -63,15 +64,15 @@ const char *html_program = "pvspin-report";
 
 void html_begin(FILE *out, const char *title, const char *name)
 {
-	/* The policy keeps a browser from loading or running anything, should an escape be missing.
-	 */
+	/* If an escape should be missing, the policy keeps the browser from loading or running
+	 * anything. */
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" "
 	      "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
 	      out);
-	if (name) { /* first: a browser's tab has room for so much */
+	if (name) { /* first, because a browser's tab shows only the start */
 		escape_html(out, name);
 		fputs(" - ", out);
 	}
@@ -88,7 +89,7 @@ void html_end(FILE *out)
 	fputs("</footer>\n</main>\n</body>\n</html>\n", out);
 }
 
-static void head(FILE *out, const struct table *table)
+static void write_head(FILE *out, const struct table *table)
 {
 	fputs("<thead><tr>", out);
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -108,7 +109,7 @@ static void head(FILE *out, const struct table *table)
 	fputs("</tr></thead>\n", out);
 }
 
-static void row_of(FILE *out, const struct table *table, size_t row)
+static void write_row(FILE *out, const struct table *table, size_t row)
 {
 	bool named = false;
 
@@ -128,8 +129,8 @@ static void row_of(FILE *out, const struct table *table, size_t row)
 	fputs("</tr>\n", out);
 }
 
-/* What all rows have in common, as the other printers say it above the table. */
-static void caption(FILE *out, const struct table *table)
+/* Writes the title and the columns that are the same in all rows. */
+static void write_caption(FILE *out, const struct table *table)
 {
 	char *common = table_common(table);
 
@@ -147,11 +148,11 @@ void html_table(FILE *out, const struct table *table)
 	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", out);
 	escape_html(out, table->title);
 	fputs("\"><table>\n", out);
-	caption(out, table);
-	head(out, table);
+	write_caption(out, table);
+	write_head(out, table);
 	fputs("<tbody>\n", out);
 	for (size_t row = 0; row < table->row_count; row++)
-		row_of(out, table, row);
+		write_row(out, table, row);
 	fputs("</tbody></table></div>\n", out);
 	for (size_t i = 0; i < table->footnote_count; i++) {
 		fputs("<p class=\"footnote\">", out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gnuplot's SVG into a page: html.h. Its markup is copied tag by tag. Only elements of drawings
- * pass, and of their attributes none that could run or load something: gnuplot escapes the text it
- * is given, but a page does not depend on that.
+ * Copies gnuplot's SVG into a page, tag by tag: see html.h. Copies only elements of drawings,
+ * without the attributes that could run or load something. gnuplot escapes the text that it gets,
+ * but the page must be safe without that.
  */
 #include "tools/report/base/format.h"
 #include "tools/report/html/html.h"
@@ -13,7 +13,7 @@
 struct copy {
 	FILE *out;
 	const char *prefix;
-	unsigned depth; /* of elements left out */
+	unsigned depth; /* of nested elements that are being left out */
 };
 
 static const char *const drawing[] = {
@@ -35,9 +35,9 @@ static bool is_drawing(const char *name, size_t length)
 	return false;
 }
 
-/* `value` without its quotes. */
-static void attribute(const struct copy *copy, const char *name, size_t name_length,
-		      const char *value, size_t length)
+/* Copies an attribute if it is safe. `value` excludes its quotes. */
+static void copy_attribute(const struct copy *copy, const char *name, size_t name_length,
+			   const char *value, size_t length)
 {
 	bool reference = is(name, name_length, "xlink:href") || is(name, name_length, "href");
 
@@ -63,8 +63,8 @@ static void attribute(const struct copy *copy, const char *name, size_t name_len
 	fputc('"', copy->out);
 }
 
-/* From behind the element's name to its '>'. */
-static void attributes(const struct copy *copy, const char *at, const char *end)
+/* Copies the attributes between the element's name and its '>'. */
+static void copy_attributes(const struct copy *copy, const char *at, const char *end)
 {
 	while (at < end) {
 		const char *name, *value, *close;
@@ -84,32 +84,32 @@ static void attributes(const struct copy *copy, const char *at, const char *end)
 		close = memchr(value, *at, (size_t)(end - value));
 		if (close == NULL)
 			return;
-		attribute(copy, name, length, value, (size_t)(close - value));
+		copy_attribute(copy, name, length, value, (size_t)(close - value));
 		at = close + 1;
 	}
 }
 
-/* One tag, `at` behind its '<', `end` at its '>'. */
-static void tag(struct copy *copy, const char *at, const char *end, const char *label)
+/* Copies the tag between '<' and '>': `at` is after the former, `end` at the latter. */
+static void copy_tag(struct copy *copy, const char *at, const char *end, const char *label)
 {
 	bool closes = *at == '/', empty = end > at && end[-1] == '/';
-	const char *name = closes ? at + 1 : at, *behind = name;
+	const char *name = closes ? at + 1 : at, *after_name = name;
 
-	while (behind < end && !isspace((unsigned char)*behind) && *behind != '/')
-		behind++;
+	while (after_name < end && !isspace((unsigned char)*after_name) && *after_name != '/')
+		after_name++;
 	if (*at == '?' || *at == '!')
 		return;
-	if (!is_drawing(name, (size_t)(behind - name)) || copy->depth > 0) {
+	if (!is_drawing(name, (size_t)(after_name - name)) || copy->depth > 0) {
 		if (closes && copy->depth > 0)
 			copy->depth--;
 		else if (!closes && !empty)
 			copy->depth++;
 		return;
 	}
-	fprintf(copy->out, closes ? "</%.*s" : "<%.*s", (int)(behind - name), name);
+	fprintf(copy->out, closes ? "</%.*s" : "<%.*s", (int)(after_name - name), name);
 	if (!closes)
-		attributes(copy, behind, end);
-	if (!closes && is(name, (size_t)(behind - name), "svg")) {
+		copy_attributes(copy, after_name, end);
+	if (!closes && is(name, (size_t)(after_name - name), "svg")) {
 		fputs(" role=\"img\" aria-label=\"", copy->out);
 		escape_html(copy->out, label);
 		fputc('"', copy->out);
@@ -134,7 +134,7 @@ void html_svg(FILE *out, const char *svg, const char *prefix, const char *label)
 		end = strchr(at, '>');
 		if (end == NULL)
 			return;
-		tag(&copy, at + 1, end, label);
+		copy_tag(&copy, at + 1, end, label);
 		at = end + 1;
 	}
 }

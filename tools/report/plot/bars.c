@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plots with a horizontal bar for each lock, whose names so have room: throughput at one number of
- * vCPUs, what vCPU time was spent on, preemptions. gnuplot draws them as boxes with four corners
- * given (boxxyerror); the lock of rank 0 is at the top, at y = count.
+ * Plots with a bar for each lock: throughput at one number of vCPUs, time splits, preemptions. The
+ * bars are horizontal, so that names of locks have room. gnuplot draws each as a box with given
+ * edges (boxxyerror). The lock of rank 0 is at the top, at y = count.
  */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
@@ -20,7 +20,7 @@ static unsigned height_of(size_t rows)
 	return 110 + ROW_HEIGHT * (unsigned)rows;
 }
 
-/* The names at the bars' places. */
+/* Prints the axis with the names of the locks. */
 static void print_names(const struct cell *const *ranked, size_t count, FILE *script)
 {
 	fprintf(script, "set yrange [0.4:%zu.6]\nset ytics scale 0 (", count);
@@ -32,7 +32,8 @@ static void print_names(const struct cell *const *ranked, size_t count, FILE *sc
 	fputs(")\nset grid noytics\n", script);
 }
 
-/* One bar per line of a data block: y, value, low and high end of the error bar, colour, text. */
+/* Prints a bar's line of a data block: y, value, low and high end of the error bar, colour, text.
+ */
 static void print_bar(FILE *script, double y, const struct sample *sample, const struct axis *axis,
 		      const char *colour)
 {
@@ -41,11 +42,13 @@ static void print_bar(FILE *script, double y, const struct sample *sample, const
 
 	fprintf(script, "%.3f %.9g %.9g %.9g %lu ", y, fmax(mean, start), fmax(mean - sd, start),
 		fmax(mean + sd, start), strtoul(colour + 1, NULL, 16));
-	fprintf(script, "\"%s\"\n", format_count(text, mean)); /* as the tables have it */
+	fprintf(script, "\"%s\"\n", format_count(text, mean)); /* as in the tables */
 }
 
-/* `half`: half the thickness, rows are 1 apart. */
-static void print_bars_drawn(FILE *script, const char *block, double half, const struct axis *axis)
+/* Prints the plot command for a data block of bars. `half` is half the thickness of a bar; rows are
+ * 1 apart. */
+static void print_bars_command(FILE *script, const char *block, double half,
+			       const struct axis *axis)
 {
 	fprintf(script,
 		"%s using 2:1:(%.6g):2:($1-%.2f):($1+%.2f):5 with boxxyerror lc rgb variable "
@@ -55,7 +58,7 @@ static void print_bars_drawn(FILE *script, const char *block, double half, const
 		block, axis_start(axis), half, half, block, block);
 }
 
-/* Error bars widen an axis, but are no reason for a log. */
+/* Error bars widen a linear axis, but never make it logarithmic. */
 static void axis_widen(struct axis *axis, const struct sample *sample)
 {
 	if (!axis_is_log(axis))
@@ -90,7 +93,7 @@ void plot_throughput(const struct sweep *sweep, const struct palette *palette, s
 			  &draw.ranked[i]->sample[SAMPLE_MERIT], &axis,
 			  palette_colour(palette, draw.ranked[i]->key.lock));
 	fputs("EOD\nplot ", draw.script);
-	print_bars_drawn(draw.script, "$bars", 0.34, &axis);
+	print_bars_command(draw.script, "$bars", 0.34, &axis);
 	fputc('\n', draw.script);
 	drawing_end(&draw, plot, NULL);
 }
@@ -101,13 +104,14 @@ struct share {
 
 /* Bars of 100 %: shares of a time, in the order they are stacked. */
 struct stack {
-	const char *of; /* what the time is of, for the axis */
+	const char *of; /* for the axis: "vCPU time" */
 	enum sample_index first;
 	const struct share *part;
 	size_t parts;
 };
 
-/* y, then where each part begins and the last one ends, in percent. */
+/* Prints a data block: y, then the start of each part and the end of the last one, in percent.
+ * Returns false if all parts are 0. */
 static bool print_shares(const struct drawing *draw, const struct stack *stack)
 {
 	bool any = false;
@@ -218,11 +222,11 @@ void plot_preemption(const struct sweep *sweep, const struct palette *palette, s
 		print_bar(draw.script, (double)(draw.count - i),
 			  &draw.ranked[i]->sample[SAMPLE_LHP_EVENTS], &axis, COLOUR_LHP);
 	fputs("EOD\nplot ", draw.script);
-	print_bars_drawn(draw.script, "$lhp", 0.34, &axis);
+	print_bars_command(draw.script, "$lhp", 0.34, &axis);
 	fputc('\n', draw.script);
 	drawing_end(&draw, plot,
 		    axis.largest > 0
 			    ? NULL
-			    : "none was counted: no vCPU lost its CPU with the lock, or the host "
-			      "does not tell steal time");
+			    : "no vCPU lost its CPU while it held the lock, or the host has no "
+			      "steal time");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A child process with a file on stdin, a pipe on stdout, and a bound: gnuplot.h. */
+/* gnuplot_run() of plot.h: a child process with a file on stdin, a pipe on stdout, and a time
+ * limit. */
 #include "tools/report/plot/plot.h"
 
 #include "tools/report/base/system.h"
@@ -19,11 +20,10 @@
 
 extern char **environ;
 
-/* A child: the reading end of its stdout; its stderr in an unnamed file. */
 struct child {
 	pid_t pid;
-	int out;
-	FILE *complaints;
+	int out;          /* the reading end of its stdout */
+	FILE *complaints; /* its stderr, in an unnamed file */
 };
 
 static int64_t now_ms(void)
@@ -34,8 +34,9 @@ static int64_t now_ms(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* 0, or an errno. -d keeps gnuplot from its init files (gnuplot 5.4 manual, "Command-line
- * options"); a terminal that the user's GNUTERM names and gnuplot-nox has not would end it. */
+/* Starts the child. Returns 0 or an errno. -d keeps gnuplot from reading its init files
+ * (gnuplot 5.4 manual, "Command-line options"). GNUTERM must be unset, because gnuplot-nox ends if
+ * it names a terminal that gnuplot-nox lacks. */
 static int start(const char *program, FILE *script, struct child *child)
 {
 	char *arguments[] = {(char *)program, (char *)"-d", (char *)"-", NULL};
@@ -60,8 +61,10 @@ static int start(const char *program, FILE *script, struct child *child)
 	return error;
 }
 
-/* Reads until the child closes its stdout. False: out of time, or too much. */
-static bool collect(const struct child *child, FILE *output)
+/* Reads until the child closes its stdout. Returns false after a timeout, an error or too much
+ * output.
+ */
+static bool read_output(const struct child *child, FILE *output)
 {
 	const int64_t deadline = now_ms() + GNUPLOT_MS;
 	size_t total = 0;
@@ -92,7 +95,7 @@ static bool collect(const struct child *child, FILE *output)
 	}
 }
 
-/* The first line of the child's stderr that is not empty, into `line`. */
+/* Copies the first line of the child's stderr that is not blank. */
 static void first_complaint(FILE *complaints, char line[static 200])
 {
 	rewind(complaints);
@@ -104,8 +107,8 @@ static void first_complaint(FILE *complaints, char line[static 200])
 	}
 }
 
-/* The child closed its stdout: it is about to end, and is killed if it does not. Kernels before 5.3
- * have no pidfd; there it is simply waited for. */
+/* Waits for a child that has closed its stdout, and kills it if it does not end soon. Kernels
+ * before 5.3 have no pidfd; there it waits without a bound. */
 static int reap(const struct child *child)
 {
 	struct pollfd wait = {.fd = (int)syscall(SYS_pidfd_open, child->pid, 0), .events = POLLIN};
@@ -124,7 +127,7 @@ static int reap(const struct child *child)
 static enum gnuplot_status finish(const char *program, struct child *child, FILE *output,
 				  char **error)
 {
-	bool whole = collect(child, output);
+	bool whole = read_output(child, output);
 	char line[200];
 	int status;
 
@@ -145,7 +148,7 @@ static enum gnuplot_status finish(const char *program, struct child *child, FILE
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		first_complaint(child->complaints, line);
 		*error = memory_print("%s failed: %s", program,
-				      line[0] != '\0' ? line : "it does not say why");
+				      line[0] != '\0' ? line : "it gave no reason");
 		return GNUPLOT_FAILED;
 	}
 	return GNUPLOT_OK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Plots with a line for each lock: throughput against vCPUs, the distribution of waits, fairness.
- * The legend lists the locks in the order of their lines.
  */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEGEND_ROW  21  /* pixels: 1.5 x 14, what the svg terminal takes; png takes less */
+#define LEGEND_ROW  21  /* pixels: 1.5 x 14 in the svg terminal; fewer in png */
 #define LINES_LEAST 380 /* pixels */
 
 static unsigned height_of(size_t locks)
@@ -28,7 +27,7 @@ static void print_key(FILE *script)
 	fputs("set key outside right top vertical maxcols 1 Left reverse samplen 2.5\n", script);
 }
 
-/* A line's colour and kind, and its name in the legend. */
+/* Prints a line's look, and its name in the legend. */
 static void print_line_of(const char *lock, const struct palette *palette, FILE *script)
 {
 	palette_line(palette, lock, script);
@@ -36,7 +35,7 @@ static void print_line_of(const char *lock, const struct palette *palette, FILE 
 	escape_gnuplot(script, lock, PLOT_NAME_COLUMNS);
 }
 
-/* One data block per lock: threads, mean, low and high end of the error bar. */
+/* Prints a data block for each lock: threads, mean, low and high end of the error bar. */
 static void print_throughput(const struct sweep *sweep, const struct cell *const *ranked,
 			     size_t count, const struct axis *axis, FILE *script)
 {
@@ -58,7 +57,7 @@ static void print_throughput(const struct sweep *sweep, const struct cell *const
 	}
 }
 
-/* Tics where there are measurements. */
+/* Prints an axis with tics only at the measured numbers of vCPUs. */
 static void print_thread_axis(const struct sweep *sweep, FILE *script)
 {
 	uint64_t least = sweep->threads[0], most = sweep->threads[sweep->thread_counts - 1];
@@ -113,14 +112,14 @@ void plot_throughput_line(const struct sweep *sweep, const struct palette *palet
 	drawing_end(&draw, plot, NULL);
 }
 
-/* By the number of nines: 0 is none of the waits, 1 is 90 % of them, 2 is 99 %. */
+/* Returns the number of nines: 0 for none of the waits, 1 for 90 %, 2 for 99 %. */
 static double nines(double share)
 {
 	return -log10(1 - share);
 }
 
-/* Time in ns, nines. A bucket's waits are all at or below its upper bound, which so is exact; the
- * last bucket, where the share reaches 1, is drawn at what is left of its own count. */
+/* Prints a data block: time in ns, nines. All waits of a bucket are at or below its upper bound, so
+ * each point is exact except the last, whose share of 1 cannot be drawn. Returns the most nines. */
 static double print_waits(const struct cell *cell, size_t lock, struct axis *axis, FILE *script)
 {
 	const struct distribution *wait = &cell->wait;
@@ -137,7 +136,8 @@ static double print_waits(const struct cell *cell, size_t lock, struct axis *axi
 		if (i == 0)
 			fprintf(script, "%.6g 0\n", fmax(1, scale * (double)bucket->low));
 		seen += bucket->count;
-		/* half a wait stays above the largest: its share cannot be drawn as 1 */
+		/* draw the last point as if half a wait were longer, because 1 has infinite nines
+		 */
 		most = nines(fmin((double)seen, total - 0.5) / total);
 		fprintf(script, "%.6g %.5f\n", ns, most);
 		axis_add(axis, ns);
@@ -200,7 +200,8 @@ static int ascending(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Rank, share of an equal share. False: nothing was acquired, or the log does not tell by vCPU. */
+/* Prints a data block: rank of a vCPU, its acquisitions as a multiple of an equal share. Returns
+ * false if the log has no acquisitions by vCPU. */
 static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 {
 	double *sorted = memory_new(cell->vcpus, sizeof(*sorted)), sum = 0;
@@ -218,8 +219,8 @@ static bool print_ranks(const struct cell *cell, size_t lock, FILE *script)
 	return sum > 0;
 }
 
-/* Of instances together there are more than run the lock in each. */
-static uint64_t vcpus_of(const struct sweep *sweep)
+/* Returns the largest number of vCPUs; joined cells have those of all instances. */
+static uint64_t most_vcpus(const struct sweep *sweep)
 {
 	uint64_t vcpus = sweep->threads[sweep->thread_counts - 1];
 	const struct cell *cell;
@@ -231,7 +232,7 @@ static uint64_t vcpus_of(const struct sweep *sweep)
 
 void plot_fairness(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
-	uint64_t vcpus = vcpus_of(sweep);
+	uint64_t vcpus = most_vcpus(sweep);
 	struct drawing draw;
 	size_t drawn = 0;
 
@@ -251,14 +252,14 @@ void plot_fairness(const struct sweep *sweep, const struct palette *palette, str
 		"set xlabel 'vCPUs, the slowest first'\nset ylabel 'acquisitions, 1 is an equal "
 		"share'\n"
 		"plot 1 with lines lc rgb '#8a8f98' lw 1 notitle",
-		vcpus, vcpus <= 16 ? 1 : vcpus / 8 + 1); /* room for some eight numbers */
+		vcpus, vcpus <= 16 ? 1 : vcpus / 8 + 1); /* at most eight numbers fit */
 	for (size_t i = 0; i < draw.count; i++) {
 		char *label;
 
 		if (draw.ranked[i] == NULL)
 			continue;
 		drawn++;
-		/* so many points would hide the lines */
+		/* more than 64 points would hide the lines */
 		fprintf(draw.script, ", $ranks%zu using 1:2 with %s lw 2 ps 0.7 ", i,
 			vcpus > 64 ? "lines" : "linespoints");
 		print_line_of(draw.ranked[i]->key.lock, palette, draw.script);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which plots a set has, what they have in common, and their files: plot.h. */
+/* Chooses, renders and writes the plots of a set; axes and colours: see plot.h. */
 #include "tools/report/plot/plot.h"
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
@@ -13,7 +13,8 @@
 
 #define PROGRAM "gnuplot"
 
-/* Sweeps that are drawn; a set with more is a collection of plans, whose tables are enough. */
+/* Only so many sweeps are drawn: a set with more is a collection of plans, better read in tables.
+ */
 #define SWEEPS_DRAWN 12
 
 typedef void make_plot(const struct sweep *, const struct palette *, struct plot *);
@@ -35,8 +36,8 @@ static const struct {
 };
 #define KINDS COUNT_OF(kinds)
 
-/* In place of all that one set has too many of. */
-static void say_not_drawn(struct plots *plots, size_t sweeps)
+/* Adds one plot without a script in place of all further sweeps. */
+static void add_not_drawn(struct plots *plots, size_t sweeps)
 {
 	struct plot *plot = &plots->list[plots->count++];
 
@@ -44,7 +45,7 @@ static void say_not_drawn(struct plots *plots, size_t sweeps)
 	plot->number = 1;
 	plot->title = memory_print("Further plots");
 	plot->missing = memory_print(
-		"%zu more combinations of workload and keys are in the tables only", sweeps);
+		"%zu more combinations of workload and keys are only in the tables", sweeps);
 }
 
 struct plots plots_of(const struct set *set, const struct palette *palette)
@@ -63,7 +64,7 @@ struct plots plots_of(const struct set *set, const struct palette *palette)
 		}
 	}
 	if (drawn < sweeps.count)
-		say_not_drawn(&plots, sweeps.count - drawn);
+		add_not_drawn(&plots, sweeps.count - drawn);
 	sweeps_free(&sweeps);
 	return plots;
 }
@@ -80,10 +81,10 @@ void plots_free(struct plots *plots)
 	*plots = (struct plots){0};
 }
 
-/* What all plots share, before the plot's own script. */
+/* Prints the start that all scripts share. */
 static void print_preamble(const struct plot *plot, enum plot_form form, FILE *script)
 {
-	unsigned scale = form == PLOT_PNG ? 2 : 1; /* for screens of today, and for print */
+	unsigned scale = form == PLOT_PNG ? 2 : 1; /* for high-resolution screens and for print */
 
 	fputs("set encoding utf8\n", script);
 	fprintf(script, "set terminal %s size %u,%u noenhanced font 'sans-serif,14'%s\n",
@@ -172,7 +173,6 @@ bool plot_write_all(const char *dir, const struct set *set)
 	return good;
 }
 
-/* The frame of a plot's script. */
 void drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot)
 {
 	drawing->ranked = sweep_ranked(sweep, &drawing->count);
@@ -190,7 +190,8 @@ void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing
 	plot->missing = memory_copy(missing);
 }
 
-/* Ranges of values. */
+/* ---- axes ---- */
+
 void axis_add(struct axis *axis, double value)
 {
 	if (!isfinite(value) || value <= 0)
@@ -208,12 +209,12 @@ bool axis_is_log(const struct axis *axis)
 
 double axis_start(const struct axis *axis)
 {
-	/* 0.8: the least value is to have a bar one can see */
+	/* 0.8: the bar of the least value must be visible */
 	return axis_is_log(axis) ? pow(10, floor(log10(axis->least * 0.8))) : 0;
 }
 
-/* %s %c: 150 k; below a thousand the plain number, or 0.5 would be 500 m. A linear axis that ends
- * below 5 k, 5 M... has tics between the whole ones. */
+/* "%s %c" prints 150 k. Below a thousand the plain number is better, because 0.5 would be 500 m. A
+ * linear axis that ends below 5 k, 5 M... has tics between the integers, so it needs a decimal. */
 static const char *number_format(const struct axis *axis, double span)
 {
 	if (span < 1000)
@@ -226,7 +227,7 @@ static const char *number_format(const struct axis *axis, double span)
 void axis_print(const struct axis *axis, char name, double room, FILE *script)
 {
 	double span = axis->largest > 0 ? axis->largest : 1, start = axis_start(axis);
-	/* the room is a share of the axis's length, which is in decades when it is logarithmic */
+	/* the length of a logarithmic axis is in decades */
 	double end = axis_is_log(axis) ? span * pow(span / start, room) : span * (1 + room);
 
 	fprintf(script, "set %crange [%.6g:%.6g]\n", name, start, end);
@@ -235,10 +236,11 @@ void axis_print(const struct axis *axis, char name, double room, FILE *script)
 	fprintf(script, "set format %c '%s'\n", name, number_format(axis, span));
 }
 
-/* Colours, dashes and points by lock. */
-/* After Okabe and Ito, "Color Universal Design" (2008), the set meant for all kinds of colour
- * blindness; its light ones are darkened so that each has a contrast of 3:1 to white and to the
- * dark page (WCAG 2.1, 1.4.11). */
+/* ---- colours, dashes and points ---- */
+
+/* The colours of Okabe and Ito, "Color Universal Design" (2008), which people with any kind of
+ * colour blindness can tell apart. The light ones are darkened, so that each has a contrast of 3:1
+ * to white and to the dark page (WCAG 2.1, 1.4.11). */
 static const char *const colours[] = {
 	"#0072b2", "#d55e00", "#009e73", "#b3529a", "#b88200", "#3a93c8", "#808891",
 };
@@ -288,7 +290,7 @@ const char *palette_colour(const struct palette *palette, const char *lock)
 
 void palette_line(const struct palette *palette, const char *lock, FILE *script)
 {
-	/* solid, dashed, dotted, dash-dot: gnuplot's numbers, of which svg has 5 */
+	/* gnuplot's numbers for solid, dashed, dotted, dash-dot */
 	static const unsigned dashes[] = {1, 2, 3, 5};
 	size_t index = position(palette, lock), lap = index / COUNT_OF(colours);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pictures of a set, by gnuplot. A plot is made as a script first (bars.c, lines.c),
- * then rendered: as SVG for the page, as SVG and PNG files for --plot=DIR. What cannot be drawn,
- * because the log has no data for it, is a plot without a script and with the reason.
+ * Plots of a set, drawn by gnuplot. bars.c and lines.c write a script for each plot; then it is
+ * rendered as SVG for the page, or as SVG and PNG files for --plot=DIR. If the log has no data for
+ * a plot, the plot has a reason instead of a script.
  */
 #ifndef PVSPIN_TOOLS_REPORT_PLOT_PLOT_H
 #define PVSPIN_TOOLS_REPORT_PLOT_PLOT_H
@@ -15,8 +15,8 @@
 #include <stdio.h>
 
 /*
- * Cells of a set that belong into one picture: they differ in nothing but the lock and the number
- * of vCPUs. With several instances, the sums over all of them.
+ * The cells of one plot: they differ only in the lock and the number of vCPUs. With several
+ * instances they are the joined cells.
  */
 struct sweep {
 	const struct cell **cells; /* in the set's order */
@@ -34,38 +34,38 @@ struct sweeps {
 struct sweeps sweeps_of(const struct set *set);
 void sweeps_free(struct sweeps *sweeps);
 
-/* The cells with the most vCPUs, the i-th of them: NULL behind the last. */
+/* Returns the i-th of the cells with the most vCPUs; NULL after the last. */
 const struct cell *sweep_at_most(const struct sweep *sweep, size_t index);
 
-/* Over the repetitions that have a value, as the tables have it; 0 if none has. */
+/* Mean and standard deviation as in the tables, but 0 where they are unknown. */
 double sample_mean(const struct sample *sample);
 double sample_sd(const struct sample *sample);
 
-/* "jobs" of a fixed amount take seconds, all else is counted in a fixed time. */
+/* True if the merit is the time that a fixed amount of work took, false if it is a rate. */
 bool sweep_is_fixed_work(const struct sweep *sweep);
 
-/* The cells with the most vCPUs as a list to be freed, best merit first. */
+/* Returns the cells with the most vCPUs, best merit first. The caller frees the list. */
 const struct cell **sweep_ranked(const struct sweep *sweep, size_t *count);
 
 /*
- * One look for each lock in all plots of a report: a colour, and where there are more locks than
- * colours can tell apart also a dash pattern and a point.
+ * A lock looks the same in all plots of a page: it has a colour, a dash pattern and a point. There
+ * are few colours, so locks with the same colour differ in dash pattern and point.
  */
 struct palette {
-	const char **locks; /* in order of first appearance; the names are the sets' */
+	const char **locks; /* in order of first appearance; the names belong to the sets */
 	size_t count;
 };
 
 struct palette palette_new(const struct set *sets, size_t count);
 void palette_free(struct palette *palette);
 
-/* "#rrggbb"; a lock that is in no set gets that of the first. */
+/* Returns "#rrggbb". A lock that is in no set gets the colour of the first. */
 const char *palette_colour(const struct palette *palette, const char *lock);
 
 /* Prints gnuplot's words for a line of this lock: "lc rgb '#0072b2' dt 1 pt 7 ". */
 void palette_line(const struct palette *palette, const char *lock, FILE *script);
 
-/* What vCPUs and locks spend their time on, and preempted holders; not colours of locks. */
+/* Colours of the states of vCPUs and locks, and of preempted holders. */
 #define COLOUR_RUNNING  "#009e73"
 #define COLOUR_SPINNING "#d55e00"
 #define COLOUR_HALTED   "#0072b2"
@@ -76,12 +76,12 @@ void palette_line(const struct palette *palette, const char *lock, FILE *script)
 #define COLOUR_PASSED   "#b88200"
 
 /*
- * One call of gnuplot: a script in, a picture out, both in memory. gnuplot never gets a name of a
- * file, reads no init file, and has a bounded time; a script gets into it on stdin, so whatever
- * comes from logs must be escaped for gnuplot (format.h) and nothing else.
+ * gnuplot gets a script on stdin and writes a picture to stdout. It gets no names of files, reads
+ * no init file, and has a bounded time. Strings from logs need only gnuplot's own escapes
+ * (format.h).
  */
 
-/* Pictures are small: a CDF of 22 locks takes gnuplot 0.1 s. */
+/* gnuplot draws a CDF of 22 locks in 0.1 s. */
 #define GNUPLOT_MS        20000
 #define GNUPLOT_MAX_BYTES (32u << 20)
 
@@ -91,18 +91,19 @@ enum gnuplot_status {
 	GNUPLOT_FAILED,  /* *error says how */
 };
 
-/* What gnuplot wrote to stdout for `script` is in *output (to be freed, with a 0 behind it). If not
- * GNUPLOT_OK, *error (to be freed) is one sentence. `program`: "gnuplot", or another for tests. */
+/* Runs `script` by `program` ("gnuplot", or another one in tests). *output becomes its stdout with
+ * a terminating 0; unless the result is GNUPLOT_OK, *error becomes a sentence. The caller frees
+ * both. */
 enum gnuplot_status gnuplot_run(const char *program, const char *script, char **output,
 				size_t *bytes, char **error);
 
 #define PLOT_WIDTH 760
 
 struct plot {
-	const char *kind;  /* "throughput": what it shows, and the stem of its file's name */
-	size_t number;     /* of the sweep it shows: 1, 2, 3... */
-	char *title, *alt; /* its heading; what a reader sees who cannot see it */
-	char *script;      /* from behind `set terminal`; NULL: `missing` says why */
+	const char *kind;  /* "throughput"; also the stem of its file's name */
+	size_t number;     /* of the sweep that it shows: 1, 2, 3... */
+	char *title, *alt; /* heading; description for readers who cannot see the plot */
+	char *script;      /* the part after `set terminal`; NULL: `missing` says why */
 	char *missing;
 	unsigned height;
 };
@@ -121,16 +122,16 @@ enum plot_form {
 	PLOT_PNG,
 };
 
-/* gnuplot_run()'s results. */
+/* Renders a plot that has a script. The results are those of gnuplot_run(). */
 enum gnuplot_status plot_render(const struct plot *plot, enum plot_form form, char **output,
 				size_t *bytes, char **error);
 
-/* Writes all plots of a set as SVG and PNG into a directory, which is made if need be, and says on
- * stdout what was written and what was left out. False, with a message on stderr: a file cannot be
- * written, or gnuplot failed; without gnuplot it is a note, and true. */
+/* Writes all plots of a set as SVG and PNG into a directory, which it creates if needed. Prints on
+ * stderr what it wrote and what is missing. Returns false, after a message, if a file cannot be
+ * written or gnuplot fails. If gnuplot is not installed, it prints that and returns true. */
 bool plot_write_all(const char *dir, const struct set *set);
 
-/* The pictures. Each fills title, alt, height and script, or title and missing. */
+/* Each of these fills title, alt, height and script, or title and missing. */
 void plot_throughput(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 void plot_throughput_line(const struct sweep *sweep, const struct palette *palette,
 			  struct plot *plot);
@@ -140,37 +141,37 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 void plot_lock_time(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 void plot_preemption(const struct sweep *sweep, const struct palette *palette, struct plot *plot);
 
-/* What plots share: ranges of values, and whether an axis is logarithmic. */
-
-/* Characters of a lock's name that a plot has room for. */
+/* A plot has room for so many characters of a lock's name. */
 #define PLOT_NAME_COLUMNS 22
 
-/* Of all values: the least above 0, and the largest; 0 if there is none. */
+/* The range of an axis: the least value above 0, and the largest; 0 if there are none. */
 struct axis {
 	double least, largest;
 };
 
 void axis_add(struct axis *axis, double value);
 
-/* More than two decades: small values would lie on the axis. */
+/* True if the values span more than two decades: on a linear axis the small ones would be
+ * invisible. */
 bool axis_is_log(const struct axis *axis);
 
-/* Where bars start: 0, or the decade below the least value. */
+/* Returns where bars start: 0, or on a logarithmic axis the decade below the least value. */
 double axis_start(const struct axis *axis);
 
-/* Prints `set <name>range`, the scale and the numbers' format, with `room` beyond the largest. */
+/* Prints gnuplot's range, scale and number format of axis `name`. The axis extends beyond the
+ * largest value by the share `room` of its length. */
 void axis_print(const struct axis *axis, char name, double room, FILE *script);
 
-/* What the makers of plots begin and end with: the script as it grows, the locks in their order. */
+/* A plot while its script is written. */
 struct drawing {
 	FILE *script;
-	const struct cell **ranked; /* those with the most vCPUs, best merit first */
+	const struct cell **ranked; /* sweep_ranked() */
 	size_t count, bytes;
 };
 
 void drawing_begin(struct drawing *drawing, const struct sweep *sweep, struct plot *plot);
 
-/* The script is whole; or there was nothing to draw, and the sentence takes its place. */
+/* Completes the plot. If `missing` is not NULL, that sentence replaces the script. */
 void drawing_end(struct drawing *drawing, struct plot *plot, const char *missing);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which cells make a picture: plot.h. */
+/* Sweeps, the cells of a plot: see plot.h. */
 #include "tools/report/plot/plot.h"
 
 #include "tools/report/base/system.h"
@@ -26,13 +26,13 @@ double sample_sd(const struct sample *sample)
 	return isfinite(sd) ? sd : 0;
 }
 
-/* As many tasks as vCPUs is what "no tasks=" means, whatever the sweep is at. */
+/* Without tasks= there are as many tasks as vCPUs, so then tasks may differ within a sweep. */
 static bool same_tasks(const struct cell_key *a, const struct cell_key *b)
 {
 	return a->tasks == b->tasks || (a->tasks == a->threads && b->tasks == b->threads);
 }
 
-static bool fits(const struct sweep *sweep, const struct cell *cell)
+static bool belongs_to(const struct sweep *sweep, const struct cell *cell)
 {
 	const struct cell_key *key = &sweep->cells[0]->key;
 
@@ -53,7 +53,7 @@ static char *describe(const struct cell_key *key)
 	if (strcmp(key->pv_backend, "kvm") != 0)
 		memory_append(&title, ", backend %s", key->pv_backend);
 	if (key->instance == CELL_JOINED)
-		memory_append(&title, ", all instances together");
+		memory_append(&title, ", all instances");
 	if (key->damaged)
 		memory_append(&title, ", from DAMAGED logs");
 	return title;
@@ -73,8 +73,7 @@ static void add_threads(struct sweep *sweep, uint64_t threads)
 	sweep->thread_counts++;
 }
 
-/* Several instances: only their sums. */
-static bool has_sums(const struct set *set)
+static bool has_joined(const struct set *set)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
 		if (set->cells[i].key.instance == CELL_JOINED)
@@ -86,18 +85,17 @@ static bool has_sums(const struct set *set)
 struct sweeps sweeps_of(const struct set *set)
 {
 	struct sweeps sweeps = {.list = memory_new(set->cell_count + 1, sizeof(*sweeps.list))};
-	bool sums = has_sums(set);
+	bool joined = has_joined(set); /* then only joined cells are drawn */
 
 	for (size_t i = 0; i < set->cell_count; i++) {
 		const struct cell *cell = &set->cells[i];
 		struct sweep *sweep = sweeps.list;
 
-		if (sums && cell->key.instance != CELL_JOINED)
+		if (joined && cell->key.instance != CELL_JOINED)
 			continue;
-		while (sweep->count > 0 && !fits(sweep, cell))
+		while (sweep->count > 0 && !belongs_to(sweep, cell))
 			sweep++;
 		if (sweep->count == 0) {
-			/* room for all the cells of the set, so that nothing has to grow */
 			sweep->cells = memory_new(set->cell_count, sizeof(*sweep->cells));
 			sweep->threads = memory_new(set->cell_count, sizeof(*sweep->threads));
 			sweep->title = describe(&cell->key);
@@ -142,7 +140,7 @@ static int by_merit(const void *a, const void *b)
 	       b_mean = sample_mean(&(*right)->sample[SAMPLE_MERIT]);
 	double difference = a_mean - b_mean;
 
-	/* less time is better, and no time is work that was never finished */
+	/* less time is better; a time of 0 is unknown and ranks last */
 	if ((*left)->fixed_work)
 		difference = (a_mean > 0 ? 1 / a_mean : 0) - (b_mean > 0 ? 1 / b_mean : 0);
 	return (difference < 0) - (difference > 0);

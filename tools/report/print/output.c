@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats: see print.h. Text and Markdown have the same parts in the same order. */
+/* Chooses the format: see print.h. Text and Markdown have the same parts in the same order. */
 #include "tools/report/print/print.h"
 
 #include "tools/report/base/data.h"
@@ -32,7 +32,7 @@ static void print_notes(FILE *out, const struct style *style, const char *title,
 	fputc('\n', out);
 }
 
-/* "out/x: accel hosted, 2 logs (1 DAMAGED); ms=300 latency=on" */
+/* Prints "out/x: accel hosted, 2 logs (1 DAMAGED); ms=300 latency=on". */
 static void print_head(FILE *out, const char *side, const struct set *set)
 {
 	char *settings = identity_common_settings(set);

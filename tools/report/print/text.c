@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables as text and as Markdown: see print.h. In text, words to the left, numbers to the right,
- * two spaces between. */
+/* Tables as text and as Markdown: see print.h. In text, words are left-aligned and numbers
+ * right-aligned, with two spaces between columns. */
 #include "tools/report/base/format.h"
 #include "tools/report/base/system.h"
 #include "tools/report/print/print.h"
@@ -49,7 +49,7 @@ static size_t *widths(const struct table *table)
 	return width;
 }
 
-/* One line of the table; `row` is a row or one of these. */
+/* print_row() prints a row of the table, or one of these. */
 enum { ROW_NAMES = -2, ROW_UNITS = -1 };
 
 static void print_row(FILE *out, const struct table *table, const size_t *width, long row)
@@ -102,7 +102,7 @@ void text_table(FILE *out, const struct table *table)
 	free(width);
 }
 
-/* At spaces only: a word longer than the line stays whole. */
+/* Breaks lines only at spaces, so a word longer than a line stays whole. */
 void text_line(FILE *out, const char *line)
 {
 	size_t used = 1;
@@ -124,9 +124,9 @@ void text_line(FILE *out, const char *line)
 	free(copy);
 }
 
-/* Markdown: GitHub's pipe tables. */
+/* ---- Markdown: GitHub's pipe tables ---- */
 
-/* Without control characters, and without what Markdown or HTML would take for markup. */
+/* Prints text with control characters and the markup of Markdown and HTML escaped. */
 static void put(FILE *out, const char *text)
 {
 	char *safe = format_copy(text);

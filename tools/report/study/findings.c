@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of an experiment's findings: judge.c's figures and verdicts, in words. */
+/* The table of an experiment's findings, with judge.c's figures and verdicts. */
 #include "bench/quoting.h"
 #include "tools/report/base/system.h"
 #include "tools/report/study/study.h"
@@ -35,7 +35,7 @@ static void undecided_text(char *text, size_t size, const struct study_finding *
 			 finding->needed_effect);
 }
 
-/* Whether the study's own ratio is one that these runs would allow. */
+/* Says whether the study's ratio lies in the interval. */
 static const char *study_inside(const struct study_finding *finding)
 {
 	if (isnan(finding->study_ratio) || isnan(finding->low) || isnan(finding->high))
@@ -107,11 +107,12 @@ struct table *study_findings(const struct study *studies, size_t count)
 			finding_row(table, &studies[i], &studies[i].findings[j]);
 	}
 	if (rows > 0) {
-		table_footnote(table, "Ratio: of the first named to the second (t: of geometric "
-				      "means; Mann-Whitney: the median one), 95 %% interval.");
+		table_footnote(table, "Ratio: the first cell named to the second, with its 95 %% "
+				      "interval (t: ratio of geometric means; Mann-Whitney: median "
+				      "ratio).");
 		table_footnote(table,
-			       "Decided where the interval lies beyond 5 %% and p, by Holm "
-			       "for %zu findings, is below 0.05; equal: the interval is "
+			       "Decided if the interval lies beyond 5 %% and p, corrected by Holm "
+			       "for %zu findings, is below 0.05; equal if the interval is "
 			       "within 5 %%.",
 			       rows);
 		return table;

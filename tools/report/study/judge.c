@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a finding of the study is seen in two cells, and how sure that is. Everything is about
- * ratios, because seconds of two machines, or of a machine and an emulator, cannot be compared.
+ * Decides whether two cells reproduce a finding of the study, and with what confidence. All figures
+ * are ratios, because seconds on different hosts, or on a host and in an emulator, cannot be
+ * compared.
  *
- * Times (slower, equal, differs): cells from separate runs are compared as --compare does
- * (stats.h); cells that were measured in the same runs, where each is the other's load, by the
- * paired t test of the logarithms. A run that was cut by its time limit is longer than all that
- * were not: then it is the test of ranks.
+ * Times (slower, equal, differs): cells from separate runs are compared as by --compare (stats.h).
+ * Cells measured in the same runs, where each is the other's load, are compared by the paired t
+ * test of the logarithms. A run that met its time limit counts as longer than all others; then the
+ * test is that of ranks.
  *
- * Wilder: Brown and Forsythe's test (J. Am. Stat. Assoc. 69, 1974: Levene's, about the median) of
- * the deviations relative to the cell's median, so that a slower cell is not wilder for that alone.
- * The interval of the ratio of sd / mean is that of a percentile bootstrap (B. Efron, Ann. Stat. 7,
- * 1979), which is too narrow for few runs; the test has to agree.
+ * Wilder: Brown and Forsythe's test (J. Am. Stat. Assoc. 69, 1974: Levene's test about the median)
+ * of the deviations relative to the cell's median, so that a cell that is only slower is not
+ * wilder. The interval of the ratio of sd / mean is a percentile bootstrap (B. Efron, Ann. Stat. 7,
+ * 1979), which is too narrow for few runs, so the test has to agree.
  *
- * A verdict wants an effect, not only a p: the 95 % interval beyond 5 %, and p below 0.05 after
- * Holm's correction over all findings of the tables. Equal, or no difference: the interval within
- * 5 %, which is two one-sided tests (D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 1987) at
- * 2.5 % each.
+ * A verdict requires an effect as well as a small p: the 95 % interval lies beyond 5 %, and p is
+ * below 0.05 after Holm's correction over all findings of the tables. "Equal" and "no difference"
+ * require that the interval lies within 5 %: two one-sided tests (D. J. Schuirmann, J.
+ * Pharmacokinet. Biopharm. 15, 1987) at 2.5 % each.
  */
 #include "bench/quoting.h"
 #include "tools/report/base/system.h"
@@ -31,15 +32,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EFFECT 1.05 /* a ratio nearer to 1 is no difference worth the name */
-/* z of 95 % two-sided, and of a power of 80 %: the usual sum for how large a sample is wanted. */
+#define EFFECT 1.05 /* a smaller difference does not matter */
+/* z of 95 % two-sided, and of a power of 80 %: the usual choice for estimating sample sizes. */
 #define Z_95        1.960
 #define Z_POWER     0.842
 #define MOST_NEEDED 10000
-#define NEEDED_FROM 4 /* below, the interval says nothing about how wide it will be */
+#define NEEDED_FROM 4 /* with fewer runs, the interval does not predict its later width */
 #define RESAMPLES   2000
 
-/* Coefficient of variation. */
+/* Returns the coefficient of variation. */
 static double cv_of(const struct sample *sample)
 {
 	struct stats stats = stats_of(sample);
@@ -52,8 +53,9 @@ static double two_sided(double t, double df)
 	return 2 * gsl_cdf_tdist_Q(fabs(t), df);
 }
 
-/* Logarithms of a's times over b's, of the repetitions that both have; how many. */
-static size_t pairs(const struct study_cell *a, const struct study_cell *b, double *logs)
+/* Fills `logs` with the logarithms of a's times over b's, for repetitions that both have. Returns
+ * their number. */
+static size_t pair_logs(const struct study_cell *a, const struct study_cell *b, double *logs)
 {
 	size_t count = 0;
 
@@ -66,11 +68,11 @@ static size_t pairs(const struct study_cell *a, const struct study_cell *b, doub
 	return count;
 }
 
-/* Returns how many there are on either side. */
+/* Compares cells of the same runs. Returns the number of pairs. */
 static size_t compare_pairs(struct study_finding *finding)
 {
 	double *logs = memory_new(finding->cell->time.count + 1, sizeof(*logs));
-	size_t count = pairs(finding->cell, finding->other, logs);
+	size_t count = pair_logs(finding->cell, finding->other, logs);
 	double mean = count ? gsl_stats_mean(logs, 1, count) : NAN;
 	double error = count > 1 ? gsl_stats_sd(logs, 1, count) / sqrt((double)count) : NAN;
 
@@ -87,7 +89,7 @@ static size_t compare_pairs(struct study_finding *finding)
 	return count;
 }
 
-/* The times, where those that were cut are longer than any. To be freed. */
+/* Returns the times, with infinity for a run that met its time limit. The caller frees them. */
 static double *times_of(const struct study_cell *cell)
 {
 	double *times = memory_new(cell->time.count + 1, sizeof(*times));
@@ -97,6 +99,7 @@ static double *times_of(const struct study_cell *cell)
 	return times;
 }
 
+/* Compares cells of separate runs. Returns the size of the smaller sample. */
 static size_t compare_samples(struct study_finding *finding)
 {
 	size_t a_count = finding->other->time.count, b_count = finding->cell->time.count;
@@ -116,8 +119,8 @@ static size_t compare_samples(struct study_finding *finding)
 	return a_count < b_count ? a_count : b_count;
 }
 
-/* Of `n` repetitions that gave this interval, how many would show a true ratio that is by this
- * factor farther away from 1 than what is asked for; 0: no end in sight, or no idea. */
+/* Estimates from the interval of `n` repetitions how many would show a true ratio that exceeds the
+ * required one by `factor`. Returns 0 if unknown or more than MOST_NEEDED. */
 static size_t needed(const struct study_finding *finding, size_t n, double factor)
 {
 	double error = log(finding->high / finding->low) / (2 * Z_95);
@@ -138,7 +141,7 @@ static void compare_times(struct study_finding *finding)
 	finding->needed_effect = needed(finding, count, EFFECT);
 }
 
-/* Deviations from the median, in medians. */
+/* Returns the deviations from the median, relative to the median. The caller frees them. */
 static double *deviations(const struct sample *sample)
 {
 	double *sorted = memory_new(sample->count, sizeof(*sorted));
@@ -151,7 +154,7 @@ static double *deviations(const struct sample *sample)
 	return sorted;
 }
 
-/* cv_of() of as many values, drawn from these. */
+/* Returns cv_of() of a bootstrap sample. */
 static double resampled_cv(const struct sample *sample, gsl_rng *random, double *drawn)
 {
 	struct sample one = {drawn, sample->count};
@@ -161,7 +164,8 @@ static double resampled_cv(const struct sample *sample, gsl_rng *random, double 
 	return cv_of(&one);
 }
 
-/* The same samples give the same interval: the generator starts anew each time. */
+/* Sets the bootstrap interval. The generator starts anew each time, so equal samples give equal
+ * intervals. */
 static void spread_interval(struct study_finding *finding)
 {
 	const struct sample *a = &finding->cell->time, *b = &finding->other->time;
@@ -173,7 +177,7 @@ static void spread_interval(struct study_finding *finding)
 	for (int i = 0; i < RESAMPLES; i++) {
 		double of_a = resampled_cv(a, random, drawn), of_b = resampled_cv(b, random, drawn);
 
-		if (of_a > 0 && of_b > 0) /* else it drew one value only */
+		if (of_a > 0 && of_b > 0) /* 0: all values drawn were equal */
 			ratio[count++] = of_a / of_b;
 	}
 	if (count > RESAMPLES / 2) {
@@ -194,10 +198,10 @@ static void compare_spread(struct study_finding *finding)
 
 	finding->study_ratio = (a->study_sd / a->study_mean) / (b->study_sd / b->study_mean);
 	if (na < 2 || nb < 2 || a->cut_count + b->cut_count > 0)
-		return; /* of a time that was cut nobody knows how far it is from the others */
+		return; /* the deviation of a time that was cut is unknown */
 	finding->ratio = cv_of(&a->time) / cv_of(&b->time);
 	if (na < 3 || nb < 3)
-		return; /* two values are equally far from their median, whatever they are */
+		return; /* any two values are equally far from their median */
 	da = deviations(&a->time);
 	db = deviations(&b->time);
 	/* The F of two groups is the square of t with a pooled variance. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* experiment.json and the logs that it names, to struct study: see study.h. */
+/* Reads experiment.json and the logs that it names: see study.h. */
 #include "tools/report/read/read.h"
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
@@ -15,16 +15,16 @@
 #include <unistd.h>
 
 #define NS_PER_S 1e9
-/* Of a run; --instances takes up to 64 VMs. */
+/* --instances allows up to 64 VMs. */
 #define MOST_VMS 64
 
-bool study_here(const char *path)
+bool study_exists(const char *path)
 {
 	char *file = memory_print("%s/experiment.json", path);
-	bool here = access(file, R_OK) == 0;
+	bool exists = access(file, R_OK) == 0;
 
 	free(file);
-	return here;
+	return exists;
 }
 
 static const char *text_of(json_t *object, const char *key)
@@ -41,12 +41,12 @@ static double number_of(json_t *object, const char *key)
 	return json_is_number(number) ? json_number_value(number) : NAN;
 }
 
-/* Of one repetition, over its members: why it took its time, and how much it was not alone. */
+/* Sums over the members of one repetition. */
 struct repetition_sums {
-	double seconds, value[SAMPLES]; /* shares of time: as seconds */
+	double seconds, value[SAMPLES]; /* value: shares of time are summed as seconds */
 	size_t runs;
-	struct shared_ns shared; /* with other members */
-	bool cut;                /* a run met its time limit, and would have taken longer */
+	struct shared_ns shared; /* time shared with other members */
+	bool cut;                /* a run met its time limit */
 };
 
 static bool is_share(int sample)
@@ -54,15 +54,15 @@ static bool is_share(int sample)
 	return sample >= SAMPLE_RUNNING && sample <= SAMPLE_LOCK_UNWANTED;
 }
 
-/* Told by the steal-time page. */
-static bool of_the_host(int sample)
+/* True for samples that are known only with a steal-time page. */
+static bool needs_steal_time(int sample)
 {
 	return is_share(sample) || (sample >= SAMPLE_LHP_EVENTS && sample <= SAMPLE_LWP_NS);
 }
 
-/* The run at log->records[index]; what is doubtful about it is in notes. */
-static void why_add(struct repetition_sums *sums, const struct log *log, size_t index,
-		    struct notes *notes)
+/* Adds the run at log->records[index]. Notes what is doubtful about it. */
+static void sums_add(struct repetition_sums *sums, const struct log *log, size_t index,
+		     struct notes *notes)
 {
 	struct repetition run;
 	double seconds = (double)record_u64(&log->records[index], "elapsed_ns") / NS_PER_S;
@@ -72,9 +72,9 @@ static void why_add(struct repetition_sums *sums, const struct log *log, size_t 
 		for (int i = 0; i < SAMPLES; i++) {
 			double value = run.value[i] * (is_share(i) ? seconds : 1);
 
-			if (of_the_host(i) && !record_bool(log->boot, "steal_time"))
+			if (needs_steal_time(i) && !record_bool(log->boot, "steal_time"))
 				value = NAN;
-			if (sample_list[i].rule != TOGETHER_MOST || isnan(value))
+			if (sample_list[i].rule != JOIN_MOST || isnan(value))
 				sums->value[i] += value;
 			else
 				sums->value[i] = fmax(sums->value[i], value);
@@ -85,8 +85,8 @@ static void why_add(struct repetition_sums *sums, const struct log *log, size_t 
 	repetition_free(&run);
 }
 
-/* A repetition is complete: its values become the cell's. */
-static void why_store(struct study_cell *cell, const struct repetition_sums *sums)
+/* Appends the values of a complete repetition to the cell. */
+static void sums_store(struct study_cell *cell, const struct repetition_sums *sums)
 {
 	double runs = (double)sums->runs, value[SAMPLES];
 
@@ -99,7 +99,7 @@ static void why_store(struct study_cell *cell, const struct repetition_sums *sum
 			value[i] = sums->seconds / runs;
 		else if (is_share(i))
 			value[i] /= sums->seconds;
-		else if (sample_list[i].rule != TOGETHER_MOST)
+		else if (sample_list[i].rule != JOIN_MOST)
 			value[i] /= runs;
 		if (sums->runs == 0)
 			value[i] = NAN;
@@ -107,8 +107,8 @@ static void why_store(struct study_cell *cell, const struct repetition_sums *sum
 	cell_add_values(&cell->why, value);
 }
 
-/* The cell's field of its runs, which are those of its lock, or all; their mean, in seconds. NAN:
- * none that counts. */
+/* Returns the mean of the cell's field, in seconds, over the runs of its lock (or all runs). NAN if
+ * the log is damaged or has no valid run. */
 static double log_time(const struct log *log, json_t *cell, struct repetition_sums *sums,
 		       struct notes *notes)
 {
@@ -129,7 +129,7 @@ static double log_time(const struct log *log, json_t *cell, struct repetition_su
 		if (record->type != RECORD_RUN)
 			continue;
 		if (strcmp(record_text(record, "exclusion"), "broken") == 0) {
-			note_add(notes, true, "%s:%zu: two vCPUs were in the lock: left out",
+			note_add(notes, true, "%s:%zu: two vCPUs held the lock: left out",
 				 log->path, record->line);
 			return NAN;
 		}
@@ -138,7 +138,7 @@ static double log_time(const struct log *log, json_t *cell, struct repetition_su
 		if (json_is_false(json_object_get(record->json, "complete")))
 			sums->cut = true;
 		else
-			why_add(sums, log, i, notes);
+			sums_add(sums, log, i, notes);
 	}
 	return count ? sum / (double)count : NAN;
 }
@@ -158,7 +158,8 @@ static double file_time(const char *file, json_t *cell, struct repetition_sums *
 	return time;
 }
 
-/* One repetition: of the host peer, or the mean of the VMs, all of which must have ended well. */
+/* Returns the time of one repetition: that of the host peer, or the mean of the VMs. NAN if one of
+ * them has none. */
 static double repetition_time(const char *directory, json_t *cell, struct repetition_sums *sums,
 			      struct notes *notes)
 {
@@ -169,13 +170,13 @@ static double repetition_time(const char *directory, json_t *cell, struct repeti
 		bool host = strcmp(text_of(cell, "where"), "host") == 0;
 		char *file = host ? memory_print("%s/host-peer.log", directory)
 				  : memory_print("%s/serial-%zu.log", directory, count);
-		bool there = access(file, F_OK) == 0;
+		bool exists = access(file, F_OK) == 0;
 
-		if (there)
+		if (exists)
 			sum += file_time(file, cell, sums, notes);
 		free(file);
-		if (!there || host)
-			return there && host ? sum : count ? sum / (double)count : NAN;
+		if (!exists || host)
+			return exists && host ? sum : count ? sum / (double)count : NAN;
 	}
 	return sum / (double)count;
 }
@@ -189,7 +190,7 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 	struct repetition_sums sums = {0};
 	double time = NAN;
 
-	if (access(directory, F_OK) == 0) /* else it did not come to it */
+	if (access(directory, F_OK) == 0) /* else the repetition was not run */
 		time = repetition_time(directory, json, &sums, notes);
 	if (!isnan(time)) {
 		size_t n = cell->time.count++;
@@ -200,7 +201,7 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 		cell->repetition[n] = index + 1;
 		cell->overlap[n] =
 			sums.shared.shorter > 0 ? sums.shared.both / sums.shared.shorter : NAN;
-		why_store(cell, &sums);
+		sums_store(cell, &sums);
 	}
 	free(directory);
 }
@@ -273,7 +274,7 @@ static bool read_head(struct study *study)
 	if (!study->json)
 		return bad(study->path, error.text);
 	if (json_integer_value(json_object_get(study->json, "schema")) != 1)
-		return bad(study->path, "of a schema that is not known here; accepted: 1");
+		return bad(study->path, "an unknown schema; accepted: 1");
 	study->name = text_of(study->json, "name");
 	study->title = text_of(study->json, "title");
 	study->source = text_of(study->json, "study");
@@ -304,7 +305,7 @@ bool study_read(const char *path, struct study *study, struct notes *notes)
 	for (size_t i = 0; i < json_array_size(findings); i++) {
 		if (!read_finding(study, json_array_get(findings, i),
 				  &study->findings[study->finding_count++]))
-			return bad(path, "a finding of a kind, or of cells, that are not known");
+			return bad(path, "a finding of an unknown kind, or of unknown cells");
 	}
 	study_compare(study);
 	study_judge(study, 1);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The tables of an experiment (run.sh --experiment; docs/experiments.md): the time of each cell
- * over the repetitions beside that of the study of 2017, and for each finding of the study whether
- * it is seen here, with what confidence. An experiment's directory has experiment.json, which says
- * what its cells are.
+ * next to that of the study of 2017, and whether each finding of the study is reproduced, with its
+ * confidence. experiment.json in the experiment's directory lists the cells.
  *
  *   experiment.json, logs -> study_read (read.c) -> struct study -> study_judge (judge.c)
- *   -> study_times, study_why (tables.c), study_findings (findings.c) -> struct table ->
- * study_write (write.c)
+ *   -> study_times, study_why (tables.c), study_findings (findings.c) -> struct table
+ *   -> study_write (write.c)
  */
 #ifndef PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
 #define PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
@@ -19,22 +18,21 @@
 
 #include <stdio.h>
 
-/* One row: a thing whose time is measured. All times are in seconds. */
+/* One row. All times are in seconds. */
 struct study_cell {
 	const char *name, *run, *label;
-	struct sample time; /* of each repetition: the mean over its VMs */
-	bool *cut;          /* of each: by its time limit; the time is a lower bound */
+	/* of each repetition: */
+	size_t *repetition; /* its number: 1, 2, 3... */
+	struct sample time; /* mean over its VMs */
+	bool *cut;          /* it met its time limit, so the time is a lower bound */
+	double *overlap;    /* share of the shorter measured phases that overlapped; NAN: alone */
 	size_t cut_count;
-	double *overlap; /* of each: share of the shorter measured phases that was at once; NAN:
-			    alone */
-	size_t wanted;   /* repetitions asked for */
+	size_t wanted;                /* repetitions asked for */
 	double study_mean, study_sd;  /* NAN: the study has none */
-	double study_low, study_high; /* where it gives a range instead; else NAN */
-	size_t *repetition;           /* of each: 1, 2, 3... */
-	/* Why it took its time: where the vCPUs' time went, who was preempted, holding a lock or
-	 * waiting for one, and what it cost. From the same runs as the time, each a mean over the
-	 * members (VMs), as the time is, so that the parts of the time add up to it. NAN where a
-	 * member has no steal-time page (hosted, tcg): nobody says who was off the CPU. */
+	double study_low, study_high; /* if the study gives a range instead; else NAN */
+	/* Where the vCPUs' time went, which vCPUs were preempted, and the cost. These values come
+	 * from the same runs as the time and are means over the VMs like it, so the parts of the
+	 * time add up to it. NAN if a VM has no steal-time page (hosted, tcg). */
 	struct cell why;
 };
 
@@ -43,38 +41,38 @@ enum finding_kind {
 	FINDING_WILDER,
 	FINDING_EQUAL,
 	FINDING_DIFFERS,
-	FINDING_COMPARED, /* of a lock that the study has not: whether it differs, and how */
+	FINDING_COMPARED, /* a lock that the study did not have: does it differ, and how? */
 	FINDING_KINDS
 };
 
 enum finding_verdict {
 	VERDICT_UNDECIDED,
 	VERDICT_REPRODUCED,
-	VERDICT_NOT_REPRODUCED, /* no difference above 5 %, or where none was: one */
+	VERDICT_NOT_REPRODUCED, /* no difference above 5 %; for FINDING_EQUAL: a difference */
 	VERDICT_OPPOSITE,
-	VERDICT_NOT_JUDGED, /* plain emulation: says nothing about KVM */
+	VERDICT_NOT_JUDGED, /* plain emulation, which says nothing about KVM */
 };
 
 struct study_finding {
 	enum finding_kind kind;
 	const struct study_cell *cell, *other;
 	const char *text;
-	double ratio, low,
-		high; /* of cell to other, with its 95 % confidence interval; NAN: none */
+	double ratio;     /* of cell to other */
+	double low, high; /* its 95 % confidence interval; NAN: unknown */
 	double study_ratio;
-	double p, p_holm; /* as it is; corrected for the number of findings */
-	const char *test; /* which gave p */
-	/* Repetitions that would probably show the study's ratio, or one of 1.05; 0: no idea. */
+	double p, p_holm; /* p_holm: corrected for the number of findings */
+	const char *test; /* that gave p */
+	/* Repetitions that would probably show the study's ratio, or one of 1.05; 0: unknown. */
 	size_t needed_study, needed_effect;
 	enum finding_verdict verdict;
 };
 
 struct study {
-	char *path; /* of the directory */
+	char *path; /* the directory */
 	json_t *json;
-	const char *name, *title, *source, *more, *accel,
-		*skipped; /* skipped: why; NULL: it was done */
-	bool summary;     /* no cells: the usual table of its logs is wanted */
+	const char *name, *title, *source, *more, *accel;
+	const char *skipped; /* the reason; NULL: it was not skipped */
+	bool summary;        /* it has no cells: print the usual tables of its logs */
 	uint64_t host_cpus, vcpus, runs;
 	struct study_cell *cells;
 	size_t cell_count;
@@ -82,45 +80,47 @@ struct study {
 	size_t finding_count;
 };
 
-/* Whether there is an experiment.json in a directory. */
-bool study_here(const char *path);
+/* True if a directory has an experiment.json. */
+bool study_exists(const char *path);
 
-/* Reads the experiment of a directory and the logs that are there of it. What cannot be used is in
- * notes. False, with a message on stderr: experiment.json is none. study_free() is due in any case.
- */
+/* Reads the experiment of a directory and its logs. Notes tell what is unusable. Returns false,
+ * after a message on stderr, if experiment.json is invalid. Call study_free() in either case. */
 bool study_read(const char *path, struct study *study, struct notes *notes);
 void study_free(struct study *study);
 
-/* Fills the findings' figures; study_read() calls it. */
+/* Computes the figures of the findings. study_read() calls it. */
 void study_compare(struct study *study);
-/* Then the verdicts, over all findings that are shown together. */
+/* Computes the verdicts; corrects p for all findings of these experiments. */
 void study_judge(struct study *studies, size_t count);
 
-/* The tables, of one experiment or several; of table_free(). study_findings: NULL if there are
- * none. */
+/* Tables of one or several experiments. The caller frees them by table_free(). */
+
+/* The times, one row for each cell. */
 struct table *study_times(const struct study *studies, size_t count);
-/* Of csv: study_times with the columns of study_why in the same rows. */
+/* Where the time went, one row for each cell, with sentences about the differences of the findings'
+ * cells. */
+struct table *study_why(const struct study *studies, size_t count);
+/* For csv: study_times() and study_why() in the same rows. */
 struct table *study_wide(const struct study *studies, size_t count);
+/* The findings; NULL if there are none. */
 struct table *study_findings(const struct study *studies, size_t count);
-/* A number, or "-" for NAN; the format is printf's for a double. */
+
+/* Adds a number, or "-" for NAN. `format` is printf's for a double. */
 void study_number(struct table *table, double number, const char *format)
 	__attribute__((format(printf, 3, 0)));
-/* A directory with an experiment.json: its tables, or the usual ones of its logs. Returns the
- * program's status. */
-int study_write(FILE *out, const char *directory, enum format format);
-
-/* What holds for all tables, as footnotes of the last. */
+/* Adds the footnotes that hold for all tables to the last table. */
 void study_notes(const struct study *studies, size_t count, struct table *table);
 
-/* A row a cell, and in words what sets the cells of a finding apart; of table_free(). */
-struct table *study_why(const struct study *studies, size_t count);
+/* Writes the tables of an experiment's directory. Returns the exit status. */
+int study_write(FILE *out, const char *directory, enum format format);
 
-/* The pictures of an experiment for its page (write.c): the times, where they went, who was
- * preempted, and of the traced call of each run the moment that says most. `number`: of the
- * experiment on the page. */
+/* Writes the pictures of an experiment into its page (write.c): the times, where they went,
+ * preemptions, and the most telling moment of each traced call. `number` counts the experiments of
+ * the page. */
 void study_pictures(FILE *out, const struct study *study, size_t number);
 
-/* Seconds of a cell's time that its vCPUs spent so: SAMPLE_RUNNING to SAMPLE_STOLEN. */
+/* Returns the seconds that a cell's vCPUs spent in a state, SAMPLE_RUNNING to SAMPLE_STOLEN, for
+ * each repetition that has the value. The caller frees the values. */
 struct sample why_seconds(const struct study_cell *cell, enum sample_index part);
 
 #endif

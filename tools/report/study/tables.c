@@ -37,22 +37,22 @@ void study_number(struct table *table, double number, const char *format)
 		table_number(table, number, "%s", text);
 }
 
-/* Three digits that mean something, from milliseconds to hours. */
-static void seconds(struct table *table, double number)
+/* Prints at least three significant digits, from milliseconds to hours. */
+static void add_seconds(struct table *table, double number)
 {
 	study_number(table, number, number < 10 ? "%.3f" : number < 100 ? "%.2f" : "%.1f");
 }
 
-static void cell_row(struct table *table, const struct study_cell *cell)
+static void add_times(struct table *table, const struct study_cell *cell)
 {
 	struct stats time = stats_of(&cell->time);
 
 	table_text(table, cell->label);
 	table_number(table, (double)time.count, "%zu", time.count);
-	seconds(table, time.mean);
-	seconds(table, time.sd);
-	seconds(table, time.min);
-	seconds(table, time.max);
+	add_seconds(table, time.mean);
+	add_seconds(table, time.sd);
+	add_seconds(table, time.min);
+	add_seconds(table, time.max);
 	study_number(table, 100 * time.sd / time.mean, "%.1f");
 	if (isnan(cell->study_low))
 		study_number(table, cell->study_mean, "%.1f");
@@ -83,21 +83,22 @@ static double mean(const struct study_cell *cell, enum sample_index index)
 	return stats_of(&cell->why.sample[index]).mean;
 }
 
-static void per_second(struct table *table, const struct study_cell *cell, enum sample_index index)
+static void add_per_second(struct table *table, const struct study_cell *cell,
+			   enum sample_index index)
 {
 	table_count(table, mean(cell, index) / mean(cell, SAMPLE_MERIT));
 }
 
-/* Of each of such events, the mean time; NAN: there was none. */
-static void each(struct table *table, const struct study_cell *cell, enum sample_index events,
-		 enum sample_index time)
+/* Adds the mean time of an event; NAN if there was none. */
+static void add_each(struct table *table, const struct study_cell *cell, enum sample_index events,
+		     enum sample_index time)
 {
 	double count = mean(cell, events);
 
 	table_ns(table, count > 0 ? mean(cell, time) / count : NAN);
 }
 
-static void why_row(struct table *table, const struct study_cell *cell)
+static void add_why(struct table *table, const struct study_cell *cell)
 {
 	for (enum sample_index i = SAMPLE_RUNNING; i <= SAMPLE_STOLEN; i++) {
 		double percent = 100 * mean(cell, i);
@@ -107,16 +108,16 @@ static void why_row(struct table *table, const struct study_cell *cell)
 		else
 			table_number(table, percent, "%.1f", percent);
 	}
-	per_second(table, cell, SAMPLE_LHP_EVENTS);
-	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_NS);
-	each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
+	add_per_second(table, cell, SAMPLE_LHP_EVENTS);
+	add_each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_NS);
+	add_each(table, cell, SAMPLE_LHP_EVENTS, SAMPLE_LHP_WAIT_NS);
 	table_ns(table, stats_of(&cell->why.sample[SAMPLE_LONGEST_WAIT_NS]).max);
-	per_second(table, cell, SAMPLE_HALTS);
-	per_second(table, cell, SAMPLE_KICKS);
-	per_second(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
+	add_per_second(table, cell, SAMPLE_HALTS);
+	add_per_second(table, cell, SAMPLE_KICKS);
+	add_per_second(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
 }
 
-/* How much of the measured phases was at the same time, where that is the point. */
+/* Says how much of the measured phases overlapped, if cells were measured at the same time. */
 static void overlap_note(const struct study *study, struct table *table)
 {
 	double least = INFINITY, sum = 0;
@@ -134,14 +135,13 @@ static void overlap_note(const struct study *study, struct table *table)
 		}
 	}
 	if (count)
-		table_footnote(
-			table,
-			"At once: of the shorter measured phase of a run, %.0f %% was within "
-			"the other's (mean; least %.0f %%).",
-			100 * sum / (double)count, 100 * least);
+		table_footnote(table,
+			       "Overlap: %.0f %% of the shorter measured phase of a run lay within "
+			       "the other one (mean; least %.0f %%).",
+			       100 * sum / (double)count, 100 * least);
 }
 
-/* `wide`: with the columns of the other table behind. */
+/* Adds the rows of an experiment. `wide`: each row also has the columns of study_why(). */
 static void study_rows(struct table *table, const struct study *study, bool wide)
 {
 	if (study->skipped) {
@@ -152,14 +152,15 @@ static void study_rows(struct table *table, const struct study *study, bool wide
 		const struct study_cell *cell = &study->cells[i];
 
 		table_text(table, study->name);
-		cell_row(table, cell);
+		add_times(table, cell);
 		if (wide)
-			why_row(table, cell);
+			add_why(table, cell);
 		if (cell->cut_count > 0)
-			table_footnote(table,
-				       "%s: %zu of %zu runs met their time limit; their times, and "
-				       "so the mean, are lower bounds.",
-				       cell->label, cell->cut_count, cell->time.count);
+			table_footnote(
+				table,
+				"%s: %zu of %zu runs met their time limit, so their times and "
+				"the mean are lower bounds.",
+				cell->label, cell->cut_count, cell->time.count);
 		if (cell->time.count < cell->wanted)
 			table_footnote(table, "%s: only %zu of %zu repetitions are there.",
 				       cell->label, cell->time.count, cell->wanted);
@@ -192,26 +193,25 @@ struct table *study_wide(const struct study *studies, size_t count)
 }
 
 /*
- * Where the time went: a table, and the sentence below it: into which of the vCPUs' states the
- * difference between two cells' times went. As the means of the parts add up to the mean of the
- * time, so do their differences. It is said only where the times are known to differ, and of the
- * parts only what is.
+ * Where the time went: a table, and sentences below it that attribute the time difference of two
+ * cells to vCPU states. The parts add up to the time, so their differences add up to the time
+ * difference. Only significant total differences and significant parts are reported.
  */
 
-/* How much of the difference of two cells' times went into one of the vCPUs' states. */
+/* The difference that one vCPU state makes between two cells. */
 struct part {
 	const char *name;
-	double seconds; /* the slower cell's less the faster one's */
-	double p;       /* that it is none */
+	double seconds; /* the slower cell's time in this state less the faster cell's */
+	double p;       /* of the hypothesis that there is no difference */
 };
 
 #define PARTS (SAMPLE_STOLEN - SAMPLE_RUNNING + 1)
 
-/* Below this share of the difference a part does not explain it, however sure it is. */
+/* A part below this share of the difference does not explain it, even if it is significant. */
 #define WORTH_NAMING 0.1
 
-/* Of the cell's i-th repetition. */
-static double why_second(const struct study_cell *cell, enum sample_index part, size_t i)
+/* Returns the seconds that the vCPUs spent in a state in the cell's i-th repetition. */
+static double seconds_in(const struct study_cell *cell, enum sample_index part, size_t i)
 {
 	return cell->why.sample[part].value[i] * cell->why.sample[SAMPLE_MERIT].value[i];
 }
@@ -222,7 +222,7 @@ struct sample why_seconds(const struct study_cell *cell, enum sample_index part)
 	struct sample seconds = {memory_new(count + 1, sizeof(double)), 0};
 
 	for (size_t i = 0; i < count; i++) {
-		double value = why_second(cell, part, i);
+		double value = seconds_in(cell, part, i);
 
 		if (!isnan(value))
 			seconds.value[seconds.count++] = value;
@@ -230,11 +230,11 @@ struct sample why_seconds(const struct study_cell *cell, enum sample_index part)
 	return seconds;
 }
 
-/* Of cells that were measured in the same runs: the paired t test of the differences. */
+/* Returns p of the paired t test for cells that were measured in the same runs. */
 static double paired_p(const struct study_cell *a, const struct study_cell *b,
 		       enum sample_index part)
 {
-	double *difference = memory_new(a->time.count + 1, sizeof(*difference)), error;
+	double *difference = memory_new(a->time.count + 1, sizeof(*difference)), error, t;
 	size_t count = 0;
 
 	for (size_t i = 0, j = 0; i < a->time.count; i++) {
@@ -244,18 +244,18 @@ static double paired_p(const struct study_cell *a, const struct study_cell *b,
 			j++;
 		if (j == b->time.count || b->repetition[j] != a->repetition[i])
 			continue;
-		value = why_second(a, part, i) - why_second(b, part, j);
+		value = seconds_in(a, part, i) - seconds_in(b, part, j);
 		if (!isnan(value))
 			difference[count++] = value;
 	}
 	error = count > 1 ? gsl_stats_sd(difference, 1, count) / sqrt((double)count) : NAN;
-	error = gsl_stats_mean(difference, 1, count) / error;
+	t = gsl_stats_mean(difference, 1, count) / error;
 	free(difference);
-	return count > 1 ? 2 * gsl_cdf_tdist_Q(fabs(error), (double)count - 1) : NAN;
+	return count > 1 ? 2 * gsl_cdf_tdist_Q(fabs(t), (double)count - 1) : NAN;
 }
 
-static void part_of(const struct study_cell *slow, const struct study_cell *fast,
-		    enum sample_index index, struct part *part)
+static void compare_part(const struct study_cell *slow, const struct study_cell *fast,
+			 enum sample_index index, struct part *part)
 {
 	struct sample a = why_seconds(fast, index), b = why_seconds(slow, index);
 
@@ -278,7 +278,8 @@ static int by_size(const void *left, const void *right)
 	return (x < y) - (x > y);
 }
 
-/* "stolen 0.41 s more (77 % of it), running 0.06 s less (-11 %)", of what is known; to be freed. */
+/* Returns the significant parts, "stolen 0.41 s more (77 % of it), running 0.06 s less (-11 % of
+ * it)". The caller frees the text. */
 static char *parts_text(struct part part[PARTS], double difference)
 {
 	char *text = memory_copy("");
@@ -296,68 +297,67 @@ static char *parts_text(struct part part[PARTS], double difference)
 	return text;
 }
 
-static void says_parts(struct table *table, const struct study_cell *slow,
-		       const struct study_cell *fast)
+static void explain_parts(struct table *table, const struct study_cell *slow,
+			  const struct study_cell *fast)
 {
 	double difference = mean(slow, SAMPLE_MERIT) - mean(fast, SAMPLE_MERIT);
 	struct part part[PARTS];
 	char *text, time[FORMAT_BYTES];
 
 	for (int i = 0; i < PARTS; i++)
-		part_of(slow, fast, SAMPLE_RUNNING + i, &part[i]);
+		compare_part(slow, fast, SAMPLE_RUNNING + i, &part[i]);
 	text = parts_text(part, difference);
 	table_footnote(table, "%s took %s longer than %s. Of each vCPU's time: %s.", slow->label,
 		       format_ns(time, 1e9 * difference), fast->label,
-		       text[0] ? text : "into what it went is not decided");
+		       text[0] ? text : "no part of the difference is significant");
 	free(text);
 }
 
-/* What sets the two cells of a finding apart; false: their times are not known to differ. */
-static bool says(struct table *table, const struct study_finding *finding)
+/* Attributes the time difference of a finding's cells to vCPU states. Returns false if the
+ * difference is not significant. */
+static bool explain(struct table *table, const struct study_finding *finding)
 {
 	const struct study_cell *a = finding->cell, *b = finding->other;
 	bool slower = mean(a, SAMPLE_MERIT) > mean(b, SAMPLE_MERIT);
 
-	/* The test may be one of ranks: where means say the other, nothing is decided. */
+	/* A test of ranks may contradict the means; then nothing is decided. */
 	if (!(finding->p < ALPHA) || slower != (finding->ratio > 1))
 		return false;
-	says_parts(table, slower ? a : b, slower ? b : a);
+	explain_parts(table, slower ? a : b, slower ? b : a);
 	return true;
 }
 
-/* Whether a finding is about two times of which the parts are known. */
+/* True if the finding is about two times whose parts are known. */
 static bool has_parts(const struct study_finding *finding)
 {
 	return finding->kind != FINDING_WILDER && !isnan(mean(finding->cell, SAMPLE_RUNNING)) &&
 	       !isnan(mean(finding->other, SAMPLE_RUNNING));
 }
 
-static void says_all(struct table *table, const struct study *study)
+static void explain_all(struct table *table, const struct study *study)
 {
-	const struct study_finding *silent = NULL;
+	const struct study_finding *unexplained = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < study->finding_count; i++) {
 		const struct study_finding *finding = &study->findings[i];
 
-		if (has_parts(finding) && !says(table, finding)) {
-			silent = finding;
+		if (has_parts(finding) && !explain(table, finding)) {
+			unexplained = finding;
 			count++;
 		}
 	}
 	if (count == 1)
-		table_footnote(table,
-			       "What sets %s and %s apart is not said: their times are not known "
-			       "to differ.",
-			       silent->cell->label, silent->other->label);
+		table_footnote(table, "The times of %s and %s do not differ significantly.",
+			       unexplained->cell->label, unexplained->other->label);
 	else if (count > 1)
-		table_footnote(table,
-			       "Of %zu pairs of the findings it is not said what sets them apart: "
-			       "their times are not known to differ.",
-			       count);
+		table_footnote(
+			table,
+			"The times of %zu pairs of the findings do not differ significantly.",
+			count);
 }
 
-static bool unknown_split(const struct study *study)
+static bool any_split_unknown(const struct study *study)
 {
 	for (size_t i = 0; i < study->cell_count; i++) {
 		if (isnan(mean(&study->cells[i], SAMPLE_RUNNING)))
@@ -366,17 +366,18 @@ static bool unknown_split(const struct study *study)
 	return false;
 }
 
-static void why_of(struct table *table, const struct study *study)
+static void why_rows(struct table *table, const struct study *study)
 {
 	for (size_t i = 0; i < study->cell_count; i++) {
 		table_text(table, study->name);
 		table_text(table, study->cells[i].label);
-		why_row(table, &study->cells[i]);
+		add_why(table, &study->cells[i]);
 	}
-	says_all(table, study);
-	if (unknown_split(study))
-		table_footnote(table, "-: nobody says who was off the CPU without a steal-time "
-				      "page (hosted, tcg), or there was none.");
+	explain_all(table, study);
+	if (any_split_unknown(study))
+		table_footnote(table,
+			       "-: unknown without a steal-time page (hosted, tcg), or there "
+			       "was no such event.");
 }
 
 struct table *study_why(const struct study *studies, size_t count)
@@ -392,7 +393,7 @@ struct table *study_why(const struct study *studies, size_t count)
 			  columns, 2 + WHY_COLUMNS);
 	for (size_t i = 0; i < count; i++) {
 		if (!studies[i].skipped)
-			why_of(table, &studies[i]);
+			why_rows(table, &studies[i]);
 	}
 	return table;
 }
@@ -409,18 +410,17 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 	if (strcmp(accel, "nested") == 0) {
 		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
 				      "emulated host (L1).");
-		table_footnote(table, "Its seconds mean nothing on hardware; compare rows.");
+		table_footnote(table, "Its seconds mean nothing on hardware; only compare rows.");
 	} else if (!accel_is_kvm(accel)) {
-		table_footnote(table, "%s: no KVM and no hypercalls. Good for testing this only.",
+		table_footnote(table, "%s: no KVM and no hypercalls. Good only for testing pvspin.",
 			       accel);
 	}
-	table_footnote(table, "A time is that of a fixed amount of work, the mean over its VMs "
-			      "where there are two.");
-	table_footnote(table, "Where time went: per VM, means over the repetitions. LHP: a vCPU "
-			      "lost its CPU with a lock;");
-	table_footnote(table, "each: for how long it was; wasted: HLTs that returned for "
-			      "nothing.");
+	table_footnote(table, "A time is that of a fixed amount of work; of two VMs, the mean.");
+	table_footnote(table,
+		       "Where the time went: per VM, means over the repetitions. LHP: a vCPU "
+		       "lost its CPU while it held a lock;");
+	table_footnote(table, "each: for how long; wasted: HLTs that returned for nothing.");
 	table_footnote(table, "The study: %s.", studies[0].source);
-	table_footnote(table, "A verdict is about this machine and this model of a compile: "
+	table_footnote(table, "A verdict holds for this host and this model of a compile: "
 			      "docs/experiments.md.");
 }

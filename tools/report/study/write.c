@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pvspin-report of an experiment's directory: its tables; those of all its parts, where it is
- * several (study); the usual tables of its logs, where it has no cells (sweep).
+ * Writes the tables of an experiment's directory; of all its parts, if it consists of several
+ * experiments (study); or the usual tables of its logs, if it has no cells (sweep).
  */
 #include "tools/report/base/data.h"
 #include "tools/report/base/format.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of an experiment without cells. */
+/* Writes the usual tables, for an experiment without cells. */
 static int write_summary(FILE *out, const char *directory, enum format format)
 {
 	struct set set;
@@ -31,7 +31,7 @@ static int write_summary(FILE *out, const char *directory, enum format format)
 	return status;
 }
 
-static void print(FILE *out, enum format format, const struct table *table)
+static void print_table(FILE *out, enum format format, const struct table *table)
 {
 	if (format == FORMAT_HTML)
 		html_table(out, table);
@@ -41,7 +41,8 @@ static void print(FILE *out, enum format format, const struct table *table)
 		text_table(out, table);
 }
 
-/* A table for each, then the findings of all; what holds for all tables is below the last. */
+/* Prints the tables of each experiment, then the findings of all. The last table has the common
+ * footnotes. */
 static void print_tables(FILE *out, enum format format, const struct study *studies, size_t count)
 {
 	struct table *findings = study_findings(studies, count);
@@ -51,15 +52,15 @@ static void print_tables(FILE *out, enum format format, const struct study *stud
 
 		if (!findings && i + 1 == count)
 			study_notes(studies, count, why->row_count > 0 ? why : times);
-		print(out, format, times);
+		print_table(out, format, times);
 		if (why->row_count > 0)
-			print(out, format, why);
+			print_table(out, format, why);
 		table_free(times);
 		table_free(why);
 	}
 	if (findings) {
 		study_notes(studies, count, findings);
-		print(out, format, findings);
+		print_table(out, format, findings);
 	}
 	table_free(findings);
 }
@@ -84,11 +85,11 @@ static json_t *samples_json(const struct study_cell *cell)
 	return list;
 }
 
-/* Each cell's row of the table of reasons; what it says in words is of the experiment. */
+/* Sets "why" of each cell, its row of study_why(), and of the experiment, the sentences. */
 static void set_why(json_t *all, json_t *cells, const struct study *study)
 {
 	struct table *why = study_why(study, 1);
-	json_t *rows = json_of_table(why), *says = json_array();
+	json_t *rows = json_of_table(why), *sentences = json_array();
 
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		json_t *row = json_array_get(rows, i);
@@ -98,14 +99,14 @@ static void set_why(json_t *all, json_t *cells, const struct study *study)
 		json_object_set(json_array_get(cells, i), "why", row);
 	}
 	for (size_t i = 0; i < why->footnote_count; i++)
-		json_array_append_new(says, json_of_text(why->footnotes[i]));
-	json_object_set_new(all, "why", says);
+		json_array_append_new(sentences, json_of_text(why->footnotes[i]));
+	json_object_set_new(all, "why", sentences);
 	json_decref(rows);
 	table_free(why);
 }
 
-/* experiment.json as it is, with what was measured: "times" as the table has them, each cell's
- * "samples", and why: set_why(). */
+/* Returns experiment.json with the measurements added: "times" (the table), "samples" of each cell,
+ * and "why" (set_why()). */
 static json_t *study_json(const struct study *study)
 {
 	json_t *all = json_deep_copy(study->json), *cells = json_object_get(all, "cells");
@@ -140,7 +141,7 @@ static void print_json(FILE *out, const struct study *studies, size_t count,
 	table_free(findings);
 }
 
-/* Experiments that have cells. csv has one table, a row a cell. */
+/* Writes experiments that have cells. csv has one table with a row for each cell. */
 static int write_studies(FILE *out, const struct study *studies, size_t count, enum format format,
 			 const struct notes *notes)
 {
@@ -219,11 +220,12 @@ int study_write(FILE *out, const char *directory, enum format format)
 }
 
 /*
- * The pictures of an experiment: see study_pictures() in study_why.h. The plots are those of the
- * ordinary page, with a bar for each cell in place of each lock.
+ * The pictures of an experiment: study_pictures() in study.h. The plots are those of the ordinary
+ * page, with a bar for each cell instead of each lock.
  */
 
-/* How much of all labels is the same, up to a space: "two VMs, ". A bar's name is short. */
+/* Returns the length of the words that all labels begin with, "two VMs, ". The names of bars omit
+ * them, because there is little room. */
 static size_t common_words(const struct study *study)
 {
 	const char *first = study->cells[0].label;
@@ -241,8 +243,8 @@ static size_t common_words(const struct study *study)
 	return common;
 }
 
-/* The cells that were measured as cells of a set; their samples remain the study's. `split`: only
- * those of which the host told what it took. */
+/* Returns a set of the measured cells, whose samples still belong to the study. `split`: only cells
+ * whose time split is known. */
 static struct set cells_of(const struct study *study, bool split)
 {
 	struct set set = {.cells = memory_new(study->cell_count + 1, sizeof(*set.cells))};
@@ -282,7 +284,7 @@ static struct plot plot_of(const struct study *study, const char *kind, make_plo
 		make(&sweep, &palette, &plot);
 	} else {
 		plot.title = memory_print("%s of %s", kind, study->name);
-		plot.missing = memory_copy("nothing in the logs says so");
+		plot.missing = memory_copy("the logs do not have it");
 	}
 	palette_free(&palette);
 	free(cells);
@@ -290,7 +292,7 @@ static struct plot plot_of(const struct study *study, const char *kind, make_plo
 	return plot;
 }
 
-/* "two VMs, paq", of all cells of a run that are its VMs'; to be freed. */
+/* Returns the labels of a run's cells that are VMs, "two VMs, paq". The caller frees it. */
 static char *run_label(const struct study *study, const char *run)
 {
 	json_t *cells = json_object_get(study->json, "cells");
@@ -306,8 +308,8 @@ static char *run_label(const struct study *study, const char *run)
 	return text;
 }
 
-/* The pictures of one traced call; nothing where it has not come to it. */
-static void traced(FILE *out, const struct study *study, json_t *trace)
+/* Writes the pictures of one traced call, if it was made. */
+static void write_traced(FILE *out, const struct study *study, json_t *trace)
 {
 	const char *run = json_string_value(json_object_get(trace, "run"));
 	const char *name = json_string_value(json_object_get(trace, "directory"));
@@ -331,17 +333,18 @@ static void traced(FILE *out, const struct study *study, json_t *trace)
 	free(directory);
 }
 
-static void all_traced(FILE *out, const struct study *study)
+static void write_all_traced(FILE *out, const struct study *study)
 {
 	json_t *traces = json_object_get(study->json, "traces");
 
 	if (json_array_size(traces) == 0)
 		return;
-	fputs("<p>Of each lock a preempted holder and who waited for it, or the longest wait. From "
-	      "one more run, which was traced and does not count among the repetitions.</p>\n",
+	fputs("<p>For each lock, a preempted holder and its waiters, or the longest wait. The "
+	      "traces "
+	      "come from an additional call that is not counted among the repetitions.</p>\n",
 	      out);
 	for (size_t i = 0; i < json_array_size(traces); i++)
-		traced(out, study, json_array_get(traces, i));
+		write_traced(out, study, json_array_get(traces, i));
 }
 
 void study_pictures(FILE *out, const struct study *study, size_t number)
@@ -358,5 +361,5 @@ void study_pictures(FILE *out, const struct study *study, size_t number)
 		html_plot_list(out, &plots, number);
 	}
 	plots_free(&plots);
-	all_traced(out, study);
+	write_all_traced(out, study);
 }

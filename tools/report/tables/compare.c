@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --compare: which cells are counterparts, and their table; stats.h has the statistics. */
+/* --compare finds the counterparts and makes their table; stats.h has the statistics. */
 #include "tools/report/base/data.h"
 #include "tools/report/base/system.h"
 #include "tools/report/cells/cells.h"
@@ -39,24 +39,26 @@ bool compare_allowed(const struct set *a, const struct set *b)
 	return false;
 }
 
-/* Cells that have these parts of the key in common may be compared though others differ. */
+/* Counterparts may differ in these parts of the key. */
 #define KEY_FREE (KEY_INSTANCE | KEY_INSTANCES | KEY_DAMAGED | KEY_SETUP | KEY_SETTINGS)
 
-/* One of several instances is not what another set's lone one is compared with. */
-static bool stands_for_all(const struct cell_key *key)
+/* False for one of several instances: it must not be compared with a lone instance of another set.
+ */
+static bool represents_all_instances(const struct cell_key *key)
 {
 	return !key->damaged && (key->instances == 1 || key->instance == CELL_JOINED);
 }
 
-/* The only one of its core; NULL: none, or several. */
-static const struct cell *only(const struct set *set, const struct cell_key *key)
+/* Returns the only cell that may be a counterpart of this key; NULL if there is none, or several.
+ */
+static const struct cell *only_candidate(const struct set *set, const struct cell_key *key)
 {
 	const struct cell *found = NULL;
 
 	for (size_t i = 0; i < set->cell_count; i++) {
 		const struct cell *cell = &set->cells[i];
 
-		if (!stands_for_all(&cell->key) || !keys_match(&cell->key, key, KEY_FREE))
+		if (!represents_all_instances(&cell->key) || !keys_match(&cell->key, key, KEY_FREE))
 			continue;
 		if (found)
 			return NULL;
@@ -76,13 +78,13 @@ const struct cell *compare_counterpart(const struct set *a, const struct cell *c
 		if (keys_match(&b->cells[i].key, &cell->key, 0))
 			return &b->cells[i];
 	}
-	if (only(a, &cell->key) != cell)
+	if (only_candidate(a, &cell->key) != cell)
 		return NULL;
-	other = only(b, &cell->key);
+	other = only_candidate(b, &cell->key);
 	return other && other->fixed_work == cell->fixed_work ? other : NULL;
 }
 
-/* Appends words of `from` that `other` does not have: "A: spin_threshold=1024". */
+/* Appends the words of `from` that `other` lacks: "A: spin_threshold=1024". */
 static void add_difference(char *text, size_t size, const char *side, const char *from,
 			   const char *other)
 {
@@ -119,7 +121,7 @@ static void add_differences(struct table *table, const struct cell *a, const str
 	free(of_b);
 }
 
-/* A row of the table. */
+/* Two counterparts: a row of the table. */
 struct pair {
 	const struct cell *a, *b;
 	size_t a_boots, b_boots;
@@ -139,7 +141,7 @@ static struct pair pair_of(const struct cell *a, const struct cell *b)
 	return pair;
 }
 
-static void correct(struct pair *pairs, size_t count)
+static void correct_by_holm(struct pair *pairs, size_t count)
 {
 	double *p = memory_new(count + 1, sizeof(*p));
 
@@ -169,7 +171,7 @@ static const char *const test_names[] = {
 	[TEST_MANN_WHITNEY_NORMAL] = "M-W, normal",
 };
 
-/* In words for what is measured: a higher rate and a shorter time are better. */
+/* A higher rate is faster, and so is a shorter time. */
 static const char *verdict(const struct pair *pair)
 {
 	const struct two_sample *result = &pair->result;
@@ -184,7 +186,7 @@ static const char *verdict(const struct pair *pair)
 	return higher == !pair->a->fixed_work ? "faster" : "SLOWER";
 }
 
-/* Three decimals near 1, three digits far from it. */
+/* Prints three decimals near 1, three digits far from it. */
 static void add_ratio(struct table *table, double ratio)
 {
 	table_number(table, ratio, ratio >= 0.1 && ratio < 10 ? "%.3f" : "%.3g", ratio);
@@ -214,7 +216,7 @@ static void add_footnotes(struct table *table, const struct set *a, const struct
 	}
 	identity_footnotes(table, a);
 	table_footnote(table,
-		       "~: p by Holm for %zu rows > 0.05. That is no proof of equality: the "
+		       "~: p by Holm for %zu rows > 0.05. That does not prove equality: the "
 		       "interval says how large a difference may hide.",
 		       table->row_count);
 	if (few > 0)
@@ -225,13 +227,12 @@ static void add_footnotes(struct table *table, const struct set *a, const struct
 	if (one_boot > 0)
 		table_footnote(
 			table,
-			"boots: one is not enough to speak of machines. Its repetitions share "
-			"placement and the host's state, so that p and interval say too much "
-			"in %zu of %zu rows (run.sh --runs=).",
+			"boots: repetitions of one boot share placement and the host's state, "
+			"so p and interval claim too much in %zu of %zu rows (run.sh --runs=).",
 			one_boot, table->row_count);
 }
 
-static void note_left(struct notes *notes, const char *side, const struct cell *cell)
+static void note_left_out(struct notes *notes, const char *side, const struct cell *cell)
 {
 	note_add(notes, false, "%s: %s%s, threads %llu: %s", side, cell->key.lock,
 		 cell->key.instance == CELL_JOINED ? " (all instances)" : "",
@@ -240,17 +241,17 @@ static void note_left(struct notes *notes, const char *side, const struct cell *
 				   : "no counterpart, or more than one");
 }
 
-static void note_rest(const struct set *b, const bool *used, struct notes *notes)
+static void note_unused(const struct set *b, const bool *used, struct notes *notes)
 {
 	for (size_t i = 0; i < b->cell_count; i++) {
 		if (!used[i])
-			note_left(notes, "only in B", &b->cells[i]);
+			note_left_out(notes, "only in B", &b->cells[i]);
 	}
 }
 
-/* Finds the counterparts; returns how many there are in `pairs`, one per cell of A at most. */
-static size_t match(const struct set *a, const struct set *b, struct pair *pairs,
-		    struct notes *notes)
+/* Fills `pairs` with the counterparts. Returns their number, at most the number of A's cells. */
+static size_t find_pairs(const struct set *a, const struct set *b, struct pair *pairs,
+			 struct notes *notes)
 {
 	bool *used = memory_new(b->cell_count, sizeof(*used));
 	size_t count = 0;
@@ -260,13 +261,13 @@ static size_t match(const struct set *a, const struct set *b, struct pair *pairs
 		const struct cell *other = compare_counterpart(a, cell, b);
 
 		if (other == NULL) {
-			note_left(notes, "only in A", cell);
+			note_left_out(notes, "only in A", cell);
 			continue;
 		}
 		used[other - b->cells] = true;
 		pairs[count++] = pair_of(cell, other);
 	}
-	note_rest(b, used, notes);
+	note_unused(b, used, notes);
 	free(used);
 	return count;
 }
@@ -279,8 +280,8 @@ struct table *compare_table(const struct set *a, const struct set *b, struct not
 	struct pair *pairs = memory_new(a->cell_count + 1, sizeof(*pairs));
 
 	free(all);
-	count = match(a, b, pairs, notes);
-	correct(pairs, count);
+	count = find_pairs(a, b, pairs, notes);
+	correct_by_holm(pairs, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct pair *pair = &pairs[i];
 

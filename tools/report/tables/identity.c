@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which cell a row is: see tables.h. */
+/* The columns that say which cell a row is: see tables.h. */
 #include "tools/report/tables/tables.h"
 
 #include "tools/report/base/system.h"
@@ -31,7 +31,7 @@ static void add_u64(struct table *table, uint64_t number)
 	table_number(table, (double)number, "%" PRIu64, number);
 }
 
-/* Is "name=value" among the words of `settings`? */
+/* True if "name=value" is one of the words of `settings`. */
 static bool has_word(const char *settings, const char *word, size_t length)
 {
 	while (*settings != '\0') {
@@ -44,7 +44,7 @@ static bool has_word(const char *settings, const char *word, size_t length)
 	return false;
 }
 
-/* Do all cells have it, those of this lock, or (NULL) all? */
+/* True if all cells of a lock (NULL: of all locks) have this setting. */
 static bool all_have(const struct set *set, const char *lock, const char *word, size_t length)
 {
 	for (size_t i = 0; i < set->cell_count; i++) {
@@ -57,8 +57,9 @@ static bool all_have(const struct set *set, const char *lock, const char *word, 
 	return true;
 }
 
-/* The words of `settings` that all (or not all) cells have. */
-static char *pick(const struct set *set, const char *settings, const char *lock, bool common)
+/* Returns the words of `settings` that all cells of a lock have, or (common false) not all. */
+static char *pick_settings(const struct set *set, const char *settings, const char *lock,
+			   bool common)
 {
 	char *picked = memory_new(strlen(settings) + 1, 1), *to = picked;
 
@@ -78,16 +79,16 @@ static char *pick(const struct set *set, const char *settings, const char *lock,
 
 char *identity_common_settings(const struct set *set)
 {
-	return pick(set, set->cell_count ? set->cells[0].key.settings : "", NULL, true);
+	return pick_settings(set, set->cell_count ? set->cells[0].key.settings : "", NULL, true);
 }
 
-static void add_owned(struct table *table, char *text)
+static void add_and_free(struct table *table, char *text)
 {
 	table_text(table, text);
 	free(text);
 }
 
-/* Tasks and VM are empty where there is nothing to tell: as many tasks as threads, one VM. */
+/* Leaves Tasks empty if there are as many tasks as threads, and VM if there is one VM. */
 static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
 {
 	if (key->tasks == key->threads)
@@ -97,18 +98,18 @@ static void add_tasks_and_vm(struct table *table, const struct cell_key *key)
 	if (key->instances == 1)
 		table_text(table, "");
 	else if (key->instance == CELL_JOINED)
-		add_owned(table, memory_print("all %u", key->instances));
+		add_and_free(table, memory_print("all %u", key->instances));
 	else
-		add_owned(table, memory_print("%d of %u", key->instance, key->instances));
+		add_and_free(table, memory_print("%d of %u", key->instance, key->instances));
 }
 
 void identity_add(struct table *table, const struct set *set, const struct cell *cell)
 {
 	const struct cell_key *key = &cell->key;
 
-	add_owned(table,
-		  memory_print("%s%s%s%s", key->lock, key->damaged ? " *" : "",
-			       cell->incomplete ? " +" : "", cell->excludes_nobody ? " ^" : ""));
+	add_and_free(table,
+		     memory_print("%s%s%s%s", key->lock, key->damaged ? " *" : "",
+				  cell->incomplete ? " +" : "", cell->excludes_nobody ? " ^" : ""));
 	table_text(table, key->workload);
 	add_u64(table, key->threads);
 	add_tasks_and_vm(table, key);
@@ -116,7 +117,7 @@ void identity_add(struct table *table, const struct set *set, const struct cell 
 	add_u64(table, key->think);
 	table_text(table, key->dispatch);
 	table_text(table, key->pv_backend);
-	add_owned(table, pick(set, key->settings, key->lock, false));
+	add_and_free(table, pick_settings(set, key->settings, key->lock, false));
 }
 
 void identity_footnotes(struct table *table, const struct set *set)

@@ -29,23 +29,23 @@ static void limit_reps(const struct set *set, struct notes *limits)
 			 few, set->cell_count, REPS_TO_QUOTE, fewest);
 }
 
-/* How many CPUs the vCPUs shared; 0: unknown. */
+/* Returns how many CPUs the vCPUs shared; 0 if unknown. */
 static uint64_t host_cpus(const struct log *log)
 {
 	json_int_t cpus = json_integer_value(log_manifest(log, "host", "cpus"));
 
 	if (strcmp(record_text(log->boot, "accel"), "hosted") == 0)
-		return record_u64(log->boot, "vcpus"); /* those that its threads may use */
+		return record_u64(log->boot, "vcpus"); /* the CPUs that its threads may use */
 	if (strcmp(record_text(log->boot, "accel"), "sim") == 0)
 		return (uint64_t)json_integer_value(
 			json_object_get(json_object_get(log->boot->json, "host"), "cpus"));
-	/* nested: the manifest counts the CPUs of the machine around it, so it says nothing here */
+	/* under nested, the manifest counts the CPUs of L0, not of L1 */
 	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
 		return 0;
 	return (uint64_t)cpus;
 }
 
-/* --pin: how many CPUs the vCPUs of a call were put on; 0: not on any. */
+/* Returns on how many CPUs --pin put the vCPUs of a call; 0 without --pin. */
 static uint64_t pinned_cpus(const struct log *log)
 {
 	json_t *seen = json_object(), *instance, *vcpu;
@@ -90,13 +90,11 @@ static void limit_overcommit(const struct set *set, struct notes *limits)
 		note_add(limits, false,
 			 "%zu of %zu rows: more vCPUs than the %llu CPUs they could run on. They "
 			 "show the host's scheduler as much as the lock, and not what the lock "
-			 "does with CPUs of "
-			 "its "
-			 "own.",
+			 "does when each vCPU has a CPU.",
 			 rows, set->cell_count, (unsigned long long)cpus);
 }
 
-/* A cgroup that has used up its quota is stopped, whatever its vCPUs hold. */
+/* The host stops a cgroup that has used up its quota, even if its vCPUs hold locks. */
 static void limit_quota(const struct set *set, struct notes *limits)
 {
 	double most = 0, cpus = 0;
@@ -114,12 +112,11 @@ static void limit_quota(const struct set *set, struct notes *limits)
 	}
 	if (most > 0)
 		note_add(limits, false,
-			 "a cgroup gave the VMs %.2f CPUs and stopped them for %.0f ms: nobody's "
-			 "lock made that wait.",
+			 "a cgroup gave the VMs %.2f CPUs and stopped them for %.0f ms: no lock "
+			 "caused that wait.",
 			 cpus, most);
 }
 
-/* The host took time although nobody may have meant it to. */
 static void limit_stolen(const struct set *set, struct notes *limits)
 {
 	double most = 0;
@@ -135,9 +132,8 @@ static void limit_stolen(const struct set *set, struct notes *limits)
 	}
 	if (most >= 0.01)
 		note_add(limits, false,
-			 "the host took up to %.0f %% of the vCPUs' time (%s): preemption is in "
-			 "these "
-			 "figures.",
+			 "the host took up to %.0f %% of the vCPUs' time (%s): these figures "
+			 "include preemption.",
 			 most * 100, lock);
 }
 
@@ -154,22 +150,23 @@ static void limit_sources(const struct set *set, struct notes *limits)
 		first = first ? first : boot;
 		versions |=
 			strcmp(record_text(first, "version"), record_text(boot, "version")) != 0;
-		/* 1 %: far above what calibration misses, far below two models of CPU */
+		/* 1 % is far above the error of calibration and far below the difference between
+		 * two models of CPU */
 		clocks |= fabs((double)record_u64(boot, "tsc_khz") /
 				       (double)record_u64(first, "tsc_khz") -
 			       1) > 0.01;
 	}
 	if (versions)
 		note_add(limits, false,
-			 "the logs are of different versions of pvspin; to compare "
+			 "the logs are from different versions of pvspin; to compare "
 			 "versions, use --compare.");
 	if (clocks)
 		note_add(limits, false,
-			 "the logs are of CPUs with different clocks: not the same machine; times "
-			 "from cycles are off.");
+			 "the logs are from CPUs with different clocks, so not from one host; "
+			 "times computed from cycles are wrong.");
 }
 
-/* Instances that are added up should have run at once. */
+/* The instances of a joined row should have run at once. */
 static void limit_overlap(const struct set *set, struct notes *limits)
 {
 	struct shared_ns shared = {0};
@@ -184,26 +181,26 @@ static void limit_overlap(const struct set *set, struct notes *limits)
 	}
 	if (shared.shorter > 0 && shared.both < OVERLAP_ENOUGH * shared.shorter)
 		note_add(limits, false,
-			 "the instances' measured phases overlap by only %.0f %%: the rows of all "
-			 "together are sums of what did not run at once.",
+			 "the instances' measured phases overlap by only %.0f %%: the rows that "
+			 "join all instances add up runs that did not run at once.",
 			 shared.both / shared.shorter * 100);
 }
 
-/* Calls that were started apart: what ran beside another is not of a quiet host. */
-static void limit_beside(const struct set *set, struct notes *limits)
+/* Calls that were started separately and measured at the same time loaded each other's host. */
+static void limit_other_calls(const struct set *set, struct notes *limits)
 {
 	struct overlaps overlaps = overlaps_of(set);
 	size_t known = overlaps.calls - overlaps.calls_without_clock;
 	double shared = 0, all = 0;
 
 	for (size_t i = 0; i < overlaps.count; i++) {
-		shared += (double)overlaps.phase[i].calls;
+		shared += (double)overlaps.phase[i].beside_calls;
 		all += (double)(overlaps.phase[i].end - overlaps.phase[i].start);
 	}
 	if (shared > 0)
 		note_add(limits, false,
-			 "calls that were started apart measured at the same time, %.0f %% of all: "
-			 "each is part of the other's host load.",
+			 "calls that were started separately measured at the same time for %.0f %% "
+			 "of their measured phases: each is part of the other's host load.",
 			 shared / all * 100);
 	else if (known > 1 && overlaps.hosts == 1)
 		note_add(limits, false,
@@ -216,8 +213,7 @@ static void limit_beside(const struct set *set, struct notes *limits)
 	if (overlaps.calls > 1 && overlaps.calls_without_clock > 0)
 		note_add(limits, false,
 			 "%zu of %zu calls have no clock in common with the others (%s: %s): "
-			 "whether "
-			 "they measured at the same time is not known.",
+			 "whether they measured at the same time is unknown.",
 			 overlaps.calls_without_clock, overlaps.calls, overlaps.example->path,
 			 clock_missing_reason(overlaps.example));
 	overlaps_free(&overlaps);
@@ -233,6 +229,6 @@ void limits_of(const struct set *set, struct notes *limits)
 	limit_quota(set, limits);
 	limit_stolen(set, limits);
 	limit_overlap(set, limits);
-	limit_beside(set, limits);
+	limit_other_calls(set, limits);
 	limit_sources(set, limits);
 }

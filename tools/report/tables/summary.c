@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables for people: see tables.h. Each has a row per cell; a column's unit is in its head. */
+/* The tables of a set: see tables.h. Each has a row for each cell. */
 #include "tools/report/tables/tables.h"
 
 #include "tools/report/base/system.h"
@@ -11,23 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A kind of table: its columns, which cells have a row in it, and how that is filled. */
+/* A kind of table: its columns, which cells have a row, and how a row is filled. */
 struct kind {
 	const char *title;
-	const struct table_column *columns; /* behind those of identity.h */
+	const struct table_column *columns; /* after the identity columns */
 	size_t count;
-	const struct table_column *more; /* behind those; several kinds may have them */
+	const struct table_column *more; /* after those; several kinds share them */
 	size_t more_count;
 	bool (*has)(const struct cell *cell);
 	void (*fill)(struct table *table, const struct cell *cell);
 };
 
-static void put_mean(struct table *table, const struct cell *cell, enum sample_index index)
+static void add_mean(struct table *table, const struct cell *cell, enum sample_index index)
 {
 	table_count(table, stats_of(&cell->sample[index]).mean);
 }
 
-static void put_share(struct table *table, double share)
+static void add_share(struct table *table, double share)
 {
 	table_number(table, share * 100, "%.0f %%", share * 100);
 }
@@ -101,9 +101,9 @@ static void fill_waits(struct table *table, const struct cell *cell)
 	table_ns(table, cell_quantile_ns(cell, &cell->wait, 0.5));
 	table_ns(table, cell_quantile_ns(cell, &cell->wait, 0.99));
 	table_ns(table, longest_wait_ns(cell));
-	put_mean(table, cell, SAMPLE_HALTS);
-	put_mean(table, cell, SAMPLE_KICKS);
-	put_mean(table, cell, SAMPLE_LHP_EVENTS);
+	add_mean(table, cell, SAMPLE_HALTS);
+	add_mean(table, cell, SAMPLE_KICKS);
+	add_mean(table, cell, SAMPLE_LHP_EVENTS);
 }
 
 static void fill_rate(struct table *table, const struct cell *cell)
@@ -155,12 +155,12 @@ static const struct table_column split_columns[] = {
 static void fill_split(struct table *table, const struct cell *cell)
 {
 	for (int index = SAMPLE_RUNNING; index <= SAMPLE_STOLEN; index++)
-		put_share(table, stats_of(&cell->sample[index]).mean);
+		add_share(table, stats_of(&cell->sample[index]).mean);
 	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_NS]).mean);
 	table_ns(table, stats_of(&cell->sample[SAMPLE_LHP_WAIT_NS]).mean);
-	put_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
-	put_mean(table, cell, SAMPLE_YIELDS);
-	put_mean(table, cell, SAMPLE_LOCK_STEALS);
+	add_mean(table, cell, SAMPLE_SPURIOUS_WAKEUPS);
+	add_mean(table, cell, SAMPLE_YIELDS);
+	add_mean(table, cell, SAMPLE_LOCK_STEALS);
 }
 
 static const struct table_column lock_time_columns[] = {
@@ -207,7 +207,7 @@ static const struct kind kinds[] = {
 	 COLUMNS(lock_time_columns), NULL, 0, has_lock_time, fill_lock_time},
 };
 
-static struct table *make(const struct set *set, const struct kind *kind)
+static struct table *make_table(const struct set *set, const struct kind *kind)
 {
 	size_t count = kind->count + kind->more_count;
 	struct table_column *own = memory_new(count, sizeof(*own)), *columns;
@@ -240,10 +240,10 @@ static const struct table_column overlap_columns[] = {
 	{"beside other calls", "%", "beside_calls_percent", false, false},
 };
 
-/* The phases of one log, lock and number of threads. */
+/* Sums over the phases of one log, lock and number of threads. */
 struct overlap_row {
 	const struct phase *first;
-	uint64_t length, logs, lock, calls;
+	uint64_t length, beside_logs, beside_lock, beside_calls;
 };
 
 static bool same_row(const struct phase *a, const struct phase *b)
@@ -252,7 +252,7 @@ static bool same_row(const struct phase *a, const struct phase *b)
 	       strcmp(record_text(a->run, "lock"), record_text(b->run, "lock")) == 0;
 }
 
-/* How many, MOST_ROWS at most. */
+/* Returns the number of rows, at most MOST_ROWS. */
 static size_t make_rows(const struct overlaps *overlaps, struct overlap_row rows[MOST_ROWS])
 {
 	size_t count = 0;
@@ -268,14 +268,14 @@ static size_t make_rows(const struct overlaps *overlaps, struct overlap_row rows
 		if (at == count)
 			rows[count++] = (struct overlap_row){.first = phase};
 		rows[at].length += phase->end - phase->start;
-		rows[at].logs += phase->logs;
-		rows[at].lock += phase->lock;
-		rows[at].calls += phase->calls;
+		rows[at].beside_logs += phase->beside_logs;
+		rows[at].beside_lock += phase->beside_lock;
+		rows[at].beside_calls += phase->beside_calls;
 	}
 	return count;
 }
 
-static void add_share(struct table *table, uint64_t part, uint64_t whole)
+static void add_overlap(struct table *table, uint64_t part, uint64_t whole)
 {
 	double percent = (double)part * 100 / (double)whole;
 
@@ -299,12 +299,12 @@ static struct table *fill_overlaps(const struct set *set, const struct overlaps 
 		table_number(table, (double)threads, "%llu", (unsigned long long)threads);
 		table_number(table, (double)rows[i].length / 1e6, "%.0f",
 			     (double)rows[i].length / 1e6);
-		add_share(table, rows[i].logs, rows[i].length);
-		add_share(table, rows[i].lock, rows[i].length);
-		add_share(table, rows[i].calls, rows[i].length);
+		add_overlap(table, rows[i].beside_logs, rows[i].length);
+		add_overlap(table, rows[i].beside_lock, rows[i].length);
+		add_overlap(table, rows[i].beside_calls, rows[i].length);
 	}
 	if (count == MOST_ROWS)
-		table_footnote(table, "The first %d rows.", MOST_ROWS);
+		table_footnote(table, "Only the first %d rows.", MOST_ROWS);
 	free(rows);
 	return table;
 }
@@ -316,7 +316,7 @@ struct table *overlap_table(const struct set *set)
 	uint64_t shared = 0;
 
 	for (size_t i = 0; i < overlaps.count; i++)
-		shared |= overlaps.phase[i].logs;
+		shared |= overlaps.phase[i].beside_logs;
 	if (shared > 0)
 		table = fill_overlaps(set, &overlaps);
 	overlaps_free(&overlaps);
@@ -328,7 +328,7 @@ size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		table[count] = make(set, &kinds[i]);
+		table[count] = make_table(set, &kinds[i]);
 		if (table[count]->row_count > 0)
 			count++;
 		else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables: see table.h. */
+/* See table.h. */
 #include "tools/report/tables/table.h"
 
 #include "tools/report/base/format.h"
@@ -25,7 +25,7 @@ struct table *table_new(const char *title, const struct table_column *columns, s
 	return table;
 }
 
-static void add(struct table *table, const char *text, double number)
+static void add_cell(struct table *table, const char *text, double number)
 {
 	table->cells = memory_grow(table->cells, table->filled, sizeof(table->cells[0]));
 	table->cells[table->filled++] = (struct table_cell){memory_copy(text), number};
@@ -34,7 +34,7 @@ static void add(struct table *table, const char *text, double number)
 
 void table_text(struct table *table, const char *text)
 {
-	add(table, text, NAN);
+	add_cell(table, text, NAN);
 }
 
 void table_number(struct table *table, double number, const char *format, ...)
@@ -45,7 +45,7 @@ void table_number(struct table *table, double number, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	add(table, isnan(number) ? "-" : text, number);
+	add_cell(table, isnan(number) ? "-" : text, number);
 }
 
 void table_count(struct table *table, double value)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One vCPU's events, in the order of time, to spans. It is a small machine with one open interval
- * of each kind, so that spans come in order and do not overlap; an event that does not fit the
- * state closes or drops what is open and is counted.
+ * Converts the events of one vCPU, in the order of time, to spans. The reader is a state machine
+ * with at most one open interval of each kind, so spans come in order and do not overlap. An event
+ * that contradicts the state closes or drops the open interval and counts as unpaired.
  */
 #include "tools/report/base/system.h"
 #include "tools/report/timeline/events.h"
@@ -14,13 +14,13 @@ static void append(struct spans *spans, struct span span)
 }
 
 /*
- * The locks that a vCPU has and waits for. It may hold several inside of each other
- * (workload=kbuild) and wait for one while it holds others; the spans written say at each time the
- * innermost, so they come in order and do not overlap. Where all events are about one lock its id
- * is 0, and holding it twice means that a release is lost.
+ * The locks that a vCPU holds and waits for. It may hold nested locks (workload=kbuild) and wait
+ * for one while it holds others. At each time the span is that of the innermost lock, so spans come
+ * in order and do not overlap. If there is only one lock, its ID is 0; if the vCPU then seems to
+ * acquire it twice, the log has lost a release.
  */
 struct lock_reader {
-	struct spans *spans; /* where they go */
+	struct spans *spans; /* the result */
 	struct {
 		bool open;
 		uint64_t start;
@@ -28,15 +28,16 @@ struct lock_reader {
 	} waited;
 	struct {
 		struct trace_lock lock;
-		uint64_t since;  /* of its time as the innermost: what is not yet in a span */
+		uint64_t since;  /* when it became the innermost lock again: no span covers this yet
+				  */
 	} held[TRACE_MOST_HELD]; /* the outermost first */
 	size_t depth;
-	size_t strays;   /* releases of what was acquired before the trace begins */
-	bool seen;       /* an acquire or release */
-	size_t unpaired; /* events left out, or whose counterpart is */
+	size_t strays;   /* releases of locks that were acquired before the trace began */
+	bool seen;       /* an acquire or release was seen */
+	size_t unpaired; /* events that were left out, or whose counterparts were */
 };
 
-/* Nothing before the end of the last one, whatever the log has lost. */
+/* Appends a span. Even if the log has lost events, it starts no earlier than the last one ended. */
 static void append_lock(struct lock_reader *reader, struct span span)
 {
 	struct spans *spans = reader->spans;
@@ -65,7 +66,7 @@ static void append_waited(struct lock_reader *reader, uint64_t tsc, bool open)
 	reader->waited.open = false;
 }
 
-/* Its place in held[]; depth: not held. */
+/* Returns the index of a lock in held[]; `depth` if it is not held. */
 static size_t place_of(const struct lock_reader *reader, struct trace_lock lock)
 {
 	size_t i = 0;
@@ -75,8 +76,9 @@ static size_t place_of(const struct lock_reader *reader, struct trace_lock lock)
 	return i;
 }
 
-/* From `tsc` on something else is innermost, or the lock below is again. */
-static void turn_from_innermost(struct lock_reader *reader, uint64_t tsc)
+/* Ends the span of the innermost held lock, because a wait or another lock becomes the innermost.
+ */
+static void suspend_innermost(struct lock_reader *reader, uint64_t tsc)
 {
 	size_t i = reader->depth;
 
@@ -98,7 +100,7 @@ static void locks_wait(struct lock_reader *reader, struct trace_lock lock, uint6
 	if (reader->waited.open)
 		reader->unpaired++;
 	else
-		turn_from_innermost(reader, tsc);
+		suspend_innermost(reader, tsc);
 	reader->waited.open = true;
 	reader->waited.start = tsc;
 	reader->waited.lock = lock;
@@ -108,7 +110,7 @@ static void locks_acquire(struct lock_reader *reader, struct trace_lock lock, ui
 {
 	size_t place = place_of(reader, lock);
 
-	if (place < reader->depth) { /* its release is lost, and those of what was inside */
+	if (place < reader->depth) { /* its release and those of the locks inside it are lost */
 		reader->depth = place;
 		reader->unpaired++;
 	}
@@ -120,7 +122,7 @@ static void locks_acquire(struct lock_reader *reader, struct trace_lock lock, ui
 		reader->waited.open = false;
 		reader->unpaired++;
 	}
-	turn_from_innermost(reader, tsc);
+	suspend_innermost(reader, tsc);
 	if (reader->depth == TRACE_MOST_HELD) {
 		reader->unpaired += reader->depth;
 		reader->depth = 0;
@@ -130,8 +132,8 @@ static void locks_acquire(struct lock_reader *reader, struct trace_lock lock, ui
 	reader->seen = true;
 }
 
-/* Of a lock that it does not hold: the trace may have begun inside of sections. */
-static void stray(struct lock_reader *reader, struct trace_lock lock)
+/* A release of a lock that the vCPU does not hold: the trace may have begun inside a section. */
+static void stray_release(struct lock_reader *reader, struct trace_lock lock)
 {
 	bool from_before = lock.id == 0 ? !reader->seen
 					: reader->depth == 0 && reader->strays < TRACE_MOST_HELD;
@@ -146,7 +148,7 @@ static void locks_release(struct lock_reader *reader, struct trace_lock lock, ui
 	size_t place = place_of(reader, lock);
 
 	if (place == reader->depth) {
-		stray(reader, lock);
+		stray_release(reader, lock);
 	} else {
 		if (reader->waited.open) { /* the grant is lost */
 			reader->waited.open = false;
@@ -161,7 +163,7 @@ static void locks_release(struct lock_reader *reader, struct trace_lock lock, ui
 	reader->seen = true;
 }
 
-/* The trace ends: what is open. */
+/* Closes the open span at the end of the trace. */
 static void locks_finish(struct lock_reader *reader, uint64_t tsc)
 {
 	if (reader->waited.open)
@@ -170,8 +172,8 @@ static void locks_finish(struct lock_reader *reader, uint64_t tsc)
 		append_held(reader, reader->depth - 1, tsc, true);
 }
 
-/* Writes which locks the vCPU has and waits for into a SPAN_PREEMPTED that begins now. */
-static void locks_mark(const struct lock_reader *reader, struct span *span)
+/* Copies the locks that the vCPU holds and waits for into a SPAN_PREEMPTED that begins now. */
+static void locks_copy(const struct lock_reader *reader, struct span *span)
 {
 	span->holding = reader->depth > 0;
 	span->held_count = reader->depth;
@@ -193,12 +195,12 @@ struct reader {
 	struct lock_reader locks;
 	struct interval asleep, preempted;
 	enum span_kind sleep; /* SPAN_HALTED or SPAN_IDLE */
-	struct span mark;     /* what it had to do with locks when it was preempted */
-	bool waking;          /* preempted on its way out of a sleep, the end of which is to come */
+	struct span absence;  /* the locks that it held and waited for when it was preempted */
+	bool waking;          /* preempted while it woke up; the event of the wake-up follows */
 	size_t unpaired;
 };
 
-/* Running is what lies between the states that are not. */
+/* Appends a state, and before it the time in which the vCPU ran. */
 static void append_state(struct trace_cpu *cpu, struct span span)
 {
 	struct spans *states = &cpu->states;
@@ -226,7 +228,7 @@ static void end_sleep(struct reader *reader, uint64_t tsc, bool open)
 
 static void end_preemption(struct reader *reader, uint64_t tsc, bool open)
 {
-	struct span span = reader->mark;
+	struct span span = reader->absence;
 
 	span.kind = SPAN_PREEMPTED;
 	span.start = reader->preempted.start;
@@ -236,7 +238,8 @@ static void end_preemption(struct reader *reader, uint64_t tsc, bool open)
 	reader->preempted.open = false;
 }
 
-/* The vCPU does something, so it is neither halted nor off the CPU, whatever the log has lost. */
+/* The vCPU does something, so it runs. If the log says that it sleeps or is off its CPU, events are
+ * lost. */
 static void must_run(struct reader *reader, uint64_t tsc)
 {
 	if (reader->preempted.open) {
@@ -250,8 +253,9 @@ static void must_run(struct reader *reader, uint64_t tsc)
 	reader->waking = false;
 }
 
-/* A vCPU that was kicked, or called, and then waited for a CPU: its sleep ended with the kick. */
-static void preempted(struct reader *reader, uint64_t tsc)
+/* If the vCPU slept, a kick or an interrupt woke it and it then waited for a CPU: its sleep ends
+ * here. */
+static void begin_preemption(struct reader *reader, uint64_t tsc)
 {
 	if (reader->preempted.open) {
 		end_preemption(reader, tsc, true);
@@ -262,8 +266,8 @@ static void preempted(struct reader *reader, uint64_t tsc)
 		reader->waking = true;
 	}
 	begin(&reader->preempted, tsc);
-	reader->mark = (struct span){.kind = SPAN_PREEMPTED};
-	locks_mark(&reader->locks, &reader->mark);
+	reader->absence = (struct span){.kind = SPAN_PREEMPTED};
+	locks_copy(&reader->locks, &reader->absence);
 }
 
 static void fall_asleep(struct reader *reader, enum span_kind kind, uint64_t tsc)
@@ -272,7 +276,7 @@ static void fall_asleep(struct reader *reader, enum span_kind kind, uint64_t tsc
 	reader->sleep = kind;
 }
 
-static void awake(struct reader *reader, uint64_t tsc)
+static void wake_up(struct reader *reader, uint64_t tsc)
 {
 	if (reader->preempted.open) {
 		end_preemption(reader, tsc, true);
@@ -285,31 +289,31 @@ static void awake(struct reader *reader, uint64_t tsc)
 	reader->waking = false;
 }
 
-static void wake(struct reader *reader, uint64_t tsc)
+static void wake_from_halt(struct reader *reader, uint64_t tsc)
 {
 	struct trace_cpu *cpu = reader->cpu;
 
-	awake(reader, tsc);
+	wake_up(reader, tsc);
 	cpu->wakes = memory_grow(cpu->wakes, cpu->wake_count, sizeof(cpu->wakes[0]));
 	cpu->wakes[cpu->wake_count++] = tsc;
 }
 
-static void kick(struct trace_run *run, const struct event *event)
+static void add_kick(struct trace_run *run, const struct event *event)
 {
 	run->kicks = memory_grow(run->kicks, run->kick_count, sizeof(run->kicks[0]));
 	run->kicks[run->kick_count++] =
 		(struct kick){.from = event->cpu, .to = event->to, .tsc = event->tsc};
 }
 
-static void mark(struct trace_run *run, enum mark_kind kind, const struct event *event)
+static void add_mark(struct trace_run *run, enum mark_kind kind, const struct event *event)
 {
 	run->marks = memory_grow(run->marks, run->mark_count, sizeof(run->marks[0]));
 	run->marks[run->mark_count++] =
 		(struct mark){.kind = kind, .tsc = event->tsc, .cpu = event->cpu, .to = event->to};
 }
 
-/* `handed` comes right behind the end of the absence that it is about. */
-static void handed(struct trace_cpu *cpu, struct trace_lock lock)
+/* A `handed` event directly follows the end of the absence that it belongs to. */
+static void mark_handed(struct trace_cpu *cpu, struct trace_lock lock)
 {
 	struct span *last = cpu->states.count ? &cpu->states.list[cpu->states.count - 1] : NULL;
 
@@ -319,7 +323,7 @@ static void handed(struct trace_cpu *cpu, struct trace_lock lock)
 	}
 }
 
-static void step(struct reader *reader, const struct event *event)
+static void read_event(struct reader *reader, const struct event *event)
 {
 	uint64_t tsc = event->tsc;
 
@@ -340,16 +344,16 @@ static void step(struct reader *reader, const struct event *event)
 		fall_asleep(reader, SPAN_HALTED, tsc);
 		break;
 	case EVENT_WAKE:
-		wake(reader, tsc);
+		wake_from_halt(reader, tsc);
 		break;
 	case EVENT_IDLE:
 		fall_asleep(reader, SPAN_IDLE, tsc);
 		break;
 	case EVENT_BUSY:
-		awake(reader, tsc);
+		wake_up(reader, tsc);
 		break;
 	case EVENT_PREEMPTED:
-		preempted(reader, tsc);
+		begin_preemption(reader, tsc);
 		break;
 	case EVENT_RESUMED:
 		if (reader->preempted.open)
@@ -358,21 +362,21 @@ static void step(struct reader *reader, const struct event *event)
 			reader->unpaired++;
 		break;
 	case EVENT_HANDED:
-		handed(reader->cpu, event->which);
-		mark(reader->run, MARK_HANDED, event);
+		mark_handed(reader->cpu, event->which);
+		add_mark(reader->run, MARK_HANDED, event);
 		break;
 	case EVENT_YIELD:
-		mark(reader->run, MARK_YIELD, event);
+		add_mark(reader->run, MARK_YIELD, event);
 		break;
 	case EVENT_KICK:
-		kick(reader->run, event);
+		add_kick(reader->run, event);
 		break;
 	case EVENT_UNKNOWN:
 		break;
 	}
 }
 
-/* What is still open when the trace ends, and the rest of the time: running. */
+/* Closes what is open at the end of the trace. The vCPU ran during the rest. */
 static void finish(struct reader *reader)
 {
 	struct trace_cpu *cpu = reader->cpu;
@@ -398,7 +402,7 @@ size_t trace_cpu_read(const struct event *events, size_t count, struct trace_run
 	cpu->last = events[count - 1].tsc;
 	for (size_t i = 0; i < count; i++) {
 		run->many_locks |= events[i].which.id != 0;
-		step(&reader, &events[i]);
+		read_event(&reader, &events[i]);
 	}
 	finish(&reader);
 	return reader.unpaired + reader.locks.unpaired;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A timeline as SVG: see timeline.h. Each vCPU has a lane of two bands: above whether it ran, below
- * what it had to do with the lock. Everything is plain shapes with their own attributes, so that
- * pictures do not disturb each other or the page; text and axis have the page's colour.
+ * A timeline as SVG: see timeline.h. Each vCPU has a lane of two bands: the upper one shows whether
+ * it ran, the lower one its waits and holds. All shapes have their own attributes, so that pictures
+ * do not disturb each other or the page. Text and axis have the page's colour.
  */
 #include "tools/report/base/format.h"
 #include "tools/report/plot/plot.h"
@@ -10,19 +10,19 @@
 
 #include <math.h>
 
-/* user units; the picture is scaled to the page's width */
+/* in user units; the page scales the picture to its width */
 #define WIDTH      960
 #define LEFT       64 /* names of the vCPUs */
 #define RIGHT      16
 #define TOP        62 /* caption and legend */
 #define BOTTOM     40 /* axis */
 #define AREA_WIDTH (WIDTH - LEFT - RIGHT)
-#define TITLE_FROM 3.0 /* spans narrower than this have no tool tip */
-#define LEAST      0.8 /* every span is at least so wide: none is invisible */
-#define LABEL_FROM 120 /* a span this wide has room for its length in words */
-#define TICKS      8   /* about so many on the axis */
+#define TITLE_FROM 3.0 /* narrower spans have no tool tip */
+#define LEAST      0.8 /* width of the narrowest span, so that none is invisible */
+#define LABEL_FROM 120 /* wider spans have room for a text */
+#define TICKS      8   /* on the axis, at most */
 
-/* Where there are several locks: those that the picture is not about. */
+/* Opacity of the locks that are not the picture's subject. */
 #define PALE "0.3"
 
 #define COLOUR_HELD   "#d55e00"
@@ -33,7 +33,7 @@ static const char *const colours[SPAN_KINDS] = {
 	[SPAN_PREEMPTED] = COLOUR_STOLEN, [SPAN_WAITED] = COLOUR_WAITED, [SPAN_HELD] = COLOUR_HELD,
 };
 
-/* As in the legend. */
+/* For the legend. */
 static const char *const names[SPAN_KINDS] = {
 	[SPAN_RUNNING] = "running",
 	[SPAN_HALTED] = "halted",
@@ -43,7 +43,7 @@ static const char *const names[SPAN_KINDS] = {
 	[SPAN_HELD] = "holds the lock",
 };
 
-/* "5.00 ms", "5.00 ms and more" */
+/* Writes "5.00 ms", or "5.00 ms and more". */
 static void put_length(FILE *out, const struct trace_run *run, const struct span *span)
 {
 	char text[FORMAT_BYTES];
@@ -63,7 +63,8 @@ static void put_lock(FILE *out, const struct trace_lock *lock)
 	fprintf(out, " %llu", (unsigned long long)lock->id);
 }
 
-/* "the lock", where there are several "zone 493"; of a SPAN_PREEMPTED with locks those. */
+/* Writes the lock of a span, or all locks that a preempted vCPU held: "the lock", or, if there are
+ * several locks, "zone 493". */
 static void put_locks(FILE *out, const struct span *span)
 {
 	if (span->kind != SPAN_PREEMPTED || !span->holding) {
@@ -76,7 +77,7 @@ static void put_locks(FILE *out, const struct span *span)
 	}
 }
 
-/* "vCPU 1 waits for the lock: 5.00 ms" */
+/* Writes "vCPU 1 waits for the lock: 5.00 ms". */
 static void put_title(FILE *out, const struct trace_run *run, uint64_t cpu, const struct span *span)
 {
 	fprintf(out, "vCPU %llu ", (unsigned long long)cpu);
@@ -99,11 +100,11 @@ static void put_about(FILE *out, const struct timeline_view *view)
 	const struct trace_find *find = view->find;
 
 	if (!find) {
-		fputs("all that was traced; nobody waited.", out);
+		fputs("the whole trace; nobody waited.", out);
 		return;
 	}
 	if (find->about == ABOUT_WAIT)
-		fputs("no holder was preempted in what was traced; the longest wait is of ", out);
+		fputs("no holder was preempted during the trace; the longest wait is of ", out);
 	fprintf(out, "vCPU %llu", (unsigned long long)find->cpu->cpu);
 	if (find->about == ABOUT_WAIT && view->run->many_locks) {
 		fputs(" for ", out);
@@ -121,7 +122,7 @@ static void put_about(FILE *out, const struct timeline_view *view)
 	fputs(view->run->many_locks ? " for that." : ".", out);
 }
 
-/* What is shown, for the eye and, as the picture's label, for screen readers. */
+/* Writes what the picture shows, as its caption and as its label for screen readers. */
 static void put_caption(FILE *out, const struct timeline_view *view)
 {
 	const struct trace_run *run = view->run;
@@ -139,7 +140,7 @@ static void put_caption(FILE *out, const struct timeline_view *view)
 struct picture {
 	FILE *out;
 	const struct timeline_view *view;
-	double lane; /* height, gap included */
+	double lane; /* height of a lane, including the gap */
 };
 
 static double x_of(const struct picture *picture, uint64_t tsc)
@@ -186,15 +187,15 @@ static void put_box(const struct picture *picture, size_t lane, const struct box
 	fputs("</title></rect>\n", picture->out);
 }
 
-/* A lock that the picture is not about, where there are several. */
+/* True for waits and holds of a lock that is not the picture's subject. */
 static bool is_pale(const struct timeline_view *view, const struct span *span)
 {
 	return (span->kind == SPAN_WAITED || span->kind == SPAN_HELD) && view->find &&
 	       !trace_concerns(view->find->span, span->lock.id);
 }
 
-/* All spans of a kind in the window. Those that no eye could tell apart become one, so the size of
- * the picture is bounded whatever the trace. */
+/* Draws all spans of a kind in the window. Spans that the eye could not tell apart become one, so
+ * the size of the picture is bounded. */
 static void draw_kind(const struct picture *picture, size_t lane, const struct spans *spans,
 		      enum span_kind kind, struct box box)
 {
@@ -224,7 +225,7 @@ static void draw_kind(const struct picture *picture, size_t lane, const struct s
 		put_box(picture, lane, &box, shown);
 }
 
-/* Blank is what the trace does not know; a lane that is all blank says why. */
+/* A lane is blank where the trace has no events. If all of it is blank, says why. */
 static void draw_blank(const struct picture *picture, size_t lane)
 {
 	const struct timeline_view *view = picture->view;
@@ -233,9 +234,8 @@ static void draw_blank(const struct picture *picture, size_t lane)
 	if (cpu->last >= view->from && cpu->first <= view->to)
 		return;
 	fprintf(picture->out,
-		"<text x=\"%d\" y=\"%.1f\" font-size=\"%.1f\" fill-opacity=\"0.7\">not known: the "
-		"events "
-		"kept are all %s</text>\n",
+		"<text x=\"%d\" y=\"%.1f\" font-size=\"%.1f\" fill-opacity=\"0.7\">unknown: the "
+		"events kept are all %s</text>\n",
 		LEFT + 6, lane_top(picture, lane) + picture->lane * 0.52, font_of(picture),
 		cpu->last < view->from ? "earlier" : "later");
 }
@@ -245,13 +245,13 @@ static void draw_lane(const struct picture *picture, size_t lane)
 	const struct trace_cpu *cpu = picture->view->lanes[lane];
 	double top = lane_top(picture, lane), state = picture->lane * 0.52;
 	double lock = picture->lane * 0.28;
-	bool concerned = picture->view->find && cpu == picture->view->find->cpu;
+	bool subject = picture->view->find && cpu == picture->view->find->cpu;
 
 	fprintf(picture->out,
 		"<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" font-size=\"%.1f\"%s>vCPU "
 		"%llu</text>\n",
 		LEFT - 8, top + picture->lane * 0.55, font_of(picture),
-		concerned ? " font-weight=\"bold\"" : "", (unsigned long long)cpu->cpu);
+		subject ? " font-weight=\"bold\"" : "", (unsigned long long)cpu->cpu);
 	fprintf(picture->out,
 		"<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"currentColor\" "
 		"stroke-opacity=\"0.25\" stroke-width=\"0.5\"/>\n",
@@ -269,7 +269,7 @@ static void draw_lane(const struct picture *picture, size_t lane)
 	}
 }
 
-/* A frame around what the picture is about, and in words how long it took. */
+/* Draws a frame around the picture's subject, and writes how long it took. */
 static void draw_find(const struct picture *picture)
 {
 	const struct trace_find *find = picture->view->find;
@@ -293,12 +293,12 @@ static void draw_find(const struct picture *picture)
 		(left + right) / 2, lane_top(picture, lane) + picture->lane * 0.4,
 		font_of(picture) - 1,
 		find->about == ABOUT_HOLDER ? "off the CPU with the lock"
-					    : "off the CPU when its turn came");
+					    : "off the CPU when the lock was handed to it");
 	put_length(picture->out, picture->view->run, find->span);
 	fputs("</text>\n", picture->out);
 }
 
-/* From the kicker's lane to the wakee's; the head is a triangle that points along the line. */
+/* Draws a line, and a triangle as its head. */
 static void draw_arrow(const struct picture *picture, double x1, double y1, double x2, double y2)
 {
 	double angle = atan2(y2 - y1, x2 - x1);
@@ -322,7 +322,7 @@ static size_t lane_of(const struct timeline_view *view, uint64_t cpu)
 static void draw_kicks(const struct picture *picture)
 {
 	const struct timeline_view *view = picture->view;
-	double last = -1; /* where the last arrow began: the eye can tell one a unit apart */
+	double last = -1; /* start of the last arrow; nearer ones could not be told apart */
 
 	for (size_t i = 0; i < view->run->kick_count; i++) {
 		const struct kick *kick = &view->run->kicks[i];
@@ -368,7 +368,7 @@ static void draw_legend(const struct picture *picture)
 		x + 30);
 }
 
-/* The smallest of 1, 2, 5 times a power of ten that is not below `least`. */
+/* Returns the smallest number of at least `least` that is 1, 2 or 5 times a power of ten. */
 static double round_step(double least)
 {
 	double power = pow(10, floor(log10(least)));
@@ -378,7 +378,7 @@ static double round_step(double least)
 	return 2 * power >= least ? 2 * power : 5 * power >= least ? 5 * power : 10 * power;
 }
 
-/* Time since the log's first event, as in the Perfetto file. */
+/* Draws the axis: time since the log's first event, as in the Perfetto file. */
 static void draw_axis(const struct picture *picture)
 {
 	const struct timeline_view *view = picture->view;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One vCPU's events to spans: what trace.c hands to cpu.c. */
+/* The events of a vCPU, which trace.c collects and cpu.c converts to spans. */
 #ifndef PVSPIN_TOOLS_REPORT_TIMELINE_EVENTS_H
 #define PVSPIN_TOOLS_REPORT_TIMELINE_EVENTS_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `what` of a record; the names are in trace.c. */
+/* `what` of an event record; trace.c has the names. */
 enum event_what {
 	EVENT_WAIT,
 	EVENT_ACQUIRE,
@@ -32,11 +32,11 @@ struct event {
 	size_t order; /* in the file */
 	enum event_what what;
 	const char *lock;
-	struct trace_lock which; /* of that kind */
+	struct trace_lock which; /* which of several locks of that kind */
 };
 
-/* Events of one CPU in one run, at least one, sorted by tsc. Fills *cpu, and adds kicks and marks
- * to the run in this CPU's order. The result: how many events were unpaired. */
+/* Converts the events of one CPU in one run (at least one, sorted by tsc): fills *cpu, and appends
+ * kicks and marks to the run in their order on this CPU. Returns how many events were unpaired. */
 size_t trace_cpu_read(const struct event *events, size_t count, struct trace_run *run,
 		      struct trace_cpu *cpu);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer of perfetto.h. One event is made and written at a time, so a long trace takes no
- * memory. Times are microseconds since the first event of the logs of a call, ascending in each
- * track; a slice ends a nanosecond early, because readers make nanoseconds of the fractions and
- * drop a slice that by their rounding overlaps the next (Perfetto: overlapping_complete_event).
+ * perfetto_write() of timeline.h. It makes and writes one event at a time, so a long trace takes no
+ * memory. Times are microseconds since the first event of the call's logs, ascending in each track.
+ * Slices end a nanosecond early: readers round to nanoseconds, and drop a slice that then overlaps
+ * the next one (Perfetto: overlapping_complete_event).
  */
 #include "tools/report/timeline/timeline.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define NS_PER_US 1000.0
-#define DIGITS    15 /* a double has them: nanoseconds of more than ten days */
+#define DIGITS    15 /* of a double; enough for nanoseconds of more than ten days */
 
 static const char *const state_names[SPAN_KINDS] = {
 	[SPAN_RUNNING] = "running",
@@ -27,14 +27,14 @@ static const char *const state_names[SPAN_KINDS] = {
 struct writer {
 	FILE *out;
 	bool first, failed;
-	size_t pid;   /* of the run, 1, 2, 3... */
-	size_t flows; /* written so far */
+	size_t pid;   /* number of the run: 1, 2, 3... */
+	size_t flows; /* number of arrows so far */
 	const struct trace_run *run;
 };
 
 enum track { TRACK_STATE, TRACK_LOCK, TRACKS };
 
-/* Takes the reference. */
+/* Writes an event and drops the reference to it. */
 static void put(struct writer *writer, json_t *event)
 {
 	if (!writer->first)
@@ -46,7 +46,7 @@ static void put(struct writer *writer, json_t *event)
 	json_decref(event);
 }
 
-/* Whole nanoseconds, so that equal times are equal numbers. */
+/* Returns whole nanoseconds, so that equal times are equal numbers. */
 static uint64_t ns_of(const struct writer *writer, uint64_t tsc)
 {
 	double us = writer->run->ahead_us + trace_us(writer->run, writer->run->start, tsc);
@@ -62,7 +62,7 @@ static json_t *event_at(const struct writer *writer, const char *ph, const char 
 			 (double)ns / NS_PER_US);
 }
 
-/* CPU indexes are at most a few thousand (schema.c); tracks are in their order. */
+/* Viewers sort tracks by this number. CPU indexes are at most a few thousand (schema.c). */
 static uint64_t tid_of(uint64_t cpu, enum track track)
 {
 	return cpu * TRACKS + track + 1;
@@ -78,8 +78,9 @@ static void put_metadata(struct writer *writer, const char *what, uint64_t tid, 
 	put(writer, event);
 }
 
-/* File names may be any bytes; JSON is UTF-8. */
-static char *printable(const char *path)
+/* Returns the last part of a path in ASCII, because a file's name may be any bytes but JSON is
+ * UTF-8. */
+static char *ascii_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *text = memory_copy(slash ? slash + 1 : path);
@@ -94,7 +95,7 @@ static char *printable(const char *path)
 static void name_process(struct writer *writer, const struct set *set)
 {
 	const struct trace_run *run = writer->run;
-	char *file = printable(run->log->path ? run->log->path : "log");
+	char *file = ascii_name(run->log->path ? run->log->path : "log");
 	char *name = memory_print("%zu %s, run %llu: %s", (size_t)(run->log - set->logs) + 1, file,
 				  (unsigned long long)run->run, run->lock);
 
@@ -116,7 +117,8 @@ static void name_track(struct writer *writer, uint64_t cpu, enum track track)
 	free(name);
 }
 
-/* By class, not by number: so that a viewer adds up what is alike. To be freed. */
+/* Returns the name of a slice, with the lock's class instead of its number, so that viewers can sum
+ * slices of one name. The caller frees it. */
 static char *name_of(const struct span *span)
 {
 	const struct trace_lock *lock =
@@ -139,7 +141,7 @@ static char *name_of(const struct span *span)
 	}
 }
 
-/* Numbers of the locks that a slice is about: what it waits for, holds or held. */
+/* Returns the numbers of the locks that the vCPU waits for or holds in a slice. */
 static json_t *locks_of(const struct span *span)
 {
 	json_t *ids = json_array();
@@ -187,8 +189,8 @@ static void put_spans(struct writer *writer, const struct spans *spans, uint64_t
 	}
 }
 
-/* Both ends of the arrow, or none. An end is tied to the slice around it: one of the running
- * kicker, and one of the wakee that begins there. */
+/* Writes both ends of an arrow, or none. A viewer attaches an end to the slice around it: the
+ * running slice of the kicker, and the slice of the woken vCPU that begins there. */
 static void put_kicks(struct writer *writer)
 {
 	for (size_t i = 0; i < writer->run->kick_count; i++) {

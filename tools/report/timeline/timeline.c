@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the pictures of timeline.h show: the moment of a lock's runs that says most (trace_find() of
- * trace.h), the window around it, and which vCPUs. */
+/* Chooses what the pictures of timeline.h show: the most telling moment of a lock's runs
+ * (trace_find() of trace.h), the window around it, and the vCPUs. */
 #include "tools/report/timeline/timeline.h"
 #include "tools/report/base/system.h"
 #include "tools/report/timeline/trace.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What others waited is added up for the longest ones only: a log may have any number of them. */
+/* A log may have any number of spans, so the waits of others are summed only for the longest ones.
+ */
 #define MOST_CANDIDATES 16
 
 struct candidate {
@@ -22,7 +23,8 @@ struct candidates {
 	size_t count;
 };
 
-/* In microseconds: logs have clocks of their own. */
+/* Inserts a span if it is one of the longest. Lengths are in us, because logs have different
+ * clocks. */
 static void consider(struct candidates *candidates, const struct trace_find *find)
 {
 	double us = trace_us(find->run, find->span->start, find->span->end);
@@ -102,7 +104,7 @@ uint64_t trace_waited(const struct trace_cpu *cpu, const struct span *span)
 	return cycles;
 }
 
-/* What others waited meanwhile. */
+/* Returns the time that other vCPUs waited meanwhile. */
 static double others_us(const struct trace_find *find)
 {
 	double us = 0;
@@ -145,22 +147,21 @@ bool trace_find(const struct trace *trace, const char *lock, struct trace_find *
 	       find_about(trace, lock, ABOUT_WAIT, find);
 }
 
-/* How much of the window lies before and after what it is about: how it came to it, what followed.
- */
+/* The parts of the window before and after its subject show how it came about and what followed. */
 #define BEFORE(length) ((length) / 5)
 #define AFTER(length)  ((length) / 3)
 
 struct rank {
 	size_t index;
-	uint64_t concern;
+	uint64_t waited;
 };
 
-static int by_concern(const void *left, const void *right)
+static int by_waited(const void *left, const void *right)
 {
 	const struct rank *a = left, *b = right;
 
-	if (a->concern != b->concern)
-		return a->concern < b->concern ? 1 : -1;
+	if (a->waited != b->waited)
+		return a->waited < b->waited ? 1 : -1;
 	return (a->index > b->index) - (a->index < b->index);
 }
 
@@ -171,7 +172,8 @@ static int by_index(const void *left, const void *right)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
-/* With more vCPUs than lanes: the one it is about, then those that waited longest, by index. */
+/* If there are more vCPUs than lanes, chooses the subject and those that waited longest, and sorts
+ * them by index. */
 static void choose_lanes(struct timeline_view *view)
 {
 	const struct trace_run *run = view->run;
@@ -183,15 +185,15 @@ static void choose_lanes(struct timeline_view *view)
 		uint64_t waited = view->find ? trace_waited(cpu, view->find->span) : 0;
 
 		ranks[i].index = i;
-		ranks[i].concern = waited;
+		ranks[i].waited = waited;
 		if (view->find && cpu == view->find->cpu)
-			ranks[i].concern = UINT64_MAX;
+			ranks[i].waited = UINT64_MAX;
 		else if (waited > 0)
 			view->waiters++;
 	}
 	if (view->lane_count > TIMELINE_MOST_LANES) {
 		view->lane_count = TIMELINE_MOST_LANES;
-		qsort(ranks, run->cpu_count, sizeof(*ranks), by_concern);
+		qsort(ranks, run->cpu_count, sizeof(*ranks), by_waited);
 		qsort(ranks, view->lane_count, sizeof(*ranks), by_index);
 	}
 	for (size_t i = 0; i < view->lane_count; i++)
@@ -213,7 +215,7 @@ struct timeline_view timeline_choose(const struct trace_run *run, const struct t
 			view.to = find->span->end + after;
 	}
 	if (view.to == view.from)
-		view.to = view.from + 1; /* all at one instant */
+		view.to = view.from + 1; /* all events at one instant */
 	choose_lanes(&view);
 	return view;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Event records to the runs of trace.h: collects them, sorts them, hands each vCPU's to
- * cpu.c, and finds what each kick woke. */
+/* Makes the runs of trace.h of event records: collects and sorts them, passes those of each vCPU to
+ * cpu.c, and finds the wake-up of each kick. */
 #include "tools/report/timeline/trace.h"
 #include "tools/report/base/system.h"
 #include "tools/report/timeline/events.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KHZ_OF_NS 1000000 /* one cycle a nanosecond: where the log does not say */
+#define KHZ_OF_NS 1000000 /* if the log has no tsc_khz, a cycle counts as a nanosecond */
 
 static const char *const names[] = {
 	[EVENT_WAIT] = "wait",       [EVENT_ACQUIRE] = "acquire", [EVENT_RELEASE] = "release",
@@ -104,8 +104,9 @@ static void sort(void *list, size_t count, size_t size, int (*compare)(const voi
 		qsort(list, count, size, compare);
 }
 
-/* A kick sets a latch in its target, which the next wake-up consumes: of several kicks before it,
- * the first did it. Kicks are in the order of time, so each CPU's wakes are gone through once. */
+/* A kick sets a latch in its target, and the next wake-up consumes it; so the first of several
+ * kicks before a wake-up caused it. Kicks are sorted by time, so one pass over each CPU's wakes is
+ * enough. */
 static void match_kicks(struct trace_run *run)
 {
 	size_t *next = memory_new(run->cpu_count, sizeof(*next));
@@ -126,6 +127,7 @@ static void match_kicks(struct trace_run *run)
 	free(next);
 }
 
+/* Returns the number of events of one run, or of one CPU in a run, that begin at `from`. */
 static size_t length_of(const struct events *events, size_t from, bool whole_run)
 {
 	const struct event *first = &events->list[from];
@@ -168,7 +170,7 @@ static uint64_t khz_of(const struct log *log, struct trace *trace)
 	return khz ? khz : KHZ_OF_NS;
 }
 
-/* Where the times of a log's runs are counted from; a log's runs stand together. */
+/* Sets `start` of all runs. The runs of a log follow each other. */
 static void set_starts(struct trace *trace)
 {
 	for (size_t i = 0, end; i < trace->run_count; i = end) {
@@ -190,14 +192,14 @@ double trace_us(const struct trace_run *run, uint64_t from, uint64_t tsc)
 }
 
 /*
- * Several VMs on one axis: each log has a TSC of its own, and its run records say what a clock that
- * the VMs share showed at one of its values (start_tsc, start_wall_ns). Logs of one call only;
- * where one of them does not say, each keeps its own zero.
+ * The logs of a call on one axis. Each log has its own TSC; its run records give, for one TSC
+ * value, the time by a clock that the VMs share (start_tsc, start_wall_ns). If a log of the call
+ * lacks this, each log keeps its own zero.
  */
 #define LATEST_NS 4e18   /* the year 2096 */
-#define MOST_US   86.4e9 /* a day: logs of one call that differ by more are wrong */
+#define MOST_US   86.4e9 /* a day; a larger difference within a call is an error */
 
-/* The shared clock at the log's first event, in ns; 0: it does not say. */
+/* Returns the shared clock's time of the log's first event, in ns; 0 if unknown. */
 static int64_t wall_ns(const struct trace_run *run)
 {
 	const struct log *log = run->log;
@@ -219,7 +221,7 @@ static int64_t wall_ns(const struct trace_run *run)
 	return 0;
 }
 
-/* The earliest of the logs of a call; 0: one of them does not say. */
+/* Returns the earliest wall_ns of the logs of a call; 0 if one is unknown. */
 static int64_t earliest(const struct trace *trace, size_t call)
 {
 	int64_t least = INT64_MAX;
@@ -233,7 +235,7 @@ static int64_t earliest(const struct trace *trace, size_t call)
 	return least;
 }
 
-/* Fills wall_ns and ahead_us of all runs, which stand log by log. */
+/* Sets wall_ns and ahead_us of all runs. The runs of a log follow each other. */
 static void align(struct trace *trace)
 {
 	for (size_t i = 0; i < trace->run_count; i++) {

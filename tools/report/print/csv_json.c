@@ -30,7 +30,7 @@ json_t *json_of_number(double number)
 {
 	if (!isfinite(number))
 		return json_null();
-	/* counts stay integers as far as a double is exact */
+	/* doubles below 2^53 hold every integer exactly */
 	if (number == floor(number) && fabs(number) < 9007199254740992.0)
 		return json_integer((json_int_t)number);
 	return json_real(number);
@@ -197,7 +197,8 @@ json_t *json_of_set(const struct set *set)
 	return object;
 }
 
-/* RFC 4180, 2.5 to 2.7; a row is a line, as control characters are \xHH. */
+/* Quotes a field as in RFC 4180, 2.5 to 2.7. A row stays one line, because format_copy() escapes
+ * line breaks. */
 static void put_field(FILE *out, const char *text)
 {
 	char *safe = format_copy(text);
@@ -240,9 +241,9 @@ void csv_table(FILE *out, const struct table *table)
 	}
 }
 
-/* What is known of each sample, by column suffix. */
-enum { MEAN, SD, MEDIAN, MIN, MAX, FIGURES };
-static const char *const suffixes[FIGURES] = {"_mean", "_sd", "_median", "_min", "_max"};
+/* The statistics of each sample, with the suffixes of their columns. */
+#define STATISTICS 5
+static const char *const suffixes[STATISTICS] = {"_mean", "_sd", "_median", "_min", "_max"};
 
 static const struct table_column key_columns[] = {
 	{"", "", "lock", true, true},       {"", "", "damaged", true, true},
@@ -262,27 +263,27 @@ static const char *const quantile_keys[] = {
 
 #define KEY_COLUMNS      (COUNT_OF(key_columns))
 #define QUANTILE_COLUMNS (COUNT_OF(quantile_keys))
-#define WIDE_COLUMNS     (KEY_COLUMNS + SAMPLES * FIGURES + QUANTILE_COLUMNS)
+#define WIDE_COLUMNS     (KEY_COLUMNS + SAMPLES * STATISTICS + QUANTILE_COLUMNS)
 
 static void make_columns(struct table_column column[WIDE_COLUMNS])
 {
-	static char names[SAMPLES][FIGURES][40]; /* as long as the program: tables point to them */
+	static char names[SAMPLES][STATISTICS]
+			 [40]; /* static, because tables keep pointers to them */
 	struct table_column *next = column + KEY_COLUMNS;
 
 	memcpy(column, key_columns, sizeof(key_columns));
 	for (int sample = 0; sample < SAMPLES; sample++) {
-		for (int figure = 0; figure < FIGURES; figure++) {
-			snprintf(names[sample][figure], sizeof(names[0][0]), "%s%s",
-				 sample_list[sample].name, suffixes[figure]);
-			*next++ =
-				(struct table_column){"", "", names[sample][figure], false, false};
+		for (int i = 0; i < STATISTICS; i++) {
+			snprintf(names[sample][i], sizeof(names[0][0]), "%s%s",
+				 sample_list[sample].name, suffixes[i]);
+			*next++ = (struct table_column){"", "", names[sample][i], false, false};
 		}
 	}
 	for (size_t i = 0; i < QUANTILE_COLUMNS; i++)
 		*next++ = (struct table_column){"", "", quantile_keys[i], false, false};
 }
 
-static void put_number(struct table *table, double number)
+static void add_number(struct table *table, double number)
 {
 	table_number(table, number, "%.15g", number);
 }
@@ -297,26 +298,26 @@ static void add_key(struct table *table, const struct cell *cell)
 	table_text(table, key->lock);
 	table_text(table, key->damaged ? "yes" : "no");
 	table_text(table, key->workload);
-	put_number(table, (double)key->threads);
-	put_number(table, (double)key->tasks);
-	put_number(table, key->instances);
+	add_number(table, (double)key->threads);
+	add_number(table, (double)key->tasks);
+	add_number(table, key->instances);
 	table_text(table, instance);
-	put_number(table, (double)key->hold);
-	put_number(table, (double)key->think);
+	add_number(table, (double)key->hold);
+	add_number(table, (double)key->think);
 	table_text(table, key->dispatch);
 	table_text(table, key->pv_backend);
 	table_text(table, key->settings);
-	put_number(table, (double)cell->reps);
-	put_number(table, (double)cell->incomplete);
+	add_number(table, (double)cell->reps);
+	add_number(table, (double)cell->incomplete);
 	table_text(table, cell->fixed_work ? "s" : "ops/s");
 }
 
-static void put_quantiles(struct table *table, const struct cell *cell,
+static void add_quantiles(struct table *table, const struct cell *cell,
 			  const struct distribution *of)
 {
-	put_number(table, (double)of->count);
+	add_number(table, (double)of->count);
 	for (size_t i = 0; i < QUANTILES; i++)
-		put_number(table, cell_quantile_ns(cell, of, quantile_levels[i]));
+		add_number(table, cell_quantile_ns(cell, of, quantile_levels[i]));
 }
 
 struct table *wide_table(const struct set *set)
@@ -332,14 +333,14 @@ struct table *wide_table(const struct set *set)
 		add_key(table, cell);
 		for (int sample = 0; sample < SAMPLES; sample++) {
 			struct stats stats = stats_of(&cell->sample[sample]);
-			const double figures[FIGURES] = {stats.mean, stats.sd, stats.median,
-							 stats.min, stats.max};
+			const double number[STATISTICS] = {stats.mean, stats.sd, stats.median,
+							   stats.min, stats.max};
 
-			for (int figure = 0; figure < FIGURES; figure++)
-				put_number(table, figures[figure]);
+			for (int j = 0; j < STATISTICS; j++)
+				add_number(table, number[j]);
 		}
-		put_quantiles(table, cell, &cell->wait);
-		put_quantiles(table, cell, &cell->hold);
+		add_quantiles(table, cell, &cell->wait);
+		add_quantiles(table, cell, &cell->hold);
 	}
 	return table;
 }
