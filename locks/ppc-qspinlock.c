@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ppc-qspinlock: powerpc's queued spinlock. The word names the owner, so that whoever polls it can
- * give its time to an owner that the host has descheduled. A newcomer first tries to steal the lock
- * for `steal` polls, then queues as in MCS; the head of the queue polls the word. Nobody halts.
+ * ppc-qspinlock: powerpc's queued spinlock. The word names the owner, so a poller can yield to an
+ * owner that the host has descheduled. A newcomer first tries to steal the lock for `steal` polls,
+ * then queues as in MCS; the head of the queue polls the word. Nobody halts.
  *
- * Waiters in the queue yield to the one before them if it is preempted; those told that the owner
- * is (node->sleepy, passed on from the head down) look at the word and yield to the owner.
+ * A waiter in the queue yields to its predecessor if that is preempted. "Owner preempted" is passed
+ * from the head down (node->sleepy); a waiter that was told so looks at the word and yields to the
+ * owner instead.
  *
- * Preemption: of the owner, costs as much time as the host takes to follow the hints; of the head,
- * nothing until it has set must-queue, then as in any queue; of a waiter, as in MCS.
+ * Preemption: a preempted owner costs as much time as the host takes to follow the hints. A
+ * preempted head costs nothing until it has set must-queue, then as much as in any queue. A
+ * preempted waiter costs as much as in MCS.
  *
  * N. Piggin, Linux 6.2 and later, arch/powerpc/lib/qspinlock.c (84990b169557); no yield to a stale
  * owner f9bc9bbe8afd; node->lock cleared before the node is given back 734ad0af3609.
@@ -23,8 +25,8 @@
 #include "locks/qnode.h"
 #include "locks/yield.h"
 
-/* Linux: remote_steal_spins, head_spins, pv_sleepy_lock_factor. The latter multiplies all three
- * counts of polls once the lock has been seen sleepy. */
+/* Linux: remote_steal_spins, head_spins, pv_sleepy_lock_factor. The factor multiplies all three
+ * poll counts (these two and `steal`) once the lock has been seen sleepy. */
 TUNABLE(ppc_remote_steal, "ppc-qspinlock", 1u << 2, 0, UINT32_MAX);
 TUNABLE(ppc_head_spins, "ppc-qspinlock", 1u << 8, 1, UINT32_MAX);
 TUNABLE(ppc_sleepy_factor, "ppc-qspinlock", 256, 1, UINT32_MAX);
@@ -44,14 +46,14 @@ static uint32_t owner_of(uint32_t value)
 	return (value & PPC_OWNER_MASK) >> PPC_OWNER_SHIFT;
 }
 
-/* Takes the lock past whoever queues, unless the head forbids it. */
+/* Takes the free lock past any queue, unless the head forbids it. */
 static bool try_steal(union owner_word *word, uint32_t value, uint32_t me)
 {
 	return !(value & ~PPC_TAIL_MASK) && owner_take(word, value, value | me);
 }
 
-/* For those that poll the word, which was `value`, locked: if the owner is preempted, says so in
- * the word and yields to it. Whether it is. */
+/* For pollers of the word that have read `value`, locked. If the owner is preempted, marks the word
+ * sleepy and yields to the owner. Returns whether the owner is preempted. */
 static bool yield_to_owner(union owner_word *word, uint32_t value, struct spin *spin)
 {
 	uint32_t owner = owner_of(value), seen = value;
@@ -66,13 +68,14 @@ static bool yield_to_owner(union owner_word *word, uint32_t value, struct spin *
 	return true;
 }
 
-/* Polls allowed: more of them on a sleepy lock, to be yields to its owner. */
+/* Returns how many polls are allowed. On a sleepy lock there are more: they yield to its owner. */
 static uint64_t polls_for(uint32_t polls, bool sleepy)
 {
 	return (uint64_t)polls * (sleepy ? ppc_sleepy_factor : 1);
 }
 
-/* A thief whose owner is on another node gives up sooner: local ones get the lock more cheaply. */
+/* Whether a thief gives up. It does so sooner if the owner is on another NUMA node: thieves on the
+ * owner's node get the lock more cheaply. */
 static bool steal_ends(uint32_t value, uint64_t polls, bool sleepy)
 {
 	if (polls >= polls_for(lock_tunables.steal, sleepy))
@@ -81,7 +84,7 @@ static bool steal_ends(uint32_t value, uint64_t polls, bool sleepy)
 	       port_node(owner_of(value)) != port_node(port_cpu());
 }
 
-/* Before queueing. False: queue. */
+/* Tries to take the lock without queueing. Returns false if the caller has to queue. */
 static bool steal(union owner_word *word, uint32_t me, struct spin *spin)
 {
 	uint64_t polls = 0;
@@ -107,8 +110,8 @@ static bool steal(union owner_word *word, uint32_t me, struct spin *spin)
 	return false;
 }
 
-/* Joins the queue; returns the word before. Release: publishes the node; acquire: that of the one
- * before. A CAS, not an exchange of the tail: it shares its half with must-queue. */
+/* Joins the queue; returns the word as it was before. Release: publishes our node; acquire: sees
+ * the predecessor's. A CAS, not an exchange of the tail, which shares its half with must-queue. */
 static uint32_t publish_tail(union owner_word *word, uint32_t tail)
 {
 	uint32_t old = owner_load(word);
@@ -120,7 +123,8 @@ static uint32_t publish_tail(union owner_word *word, uint32_t tail)
 	return old;
 }
 
-/* Which of CPU's nodes waits for this lock: exactly one does, as long as the tail names it. */
+/* Returns CPU's node that waits for this lock. There is exactly one as long as the tail names the
+ * CPU. */
 static struct ppc_node *find_node(const struct owner_lock *lock, uint32_t cpu)
 {
 	struct ppc_pool *pool = (struct ppc_pool *)owner_pool(lock, cpu);
@@ -141,8 +145,8 @@ static void set_sleepy(struct ppc_node *node, bool sleepy)
 	atomic_store_explicit(&node->sleepy, sleepy, memory_order_relaxed);
 }
 
-/* Tells the next waiter that the owner is preempted. That it no longer is, is not passed on: each
- * finds out by itself. */
+/* Tells the next waiter that the owner is preempted. "Owner running again" is not passed, so each
+ * waiter rechecks. */
 static void propagate_sleepy(struct ppc_node *node, uint32_t value)
 {
 	struct ppc_node *next;
@@ -153,9 +157,9 @@ static void propagate_sleepy(struct ppc_node *node, uint32_t value)
 		set_sleepy(next, true);
 }
 
-/* One look of a queued waiter at whom it could yield to: to the owner if it has reason to think
- * that one preempted (being told, or the one who would tell being preempted itself), else to the
- * one before, `previous`. */
+/* One look of a queued waiter. If it was told that the owner is preempted, or if `previous`, which
+ * would tell it, is preempted itself, it yields to a preempted owner. Otherwise it yields to
+ * `previous` if that is preempted. */
 static void yield_in_queue(union owner_word *word, struct ppc_node *node, uint32_t previous,
 			   struct spin *spin)
 {
@@ -185,8 +189,8 @@ static void wait_in_queue(struct owner_lock *lock, struct ppc_node *node, uint32
 	qnode_prefetch_next(&node->base);
 }
 
-/* The head, which is to stop thieves after some time; returns the word in which it found the lock
- * free, and took it. */
+/* Waits at the head of the queue, and stops thieves after some time. Takes the lock, and returns
+ * the word in which it found the lock free. */
 static uint32_t wait_as_head(union owner_word *word, struct ppc_node *node, uint32_t tail,
 			     uint32_t me, struct spin *spin)
 {
@@ -197,7 +201,7 @@ static uint32_t wait_as_head(union owner_word *word, struct ppc_node *node, uint
 		uint32_t value = owner_load(word), others = value & PPC_TAIL_MASK;
 
 		if (!(value & PPC_LOCKED)) {
-			/* must-queue goes, and so does the tail if it is ours */
+			/* clears must-queue, and the tail if it is ours */
 			if (!owner_take(word, value, (others == tail ? 0 : others) | me))
 				continue; /* a thief, or somebody has queued up */
 			spin_end(spin, must_queue ? SPIN_HANDED : SPIN_WON);
@@ -231,9 +235,9 @@ static void acquire_queued(struct owner_lock *lock, struct ppc_node *node, uint3
 	if ((old & PPC_TAIL_MASK) != tail)
 		/* release: pairs with the load in wait_in_queue */
 		atomic_store_explicit(&qnode_next(&node->base)->granted, 1, memory_order_release);
-	/* Before the node goes back (qnode_put has the barrier): an interrupt could come between
-	 * the taking of this node for another lock and the store to `lock` above, queue for this
-	 * lock with the next node, and have this one found instead. */
+	/* Clear `lock` before the node goes back (qnode_put has the barrier). Otherwise, when this
+	 * node has been taken for another lock but `lock` is not yet overwritten, an interrupt
+	 * could queue for this lock with the next node, and find_node would return this one. */
 	atomic_store_explicit(&node->lock, NULL, memory_order_relaxed);
 }
 
@@ -275,7 +279,7 @@ static inline void ppc_acquire(void *state, void *node)
 		ppc_slow(lock, node);
 }
 
-/* May go past a queue, as Linux's does (_Q_SPIN_TRY_LOCK_STEAL). */
+/* May pass a queue, as Linux's does (_Q_SPIN_TRY_LOCK_STEAL). */
 static inline bool ppc_try_acquire(void *state, void *node)
 {
 	struct owner_lock *lock = state;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The word of ppc-qspinlock (Linux arch/powerpc/include/asm/qspinlock_types.h) and its nodes; a
- * header for the sake of the tests.
+ * The word of ppc-qspinlock (Linux arch/powerpc/include/asm/qspinlock_types.h) and its nodes. The
+ * lock's tests read them, too.
  *
  *	bit  0      locked
  *	bits 1-14   the owner's CPU
- *	bit  15     sleepy: a waiter has seen this owner preempted; goes with the owner
+ *	bit  15     sleepy: a waiter has seen this owner preempted; cleared by its release
  *	bit  16     must-queue: the head has waited too long, nobody may steal
- *	bits 17-31  tail: the last waiter's CPU + 1; 0: no queue. Of that CPU's nodes it is the one
- *	            that says it waits for this lock.
+ *	bits 17-31  tail: the last waiter's CPU + 1; 0: no queue. Its node is the one of that CPU's
+ *	            whose `lock` is this lock.
  */
 #ifndef PVSPIN_LOCKS_PPC_QSPINLOCK_H
 #define PVSPIN_LOCKS_PPC_QSPINLOCK_H
@@ -30,7 +30,7 @@
 struct ppc_node {
 	struct qnode base;
 	const void *_Atomic lock; /* waited for; NULL: the node is not in use */
-	_Atomic bool sleepy;      /* the one before says that the owner is preempted */
+	_Atomic bool sleepy;      /* the predecessor says that the owner is preempted */
 };
 
 struct ppc_pool {

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preemptable-ticket: the ticket order is a hint with a deadline. A waiter stays in line for a
- * number of polls per place before it; then, or at its turn, it leaves the line and takes the real
- * lock, a flag, from whoever else is after it. head counts releases, not grants: after a grant out
- * of order it runs ahead of somebody's ticket, who then leaves by deadline.
+ * preemptable-ticket: tickets as a hint with a deadline. A waiter stays in line for a number of
+ * polls per place before it. At its turn or at its deadline it leaves the line and competes for the
+ * real lock, a flag. head counts releases, not grants: after a grant out of order it runs ahead of
+ * somebody's ticket, and that waiter leaves by its deadline.
  *
  *	versions 2, 3.0	the flag is `acquired`; each place that the line moves on sets a new,
  *			shorter deadline, 2^pmt_shift polls per place
- *	pmtlock-lt	the flag is bit 0 of head, tickets go by 2; the deadline, 2^pmt_lt_shift
- *			polls per place, is set on arrival; whoever was passed leaves at once
+ *	pmtlock-lt	the flag is bit 0 of head, tickets advance by 2; the deadline,
+ *2^pmt_lt_shift polls per place, is set on arrival; a waiter that was passed leaves at once
  *
- * Not as published: tickets are taken by a 16-bit XADD and head is read apart, so that no load
- * covers a narrower store (ticket_word.h); after the first swap a waiter looks before it swaps; and
- * whether a ticket was passed is told by its distance, which in line is below the number of CPUs,
- * not by its sign: 2^15 tickets later one that was passed would look like the last in line. Nobody
- * halts: the paper's variant with hypercalls is not among the authors' patches.
+ * Differences from the authors' code:
+ *	- A 16-bit XADD takes the ticket and another load reads head, so that no load covers a
+ *	  narrower store (ticket_word.h).
+ *	- After its first swap a waiter looks before it swaps.
+ *	- A waiter knows by its distance that it was passed: in line the distance is below the
+ *number of CPUs. The distance's sign would not do: 2^15 tickets later a passed waiter would look
+ *	  like the last in line.
+ *	- Nobody halts: the paper's variant with hypercalls is not among the authors' patches.
  *
- * Preemption: the next in line not running costs the others its deadline, not its slice; that of
- * the holder costs all of them theirs. With many vCPUs off, most waiters are past their deadlines:
- * ttas with a delay before it.
+ * Preemption: a preempted next in line costs the others its deadline, not its slice; preempting the
+ * holder makes every waiter spin through its slice. With many vCPUs off their CPUs, most waiters
+ * are past their deadlines, and the lock behaves as ttas with a delay in front.
  *
  * J. Ouyang, J. R. Lange, "Preemptable Ticket Spinlocks: Improving Consolidated Performance in the
  * Cloud", VEE'13; the authors' patches, github.com/drouyang/pmtlock, v2 and v3.
@@ -71,8 +74,8 @@ static inline uint16_t take_ticket(struct pmt_lock *lock)
 	return atomic_fetch_add_explicit(&lock->tail, is_lt() ? 2 : 1, memory_order_relaxed);
 }
 
-/* How many tickets before `mine` have not been released; 0: its turn; lock->cpus or more: its turn
- * has passed. */
+/* Returns how many tickets before `mine` have not been released. 0: it is our turn; lock->cpus or
+ * more: our turn has passed. */
 static inline uint16_t places_before(const struct pmt_lock *lock, uint16_t mine)
 {
 	uint16_t head = atomic_load_explicit(&lock->head, memory_order_relaxed);
@@ -82,14 +85,14 @@ static inline uint16_t places_before(const struct pmt_lock *lock, uint16_t mine)
 	return (uint16_t)(mine - head);
 }
 
-/* Version 2's flag. Acquire: pairs with the store to acquired in pmt_release. */
+/* Takes version 2's flag. Acquire: pairs with the store to acquired in pmt_release. */
 static inline bool swap_acquired(struct pmt_lock *lock)
 {
 	return atomic_exchange_explicit(&lock->acquired, 1, memory_order_acquire) == 0;
 }
 
-/* pmtlock-lt's flag, if head is this and even. Acquire: pairs with the store to head in
- * pmt_release. */
+/* Takes pmtlock-lt's flag if head is still `head` and even. Acquire: pairs with the store to head
+ * in pmt_release. */
 static inline bool set_held(struct pmt_lock *lock, uint16_t head)
 {
 	return !(head & HELD) &&
@@ -97,7 +100,7 @@ static inline bool set_held(struct pmt_lock *lock, uint16_t head)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* The flag by whoever may have it; a look first, for those who poll. */
+/* Takes the flag if it is free. Looks first, because the callers poll. */
 static bool take_flag(struct pmt_lock *lock)
 {
 	if (is_lt())
@@ -106,12 +109,12 @@ static bool take_flag(struct pmt_lock *lock)
 	       swap_acquired(lock);
 }
 
-/* In line, until it is our turn (true) or the deadline, or the turn, has passed. */
+/* Waits in line. Returns true at our turn, false when the deadline or the turn has passed. */
 static bool wait_in_line(struct pmt_lock *lock, uint16_t mine, struct spin *spin)
 {
 	uint32_t shift = is_lt() ? pmt_lt_shift : pmt_shift;
 	uint32_t nearest = lock->cpus, places;
-	uint64_t budget = 0; /* passed before we looked: no place to wait for */
+	uint64_t budget = 0; /* polls left; stays 0 if the turn had passed at the first look */
 
 	while ((places = places_before(lock, mine)) != 0) {
 		bool first = nearest == lock->cpus;
@@ -136,7 +139,7 @@ static __attribute__((noinline)) void pmt_slow(struct pmt_lock *lock, uint16_t m
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	in_order = wait_in_line(lock, mine, &spin);
-	/* up to its deadline, the turn is one waiter's alone */
+	/* until our deadline, our turn is ours alone */
 	spin_stage(&spin, in_order ? SPIN_HANDED : SPIN_WON);
 	while (!take_flag(lock))
 		spin_poll_on(&spin);
@@ -171,7 +174,7 @@ static inline bool try_v2(struct pmt_lock *lock)
 
 	if (acquired || head != tail)
 		return false;
-	/* acquire: as above, had the lock changed hands since and come back to the same word */
+	/* acquire: as above, in case the lock changed hands and came back to the same word */
 	return atomic_compare_exchange_strong_explicit(&lock->all, &old, new, memory_order_acquire,
 						       memory_order_relaxed);
 }
@@ -183,7 +186,7 @@ static inline bool try_lt(struct pmt_lock *lock)
 	uint32_t old = (uint32_t)tail << 16 | head;
 	uint32_t new = (uint32_t)(uint16_t)(tail + 2) << 16 | head | HELD;
 
-	if (head != tail) /* tails are even: nor is it held */
+	if (head != tail) /* or held: then head is odd, tail never is */
 		return false;
 	/* acquire: pairs with the store to head in pmt_release */
 	return atomic_compare_exchange_strong_explicit(&lock->tickets, &old, new,
@@ -196,9 +199,9 @@ static inline bool pmt_try_acquire(void *state, void *node)
 	return is_lt() ? try_lt(state) : try_v2(state);
 }
 
-/* pmtlock-lt: odd + 1 clears the flag and moves the line on. Version 2 first moves it, while still
- * the owner, so that a plain addition will do. Release: pairs with swap_acquired, set_held and the
- * CASes of pmt_try_acquire. */
+/* pmtlock-lt: adding 1 to an odd head clears the flag and moves the line on. Version 2 moves the
+ * line first, while it still owns the lock, so a plain addition suffices. Release: pairs with
+ * swap_acquired, set_held and the CASes in try_v2 and try_lt. */
 static inline void pmt_release(void *state, void *node)
 {
 	struct pmt_lock *lock = state;

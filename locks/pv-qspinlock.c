@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pv-qspinlock: Linux's paravirtual qspinlock, its choice on KVM with PV_UNHALT. The same word as
- * qspinlock, but waiters go straight to the queue, halt when they have polled spin_threshold times
- * (or sooner, when the one before them has stopped polling), and are kicked by the unlocker.
+ * pv-qspinlock: Linux's paravirtual qspinlock, its choice on KVM with PV_UNHALT. The word is
+ * qspinlock's, but waiters go straight to the queue. They halt after spin_threshold polls, or
+ * sooner if their predecessor has stopped polling. The unlocker kicks them.
  *
- *	locked  3 (SLOW): the head of the queue halts or is about to; unlock looks it up in the
- *	        hash table and kicks it
- *	pending the head is polling: newcomers may not steal. Clear: they may (hybrid queueing).
- *	state   of a node: RUNNING; HALTED as a waiter; HASHED: halted, became the head meanwhile,
- *	        is in the table. A waiter is not kicked when it becomes the head, only at unlock.
+ *	locked  3 (SLOW): the head of the queue has halted or is about to; the unlocker looks it up
+ *	        in the hash table and kicks it
+ *	pending set: the head polls, newcomers may not steal; clear: they may (hybrid queueing)
+ *	state   of a node: RUNNING; HALTED as a waiter; HASHED: the head, in the table. A halted
+ *	        waiter that becomes the head is hashed, not kicked: the next unlock kicks it.
  *
  * Preemption: a head that is descheduled with pending set keeps a free lock from everybody.
  *
@@ -22,7 +22,7 @@
 #include "locks/pv_hash.h"
 #include "locks/qnode.h"
 
-TUNABLE(pvq_hybrid, "pv-qspinlock", 1, 0, 1);         /* 0: one attempt to steal, Linux to 4.14 */
+TUNABLE(pvq_hybrid, "pv-qspinlock", 1, 0, 1);         /* 0: one steal attempt, as Linux to 4.14 */
 TUNABLE(pvq_prev_preempted, "pv-qspinlock", 0, 0, 1); /* 1: as Linux 4.10 to 5.3 */
 
 enum node_state {
@@ -33,7 +33,7 @@ enum node_state {
 
 struct pv_node {
 	struct qnode base;
-	_Atomic uint32_t cpu; /* whom to kick; a late kicker may read it as the node is reused */
+	_Atomic uint32_t cpu; /* whom to kick; a late kicker may read it while the node is reused */
 	_Atomic uint8_t state;
 	uint8_t pad[11]; /* two to a line, as in Linux since 0fa809ca7f81 */
 };
@@ -46,8 +46,8 @@ static void pv_init(void *state, const struct lock_env *env)
 	pv_hash_init(port_cpu_count());
 }
 
-/* Hybrid queueing: while the head of the queue does not poll, be as unfair as test-and-set. Without
- * it, one attempt. False: nobody queues, or the head is active: join the queue. */
+/* Hybrid queueing: while the head of the queue does not poll, newcomers are as unfair as
+ * test-and-set. Without it they make one attempt. Returns false if the caller has to queue. */
 static bool steal(union qspinlock_word *word, struct spin *spin)
 {
 	for (;;) {
@@ -77,8 +77,8 @@ static bool granted(const struct pv_node *node)
 	return atomic_load_explicit(&node->base.granted, memory_order_acquire) != 0;
 }
 
-/* Whether the one before does not poll, or, with pvq_prev_preempted, cannot: Linux 4.10 to 5.3
- * asked that too (until 89340d0935c9). */
+/* Whether the predecessor has stopped polling or, with pvq_prev_preempted, is preempted; Linux 4.10
+ * to 5.3 asked the latter, too (until 89340d0935c9). */
 static bool has_stopped(const struct pv_node *previous)
 {
 	return atomic_load_explicit(&previous->state, memory_order_relaxed) != RUNNING ||
@@ -86,7 +86,7 @@ static bool has_stopped(const struct pv_node *previous)
 		pv_preempted(atomic_load_explicit(&previous->cpu, memory_order_relaxed)));
 }
 
-/* Polls until granted (true) or until it is time to halt (false). *early: the one before has
+/* Polls until granted (true) or until it is time to halt (false). *early: the predecessor has
  * stopped polling, so the grant is far away. */
 static bool poll_node(struct pv_node *node, struct pv_node *previous, bool *early,
 		      struct spin *spin)
@@ -115,8 +115,8 @@ static void wait_node(struct pv_node *node, struct pv_node *previous, struct spi
 	while (!poll_node(node, previous, &early, spin)) {
 		uint8_t halted = HALTED;
 
-		/* Dekker with promote: store the state, then load granted; there the other way
-		 * round. The exchange is the full barrier, and on x86 orders the load after it. */
+		/* Dekker with promote: we store state, then load granted; promote stores granted,
+		 * then reads state. The exchange is the full barrier between our two. */
 		atomic_exchange_explicit(&node->state, HALTED, memory_order_seq_cst);
 		if (!granted(node)) {
 			lock_count(port_my_stats(), EV_PV_WAIT_NODE);
@@ -124,13 +124,13 @@ static void wait_node(struct pv_node *node, struct pv_node *previous, struct spi
 				lock_count(port_my_stats(), EV_PV_WAIT_EARLY);
 			spin_halt(spin, &node->state, HALTED);
 		}
-		/* Leaves HASHED alone: promote and this CAS agree on who was first. */
+		/* Leaves HASHED alone: this CAS and that in promote agree on which was first. */
 		atomic_compare_exchange_strong_explicit(&node->state, &halted, RUNNING,
 							memory_order_seq_cst, memory_order_relaxed);
 	}
 }
 
-/* The head, polling with pending set, takes the lock: (pending, locked) (1, 0) -> (0, 1). */
+/* The head, which polls with pending set, takes the lock: (pending, locked) (1, 0) -> (0, 1). */
 static bool try_clear_pending(union qspinlock_word *word)
 {
 	uint16_t pending = Q_PENDING;
@@ -142,7 +142,7 @@ static bool try_clear_pending(union qspinlock_word *word)
 						       memory_order_relaxed);
 }
 
-/* Polls with stealing disabled. */
+/* Polls at the head with stealing disabled. Returns whether it took the lock. */
 static bool poll_head(union qspinlock_word *word, struct spin *spin)
 {
 	q_set_pending(word, 1);
@@ -157,14 +157,15 @@ static bool poll_head(union qspinlock_word *word, struct spin *spin)
 	return false;
 }
 
-/* Makes sure that the unlocker will look for us. True: there is none, the lock is ours. */
+/* Makes sure that the next unlocker looks for us. Returns true if there is no owner to do so: the
+ * lock is ours. */
 static bool arm(struct qspinlock *lock, struct pv_node *node)
 {
 	struct pv_hash_entry *entry = pv_hash_insert(lock, node);
 
-	/* Hash first, SLOW second; the unlocker finds SLOW first, the entry second. Release: pairs
-	 * with the load in release_slow. Acquire, if it was free: with the stores to locked there
-	 * and in pv_release. */
+	/* The entry comes before SLOW: the unlocker finds SLOW, then looks for the entry. Release:
+	 * pairs with the load in release_slow. Acquire, if the lock was free: pairs with the stores
+	 * to locked there and in pv_release. */
 	if (atomic_exchange_explicit(&lock->word.locked, Q_SLOW, memory_order_seq_cst) != 0)
 		return false;
 	q_set_locked(&lock->word);
@@ -172,7 +173,7 @@ static bool arm(struct qspinlock *lock, struct pv_node *node)
 	return true;
 }
 
-/* At the head of the queue: returns owning the lock. */
+/* Waits at the head of the queue. Returns owning the lock. */
 static void wait_head(struct qspinlock *lock, struct pv_node *node, struct spin *spin)
 {
 	struct lock_stats *stats = port_my_stats();
@@ -188,7 +189,7 @@ static void wait_head(struct qspinlock *lock, struct pv_node *node, struct spin 
 			spin_end(spin, SPIN_WON);
 			return;
 		}
-		armed = true; /* once: the kick takes the entry out, and we do not hash again */
+		armed = true; /* hash only once: the kick takes the entry out, then we poll */
 		atomic_store_explicit(&node->state, HASHED, memory_order_relaxed);
 		lock_count(stats, EV_PV_WAIT_HEAD);
 		if (again)
@@ -198,8 +199,8 @@ static void wait_head(struct qspinlock *lock, struct pv_node *node, struct spin 
 	}
 }
 
-/* The new owner makes its successor the head. If that one has halted it stays so: it is hashed
- * here, for the unlocker to kick, which saves it a wake-up in vain. */
+/* The new owner makes its successor the head. A successor that has halted stays halted, which saves
+ * a wake-up in vain: it is hashed here, and our unlock kicks it. */
 static void promote(struct qspinlock *lock, struct pv_node *next)
 {
 	uint8_t halted = HALTED;
@@ -207,11 +208,11 @@ static void promote(struct qspinlock *lock, struct pv_node *next)
 	/* release: pairs with the load in granted() */
 	atomic_store_explicit(&next->base.granted, 1, memory_order_release);
 	/* Dekker with wait_node: granted is stored before state is read. On x86 the locked CAS is
-	 * the full barrier between the two, successful or not. */
+	 * the full barrier between the two, whether it succeeds or not. */
 	if (!atomic_compare_exchange_strong_explicit(&next->state, &halted, HASHED,
 						     memory_order_seq_cst, memory_order_seq_cst))
 		return;
-	/* we are the unlocker, so the order of these two matters to nobody else */
+	/* the next unlock is ours, so nobody else depends on the order of these two */
 	atomic_store_explicit(&lock->word.locked, Q_SLOW, memory_order_relaxed);
 	pv_hash_insert(lock, next);
 }
@@ -236,8 +237,8 @@ static void acquire_queued(struct qspinlock *lock, struct pv_node *node, uint32_
 		qnode_prefetch_next(&node->base);
 	}
 	wait_head(lock, node, spin);
-	/* Last in the queue: take our tail away. Pending is clear and locked is 1, both ours alone
-	 * to change until we promote a head; so the CAS fails only if somebody queued up. */
+	/* If we are the last, clear the tail. Pending is clear and locked is 1, and until we
+	 * promote a head nobody else changes them; so the CAS fails only if somebody queued up. */
 	value = q_load(&lock->word);
 	if ((value & Q_TAIL_MASK) != tail ||
 	    !atomic_compare_exchange_strong_explicit(&lock->word.value, &value, Q_LOCKED,
@@ -276,7 +277,7 @@ static inline bool pv_try_acquire(void *state, void *node)
 	return q_try(&lock->word);
 }
 
-/* The head has halted, or is about to. */
+/* Releases the lock and kicks the head, which has halted or is about to. */
 static __attribute__((noinline)) void release_slow(struct qspinlock *lock)
 {
 	struct pv_node *head;
@@ -285,14 +286,14 @@ static __attribute__((noinline)) void release_slow(struct qspinlock *lock)
 	if (atomic_load_explicit(&lock->word.locked, memory_order_acquire) != Q_SLOW)
 		__builtin_trap(); /* released without being held */
 	head = pv_hash_remove(lock);
-	/* Release: pairs with the acquires of the locked byte. The lock may be gone after this, the
-	 * node may not: it is its CPU's. */
+	/* Release: pairs with the acquires of the locked byte. After this the lock may be gone, but
+	 * not the node, which belongs to its CPU. */
 	q_release(&lock->word);
 	lock_count(port_my_stats(), EV_PV_KICK_UNLOCK);
 	pv_kick(atomic_load_explicit(&head->cpu, memory_order_relaxed));
 }
 
-/* A CAS, not a store: SLOW must not be overwritten. This is what a pv unlock costs. */
+/* A CAS, not a store, so that SLOW is not overwritten. That is the price of a pv unlock. */
 static inline void pv_release(void *state, void *node)
 {
 	struct qspinlock *lock = state;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pv-ticket: Linux's paravirtual ticket lock, its choice on KVM from 3.12 to 4.1. A ticket lock
- * whose waiters halt after spin_threshold polls; the unlocker looks for the one whose turn it is
- * and kicks it. Uncontended it costs an atomic addition more than ticket: the release must not miss
- * the flag that says that somebody halts. Word and protocol: pv_ticket_wait.h.
+ * pv-ticket: Linux's paravirtual ticket lock, its choice on KVM from 3.12 to 4.1. A waiter halts
+ * after spin_threshold polls; the unlocker finds the waiter whose turn it is and kicks it.
+ * Uncontended it costs one atomic addition more than ticket, because the release must not miss the
+ * flag that says that somebody halts. Word and protocol: pv_ticket_wait.h.
  *
- * Preemption: waiters stop burning the holder's time, but not before the threshold. The next in
- * line still is the only one who can use a free lock, and once all halt, every hand-over pays for
- * a kick, a wake-up and its scheduling.
+ * Preemption: a preempted holder costs each waiter its threshold; then the waiters' CPUs are free.
+ * Still only the next in line can use a free lock, and once all halt, every hand-over pays for a
+ * kick, a wake-up and its scheduling.
  *
  * J. Fitzhardinge, S. Vaddagiri, Raghavendra K T; Linux 3.12, commits 96f853eaa889 (the lock) and
  * 92b75202e5e8 (KVM); the flag in head since 4.0, d6abfdb20223.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of pv_hash.h. Entries are claimed by CAS and given back by a store; no locks. It cannot
- * fill up: a CPU waits at the head of one lock for each of its four nodes, and there are four
+ * The table of pv_hash.h. A CAS claims an entry and a store gives it back; there is no lock. The
+ * table cannot fill up: each of a CPU's four nodes waits for at most one lock, and there are four
  * entries per CPU.
  */
 #include "locks/pv_hash.h"
@@ -68,7 +68,7 @@ struct pv_hash_entry *pv_hash_insert(const void *lock, void *node)
 			return entry;
 		}
 	}
-	__builtin_trap(); /* see above: more waiting heads than CPUs x 4 */
+	__builtin_trap(); /* more waiting heads than entries: see the top of this file */
 }
 
 void *pv_hash_remove(const void *lock)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where an unlocker finds the head of a lock's queue: one table for all pv-qspinlocks, keyed by the
- * lock's address. A lock whose locked byte is SLOW has exactly one entry. Open addressing from the
- * start of the cache line that the address hashes to, as Linux's (kernel/locking/
- * qspinlock_paravirt.h): at least four entries per CPU and at least a page of them, rounded up to a
- * power of two, so that a probe seldom leaves its line.
+ * The table in which an unlocker finds the head of a lock's queue: one for all pv-qspinlocks, keyed
+ * by the lock's address. A lock whose locked byte is SLOW has exactly one entry.
+ *
+ * As in Linux (kernel/locking/qspinlock_paravirt.h), open addressing begins at the start of the
+ * cache line that the address hashes to, and the table has at least four entries per CPU and at
+ * least a page of them, rounded up to a power of two: a probe seldom leaves its line.
  */
 #ifndef PVSPIN_LOCKS_PV_HASH_H
 #define PVSPIN_LOCKS_PV_HASH_H
@@ -14,20 +15,20 @@
 
 struct pv_hash_entry;
 
-/* Set-up only: makes the table large enough for this many CPUs. */
+/* Makes the table large enough for this many CPUs. During set-up only. */
 void pv_hash_init(uint32_t cpus);
 
-/* The caller publishes the entry afterwards by a release store or RMW of SLOW to the locked byte.
- */
+/* Enters the node. The caller then publishes the entry by a release store or RMW of SLOW to the
+ * locked byte. */
 struct pv_hash_entry *pv_hash_insert(const void *lock, void *node);
 
-/* By the owner that found SLOW, with acquire ordering: takes the entry out and returns its node. */
+/* Takes the lock's entry out and returns its node. By the owner, after an acquire load of SLOW. */
 void *pv_hash_remove(const void *lock);
 
-/* By the one that inserted it, when nobody can have seen SLOW. */
+/* Takes an entry out again. By the vCPU that inserted it, when nobody can have seen SLOW. */
 void pv_hash_cancel(struct pv_hash_entry *entry);
 
-/* Entries in use and in all; exact only while no lock is in use. For tests. */
+/* Entries in use, and all entries. Exact only while no lock is in use. For tests. */
 size_t pv_hash_used(void);
 size_t pv_hash_size(void);
 

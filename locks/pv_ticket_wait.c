@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cold half of pv_ticket_wait.h: halting, and finding the halted. Linux 4.0:
+ * The cold half of pv_ticket_wait.h: halting, and finding the halted waiters. Linux 4.0:
  * arch/x86/include/asm/spinlock.h, kvm_lock_spinning and kvm_unlock_kick in arch/x86/kernel/kvm.c.
  *
- * No wake-up is lost, because waiter and unlocker meet in one place, head, by atomic operations. If
- * the waiter's OR comes first, the unlocker's addition returns the flag, and what was stored before
- * the OR, the record, is visible to it. If the addition comes first, the waiter's look after its OR
- * sees the new head.
+ * No wake-up is lost, because waiter and unlocker meet in one word, head, by atomic operations. If
+ * the waiter's OR comes first, the unlocker's addition returns the flag, and the record, which the
+ * waiter stored before the OR, is visible to the unlocker. If the addition comes first, the
+ * waiter's look after its OR sees the new head.
  */
 #include "locks/pv_ticket_wait.h"
 
@@ -14,9 +14,9 @@
 #include "locks/core/pv.h"
 #include "port/port.h"
 
-#define GROUP 64u /* CPUs to a word of the bitmap */
+#define GROUP 64u /* CPUs per word of the bitmap */
 
-/* Whom a release kicks. */
+/* A waiter that a release kicks. */
 struct sleeper {
 	struct pv_ticket_record *record; /* NULL: nobody halts with this ticket */
 	uint32_t cpu;
@@ -37,13 +37,13 @@ static struct pv_ticket_node *node_at(const struct pv_ticket_pool *pool, uint32_
 	return (struct pv_ticket_node *)(void *)(pool->nodes + cpu * pool->stride);
 }
 
-/* The upper 16 bits of an address only repeat bit 47. */
+/* The ticket takes the place of the address's upper 16 bits, which only repeat bit 47. */
 static uint64_t key_of(const union pv_ticket *lock, uint16_t ticket)
 {
 	return (uint64_t)(uintptr_t)lock << 16 | ticket;
 }
 
-/* Marks the calling CPU as one to look at. Relaxed: the OR of the flag comes after it. */
+/* Marks the calling CPU for unlockers to look at. Relaxed: the OR of the flag comes after it. */
 static void waiting_set(const struct pv_ticket_pool *pool, uint32_t cpu)
 {
 	atomic_fetch_or_explicit(&node_at(pool, cpu & ~(GROUP - 1))->waiting,
@@ -63,26 +63,28 @@ static void halt(const struct pv_ticket_wait *wait, struct pv_ticket_record *rec
 	union pv_ticket *lock = wait->lock;
 
 	atomic_store_explicit(&record->asleep, 1, memory_order_relaxed);
-	/* release: pairs with the load in sleepers(); its store to asleep comes after ours */
+	/* release: pairs with the load in sleepers_of(); the unlocker's store to asleep comes after
+	 * ours */
 	atomic_store_explicit(&record->key, key_of(lock, wait->ticket), memory_order_release);
 	waiting_set(wait->pool, port_cpu());
-	/* release: publishes the record to pv_ticket_pass. The load below is of the same location,
-	 * so it cannot be satisfied by anything older; on x86 the OR is a full barrier as well. */
+	/* release: publishes the record to pv_ticket_pass. The load below reads the same location,
+	 * so it cannot see anything older; besides, the OR is a full barrier on x86. */
 	atomic_fetch_or_explicit(&lock->head, PV_TICKET_FLAG, memory_order_seq_cst);
 	if (pv_ticket_is(atomic_load_explicit(&lock->head, memory_order_relaxed), wait->ticket))
 		lock_count(port_my_stats(), EV_TAKEN_SLOW_PICKUP);
 	else
 		spin_halt(spin, &record->asleep, 1);
-	/* No stale record matches: whoever takes this ticket's number again has had the lock after
-	 * us, and with it this store. */
+	/* An unlocker that serves this ticket's number again has owned the lock after us and so
+	 * sees this store: no stale record matches. */
 	atomic_store_explicit(&record->key, 0, memory_order_relaxed);
 	if (wait->slice)
 		slice_left(wait->slice, port_cycles());
 }
 
-/* An interrupt may come between any two lines, wait likewise, and leave all as it found it; only
- * the CPU's bit it clears, if it finds no record in use. So the record is taken before the bit is
- * set, and given back before it is cleared. The fences are for the compiler: one CPU. */
+/* An interrupt may come between any two lines and wait in the same way. It leaves everything as it
+ * found it, except that it clears the CPU's bit if it finds no record in use. So we take the record
+ * before we set the bit, and give it back before we clear the bit. All this happens on one CPU, so
+ * fences for the compiler suffice. */
 static void halt_in_record(const struct pv_ticket_wait *wait, struct spin *spin)
 {
 	struct pv_ticket_record *record = wait->node->record;
@@ -102,7 +104,7 @@ static void halt_in_record(const struct pv_ticket_wait *wait, struct spin *spin)
 		waiting_clear(wait->pool, port_cpu());
 }
 
-/* True: it is our turn. */
+/* Polls up to the threshold. Returns true at our turn. */
 static bool poll_turn(const struct pv_ticket_wait *wait, uint16_t *head, struct spin *spin)
 {
 	for (uint64_t loop = wait->threshold; loop > 0;) {
@@ -131,14 +133,15 @@ void pv_ticket_wait(const struct pv_ticket_wait *wait)
 				<< PV_TICKET_TAIL_SHIFT;
 		uint32_t old = last | head;
 
-		/* The last one turns the light off: only if nobody has come after us. */
+		/* The last in line clears the flag; the CAS fails if somebody has come after us. */
 		atomic_compare_exchange_strong_explicit(&wait->lock->word, &old,
 							last | wait->ticket, memory_order_relaxed,
 							memory_order_relaxed);
 	}
 }
 
-/* Notes those of one CPU's records that wait for one of the next `kicks` tickets. */
+/* Notes which of one CPU's records wait for one of the `kicks` tickets from `next` on. Returns how
+ * many. */
 static uint32_t sleepers_of(struct pv_ticket_node *node, uint32_t cpu, uint64_t next,
 			    struct sleeper *sleeper, uint32_t kicks)
 {
@@ -163,7 +166,7 @@ static void sleepers(const struct pv_ticket_pool *pool, uint64_t next, struct sl
 	uint32_t found = 0;
 
 	for (uint32_t first = 0; first < pool->cpus; first += GROUP) {
-		/* relaxed: bits of those whose flag the caller has seen are visible */
+		/* relaxed: the caller has seen the flag, so the bits set before it are visible */
 		uint64_t bits =
 			atomic_load_explicit(&node_at(pool, first)->waiting, memory_order_relaxed);
 
@@ -190,8 +193,9 @@ void pv_ticket_kick(const struct pv_ticket_pool *pool, const union pv_ticket *lo
 	for (uint32_t i = 0; i < kicks; i++) {
 		if (!sleeper[i].record)
 			continue;
-		/* The record may be another wait's by now: that one polls once more, for nothing.
-		 * Release: pairs with the load in pv_wait; before the kick, on x86 a VM exit. */
+		/* The record may serve another wait by now, which then wakes for nothing and polls
+		 * again. Release: pairs with the load in pv_wait. The store precedes the kick, on
+		 * x86 a VM exit. */
 		atomic_store_explicit(&sleeper[i].record->asleep, 0, memory_order_release);
 		pv_kick(sleeper[i].cpu);
 		lock_count(stats, i == 0 ? EV_RELEASED_SLOW_KICKED : EV_OTICKET_KICK_AHEAD);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue nodes of qspinlock and pv-qspinlock, and how 16 bits of tail name one of them.
+ * The queue nodes of qspinlock and of the locks that are built like it, and how 16 bits of tail
+ * name one of them.
  *
  * A CPU brings four nodes, one for each context that can interrupt another in a wait (Linux: task,
  * softirq, hardirq, NMI); `count` of the first says how many are in use. A fifth context finds none
@@ -23,11 +24,11 @@
 #define Q_TAIL_CPU (Q_TAIL_SHIFT + 2)
 #define Q_MAX_CPUS ((1u << 14) - 1)
 
-/* What both locks' nodes start with; 16 bytes, four to a line. */
+/* Every lock's nodes begin with this; 16 bytes, four to a line. */
 struct qnode {
 	struct qnode *_Atomic next;
 	_Atomic uint32_t granted; /* 1: this is the head of the queue */
-	uint32_t count;           /* of the CPU's first node: nodes in use */
+	uint32_t count;           /* in the CPU's first node: nodes in use */
 };
 
 /* A lock as the slow paths see it: the word alone in its line, then what is only read. */
@@ -55,7 +56,7 @@ static inline uint32_t qnode_encode(uint32_t cpu, uint32_t level)
 	return (cpu + 1) << Q_TAIL_CPU | level << Q_TAIL_SHIFT;
 }
 
-/* `tail` != 0, in place; `size` is that of the lock's kind of node. */
+/* Returns the node that `tail` names: not 0, in bits 16-31. `size`: of the lock's kind of node. */
 static inline struct qnode *qnode_decode(const struct qspinlock *lock, uint32_t tail, size_t size)
 {
 	uint32_t cpu = (tail >> Q_TAIL_CPU) - 1;
@@ -64,13 +65,14 @@ static inline struct qnode *qnode_decode(const struct qspinlock *lock, uint32_t 
 	return (struct qnode *)(void *)(lock->nodes + cpu * lock->stride + level * size);
 }
 
-/* Takes this CPU's next node: its level, Q_NODES if there is none left. */
+/* Takes this CPU's next node and returns its level; Q_NODES if none is left. Either way the caller
+ * calls qnode_put afterwards. */
 static inline uint32_t qnode_take(struct qnode *first, struct lock_stats *stats)
 {
 	uint32_t level = first->count++;
 
-	/* An interrupt from here on must find the node taken, and its own wait leaves no trace:
-	 * a compiler barrier is all that one CPU needs. */
+	/* An interrupt from here on must find the node taken. Its own wait leaves `count` as it
+	 * was, so a compiler barrier is all that one CPU needs. */
 	atomic_signal_fence(memory_order_seq_cst);
 	if (level >= Q_NODES) {
 		lock_count(stats, EV_LOCK_NO_NODE);
@@ -93,7 +95,7 @@ static inline void qnode_reset(struct qnode *node)
 	atomic_store_explicit(&node->granted, 0, memory_order_relaxed);
 }
 
-/* The successor, once it has linked itself. Acquire: pairs with qnode_link. */
+/* Returns the successor; waits until it has linked itself. Acquire: pairs with qnode_link. */
 static inline struct qnode *qnode_next(struct qnode *node)
 {
 	struct qnode *next = atomic_load_explicit(&node->next, memory_order_acquire);
@@ -108,8 +110,8 @@ static inline struct qnode *qnode_next(struct qnode *node)
 	return next;
 }
 
-/* By a new head, which is going to write to its successor's node: as Linux does, once. Intel's
- * first 64-bit CPUs take the instruction for a NOP. */
+/* For a new head, which is going to write to its successor's node. Once, as Linux does. Intel's
+ * first 64-bit CPUs execute the instruction as a NOP. */
 static inline void qnode_prefetch_next(const struct qnode *node)
 {
 	const struct qnode *next = atomic_load_explicit(&node->next, memory_order_relaxed);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * qspinlock: Linux's native spinlock in one 32-bit word. The first waiter takes the pending bit and
- * polls the word; the second and later ones queue as in MCS, and the head of the queue polls the
- * word too. So there are one owner, at most two pollers of the word, and the rest poll nodes of
- * their own. FIFO, but for races at the border between pending bit and queue.
+ * polls the word; later ones queue as in MCS, and the head of the queue polls the word, too. So at
+ * most two waiters poll the word, and all others poll nodes of their own. FIFO, except for races at
+ * the border between pending bit and queue.
  *
- * Preemption: three vCPUs can each stop everybody: the owner, the pending one, the head. No
- * halting.
+ * Preemption: three vCPUs can each stop everybody: the owner, the pending waiter, the head. Nobody
+ * halts.
  *
  * States are written (tail, pending, locked). Linux 6.12 kernel/locking/qspinlock.c; the idea of
  * the compact word and the order of the steps are P. Zijlstra's and W. Long's.
@@ -21,7 +21,8 @@ static void qspinlock_reset(void *state, const struct lock_env *env)
 	qspinlock_init(state, env);
 }
 
-/* At the head of the queue: wait for owner and pending waiter, take the lock, pass the headship. */
+/* Waits at the head of the queue for owner and pending waiter, takes the lock, passes the
+ * headship. */
 static void acquire_as_head(union qspinlock_word *word, struct qnode *node, uint32_t tail,
 			    struct spin *spin)
 {
@@ -31,8 +32,8 @@ static void acquire_as_head(union qspinlock_word *word, struct qnode *node, uint
 	while ((value = atomic_load_explicit(&word->value, memory_order_acquire)) &
 	       (Q_LOCKED_MASK | Q_PENDING_MASK))
 		spin_poll_on(spin);
-	/* Last in the queue: (tail, 0, 0) -> (0, 0, 1). Fails if somebody queued up behind us or
-	 * set pending; the latter sees our tail and undoes it. Relaxed: acquired above. */
+	/* If we are the last: (tail, 0, 0) -> (0, 0, 1). Fails if somebody queued up behind us, or
+	 * set pending and will clear it on seeing our tail. Relaxed: acquired above. */
 	if ((value & Q_TAIL_MASK) == tail &&
 	    atomic_compare_exchange_strong_explicit(&word->value, &value, Q_LOCKED,
 						    memory_order_relaxed, memory_order_relaxed)) {
@@ -51,7 +52,7 @@ static void acquire_queued(struct qspinlock *lock, struct qnode *node, uint32_t 
 	uint32_t old;
 
 	qnode_reset(node);
-	if (q_try(&lock->word)) { /* touching the node took a while: it may be free by now */
+	if (q_try(&lock->word)) { /* fetching the node took a while: the lock may be free now */
 		spin_end(spin, SPIN_WON);
 		return;
 	}

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the old value only the bit itself comes from the RMW, the rest is loaded after it, as in Linux
- * since 7aa54be29765: so one LOCK BTS does (gcc; clang 14 makes a CAS loop of it). Acquire: pairs
- * with q_release, and with the promotion's exchange of tail. */
+/* Sets pending and returns the old word. Only the bit itself comes from the RMW; the rest is loaded
+ * after it, as in Linux since 7aa54be29765, so that one LOCK BTS suffices (gcc; clang 14 makes it a
+ * CAS loop). Acquire: pairs with q_release and with q_exchange_tail. */
 static inline uint32_t q_fetch_set_pending(union qspinlock_word *word)
 {
 	uint32_t was =
@@ -24,7 +24,7 @@ static inline uint32_t q_fetch_set_pending(union qspinlock_word *word)
 	return was | (atomic_load_explicit(&word->value, memory_order_acquire) & ~Q_PENDING_MASK);
 }
 
-/* The pending bit is ours: the lock is handed to us when the owner lets go. */
+/* Waits with the pending bit, which is ours: the owner's release hands us the lock. */
 static inline void q_wait_pending(union qspinlock_word *word, struct spin *spin)
 {
 	/* acquire: pairs with q_release */
@@ -36,10 +36,10 @@ static inline void q_wait_pending(union qspinlock_word *word, struct spin *spin)
 	spin_end(spin, SPIN_HANDED);
 }
 
-/* Takes the lock through the pending bit. False: others are waiting already, queue up. */
+/* Takes the lock through the pending bit. Returns false if others wait already: queue up. */
 static inline bool q_acquire_pending(union qspinlock_word *word, uint32_t value, struct spin *spin)
 {
-	/* (0, 1, 0): the pending waiter is about to become the owner. Wait for it, a little. */
+	/* (0, 1, 0): the pending waiter is about to become the owner. Wait for that a little. */
 	for (uint32_t i = lock_tunables.pending_loops; value == Q_PENDING && i > 0; i--) {
 		spin_poll(spin);
 		value = q_load(word);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The 32-bit word of Linux's qspinlock (include/asm-generic/qspinlock_types.h, fewer than 16 K
- * CPUs) and the operations on it that qspinlock, pv-qspinlock and virt-spin share.
+ * CPUs) and its operations, shared by qspinlock, pv-qspinlock, cna, unfair-queued and virt-spin.
  *
  *	bits  0-7   locked: 0 free, 1 held, 3 held and the head of the queue must be kicked
  *	bits  8-15  pending: 0 or 1
  *	bits 16-17  tail: nesting level of the last waiter's node
  *	bits 18-31  tail: its CPU + 1; 0: no queue
  *
- * Some transitions are CASes of the whole word, others plain stores to one field while CASes of
- * the whole go on. C11 has no words for that; x86 keeps all sizes of access within one line
+ * Some transitions are CASes of the whole word, others are plain stores to one field while other
+ * CPUs CAS the whole. C11 does not define that; x86 keeps all sizes of access within one line
  * coherent, and Linux depends on it. A load of the word soon after a store to one of its bytes
- * waits for the store buffer (no forwarding): inherent in the algorithm, not a flaw of this code.
+ * waits for the store buffer (no forwarding); that is inherent in the algorithm.
  */
 #ifndef PVSPIN_LOCKS_QSPINLOCK_WORD_H
 #define PVSPIN_LOCKS_QSPINLOCK_WORD_H
@@ -47,8 +47,8 @@ static inline uint32_t q_load(const union qspinlock_word *word)
 	return atomic_load_explicit(&word->value, memory_order_relaxed);
 }
 
-/* The fast path: 0 -> held. *seen gets what was there instead. Acquire: pairs with the release of
- * the locked byte in q_release or its pv counterpart. */
+/* The fast path: 0 -> held. On failure *seen is the word as found. Acquire: pairs with the release
+ * of the locked byte in q_release or its pv counterpart. */
 static inline bool q_try_fast(union qspinlock_word *word, uint32_t *seen)
 {
 	*seen = 0;
@@ -82,8 +82,8 @@ static inline void q_set_pending(union qspinlock_word *word, uint8_t pending)
 	atomic_store_explicit(&word->pending, pending, memory_order_relaxed);
 }
 
-/* Joins the queue; returns the tail before, in place (bits 16-31). Release: publishes the node's
- * fields to the successor; acquire: sees those of the predecessor, published the same way. */
+/* Joins the queue; returns the previous tail in bits 16-31. Release: publishes the node's fields to
+ * the successor; acquire: sees those of the predecessor, published the same way. */
 static inline uint32_t q_exchange_tail(union qspinlock_word *word, uint32_t tail)
 {
 	return (uint32_t)atomic_exchange_explicit(&word->tail, (uint16_t)(tail >> Q_TAIL_SHIFT),

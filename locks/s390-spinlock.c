@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * s390-spinlock: s390's arch_spin_lock. The word names the owner; a waiter yields to exactly that
- * vCPU, if it is preempted, when it comes and every s390_spin_retry polls from then on. Two ways to
- * wait, by the tunable s390_queue: 0, all poll the word ("classic"); 1, they queue as in MCS, and a
- * free lock may be stolen from the queue s390_steal_max times, then it is the head's. A waiter in
- * the queue that finds the lock free yields to the head. Nobody halts.
+ * s390-spinlock: s390's arch_spin_lock. The word names the owner. A waiter yields to exactly that
+ * vCPU if it is preempted, on arrival and then every s390_spin_retry polls. Nobody halts. The
+ * tunable s390_queue chooses between two ways to wait:
  *
- * On s390 a CPU queues if the hypervisor dedicates a physical CPU to it, else it waits the classic
- * way, because a preempted waiter in a queue stops it (so says the commit). A guest of KVM on x86
- * cannot know: the default is 0, the form for shared CPUs. The owner's flag is always asked, as in
- * an LPAR with shared CPUs; Linux in a guest of z/VM or KVM on s390 yields unasked.
+ *	0 (classic)  all poll the word
+ *	1            waiters queue as in MCS. A free lock may be stolen from the queue
+ *	             s390_steal_max times, then it is the head's. A waiter in the queue that finds
+ *	             the lock free yields to the head.
  *
- * Preemption: of the owner, costs as much time as the host takes to follow the hints; of waiters,
- * nothing in the classic form; queued, thieves bridge up to s390_steal_max releases.
+ * On s390 a CPU queues if the hypervisor dedicates a physical CPU to it. Otherwise it waits the
+ * classic way, because a preempted waiter stops a queue (so says the commit). A guest of KVM on x86
+ * cannot know, so the default is 0, the form for shared CPUs. A waiter always asks the owner's flag
+ * before it yields, as in an LPAR with shared CPUs; Linux in a guest of z/VM or KVM on s390 yields
+ * unasked.
+ *
+ * Preemption: a preempted owner costs as much time as the host takes to follow the hints. A
+ * preempted waiter costs nothing in the classic form; in the queued form, thieves bridge up to
+ * s390_steal_max releases.
  *
  * M. Schwidefsky, Linux arch/s390/lib/spinlock.c since b96f7d881ad9 (2017).
  */
@@ -45,8 +50,8 @@ static bool granted(const struct s390_node *node)
 	return atomic_load_explicit(&node->base.granted, memory_order_acquire) != 0;
 }
 
-/* The head as seen from `node`. Nodes on the way may have been left and used again meanwhile, so
- * the answer is a hint, and as such bounded. */
+/* Returns the head of the queue as seen from `node`. That is only a hint, and the search is
+ * bounded: nodes on the way may have been left and used again meanwhile. */
 static const struct s390_node *head_before(const struct owner_lock *lock,
 					   const struct s390_node *node)
 {
@@ -61,9 +66,9 @@ static const struct s390_node *head_before(const struct owner_lock *lock,
 	return node;
 }
 
-/* To the owner; if there is none, to the head of the queue that `node` stands in (NULL: in none).
- * The word is read anew each time, where Linux keeps the one it saw when it queued: that owner is
- * long gone in a long queue. */
+/* Yields to the owner or, if there is none, to the head of the queue that `node` stands in (NULL:
+ * in none). Reads the word anew each time. Linux keeps the word that it saw when it queued, but in
+ * a long queue that owner is long gone. */
 static void yield_to_target(struct owner_lock *lock, const struct s390_node *node,
 			    struct spin *spin)
 {
@@ -80,7 +85,7 @@ static void yield_to_target(struct owner_lock *lock, const struct s390_node *nod
 				   &lock->word.value, value, EV_YIELD_HEAD);
 }
 
-/* One unsuccessful look; every s390_spin_retry of them a yield. */
+/* Call after an unsuccessful look. Yields once in s390_spin_retry looks. */
 static void poll_or_yield(struct owner_lock *lock, const struct s390_node *node, uint32_t *polls,
 			  struct spin *spin)
 {
@@ -91,8 +96,8 @@ static void poll_or_yield(struct owner_lock *lock, const struct s390_node *node,
 	*polls += (uint32_t)spin_polls(spin, s390_spin_retry - *polls) - 1;
 }
 
-/* Everybody polls the word; whoever comes first when it is free gets it. Also the way of a waiter
- * that finds no node left, past a queue if there is one. */
+/* Polls the word until it takes the lock. A waiter that finds no node left also waits this way, and
+ * passes the queue if there is one. */
 static void acquire_classic(struct owner_lock *lock, uint32_t me, struct spin *spin)
 {
 	uint32_t polls = 0;
@@ -116,7 +121,7 @@ static bool may_steal(uint32_t value)
 	return (value & S390_STEAL_MASK) >> S390_STEAL_SHIFT < s390_steal_max;
 }
 
-/* Steals the lock, or becomes the tail. Returns the tail before, with *queued set. */
+/* Steals the lock or becomes the tail, then with *queued set. Returns the previous tail. */
 static uint32_t steal_or_queue(union owner_word *word, uint32_t tail, uint32_t me, bool *queued)
 {
 	for (;;) {
@@ -144,7 +149,7 @@ static struct s390_node *node_of_tail(const struct owner_lock *lock, uint32_t ta
 	return &pool->node[(tail >> S390_LEVEL_SHIFT) & (Q_NODES - 1)];
 }
 
-/* Waits to become the head; without anybody before, is it. */
+/* Waits to become the head. With nobody before it, it is the head at once. */
 static void wait_in_queue(struct owner_lock *lock, struct s390_node *node, uint32_t old,
 			  struct spin *spin)
 {
@@ -163,8 +168,8 @@ static void wait_in_queue(struct owner_lock *lock, struct s390_node *node, uint3
 	spin_stage(spin, SPIN_HANDED);
 }
 
-/* The head takes the lock, and with it the count of thefts and the tail if it is its own. Returns
- * the tail that it found. */
+/* Waits at the head and takes the lock; the same step clears the count of thefts, and the tail if
+ * it is ours. Returns the tail that it found. */
 static uint32_t wait_as_head(struct owner_lock *lock, const struct s390_node *node, uint32_t tail,
 			     uint32_t me, struct spin *spin)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The word of s390-spinlock (Linux arch/s390/lib/spinlock.c) and its nodes; a header for the sake
- * of the tests.
+ * The word of s390-spinlock (Linux arch/s390/lib/spinlock.c) and its nodes. The lock's tests read
+ * them, too.
  *
  *	bits  0-15  the owner's CPU + 1; 0: free
  *	bits 16-17  thefts since the queue was served last
@@ -25,7 +25,7 @@
 #define S390_TAIL_MASK   0xfffc0000u
 #define S390_MAX_CPUS    ((1u << 12) - 1)
 
-/* base.granted: this one is the head, there is nobody before it. */
+/* base.granted: this waiter is the head. */
 struct s390_node {
 	struct qnode base;
 	struct s390_node *_Atomic previous;

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shfllock: a test-and-set lock with an MCS queue beside it, and waiters that sort the queue while
- * they wait. Who finds the lock free and nobody queued takes it. Else: join the queue, become its
- * head, take the byte. One waiter at a time is the shuffler: it moves waiters that match, wherever
- * they stand behind it, to a place right behind itself, and passes the role to the last of them.
+ * shfllock: a test-and-set lock with an MCS queue beside it, whose waiters sort the queue while
+ *they wait. A vCPU that finds the lock free and nobody queued takes it. Otherwise it joins the
+ *queue, becomes its head and takes the byte. One waiter at a time is the shuffler: it moves waiters
+ *that match, wherever they stand behind it, to a place right behind itself, and passes the role to
+ *the last of them.
  *
  *	glock     byte 0 locked; byte 1 no_stealing: somebody queues
  *	batch     of a node: its place in the group of matching waiters, 0: in none. A group of
  *	          shfl_batch is not extended, which bounds how long the others are passed over.
  *	shuffler  of a node: has the role
  *
- * Matching is "of the shuffler's NUMA node" as published, or, shfl_policy=1, "not descheduled".
+ * A waiter matches if it is of the shuffler's NUMA node, as published, or, with shfl_policy=1, if
+ * it is not descheduled.
  *
- * Why one shuffler: only a head in no group starts, and makes itself the first of one. A group is
- * contiguous and the role is at its last or, for a full group, gone; so heads before that do not
- * start. Why links are safe: the shuffler writes links behind itself only, of waiters that cannot
- * leave before it does, and never those of the last node, which a newcomer may be writing.
+ * Why there is one shuffler: only a head that is in no group starts to shuffle, and it makes itself
+ * the first of a group. A group is contiguous, and its last member has the role; in a full group
+ * nobody has. So no head inside a group starts. Why links are safe: the shuffler writes links only
+ * behind itself, only of waiters that cannot leave before it does, and never those of the last
+ * node, which a newcomer may be writing.
  *
  * Preemption: holder and head as in mcs, and its third hole. Stealing helps only while nobody
- * queues; policy 1 has descheduled waiters sink.
+ * queues; with shfl_policy=1 descheduled waiters sink.
  *
  * S. Kashyap, I. Calciu, X. Cheng, C. Min, T. Kim, "Scalable and Practical Locking with Shuffling",
  * SOSP 2019, the non-blocking lock.
@@ -67,13 +70,13 @@ static bool is_locked(const struct shfl_lock *lock)
 	return atomic_load_explicit(&lock->glock.locked, memory_order_relaxed) != 0;
 }
 
-/* acquire: pairs with the release of the last shuffler or head before us */
+/* Acquire: pairs with the store to ready in pass_headship. */
 static bool is_ready(const struct shfl_node *node)
 {
 	return atomic_load_explicit(&node->ready, memory_order_acquire) != 0;
 }
 
-/* acquire: pairs with the release at the end of shuffle(); what it did to the links is seen */
+/* Acquire: pairs with the store at the end of shuffle(); the changes of links must be visible. */
 static bool is_shuffler(const struct shfl_node *node)
 {
 	return atomic_load_explicit(&node->shuffler, memory_order_acquire) != 0;
@@ -96,7 +99,7 @@ static uint32_t batch_of(const struct shfl_node *node)
 	return atomic_load_explicit(&node->batch, memory_order_relaxed);
 }
 
-/* Read by its waiter when that is the head or the shuffler: ordered by ready and shuffler. */
+/* Relaxed: its waiter reads it as the head or the shuffler; ready and shuffler order that. */
 static void set_batch(struct shfl_node *node, uint32_t batch)
 {
 	atomic_store_explicit(&node->batch, batch, memory_order_relaxed);
@@ -107,13 +110,14 @@ static bool matches(const struct shfl_node *mine, const struct shfl_node *other)
 	return shfl_policy == 0 ? other->numa == mine->numa : !pv_preempted(other->cpu);
 }
 
-/* Whether the shuffler has something better to do. */
+/* Whether the shuffler must stop: the lock is free for it, or it has become the head. */
 static bool is_due(const struct shfl_lock *lock, const struct shfl_node *mine, bool head)
 {
 	return head ? !is_locked(lock) : is_ready(mine);
 }
 
-/* Moves waiters that match right behind `mine` or those moved before. */
+/* Moves waiters that match right behind `mine` or those moved before. Returns the last of the
+ * group. */
 static struct shfl_node *sort(struct shfl_lock *lock, struct shfl_node *mine, bool head)
 {
 	struct shfl_node *last = mine, *previous = mine, *current, *next;
@@ -130,7 +134,7 @@ static struct shfl_node *sort(struct shfl_lock *lock, struct shfl_node *mine, bo
 		if (previous != last) {
 			next = next_of(current);
 			if (!next)
-				break; /* was the last one; now being linked to */
+				break; /* it was the last one; a newcomer is linking itself */
 			set_next(previous, next);
 			set_next(current, next_of(last));
 			set_next(last, current);
@@ -145,7 +149,8 @@ static struct shfl_node *sort(struct shfl_lock *lock, struct shfl_node *mine, bo
 	return last;
 }
 
-/* By the shuffler. The role goes to the last of the group, maybe itself; a full group ends it. */
+/* Sorts, by the shuffler, and passes the role to the last of the group, perhaps itself. In a full
+ * group the role ends. */
 static void shuffle(struct shfl_lock *lock, struct shfl_node *mine, bool head)
 {
 	struct shfl_node *last;
@@ -161,7 +166,7 @@ static void shuffle(struct shfl_lock *lock, struct shfl_node *mine, bool head)
 	lock_count(port_my_stats(), EV_NUMA_FLUSHED);
 }
 
-/* Behind another: until this is the head. */
+/* Waits behind `previous` until this is the head. */
 static void wait_ready(struct shfl_lock *lock, struct shfl_node *mine, struct shfl_node *previous,
 		       struct spin *spin)
 {
@@ -184,7 +189,7 @@ static bool take(struct shfl_lock *lock)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* The owner, head until now, makes its successor the head. */
+/* The new owner makes its successor the head, or leaves the queue empty. */
 static void pass_headship(struct shfl_lock *lock, struct shfl_node *mine)
 {
 	struct shfl_node *last = mine, *next = next_of(mine);
@@ -193,8 +198,8 @@ static void pass_headship(struct shfl_lock *lock, struct shfl_node *mine)
 	if (!next &&
 	    atomic_compare_exchange_strong_explicit(&lock->tail, &last, NULL, memory_order_release,
 						    memory_order_relaxed)) {
-		/* Somebody may have queued and set it since; then a few may steal, until that
-		 * queue is empty and clears it again. As published. */
+		/* Somebody may have queued and set no_stealing since. Then newcomers may steal
+		 * until that queue is empty. As published. */
 		atomic_store_explicit(&lock->glock.no_stealing, 0, memory_order_relaxed);
 		return;
 	}
@@ -221,8 +226,8 @@ static __attribute__((noinline)) void shfl_slow(struct shfl_lock *lock, struct s
 	atomic_store_explicit(&mine->ready, 0, memory_order_relaxed);
 	atomic_store_explicit(&mine->shuffler, 0, memory_order_relaxed);
 	set_batch(mine, 0);
-	/* acquire: pairs with the CAS in pass_headship; release: who reads this node from tail must
-	 * see next == NULL before it links itself */
+	/* acquire: pairs with the CAS in pass_headship; release: a successor that reads this node
+	 * from tail must see next == NULL before it links itself */
 	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
 	if (previous)
 		wait_ready(lock, mine, previous, &spin);

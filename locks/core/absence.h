@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a vCPU was off its CPU in its latest waits: kept by spin.c, and read when it has the lock,
- * to tell what it was doing while the lock was free. Its own; times are TSC values.
+ * When a vCPU was off its CPU in its latest waits. spin.c writes this down; once the vCPU has the
+ * lock it reads it, to tell what it was doing while the lock was free. Each vCPU has its own. Times
+ * are TSC values.
  */
 #ifndef PVSPIN_LOCKS_CORE_ABSENCE_H
 #define PVSPIN_LOCKS_CORE_ABSENCE_H
@@ -9,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ABSENCES_KEPT 16 /* a power of two; who was off more often after a release counts as on */
+#define ABSENCES_KEPT 16 /* a power of two; absences beyond these count as being on the CPU */
 
 struct absence {
 	uint64_t from, to;
@@ -36,7 +37,7 @@ static inline void absence_note(struct absences *absences, uint64_t from, uint64
 		absences->latest = to;
 }
 
-/* How much of [from, to) the vCPU was away. */
+/* Returns how much of [from, to) the vCPU was away. */
 static inline struct away absence_between(const struct absences *absences, uint64_t from,
 					  uint64_t to)
 {

@@ -6,14 +6,15 @@
  * LOCK_REGISTER(ops) (register.h). Nothing else lists the locks.
  *
  * Contract of the operations. Any CPU may call them, with interrupts on or off, on zeroed memory
- * that init() has set up. acquire() returns owning the lock (acquire ordering) and may spin, halt
- * through pv.h, but never fails. try_acquire() never waits. release() is called by the owner with
- * the node it acquired with (release ordering).
+ * that init() has set up. acquire() returns owning the lock (acquire ordering); it may spin or halt
+ * through pv.h, but never fails. try_acquire() does not wait (but see clh.c). The owner calls
+ * release() with the node that it acquired with (release ordering).
  *
- * Nodes. With LOCK_NODE_POOL a CPU has one node for all locks of that kind and all contexts:
- * whoever acquires on that CPU, an interrupt handler too, passes the same pointer, the one at the
- * CPU's place in lock_env.nodes, and the lock finds a free part of it. Without, a node belongs to
- * one acquisition from acquire() to release(); a nested one, of another lock, brings another node.
+ * Nodes. With LOCK_NODE_POOL a CPU has one node for all locks of that kind and all contexts: each
+ * context that acquires on that CPU, an interrupt handler too, passes the same pointer, to the
+ * CPU's node in lock_env.nodes, and the lock finds a free part of it. Without LOCK_NODE_POOL, a
+ * node belongs to one acquisition from acquire() to release(); a nested acquisition, of another
+ * lock, brings another node.
  */
 #ifndef PVSPIN_LOCKS_CORE_LOCK_H
 #define PVSPIN_LOCKS_CORE_LOCK_H
@@ -29,7 +30,7 @@ enum lock_flags {
 	LOCK_NEEDS_PREEMPTED = 1 << 3, /* reads other vCPUs' preempted bytes */
 	LOCK_NO_EXCLUSION = 1 << 4,    /* the null lock: a harness baseline, excludes nobody */
 	LOCK_NODE_POOL = 1 << 5,       /* see "Nodes" above */
-	LOCK_RESTORES = 1 << 6,        /* free with no waiter: the state is as init() left it */
+	LOCK_RESTORES = 1 << 6, /* when free without waiters, the state is as init() left it */
 };
 
 /* What init() may keep: CPU c's node is at (char *)nodes + c * node_stride. */
@@ -56,13 +57,14 @@ struct lock_ops {
 	void (*acquire)(void *lock, void *node);
 	bool (*try_acquire)(void *lock, void *node);
 	void (*release)(void *lock, void *node);
-	/* Decodes the state as it is now into one line for a person, "locked 1, tail CPU 3": what
-	 * the word says, who owns, who waits. Reads without ordering, takes nothing; any CPU, any
-	 * context, also in an NMI. As snprintf: never more than `size` bytes with the final 0. */
+	/* Decodes the present state into one line for a person, as "locked 1, tail CPU 3": what the
+	 * word says, who owns, who waits. Reads without ordering and takes nothing, so any CPU may
+	 * call it in any context, also in an NMI. As snprintf: at most `size` bytes with the final
+	 * 0. */
 	void (*describe)(const void *lock, char *text, size_t size);
-	/* NULL: keeps none. After a run, on CPU 0: names the i-th histogram that locks of this kind
-	 * keep in their nodes, and adds all CPUs' to out->merged; false: there is no i-th. They are
-	 * `hist` records of the log (docs/serial-log.md). */
+	/* Names the i-th histogram that locks of this kind keep in their nodes, and adds all CPUs'
+	 * to out->merged; returns false if there is no i-th. Called on CPU 0 after a run, for the
+	 * `hist` records of the log (docs/serial-log.md). NULL: the lock keeps none. */
 	bool (*histogram)(size_t i, struct lock_histogram *out);
 };
 

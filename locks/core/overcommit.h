@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether this vCPU is short of CPU time now: by its own steal time, which KVM keeps for it. No
- * lock known to us asks; Linux's choice of lock by KVM_HINTS_REALTIME is made once, at boot.
+ * Whether this vCPU is short of CPU time now, judged by its own steal time, which KVM keeps for it.
+ * No other lock known to us asks that; Linux chooses its lock by KVM_HINTS_REALTIME once, at boot.
  */
 #ifndef PVSPIN_LOCKS_CORE_OVERCOMMIT_H
 #define PVSPIN_LOCKS_CORE_OVERCOMMIT_H
@@ -15,15 +15,15 @@
 #define OVERCOMMIT_WINDOW_NS  UINT64_C(10000000) /* two or three slices of a Linux host */
 #define OVERCOMMIT_PER_WINDOW 100                /* stolen more than 1/100 of it: overcommitted */
 
-/* One per CPU, zeroed, used by that CPU alone. An interrupt handler may use it in the middle: it is
- * a hint, and the next window is right again. */
+/* One per CPU, zeroed, used by that CPU alone. An interrupt handler may use it in the middle of
+ * another use: it is a hint, and the next window is right again. */
 struct overcommit {
 	uint64_t since; /* TSC at the start of the window */
 	uint64_t steal; /* own steal time then, ns */
-	bool now;       /* the verdict on the window before */
+	bool now;       /* the verdict on the previous window */
 };
 
-/* KVM counts `version` up at the vCPU's first entry already: 0 says that there is no such page. */
+/* Whether there is no steal-time page: KVM increments `version` at the vCPU's first entry. */
 static inline bool overcommit_unknown(const struct steal_area *area)
 {
 	return atomic_load_explicit(&area->version, memory_order_relaxed) == 0;
@@ -44,8 +44,8 @@ static inline bool overcommitted_at(struct overcommit *o, const struct steal_are
 	return o->now;
 }
 
-/* To be called now and then in a wait: closes the window if it is over. The verdict is kept in
- * ->now, for those who cannot afford to read the time. */
+/* Call now and then in a wait: closes the window if it is over, and returns the verdict. ->now
+ * keeps it for callers that cannot afford to read the time. */
 static inline bool overcommitted(struct overcommit *o, const struct steal_area *area)
 {
 	return overcommitted_at(o, area, port_cycles());

@@ -3,8 +3,8 @@
  * The waiting seam: a lock decides whom to wake and when it may sleep, the backend decides how.
  * Backends: kvm (HLT, KVM_HC_KICK_CPU), none (no PV_UNHALT: a masked HLT would never end, so
  * nothing halts), hosted (futex, sched_yield). Directed yields (KVM_HC_SCHED_YIELD) and the
- * preempted flags of the steal-time pages are KVM features of their own and work with both of the
- * first two, where they are offered. Each counts what it does in the calling CPU's lock_stats.
+ * preempted flags of the steal-time pages are KVM features of their own; kvm and none use them
+ * where they are offered. A backend counts what it does in the calling CPU's lock_stats.
  */
 #ifndef PVSPIN_LOCKS_CORE_PV_H
 #define PVSPIN_LOCKS_CORE_PV_H
@@ -26,11 +26,12 @@ struct pv_backend {
 extern const struct pv_backend *pv_backend; /* set once, before the first run */
 
 /*
- * Sleeps while *word == seen. The caller has announced that it may sleep, with a full barrier
- * between that store and this call's read of *word; the waker writes *word, full barrier, reads
- * the announcement, kicks. Then no wake-up is lost: KVM remembers a kick that comes before the
- * HLT. Either the waiter's second look sees the new word or the waker sees the announcement
- * (Dekker). May return for no reason: always call it in a loop.
+ * Sleeps while *word == seen. May return for no reason: always call it in a loop.
+ *
+ * The caller has announced that it may sleep, with a full barrier between that store and this
+ * call's read of *word. The waker writes *word, executes a full barrier, reads the announcement and
+ * kicks. Then no wake-up is lost: either this call's look sees the new word or the waker sees the
+ * announcement (Dekker), and KVM remembers a kick that comes before the HLT.
  */
 static inline void pv_wait(const _Atomic uint8_t *word, uint8_t seen)
 {

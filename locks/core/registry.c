@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The locks that are linked in. Each lock's file puts one entry into the ELF section lock_registry
- * (register.h); the linker makes the section's bounds available under these two names. There are
- * a score of them at most, so ranks are counted instead of kept: nothing to set up, no state.
+ * (register.h); the linker provides the section's bounds under the two names below. There are only
+ * about twenty, so ranks are counted at each call instead of kept: no set-up, no state.
  */
 #include "locks/core/registry.h"
 #include "lib/string.h"
@@ -19,7 +19,7 @@ size_t lock_count_registered(void)
 	       sizeof(struct lock_entry);
 }
 
-/* How many entries come before `entry`. Of two with the same name, the lower address does. */
+/* Returns how many entries come before `entry`. Equal names are in the order of addresses. */
 static size_t rank(const struct lock_entry *entry)
 {
 	size_t before = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See slice.h. What counts as having been kept waiting: the page's `version` moved and `steal`
- * grew. KVM also moves the version when it took the vCPU off and put it back with nobody in
- * between, on an exit to user space for example; then the host's slice goes on, and so does ours.
+ * See slice.h. A vCPU was kept waiting if its page's `version` moved and `steal` grew. KVM also
+ * moves the version when it took the vCPU off and put it back with nobody in between, for example
+ * on an exit to user space; then the host's slice goes on, and so does ours.
  *
- * The quantile is a stochastic approximation: down by 1/16 for a shorter slice, up by 1/256 for a
- * longer one, so it rests where one slice in 17 is shorter.
+ * The quantile is a stochastic approximation: each shorter slice lowers it by 1/16, each longer one
+ * raises it by 1/256, so it settles where one slice in 17 is shorter.
  */
 #include "locks/core/slice.h"
 
@@ -44,7 +44,7 @@ static void start(struct slice *slice, uint64_t now)
 	slice->number++;
 }
 
-/* A whole slice, ended by the host at the last look or soon after. */
+/* Learns from a whole slice, which the host ended at the last look or soon after. */
 static void learn(struct slice *slice)
 {
 	uint64_t length = slice->last - slice->start;

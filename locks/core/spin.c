@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cold half of spin.h: what a waiter counts. Runs on the waiting CPU, over its own counters and
- * its own steal-time page, which the host writes only while this vCPU is off the CPU; so two loads
- * of the page disagree only if a deschedule lies between them.
+ * The cold half of spin.h: what a waiter counts. Runs on the waiting CPU and uses its own counters
+ * and its own steal-time page. The host writes that page only while this vCPU is off the CPU, so
+ * two loads of it disagree only if a deschedule lies between them.
  */
 #include "locks/core/spin.h"
 #include "locks/core/pv.h"
@@ -15,8 +15,8 @@ static void note_steal(struct spin *spin)
 
 	do {
 		spin->version = atomic_load_explicit(&area->version, memory_order_relaxed);
-		/* keeps the compiler from turning the loads round; the CPU's order does not matter
-		 * for a page that changes only while it is off */
+		/* keeps the compiler from swapping the loads; the CPU's order does not matter for a
+		 * page that changes only while the vCPU is off */
 		atomic_signal_fence(memory_order_seq_cst);
 		spin->steal = atomic_load_explicit(&area->steal, memory_order_relaxed);
 		atomic_signal_fence(memory_order_seq_cst);
@@ -33,7 +33,7 @@ void spin_first(struct spin *spin)
 	atomic_store_explicit(&spin->stats->waits_since, spin->start, memory_order_relaxed);
 }
 
-/* Of `stolen` cycles that end now: the vCPU has just found out. */
+/* Notes an absence of `stolen` cycles that ends now: the vCPU has just found out. */
 static void note_absence(struct lock_stats *stats, uint64_t stolen)
 {
 	uint64_t now;
@@ -86,13 +86,13 @@ void spin_halt(struct spin *spin, const _Atomic uint8_t *word, uint8_t seen)
 	pv_wait(word, seen);
 	awake = port_cycles();
 	spin_interrupted(spin, SPIN_WON);
-	/* what the host took of the halt, it took when the vCPU was to run again */
+	/* time was stolen only at the end of the halt, when the vCPU wanted to run again */
 	stolen = port_ns_to_cycles(spin->steal - before);
 	absence_note(&spin->stats->absences, halted, awake - stolen, true);
 }
 
-/* Ouyang & Lange, VEE'13: a wait this long is blamed on the holder if there is one, else on the
- * waiter whose turn it is. The preempted byte says better, where the host offers it. */
+/* Ouyang & Lange, VEE'13: blames a wait this long on the holder if there is one, else on the waiter
+ * whose turn it is. The preempted byte tells better, where the host offers it. */
 void spin_sample(struct spin *spin)
 {
 	const _Atomic uint32_t *section =

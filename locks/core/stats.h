@@ -68,7 +68,7 @@ enum lock_event {
 	EV_HEAD_USURPED,         /* paq: passed an inactive head */
 	EV_HEAD_USURP_LOST,      /* paq: tried to, and gave the headship back */
 	EV_MUST_QUEUE,           /* paq, ppc-qspinlock: the head forbade stealing */
-	EV_YIELD_OWNER,          /* directed yields by whom they were meant for */
+	EV_YIELD_OWNER,          /* directed yields, by the vCPU that they were meant for */
 	EV_YIELD_HEAD,
 	EV_YIELD_PREV,
 	EV_QUEUE_PASSED,  /* of EV_LOCK_STEALS: with others in the queue, or in line */
@@ -87,20 +87,21 @@ struct lock_stats {
 	uint64_t wait_max_cycles;       /* longest of EV_WAITS */
 	uint64_t lhp_max_cycles;        /* longest of EV_LHP_EVENTS */
 	const struct steal_area *steal; /* this vCPU's own; a zeroed one where there is none */
-	/* CPU index + 1 of who is in the critical section, 0 nobody; NULL outside a run. Others
-	 * compare it: who waits for the same lock? */
+	/* CPU index + 1 of the vCPU in the critical section, 0: nobody. NULL outside a run. Others
+	 * compare the pointer to find the waiters for the same lock. */
 	const _Atomic uint32_t *_Atomic holder;
 	_Atomic uint64_t waits_since; /* TSC at the first poll of the wait under way; 0: none */
-	/* At the grant that ended the latest wait, by spin_end; `waited`: since it was last
-	 * cleared. */
+	/* Written by spin_end at the grant that ended the latest wait. `waited`: there was a wait
+	 * since it was last cleared. */
 	uint64_t grant_steal_ns;
 	uint32_t grant_version;
 	bool waited;
 	struct absences absences;
 	struct trace_ring *trace; /* trace=N: where this vCPU's events go (trace.h); NULL: off */
 	_Atomic bool halted;      /* in HLT by pv_wait; for reports, nothing may depend on it */
-	/* TSC of the last kick, by its sender; 0: none since awake. On lines of its own: the
-	 * sender's store would else wait for what the waiter counts, within kick_cycles. */
+	/* TSC of the last kick, written by its sender; 0: none since the vCPU woke. On lines of its
+	 * own: otherwise the sender's store would wait for lines that the waiter's counters write,
+	 * and kick_cycles would include that. */
 	_Alignas(APART) _Atomic uint64_t kicked_at;
 };
 
@@ -114,7 +115,8 @@ static inline void lock_count(struct lock_stats *stats, enum lock_event event)
 	stats->count[event]++;
 }
 
-/* Took the lock at the slow path's entry; `queue`: past somebody who waits in order. */
+/* Call after taking the lock at the slow path's entry. `queue`: past somebody who waits in order.
+ */
 static inline void lock_count_steal(struct lock_stats *stats, bool queue)
 {
 	lock_count(stats, EV_LOCK_STEALS);

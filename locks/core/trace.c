@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of trace.h. Everything here is run by the vCPU that owns the ring, but for what reads
- * it after the run. */
+/* The ring of trace.h. The vCPU that owns the ring runs everything here, except what reads it after
+ * the run. */
 #include "locks/core/trace.h"
 
 #include "lib/steal.h"
@@ -34,8 +34,8 @@ void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
 	ring->added++;
 }
 
-/* Plain loads do: the host writes the page only while this vCPU is off the CPU (steal.h). Should it
- * do so between the two, the rest of that time is found at the next look. */
+/* Relaxed loads suffice: the host writes the page only while this vCPU is off the CPU (steal.h). If
+ * it does so between the two loads, the next look finds the rest of that time. */
 uint64_t trace_note_stolen(struct lock_stats *stats)
 {
 	struct trace_ring *ring = stats->trace;
@@ -48,7 +48,7 @@ uint64_t trace_note_stolen(struct lock_stats *stats)
 	stolen_ns = atomic_load_explicit(&area->steal, memory_order_relaxed);
 	ring->version = version;
 	ring->stolen_ns = stolen_ns;
-	/* KVM also moves `version` when there was nothing to add: off the CPU for no time. */
+	/* KVM also moves `version` when it has nothing to add: off the CPU for no time */
 	if (stolen_ns > before)
 		trace_record(stats, TRACE_RESUMED, stolen_ns - before);
 	return stolen_ns - before;
@@ -60,7 +60,8 @@ void trace_close(struct lock_stats *stats)
 		atomic_store_explicit(stats->trace->closing, true, memory_order_relaxed);
 }
 
-/* Behind its own TRACE_RESUMED: a ring of any size keeps what the trace is about. */
+/* Closes the trace only after its own TRACE_RESUMED, so that a ring of any size keeps that event.
+ */
 void trace_holder_looks(struct lock_stats *stats)
 {
 	if (trace_note_stolen(stats) >= TRACE_LHP_NS)
@@ -70,7 +71,7 @@ void trace_holder_looks(struct lock_stats *stats)
 void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing)
 {
 	ring->closing = closing;
-	ring->left = ring->size / 4; /* most of it is for what led there */
+	ring->left = ring->size / 4; /* most of the ring is for what led there */
 	ring->next = 0;
 	ring->added = 0;
 	ring->lock = 0;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trace=N: the last N lock events of a vCPU, in a ring of its own that is logged after the run.
- * Recording costs a TSC read and two stores to the vCPU's own cache lines; without trace= the
- * ring is NULL, and only cold paths ask for it: the measured loop that traces is an instance of
- * its own (bench/register.h), halts, kicks and yields are hypercalls anyway.
+ * Recording costs a TSC read and two stores to the vCPU's own cache lines. Without trace= the ring
+ * is NULL, and only cold paths check for it: the measured loop that traces is an instance of its
+ * own (bench/register.h), and halts, kicks and yields are hypercalls anyway.
  *
- * Being off the CPU is no event that a vCPU could record when it begins. It is found by
- * trace_look(), from the own steal-time page, at the next of the points where somebody looks:
- * around each event of the loop, and at each poll of a waiter. So TRACE_RESUMED comes late by the
- * way to that point, at most the work between two points, and what lies before it, as long as the
- * stolen time says, is when the vCPU could have run and did not.
+ * A vCPU cannot record that it goes off its CPU. trace_look() finds that out afterwards, from the
+ * vCPU's own steal-time page. It looks around each event of the loop and at each poll of a waiter,
+ * so TRACE_RESUMED is late by at most the work between two looks. For as long as its stolen time
+ * says, the vCPU could have run before it and did not.
  */
 #ifndef PVSPIN_LOCKS_CORE_TRACE_H
 #define PVSPIN_LOCKS_CORE_TRACE_H
@@ -30,7 +29,7 @@ enum trace_what {
 	TRACE_YIELD,   /* yields to CPU `arg` */
 	TRACE_RESUMED, /* was off the CPU, `arg` ns of stolen time until about now */
 	TRACE_IDLE,    /* workload=kbuild: no task to run, sleeps until there may be one */
-	TRACE_BUSY,    /* awake from that */
+	TRACE_BUSY,    /* ... and is awake again */
 	TRACE_COUNT
 };
 
@@ -38,7 +37,7 @@ enum trace_what {
 extern const char *const trace_names[TRACE_COUNT];
 
 #define TRACE_LOCK_BITS 20 /* a million locks; workload=kbuild has 60 000 at most */
-#define TRACE_ARG_BITS  40 /* ns of 18 minutes; more is recorded as that */
+#define TRACE_ARG_BITS  40 /* 18 minutes in ns; longer times are recorded as that */
 
 struct trace_event {
 	uint64_t tsc;
@@ -49,31 +48,32 @@ struct trace_ring {
 	struct trace_event *events;
 	uint32_t size, next; /* next: where the next one goes */
 	uint64_t added;      /* since trace_begin, those overwritten included */
-	uint32_t version;    /* of the own steal-time page at the last look */
+	uint32_t version;    /* of the vCPU's own steal-time page at the last look */
 	uint64_t stolen_ns;  /* and the time stolen until then */
-	/* trace_until=lhp: once *closing, each vCPU records `left` events more; NULL: to the end */
+	/* trace_until=lhp: once *closing is true, each vCPU records `left` more events. NULL: it
+	 * records to the end of the run */
 	_Atomic bool *closing;
 	uint32_t left;
-	uint32_t lock; /* which one the vCPU has to do with, where there are several; 0: the one */
+	uint32_t lock; /* which lock the events are about, if there are several; else 0 */
 } __attribute__((aligned(64)));
 
-/* trace_until=lhp: a holder that was off the CPU for so long ends the trace. Shorter than any time
- * slice, longer than what an interrupt of the host takes. */
+/* trace_until=lhp: a holder that was off its CPU for this long ends the trace. Shorter than any
+ * time slice, longer than an interrupt of the host. */
 #define TRACE_LHP_NS UINT64_C(1000000)
 
-/* Out of line. Only with a ring. */
+/* Out of line; call only if there is a ring. */
 void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg);
-/* The time stolen since the last look, ns. */
+/* Records TRACE_RESUMED if time was stolen since the last look. Returns that time in ns. */
 uint64_t trace_note_stolen(struct lock_stats *stats);
 
-/* Just before the release: was the holder preempted? */
+/* Call just before the release: closes the trace if the holder was preempted for TRACE_LHP_NS. */
 void trace_holder_looks(struct lock_stats *stats);
 
-/* What trace_until=lhp waits for has come. Without it: nothing. */
+/* trace_until=lhp: the awaited event has come. Does nothing without that key. */
 void trace_close(struct lock_stats *stats);
 
-/* Empties the ring; from here on is traced. On its vCPU or while that is idle. `closing` is shared
- * by all vCPUs, false at first; NULL: see struct trace_ring. */
+/* Empties the ring and starts to trace. Call on the ring's vCPU or while that is idle. `closing` is
+ * shared by all vCPUs and false at first; NULL: see struct trace_ring. */
 void trace_begin(struct lock_stats *stats, struct trace_ring *ring, _Atomic bool *closing);
 
 /* The i-th event kept, oldest first: 0 <= i < trace_kept(). */
@@ -87,7 +87,7 @@ static inline void trace_add(struct lock_stats *stats, enum trace_what what, uin
 		trace_record(stats, what, arg);
 }
 
-/* Which lock the events from here on are about. */
+/* Says which lock the events from here on are about. */
 static inline void trace_about(struct lock_stats *stats, uint32_t lock)
 {
 	if (__builtin_expect(stats->trace != NULL, 0))

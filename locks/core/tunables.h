@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tunables: guest command-line keys, printed in the run records of the locks or workloads that read
- * them. A lock defines its own in its file by TUNABLE, so that adding a lock stays adding one file,
- * and so does bench/; those that several locks share are in tunables.c and are read through
- * lock_tunables.
+ * them. A lock, or a file of bench/, defines its own by TUNABLE, so adding a lock stays adding one
+ * file. Those that several locks share are in tunables.c; locks read them through lock_tunables.
  */
 #ifndef PVSPIN_LOCKS_CORE_TUNABLES_H
 #define PVSPIN_LOCKS_CORE_TUNABLES_H
@@ -23,13 +22,12 @@ extern struct lock_tunables lock_tunables; /* written before a run, only read du
 
 struct tunable {
 	const char *name;
-	const char
-		*of; /* names of the locks, or the workloads, that read it, with commas between */
+	const char *of; /* the locks or workloads that read it, separated by commas */
 	uint32_t *value;
 	uint32_t initial, min, max; /* min <= initial <= max, both inclusive */
 };
 
-/* Enters one into the ELF section tunable_registry; `id_` makes the object's name. */
+/* Puts an entry into the ELF section tunable_registry; `id_` names the object. */
 #define TUNABLE_ENTRY(id_, name_, of_, value_, initial_, min_, max_)               \
 	static const struct tunable tunable_##id_                                  \
 		__attribute__((section("tunable_registry"), used, aligned(8))) = { \
