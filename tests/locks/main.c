@@ -2,10 +2,11 @@
 /*
  * check-locks [--without-null] [--budget-ms=N] [--case-seconds=N] [--cpus=N] [--case=ID] [LOCK...]
  *
- * Every case for every registered lock (or those named) that it applies to, in TAP. Each case gets
- * a lock that init has just set up. A case that has not ended after --case-seconds is hung: "Bail
- * out!" with the lock's state. --without-null leaves out the case in which there really are data
- * races. --cpus: threads of the cases with as many as there are CPUs. --case: that one only.
+ * Runs every case for every registered lock (or those named) that it applies to, and reports in
+ * TAP. Each case gets a lock that init has just set up. A case that has not ended after
+ * --case-seconds hangs: "Bail out!" with the lock's state. --without-null leaves out the case that
+ * really has data races. --cpus: threads of the cases that use all CPUs. --case: runs only that
+ * case.
  */
 #define _GNU_SOURCE
 #include "lib/cmdline.h"
@@ -30,7 +31,7 @@ static unsigned int case_seconds = 60; /* more than a case's own waits (client_a
 static unsigned int cpus = CLIENT_CPUS;
 static const char *only_case;
 static bool without_null;
-static char **chosen; /* NULL-terminated; empty: all */
+static char **chosen; /* names of locks, NULL-terminated; empty: all */
 
 static bool wanted(const struct lock_case *c, const struct lock_ops *ops)
 {
@@ -48,8 +49,8 @@ static const char *state_of(uint32_t cpu)
 	return client_state(case_test(), cpu);
 }
 
-/* A case that hangs, or a lock that found its own state impossible (__builtin_trap), cannot be
- * unwound; say where it stands and end. */
+/* A case that hangs, or whose lock found its own state impossible (__builtin_trap), cannot be
+ * unwound: says where it stands and ends the program. */
 static void hung(int signal)
 {
 	const struct test *test = case_test();
@@ -90,7 +91,7 @@ static bool run_case(const struct lock_case *c, const struct lock_ops *ops, unsi
 	return ok;
 }
 
-/* Runs, or only counts, all that applies. */
+/* Runs, or only counts, all cases that apply. */
 static unsigned int all_cases(bool run, unsigned int *failed)
 {
 	unsigned int number = 0;
@@ -122,7 +123,8 @@ static bool every_item_is_a_lock(const char *list)
 	return true;
 }
 
-/* Two cases with the same id would both be the test locks.LOCK.ID. */
+/* Returns an id that two cases of one lock have, NULL if there is none: both would be the test
+ * locks.LOCK.ID. */
 static const char *ambiguous_case(void)
 {
 	for (size_t l = 0; l < lock_count_registered(); l++) {
@@ -137,7 +139,8 @@ static const char *ambiguous_case(void)
 	return NULL;
 }
 
-/* Sorted, findable, each name once, every event and tunable named. */
+/* Returns what is wrong, NULL if nothing is: locks are sorted, can be found and have each name
+ * once; every event and tunable has a name. */
 static const char *registry_fault(void)
 {
 	for (size_t i = 0; i < lock_count_registered(); i++) {

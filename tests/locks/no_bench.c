@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every lock's file instantiates the measured loop, which this client never runs: what it calls of
- * bench/ need only be there for the linker. */
+/* Every lock's file instantiates the measured loop. This client never runs it, so the functions of
+ * bench/ that it calls are needed for the linker only. */
 #include "bench/worker.h"
 #include <stdlib.h>
 

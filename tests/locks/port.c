@@ -13,18 +13,19 @@
 #include <unistd.h>
 
 #define POLLS_PER_NAP 256
-#define FAILED_S      10 /* seconds that a case that has failed is given to end */
+#define FAILED_S      10 /* seconds that a failed case gets to end */
 
 uint32_t client_await_s = 40, client_race_s = 40; /* a sanitized build on a busy machine is slow */
 
 static void (*on_interrupt)(void);
 
 /*
- * An interrupt is a flag, as the bit in a local APIC's IRR is, and a signal that makes its CPU look
- * at it. The flag is what counts: ThreadSanitizer may lose the signal. It makes a thread's memory
- * for held-back signals when that is first needed, and a signal that comes just then is put into a
- * second one that is thrown away (gcc 12, libsanitizer/tsan/tsan_interceptors_posix.cpp, SigCtx).
- * A CPU that polls sends itself the signal again while the flag is set.
+ * An interrupt is a flag, like the bit in a local APIC's IRR, and a signal that makes its CPU look
+ * at the flag. Only the flag is reliable, because ThreadSanitizer may lose the signal: it allocates
+ * a thread's memory for held-back signals when that is first needed, and a signal that comes just
+ * then goes into a second block, which is thrown away (gcc 12,
+ * libsanitizer/tsan/tsan_interceptors_posix.cpp, SigCtx). So a CPU that polls sends itself the
+ * signal again while the flag is set.
  */
 static _Thread_local _Atomic bool requested;
 static struct {
@@ -85,8 +86,9 @@ void client_poll(void)
 	sched_yield();
 	if (++polls % POLLS_PER_NAP != 0)
 		return;
-	/* ThreadSanitizer holds signals back until the thread makes a call that it watches, and
-	 * sched_yield is none: a poll for the end of a handler would never end. */
+	/* ThreadSanitizer holds signals back until the thread makes a call that it intercepts.
+	 * sched_yield is none, so without this call a poll for the end of a handler would never
+	 * end. */
 	nanosleep(&(struct timespec){.tv_nsec = 1}, NULL);
 	if (atomic_load_explicit(&requested, memory_order_relaxed))
 		pthread_kill(pthread_self(), SIGUSR1);

@@ -17,7 +17,7 @@ extern const struct test_family __start_test_families[], __stop_test_families[];
 
 /* A test that takes longer says so. */
 #define SLOW_MS 1000
-/* The slowest take half a minute on an emulated CPU that is shared. */
+/* The slowest tests take half a minute on a shared, emulated CPU. */
 #define TEST_BOUND_MS 240000
 
 static struct test_item current; /* name "": none */
@@ -121,7 +121,7 @@ struct cursor {
 	struct test_item item;
 };
 
-/* The next test; false at the end. */
+/* Moves to the next test. Returns false at the end. */
 static bool next_test(struct cursor *cursor)
 {
 	for (; cursor->family < family_count(); cursor->family++, cursor->next = 0) {
@@ -155,11 +155,11 @@ static bool selected(const char *selection, const struct test_item *test)
 	return false;
 }
 
-/* The tests one by one, families by pattern: they may have hundreds. */
+/* Lists registered tests one by one, but families by pattern: a family may have hundreds. */
 static void report_accepted(const char *item, size_t length)
 {
-	log_line("error: tests=%.*s: no such test; accepted: all, or what one of these begins "
-		 "with up to a dot, or its id:",
+	log_line("error: tests=%.*s: no such test; accepted: all, or one of these, its id, or its "
+		 "beginning up to a dot:",
 		 (int)length, item);
 	for (size_t i = 0; i < registered_count(); i++)
 		log_line("error:   %s %s", __start_test_registry[i].name,
@@ -229,7 +229,7 @@ void tests_bail_out(const char *why)
 	port_abort();
 }
 
-/* A lock's tests have a bound of their own, which knows the lock: tests/suites/locks/guest.c. */
+/* The locks' tests have bounds of their own, which report the lock: tests/suites/locks/guest.c. */
 static uint64_t test_bound_ns(const struct plan *plan)
 {
 	uint64_t base_ms = plan->hang_ms ? plan->hang_ms : TEST_BOUND_MS;

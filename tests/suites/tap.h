@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guest's test runner: TAP 14 on the log. A test's name is a path (abi.kick.wakes_halted_if0),
- * so that tests=abi.kick selects a group. There are two sorts: a function and a TEST_REGISTER line,
- * whose id is the clause's (ABI-KICK-01); and families, which make their tests up from lists of
- * their own (locks x cases).
+ * so tests=abi.kick selects a group. There are two sorts of tests. A registered test is a function
+ * and a TEST_REGISTER line; its id is the clause's (ABI-KICK-01). A family makes up its tests from
+ * lists of its own (locks x cases).
  */
 #ifndef PVSPIN_TESTS_SUITES_TAP_H
 #define PVSPIN_TESTS_SUITES_TAP_H
@@ -15,13 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a test may say in its one result; the worst call wins, the first text is kept. */
+/* A test's one result. Of several calls, the first with the worst verdict counts. */
 struct test_result {
 	enum verdict verdict;
 	bool finding; /* with VERDICT_FAIL: worth knowing, but nothing that was promised is broken
 		       */
 	char why[256];
-	char info[256]; /* what was seen, for the reader of the log; "" nothing */
+	char info[256]; /* what was seen, for the reader of the log; "": nothing */
 };
 
 struct test_case {
@@ -35,7 +35,7 @@ struct test_case {
 		__attribute__((section("test_registry"), used, aligned(8))) = { \
 			.id = (id_), .name = (name_), .run = (function_)}
 
-/* One test of a family, or one registered. */
+/* One test, registered or of a family. */
 struct test_item {
 	char name[96];
 	const char
@@ -44,15 +44,15 @@ struct test_item {
 };
 
 /*
- * Tests 0..count()-1. get() fills *item; false: there is no test of that index. run() is called for
- * those that are selected.
+ * Tests 0..count()-1. get() fills *item, or returns false if there is no test of that index. run()
+ * is called for the selected tests.
  */
 struct test_family {
 	const char *pattern; /* of the names, for people: "locks.LOCK.CASE" */
 	size_t (*count)(void);
 	bool (*get)(size_t i, struct test_item *item);
 	void (*run)(size_t i, const struct plan *plan, struct test_result *result);
-	void (*describe)(struct record *record); /* the test under way; for tests_describe */
+	void (*describe)(struct record *record); /* of the test under way; for tests_describe */
 };
 
 #define TEST_FAMILY(name_, ...)               \
@@ -66,7 +66,7 @@ void test_skip(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void test_error(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* What was seen, whatever the verdict; several calls add up, with "; " between. */
+/* Says what was seen, whatever the verdict. Several calls add up, with "; " between. */
 void test_info(struct test_result *result, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -82,9 +82,9 @@ const char *test_current(void); /* the name of the test under way; "" outside of
 void tests_describe(struct record *record);
 
 /*
- * For a test that can neither go on nor be left, in any context on CPU 0: its `not ok` line, TAP's
- * "Bail out!", and the end of the VM as by a crash, without an end record: the tests behind it were
- * not run.
+ * Ends a test that can neither go on nor be left, in any context on CPU 0: prints its `not ok` line
+ * and TAP's "Bail out!", and ends the VM as a crash does, without an end record, because the tests
+ * behind it were not run.
  */
 void tests_bail_out(const char *why) __attribute__((noreturn));
 

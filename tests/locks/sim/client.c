@@ -9,8 +9,8 @@
 #include "sim/explore/explore.h"
 #include "tests/suites/locks/cases.h"
 
-/* Of a clock that goes on with the steps. What one schedule does not show in a short race, another
- * one may. */
+/* Seconds of a clock that advances with the steps. Races are short: what one schedule does not
+ * show, another may. */
 uint32_t client_await_s = 40, client_race_s = 1;
 
 void client_on_interrupt(void (*handler)(void))
@@ -42,10 +42,10 @@ void client_nodes_are(uint32_t nodes)
 void client_has_failed(void)
 {
 	if (!(case_test()->ops->flags & LOCK_NO_EXCLUSION))
-		explore_finish(EXPLORE_ENDED); /* the first failure says all */
+		explore_finish(EXPLORE_ENDED); /* nothing after the first failure matters */
 }
 
-/* A loop that waits for another CPU, and counts nothing. */
+/* In a loop that waits for another CPU and counts nothing: any number of polls at once. */
 void client_poll(void)
 {
 	port_poll(UINT64_MAX);

@@ -3,9 +3,10 @@
  * check-locks [--seeds=N] [--first=S] [--budget-ms=N] [--case=ID] [LOCK...]
  * check-locks --seed=S --case=ID LOCK
  *
- * Every case for every lock (or those named) that it applies to, on simulated CPUs under N chosen
- * schedules each, those of the seeds S, S + 1 ... (1), in TAP. The first failure of a case is
- * reported with its seed and the schedule's last steps; --seed= plays that one schedule again.
+ * Runs every case for every lock (or those named) that it applies to, on simulated CPUs, and
+ * reports in TAP. Each case runs under N chosen schedules, those of the seeds S, S + 1 ... (S is
+ * 1). The first failure of a case is reported with its seed and the schedule's last steps; --seed=
+ * plays that one schedule again.
  */
 #include "locks/core/pv.h"
 #include "locks/core/registry.h"
@@ -30,12 +31,12 @@ static struct {
 	unsigned int budget_ms;
 	const char *only_case;
 	bool one, times;
-	char **chosen; /* NULL-terminated; empty: all */
+	char **chosen; /* names of locks, NULL-terminated; empty: all */
 } options = {.seeds = SEEDS, .first = 1, .budget_ms = BUDGET_MS};
 
 static const struct pv_backend *own; /* the port's */
 
-/* On main()'s stack: explore_run() puts the program's variables back. */
+/* On main()'s stack, because explore_run() resets the program's variables. */
 struct job {
 	const struct lock_case *c;
 	const struct lock_ops *ops;
@@ -69,13 +70,13 @@ static void name_places(const struct test *test)
 	}
 }
 
-static const char *words_for(enum explore_end end, const struct test *test)
+static const char *describe_end(enum explore_end end, const struct test *test)
 {
 	switch (end) {
 	case EXPLORE_DEADLOCK:
 		return "deadlock: each vCPU is halted, or polls what nobody will change";
 	case EXPLORE_ENDLESS:
-		return "endless: it does not end within the steps that it has";
+		return "endless: does not end within its bound on steps";
 	case EXPLORE_TRAPPED:
 		return "trapped in the lock";
 	case EXPLORE_ENDED:
@@ -84,7 +85,7 @@ static const char *words_for(enum explore_end end, const struct test *test)
 	return test->why;
 }
 
-static const char *short_for(enum explore_end end)
+static const char *end_name(enum explore_end end)
 {
 	static const char *const words[] = {
 		[EXPLORE_ENDED] = "assertion",
@@ -96,7 +97,7 @@ static const char *short_for(enum explore_end end)
 	return words[end];
 }
 
-/* The guest's half is asked on vCPU 0, without work: what it does is no step of anybody. */
+/* client_state() is guest code, so it is called as vCPU 0; vCPUs without work make no steps. */
 static void print_states(const struct test *test)
 {
 	const char *state[EXPLORE_VCPUS];
@@ -118,7 +119,7 @@ static void report(const struct job *job, enum explore_end end, unsigned long lo
 	char text[256];
 
 	name_places(test);
-	printf("# %s\n", words_for(end, test));
+	printf("# %s\n", describe_end(end, test));
 	printf("# seed %llu: %s\n", seed, explore_describe(text, sizeof(text)));
 	printf("# again: build/sim/check-locks --seed=%llu --case=%s %s\n", seed, job->c->id,
 	       job->ops->name);
@@ -131,7 +132,7 @@ static void report(const struct job *job, enum explore_end end, unsigned long lo
 	explore->running = NULL;
 }
 
-/* Returns whether all seeds went well. What the case is about must have been seen with one. */
+/* Returns whether all seeds passed. At least one must have shown what the case is about. */
 static bool run_case(struct job *job)
 {
 	unsigned long long unseen = 0;
@@ -145,7 +146,7 @@ static bool run_case(struct job *job)
 		if (end == EXPLORE_ENDED && case_test()->unseen && ++unseen < options.seeds)
 			continue;
 		printf("not ok %u - %s: %s (%s)\n", job->number, job->ops->name, job->c->name,
-		       short_for(end));
+		       end_name(end));
 		report(job, end, seed);
 		fflush(stdout);
 		return false;
@@ -163,7 +164,7 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Runs, or only counts, all that applies. */
+/* Runs, or only counts, all cases that apply. */
 static unsigned int all_cases(bool really, unsigned int *failed)
 {
 	struct job job = {.number = 0};

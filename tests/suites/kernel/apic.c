@@ -11,8 +11,8 @@ static void read_lint0(void *lint0)
 }
 
 /* In a VM the first vCPU that KVM asks must be the one that accepts the 8259s' interrupts
- * (apic_enable), else each byte of the log costs a walk over all vCPUs. On bare metal nobody does.
- */
+ * (apic_enable); otherwise each byte of the log costs a walk over all vCPUs. On bare metal nobody
+ * accepts them. */
 static void only_the_boot_cpu_accepts_the_8259(struct test_result *result)
 {
 	uint32_t count = port_cpu_count();

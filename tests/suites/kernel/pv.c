@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the pv backend that are KVM features of their own, beside halts and kicks: directed
- * yields and preempted flags. They must work with PV_UNHALT and without, so run these with nopvspin
- * and --pv=off too. Linux Documentation/virt/kvm/x86/{hypercalls,msr}.rst
+ * yields and preempted flags. They must work with and without PV_UNHALT, so run these tests with
+ * nopvspin and --pv=off, too. Linux Documentation/virt/kvm/x86/{hypercalls,msr}.rst
  */
 #include "locks/core/pv.h"
 #include "kernel/kvm.h"
@@ -36,8 +36,8 @@ static void yields_are_issued_and_counted(struct test_result *result)
 TEST_REGISTER(yields_are_issued_and_counted, "PV-YIELD-01", "pv.yield.issued_where_offered");
 
 /* The flag is a byte of the vCPU's steal-time page. KVM sets it when it takes the CPU from a vCPU
- * in the midst of its work, so not while it idles in HLT (Linux 6cd88243c7e0): written here in its
- * stead, while CPU 1 idles. */
+ * that works, not from one that idles in HLT (Linux 6cd88243c7e0). So the test itself writes it,
+ * while CPU 1 idles. */
 static void preempted_flags_are_read(struct test_result *result)
 {
 	struct steal_area *area;
@@ -56,6 +56,6 @@ static void preempted_flags_are_read(struct test_result *result)
 		test_fail(result, "flag of vCPU 1: %d, set: %d, cleared: %d", before, flagged,
 			  pv_preempted(1));
 	if (pv_preempted(0))
-		test_fail(result, "the vCPU that runs this is flagged");
+		test_fail(result, "the vCPU that runs this test is flagged");
 }
 TEST_REGISTER(preempted_flags_are_read, "PV-PREEMPTED-01", "pv.preempted.flag_is_read");

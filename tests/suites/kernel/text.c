@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Patching of code (port_patch_text, bench/patched.c): the sites' bytes, the rights of the text,
- * and that all vCPUs run the new code. The probes that stand for a lock check the stack's alignment
- * and leave junk in every register that a System V function may leave it in.
+ * Patching of code (port_patch_text, bench/patched.c): the bytes of the call sites, the access
+ * rights of the text, and that all vCPUs run the new code. The probes that stand in for a lock
+ * check the stack's alignment and leave junk in every register that the System V ABI lets a
+ * function change.
  */
 #include "bench/patched.h"
 #include "bench/worker.h"
@@ -127,7 +128,7 @@ static void sites_become_direct_calls_and_back(struct test_result *result)
 }
 TEST_REGISTER(sites_become_direct_calls_and_back, "TEXT-PATCH-01", "text.patch.direct_and_back");
 
-/* 0, or what the exception left in rax: kernel/fixup.h */
+/* Returns 0, or what the exception left in rax (kernel/fixup.h). */
 static uint64_t try_write(uint8_t *at, uint8_t byte)
 {
 	uint64_t result = 0;
@@ -150,7 +151,7 @@ static void expect_fault(struct test_result *result, const char *what, uint8_t *
 		test_fail(result, "a write to %s: %#lx, expected %#lx", what, got, wanted);
 }
 
-/* The text is never writable, and what it was written through is gone. */
+/* The text is never writable, and the alias through which it was written is gone. */
 static void nothing_is_left_writable(struct test_result *result)
 {
 	enum patched_operation operation;
@@ -202,7 +203,7 @@ static void set_up_workers(void)
 	}
 }
 
-/* Each loop acquires once more than it counts: that is where it sees its limit. */
+/* Each loop acquires once more than it counts: at that acquisition it sees its limit. */
 static void check_run(struct test_result *result, uint32_t which)
 {
 	uint32_t count = port_cpu_count(), expected = count * (OPS + 1);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a backoff pauses, what it counts, and that being descheduled ends a pause. */
+/* How long a backoff pauses, what it counts, and that a deschedule ends a pause. */
 #include "locks/backoff.h"
 #include "locks/core/spin.h"
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
 
 #define ROUNDS     40
-#define LONG_PAUSE (1u << 25) /* a second or two; 10 cycles each at the very least: 0.1 s */
+#define LONG_PAUSE (1u << 25) /* a second or two; at 10 cycles each, the least, 0.1 s */
 
-/* Every pause is drawn from the upper half of its bound, which doubles up to the limit. */
+/* Every pause is drawn from the upper half of its bound; the bound doubles up to the limit. */
 static void test_bounds(struct test *test)
 {
 	const uint32_t first = 4, limit = test->argument;
@@ -22,7 +22,7 @@ static void test_bounds(struct test *test)
 	for (int i = 0; i < ROUNDS; i++) {
 		uint64_t before = spin.polls;
 		uint32_t pauses, version;
-		bool cut; /* by having been descheduled */
+		bool cut; /* by a deschedule */
 
 		backoff_pause(&backoff, &spin);
 		pauses = (uint32_t)(spin.polls - before);
@@ -92,8 +92,8 @@ static void test_ends_early(struct test *test)
 CASE_REGISTER(bounds, "pauses double up to the limit", test_bounds, 1, .argument = 50, TAS_BACKOFF);
 CASE_REGISTER(bounds_2, "the limit is below the first bound", test_bounds, 1, .argument = 3,
 	      TAS_BACKOFF);
-CASE_REGISTER(bounds_1, "pauses of one", test_bounds, 1, .argument = 1, TAS_BACKOFF);
+CASE_REGISTER(bounds_1, "a limit of one PAUSE", test_bounds, 1, .argument = 1, TAS_BACKOFF);
 CASE_REGISTER(counts, "pauses are counted", test_counts, 4, .argument = 2048, TAS_BACKOFF);
 CASE_REGISTER(counts_less, "backoff_max below backoff_min", test_counts, 4, .argument = 16,
 	      TAS_BACKOFF);
-CASE_REGISTER(early, "descheduled in a pause", test_ends_early, 2, TAS_BACKOFF);
+CASE_REGISTER(early, "a deschedule ends a pause", test_ends_early, 2, TAS_BACKOFF);

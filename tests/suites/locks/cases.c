@@ -30,7 +30,7 @@ const struct lock_case *case_at(size_t i)
 	return &__start_lock_case_registry[i];
 }
 
-/* Whether `name` is an item of the list; no list names everything. */
+/* Whether `name` is an item of the list. NULL stands for a list of everything. */
 static bool listed(const char *list, const char *name)
 {
 	const char *cursor = list, *item;
@@ -48,7 +48,7 @@ bool case_applies(const struct lock_case *c, const struct lock_ops *ops)
 	       listed(c->only, ops->name);
 }
 
-/* A case about waiting by pv.h, or about one such lock's protocol, is about halts. */
+/* Whether a pv lock's case needs halts: if it is about pv.h or about that lock's protocol. */
 static bool needs_halts(const struct lock_case *c, const struct lock_ops *ops)
 {
 	return c->backend == BACKEND_HALTING && (ops->flags & LOCK_PV) &&
@@ -69,7 +69,7 @@ bool case_possible(const struct lock_case *c, const struct lock_ops *ops,
 	return true;
 }
 
-/* A hint may be wrong, either way, at any time. */
+/* A hint may be wrong at any time, either way. */
 static bool lying_preempted(uint32_t cpu)
 {
 	/* Knuth, TAOCP vol. 3, 6.4: the high bits of a product with the golden ratio */
@@ -94,7 +94,7 @@ static const struct pv_backend *backend_for(enum case_backend kind, const struct
 	return own;
 }
 
-/* A stride that is no power of two: tails must be decoded by multiplication. */
+/* A stride that is no power of two, so that tails must be decoded by multiplication. */
 static size_t stride_of(const struct lock_ops *ops)
 {
 	return (ops->node_size + 2 * CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
@@ -105,7 +105,7 @@ static uint32_t node_count(void)
 	return port_cpu_count() > CLIENT_CPUS ? port_cpu_count() : CLIENT_CPUS;
 }
 
-/* Once, for the largest of all locks: a guest frees nothing. */
+/* Allocates once, for the largest of all locks: a guest frees nothing. */
 static void allocate(void)
 {
 	size_t state = 1, stride = 1;

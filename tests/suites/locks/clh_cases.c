@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clh's nodes wander: two locks share one set of handles, so that each lock's nodes end up in the
- * other's queue; and a handle that no init() has seen is taken into use inside a section.
+ * clh's nodes wander. Two locks share one set of handles, so that each lock's nodes end up in the
+ * other's queue; and a handle that no init() has seen is first used inside a section.
  */
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
@@ -30,7 +30,7 @@ static void section(uint32_t i)
 	pair.second[i] = old + 1;
 }
 
-/* Two in the section of one lock lose a count of that lock's. */
+/* Two CPUs in the section of one lock lose a count of that lock. */
 static void alternate(void *arg)
 {
 	struct test *test = arg;
@@ -49,7 +49,7 @@ static void alternate(void *arg)
 				section(1);
 				sections[1]++;
 			}
-			/* nested: in the order in which they were taken, not in reverse */
+			/* nested: released in the order in which they were taken, not in reverse */
 			if (nested)
 				test->ops->release(pair.lock[0], node_of(test, port_cpu()));
 			if (i % 4 != 0)
@@ -70,7 +70,7 @@ static void test_two_locks(struct test *test)
 	};
 	struct state initial;
 
-	test_exclusion(test); /* by now the handles hold nodes of the first lock's */
+	test_exclusion(test); /* afterwards the handles hold nodes of the first lock */
 	pair.lock[0] = test->lock;
 	pair.lock[1] = port_alloc(test->ops->state_size, CACHE_LINE);
 	pair.nested_nodes = port_alloc(CLIENT_CPUS * test->stride, CACHE_LINE);

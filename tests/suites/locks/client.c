@@ -9,7 +9,7 @@
 #include "tests/suites/locks/client_port.h"
 #include <stdarg.h>
 
-/* Descriptions at once: more than the threads of any case with words of its own. */
+/* Descriptions in use at once: more than a case that compares them has threads. */
 #define TEXTS 32
 
 void fail(struct test *test, const char *format, ...)
@@ -187,7 +187,7 @@ uint64_t event_sum(const struct test *test, enum lock_event event)
 	return sum;
 }
 
-/* The counters are plain, as only their CPU needs them to be right: a race, and meant to be one. */
+/* The counters are plain, because only their own CPU needs exact values: a data race on purpose. */
 __attribute__((no_sanitize_thread)) uint64_t event_peek(uint32_t cpu, enum lock_event event)
 {
 	const volatile uint64_t *count = &port_stats(cpu)->count[event];
@@ -266,8 +266,8 @@ void with_actors(struct test *test, void (*conductor)(struct test *test))
 
 void tell(uint32_t cpu, enum command command)
 {
-	/* The conductor waits for each command's effect, but for EXIT: that one must not replace
-	 * a command not yet taken. */
+	/* The conductor waits for the effect of each command except EXIT, which must not replace a
+	 * command that is not yet taken. */
 	while (atomic_load_explicit(&actor[cpu].command, memory_order_relaxed) != COMMAND_IDLE)
 		client_poll();
 	atomic_store_explicit(&actor[cpu].command, command, memory_order_release);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cna, step by step, on two pretended NUMA nodes (CPU c is on c % 2). CPU 0 owns; the first of a
- * list of arrivals takes the pending bit, the second heads the queue and sorts the rest; some more
- * arrive when that one owns. Then everybody is granted in an order that another list tells.
+ * cna, step by step, on two pretended NUMA nodes (CPU c is on c % 2). CPU 0 owns. Of a list of
+ * arrivals, the first takes the pending bit, the second heads the queue and sorts the rest; some
+ * more arrive when the second owns. The grants must come in the order of another list.
  */
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
 
 #define ACTORS  6
-#define THREADS (ACTORS + 2) /* 0, and one of 1 to 7 without a part */
+#define THREADS (ACTORS + 2) /* CPU 0, and one of 1 to 7 has no part */
 
 struct script {
 	uint32_t arrivals[ACTORS], grants[ACTORS];
@@ -95,7 +95,7 @@ static void play(struct test *test, const struct script *the_script, uint32_t fl
 		     (unsigned long long)event_sum(test, EV_NUMA_FLUSHED), flushed);
 }
 
-/* 1 sets 4 and 6 aside; they get their turn when its node's queue has run dry. */
+/* 1 sets 4 and 6 aside; they get their turn when nobody of its node waits any more. */
 static void test_prefers(struct test *test)
 {
 	static const struct script prefers = {
@@ -110,7 +110,7 @@ static void test_prefers(struct test *test)
 	play(test, &prefers, 1);
 }
 
-/* As above, but by the time that 3 heads the queue the two have been aside too long. */
+/* As above, but when 3 heads the queue, 4 and 6 have been aside for too long. */
 static void test_threshold(struct test *test)
 {
 	static const struct script gives_back = {
@@ -138,7 +138,8 @@ static void test_seldom(struct test *test)
 	play(test, &fifo, 0);
 }
 
-/* 6 is the last and stays, so it heads the queue next, for the node of 1: 3 is welcome. */
+/* 6 is the last and stays, so it heads the queue next. It inherits the preference for 1's node, so
+ * 3 and 7 follow it, and 4 comes last. */
 static void test_inherits(struct test *test)
 {
 	static const struct script inherits = {
@@ -172,7 +173,7 @@ static void test_race(struct test *test)
 #define CNA .only = "cna"
 CASE_REGISTER(cna_prefers, "prefers the head's node", test_prefers, THREADS, CNA);
 CASE_REGISTER(cna_threshold, "gives an old secondary queue back", test_threshold, THREADS, CNA);
-CASE_REGISTER(cna_seldom, "begins one seldom", test_seldom, THREADS, CNA);
+CASE_REGISTER(cna_seldom, "seldom starts a secondary queue", test_seldom, THREADS, CNA);
 CASE_REGISTER(cna_inherits, "the preference is passed on", test_inherits, THREADS, CNA);
 CASE_REGISTER(cna_race_0, "excludes, 3 nodes, no threshold, 16 threads", test_race, 16,
 	      .argument = 0, CNA);

@@ -22,7 +22,7 @@ void flag(uint32_t cpu, bool preempted)
 static bool exists(uint32_t cpu)
 {
 	if (cpu >= CLIENT_CPUS)
-		fail(the_test, "CPU %u: there is none", cpu);
+		fail(the_test, "there is no CPU %u", cpu);
 	return cpu < CLIENT_CPUS;
 }
 
@@ -64,7 +64,7 @@ void directed_run(struct test *test, void (*run)(struct test *test))
 
 static void (*played)(struct test *test);
 
-/* Or the actors would never see COMMAND_EXIT. */
+/* Lets owner and waiters go; otherwise the actors would never see COMMAND_EXIT. */
 static void help_out(struct test *test)
 {
 	uint32_t owner = owner_load(owner_word_of(test));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Cases in which threads race: whether a lock excludes, whether its queue empties cleanly, whether
- * no wake-up is lost. Inside the section each of several words on lines of their own is counted up
- * to ten and down again by separate stores (the idea of Concurrency Kit's validation of its
- * spinlocks), and two plain counters must agree with the number of sections afterwards. Bounded by
- * time, not by sections: where threads outnumber CPUs a FIFO lock's hand-over can cost a slice.
+ * no wake-up is lost. Inside the section, several words on lines of their own are counted up to ten
+ * and down again by separate stores (the idea of Concurrency Kit's validation of its spinlocks).
+ * Afterwards two plain counters must agree with the number of sections. Races are bounded by time,
+ * not by sections: where threads outnumber CPUs, a hand-over of a FIFO lock can cost a slice.
  */
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
@@ -45,7 +45,7 @@ static void all_arrived(uint32_t threads)
 		client_poll();
 }
 
-/* To be in the middle of things when another thread comes: pauses, seldom a real deschedule. */
+/* Pauses a little, so that another thread comes meanwhile; seldom leaves the CPU. */
 static void dawdle(uint32_t random)
 {
 	if (random % 256 == 0)
@@ -86,7 +86,7 @@ static void contend(void *arg)
 	uint64_t sections = 0, start;
 
 	all_arrived(test->threads);
-	start = port_cycles(); /* the time that threads took to start is none of the budget */
+	start = port_cycles(); /* the time that threads take to start is not in the budget */
 	while (!atomic_load_explicit(&arena.stop, memory_order_relaxed)) {
 		next_random(&random);
 		if ((random >> 4) % 4 != 0)
@@ -141,7 +141,7 @@ void test_exclusion(struct test *test)
 /* Long enough for threads that take turns on one CPU to be stopped in a section. */
 #define LONGEST_ROUND_NS UINT64_C(1000000000)
 
-/* One more round, of twice the length, unless the case has used up its time. */
+/* Allows one more round, of twice the length, unless the case has used up its time. */
 static bool another_round(struct test *test, uint64_t start)
 {
 	if (port_cycles_to_ns(port_cycles() - start) > client_race_s * UINT64_C(1000000000))
@@ -151,22 +151,22 @@ static bool another_round(struct test *test, uint64_t start)
 	return true;
 }
 
-bool race_until(struct test *test, const struct wanted *wanted)
+bool race_until(struct test *test, const struct race_goal *goal)
 {
 	uint64_t start = port_cycles();
 	uint32_t round = 0;
 
 	do {
-		if (wanted->vary)
-			wanted->vary(test, round++);
+		if (goal->vary)
+			goal->vary(test, round++);
 		test_exclusion(test);
 		if (atomic_load_explicit(&test->failed, memory_order_relaxed))
 			return false;
-		if (wanted->seen(test))
+		if (goal->seen(test))
 			return true;
 	} while (another_round(test, start));
 	test->unseen = true;
-	fail(test, "not seen in races of %u s: %s", client_race_s, wanted->what);
+	fail(test, "not seen in races of %u s: %s", client_race_s, goal->what);
 	return false;
 }
 
@@ -179,10 +179,10 @@ static bool is_counted(const struct test *test)
 
 bool race_until_counted(struct test *test, enum lock_event event)
 {
-	const struct wanted wanted = {.seen = is_counted, .what = lock_event_names[event]};
+	const struct race_goal goal = {.seen = is_counted, .what = lock_event_names[event]};
 
 	counted = event;
-	return race_until(test, &wanted);
+	return race_until(test, &goal);
 }
 
 /* The null lock excludes nobody: a client that lets it pass would let anything pass. */
@@ -224,8 +224,8 @@ static void drain_rounds(void *arg)
 	}
 }
 
-/* A queue that forms and empties in each round: the last one leaves while nobody, or somebody,
- * comes; then the lock must be free and as new. */
+/* A queue forms and empties in each round. Its last waiter leaves while somebody comes or nobody
+ * does; then the lock must be free and as new. */
 static void test_drains(struct test *test)
 {
 	arena_reset();

@@ -15,7 +15,7 @@
 #include "tests/suites/locks/client_port.h"
 #include "tests/suites/tap.h"
 
-#define POLLS_PER_NAP 256    /* then a poll halts: who is waited for may need this CPU */
+#define POLLS_PER_NAP 256    /* then a poll halts: the awaited vCPU may need this CPU */
 #define NAP_NS        100000 /* short against a host's time slice */
 
 #define CASE_BOUND_MS    60000 /* emulated, on a busy machine */
@@ -23,7 +23,7 @@
 
 uint32_t client_await_s = 40, client_race_s = 40;
 
-/* The watchdog of the case under way: CPU 0's timer, which a sleep on CPU 0 borrows. */
+/* The watchdog of the case under way. It is CPU 0's timer; a sleep on CPU 0 borrows that. */
 static struct {
 	bool armed;
 	uint64_t deadline; /* TSC */
@@ -53,7 +53,7 @@ static const char *state_of(uint32_t cpu)
 	return client_state(case_test(), cpu);
 }
 
-/* In the timer's interrupt on CPU 0. What it was doing will not end; the VM does. */
+/* In an interrupt or NMI on CPU 0. What it interrupted will not end, so this ends the VM. */
 static void report_case(const char *how)
 {
 	const struct test *test = case_test();
@@ -79,7 +79,7 @@ static void case_hangs(void *unused)
 	report_case("");
 }
 
-/* In the NMI behind it. On a starved machine it may be here before the timer's interrupt. */
+/* In the NMI of the second bound. On a starved machine it may come before the timer's interrupt. */
 static void case_hangs_masked(void)
 {
 	bool enabled = this_cpu()->frame->rflags & RFLAGS_IF;
@@ -97,8 +97,8 @@ static void watchdog_arm(void)
 		port_timer_start(port_cycles_to_ns(watchdog.deadline - now), case_hangs, NULL);
 		return;
 	}
-	/* The next sleep must not borrow the timer before its interrupt is here, as one after the
-	 * other would. */
+	/* Too late: wait here for the timer's interrupt, or sleep after sleep would borrow the
+	 * timer before it comes. */
 	port_timer_start(1, case_hangs, NULL);
 	for (;;)
 		port_relax();
@@ -110,7 +110,7 @@ static void case_watch(const struct plan *plan)
 	uint32_t bound_ms = plan->hang_ms ? plan->hang_ms : CASE_BOUND_MS;
 
 	client_await_s = client_race_s =
-		bound_ms / 1500 + 1; /* two thirds: what waits in vain can say so */
+		bound_ms / 1500 + 1; /* two thirds, so that a wait in vain can say so */
 	watchdog.bound_ns = (bound_ms + UINT64_C(1) * plan->test_ms) * UINT64_C(1000000);
 	watchdog.deadline = port_cycles() + port_ns_to_cycles(watchdog.bound_ns);
 	watchdog.armed = true;
@@ -136,7 +136,7 @@ static void halt_for(uint64_t ns)
 
 static void (*on_interrupt)(void);
 
-/* CPU 0 has the watchdog's timer: it lets it through in the handler too. */
+/* CPU 0 has the watchdog's timer, so it takes interrupts in the handler, too. */
 static void take_interrupt(struct trap_frame *frame)
 {
 	(void)frame;
@@ -256,7 +256,7 @@ static void lock_tests_describe(struct record *record)
 }
 
 TEST_FAMILY(lock_tests,
-	    .pattern = "locks.LOCK.CASE: each lock with each case of tests/locks that applies to "
-		       "it; locks and locks.LOCK are groups",
+	    .pattern = "locks.LOCK.CASE: each lock with each case that applies to it; locks and "
+		       "locks.LOCK are groups",
 	    .count = lock_tests_count, .get = lock_tests_get, .run = lock_tests_run,
 	    .describe = lock_tests_describe);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks in interrupt handlers: the CPUs contend for one lock, with interrupts enabled, and send
- * each other interrupts whose handler takes a second lock of the same kind, the same for all
- * handlers. So a CPU waits for a lock inside the section of another, and inside its wait for it
- * (lock.h, "Nodes"). With LOCK_NODE_POOL both acquisitions bring the same node.
+ * Locks in interrupt handlers. The CPUs contend for one lock, with interrupts enabled, and send
+ * each other interrupts. All handlers take a second lock of the same kind. So a CPU waits for the
+ * second lock inside the first one's section, and inside its wait for the first (lock.h, "Nodes").
+ * With LOCK_NODE_POOL both acquisitions bring the same node.
  */
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
 #include "tests/suites/locks/client_port.h"
 
 struct pair {
-	uint64_t before; /* plain counters on both sides of a pause: two inside lose counts */
+	uint64_t before; /* plain counters before and after a pause: two CPUs inside lose counts */
 	uint64_t after;
 } __attribute__((aligned(CACHE_LINE)));
 
-/* Of each CPU; what its handler and the interrupted code both write is atomic. */
+/* One per CPU. A field that both its handler and the interrupted code write is atomic. */
 struct taker {
 	_Alignas(CACHE_LINE) _Atomic bool pending; /* sent, and the handler has not returned */
-	uint64_t sections, handled;                /* of the CPU's own two kinds of code */
+	uint64_t sections, handled;                /* by the interrupted code; by the handler */
 };
 
 static struct {
@@ -27,7 +27,7 @@ static struct {
 	char *nodes;
 	struct taker *takers;
 	uint64_t start;
-	_Atomic uint32_t in_section, in_wait; /* what handlers interrupted */
+	_Atomic uint32_t in_section, in_wait; /* how often handlers interrupted these */
 	_Atomic uint32_t arrived, left;
 	_Atomic bool stop;
 } scene;
@@ -88,7 +88,8 @@ static void interrupt(uint32_t cpu)
 		client_interrupt(cpu);
 }
 
-/* The case goes on until it has seen both, however busy the machine. */
+/* However busy the machine is, the case goes on until handlers have interrupted both a section and
+ * a wait. */
 static bool enough(const struct test *test)
 {
 	uint64_t ns = port_cycles_to_ns(port_cycles() - scene.start);
@@ -100,7 +101,8 @@ static bool enough(const struct test *test)
 		atomic_load_explicit(&scene.in_wait, memory_order_relaxed) > 0);
 }
 
-/* Everybody's n-th arrival; nobody may be interrupted who has not come or has gone. */
+/* Waits until all have arrived: a CPU that has not come yet, or has gone, must not be interrupted.
+ */
 static void all_at(_Atomic uint32_t *counter, uint32_t threads)
 {
 	atomic_fetch_add_explicit(counter, 1, memory_order_acq_rel);
@@ -191,8 +193,8 @@ static void test_interrupts(struct test *test)
 	check_free(test, &initial);
 }
 
-/* The same, and every wait halts: a handler's wait may take the kick that was for the wait it
- * interrupted. */
+/* The same, and every wait halts: a handler's wait may take the kick that was meant for the wait
+ * that it interrupted. */
 static void test_interrupts_storm(struct test *test)
 {
 	halt_at_once(test);

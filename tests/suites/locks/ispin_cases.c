@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * i-spinlock on a host that this file plays: CPU 1 gets a steal-time page of its own, and the
- * conductor writes into it what KVM would. Slices of some 50 ms, and sections believed to be longer
- * than any slice, so that CPU 1 burns whenever the lock thinks that its slice has an end.
+ * i-spinlock on a host that this file plays. CPU 1 gets a steal-time page of its own, and the
+ * conductor writes into it what KVM would write. Slices last some 50 ms, and sections are believed
+ * to be longer than any slice, so CPU 1 burns whenever the lock thinks that its slice has an end.
  */
 #include "lib/histogram.h"
 #include "locks/core/pv.h"
@@ -23,7 +23,7 @@ static void watching_yield_to(uint32_t cpu)
 	let_others_run(1);
 }
 
-/* What KVM does when CPU 1 runs again after it was kept waiting. */
+/* Writes what KVM writes when CPU 1 runs again after it was kept waiting. */
 static void preempt(void)
 {
 	atomic_fetch_add_explicit(&page.steal, 1000000, memory_order_relaxed);
@@ -39,7 +39,7 @@ static bool use_once(struct test *test)
 	return await_state(test, 1, ACTOR_IDLE);
 }
 
-/* CPU 1 sees one whole slice and is at the start of the next. */
+/* Lets CPU 1 see one whole slice; then it is at the start of the next. */
 static bool teach(struct test *test)
 {
 	bool ok = use_once(test); /* its first slice: no end, nothing learnt */
@@ -60,7 +60,7 @@ static bool has_begun(struct test *test)
 	return actor_state(1) != ACTOR_IDLE;
 }
 
-/* Told to acquire, and had the time to find that its slice is too short. */
+/* Tells CPU 1 to acquire, and gives it the time to find that its slice is too short. */
 static bool burns_now(struct test *test)
 {
 	tell(1, COMMAND_ACQUIRE);
@@ -96,7 +96,7 @@ static void play(struct test *test, void (*conductor)(struct test *test))
 	pv_backend = real;
 }
 
-/* A free lock, and CPU 1 does not touch it until its next slice. */
+/* The lock is free, but CPU 1 does not touch it until its next slice. */
 static void conduct_burn(struct test *test)
 {
 	uint64_t start = port_cycles();
@@ -118,7 +118,7 @@ static void conduct_short(struct test *test)
 		conduct_burn(test);
 }
 
-/* Sections of no length, but the slice should be over. */
+/* Sections take no time, but the slice should be over. */
 static void conduct_past(struct test *test)
 {
 	if (!teach(test))
@@ -162,7 +162,7 @@ static void test_burn(struct test *test)
 
 static uint64_t gave_up_after; /* cycles */
 
-/* No next slice comes: it gives up after twice the estimate, and then does not burn again. */
+/* No next slice comes: CPU 1 gives up after twice the estimate, and then does not burn again. */
 static void conduct_cap(struct test *test)
 {
 	uint64_t start;
@@ -201,7 +201,7 @@ static bool has_yielded(struct test *test)
 	return atomic_load_explicit(&yielded_to, memory_order_relaxed) != 0;
 }
 
-/* CPU 2 owns; CPU 1 would rather have it run. */
+/* CPU 2 owns the lock, so CPU 1 yields to it instead of burning. */
 static void conduct_yield(struct test *test)
 {
 	if (!teach(test))
@@ -245,7 +245,7 @@ static bool host_tells(const struct test *test)
 	return versions != 0;
 }
 
-/* The default constants on a host that never says a word: as if the check were not there. */
+/* Default constants on a host that writes no steal-time page: as if there were no check. */
 static void test_alone(struct test *test)
 {
 	test_exclusion(test);
@@ -259,5 +259,5 @@ CASE_REGISTER(burn, "burns a slice that is too short", test_burn, 2, ISPIN);
 CASE_REGISTER(past, "burns a slice that should be over", test_burn, 2, .argument = 1, ISPIN);
 CASE_REGISTER(cap, "burns no longer than twice the estimate", test_cap, 2, ISPIN);
 CASE_REGISTER(owner, "yields to the owner", test_yield, 3, .argument = 1, ISPIN);
-CASE_REGISTER(no_owner, "... only if told to", test_yield, 3, .argument = 0, ISPIN);
-CASE_REGISTER(alone, "without a steal-time page, if so, it always queues", test_alone, 4, ISPIN);
+CASE_REGISTER(no_owner, "does not yield unless told to", test_yield, 3, .argument = 0, ISPIN);
+CASE_REGISTER(alone, "always queues where there is no steal-time page", test_alone, 4, ISPIN);

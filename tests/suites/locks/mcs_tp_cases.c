@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mcs-tp, step by step. A waiter that suspects the holder yields to it; a backend of this file's
- * catches chosen CPUs there and keeps them, so that their published time grows old: that is a
- * descheduled waiter, on demand.
+ * mcs-tp, step by step. A waiter that suspects the holder yields to it. This file's backend catches
+ * chosen CPUs in that yield and keeps them there, so that their published time grows old: a
+ * descheduled waiter on demand.
  */
 #include "locks/core/pv.h"
 #include "port/port.h"
@@ -11,9 +11,9 @@
 #define STALE_MS 60 /* three times mcstp_update_us below */
 
 static struct {
-	_Atomic bool keep;     /* to be caught at its next yield */
-	_Atomic bool caught;   /* is */
-	_Atomic uint32_t last; /* whom it last yielded to, + 1 */
+	_Atomic bool keep;     /* it is to be caught at its next yield */
+	_Atomic bool caught;   /* it is caught */
+	_Atomic uint32_t last; /* the CPU that it last yielded to, + 1 */
 } yielder[CLIENT_CPUS];
 
 static const struct pv_backend *real; /* what catching_yield stands in for */
@@ -66,7 +66,7 @@ static bool soon_owns(struct test *test, uint32_t cpu, const char *what)
 	return soon(test, owns, what);
 }
 
-/* Queues CPU and has it stop polling. */
+/* Queues CPU and makes it stop polling. */
 static bool queue_stale(struct test *test, uint32_t cpu)
 {
 	keep(cpu, true);
@@ -81,7 +81,7 @@ static void let_all_go(void)
 		keep(i, false);
 }
 
-/* All that still wait or own, one by one, until nobody does. */
+/* Lets those that still wait or own release the lock, one by one, until nobody is left. */
 static void drain(struct test *test)
 {
 	uint32_t idle;
@@ -145,7 +145,7 @@ static void conduct_all_stale(struct test *test)
 	drain(test);
 }
 
-/* mcstp_scan = argument: the waiter after that many stale ones is granted, stale or not. */
+/* mcstp_scan is `argument`: the waiter behind that many stale ones is granted, stale or not. */
 static void conduct_bound(struct test *test)
 {
 	uint32_t granted = test->argument + 1;
@@ -175,8 +175,8 @@ static bool yields_to_2(void)
 	return atomic_load_explicit(&yielder[1].last, memory_order_relaxed) == 2 + 1;
 }
 
-/* 0 holds, then 2: each is yielded to in its time. Nobody is passed, so that 2 is next even if it
- * was not running just then. */
+/* CPU 1 yields to 0 while that holds the lock, later to 2. Nobody is passed, so 2 is next even if
+ * it does not run just then. */
 static void conduct_yield(struct test *test)
 {
 	lock_acquire(test);
@@ -242,12 +242,12 @@ static bool has_churned(const struct test *test)
 	return event_sum(test, EV_WAITER_SKIPPED) != 0 && event_sum(test, EV_WAITER_RETRIED) != 0;
 }
 
-/* Nearly every waiter is stale, and comes back: nodes are used again all the time. Without any
- * bound on how many are passed, who releases could pass those who come back for ever. */
+/* Nearly every waiter is stale and comes back, so nodes are used again all the time. Without a
+ * bound on how many it passes, a releaser could pass waiters that come back for ever. */
 static void test_churn(struct test *test)
 {
-	static const struct wanted churn = {.seen = has_churned,
-					    .what = "waiters skipped and queued again"};
+	static const struct race_goal churn = {.seen = has_churned,
+					       .what = "waiters skipped and queued again"};
 	struct lock_env env = {.cpus = CLIENT_CPUS};
 
 	set_tunable(test, "mcstp_update_us", 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cases played step by step by actors: what try_acquire answers, and in which order a lock that
- * claims LOCK_FIFO grants. An arrival is taken for queued when the lock's state has changed: every
+ * Cases that actors play step by step: what try_acquire answers, and in which order a lock that
+ * claims LOCK_FIFO grants. An arrival counts as queued when the lock's state has changed: every
  * lock that can grant in order of arrival has to write down that somebody arrived.
  */
 #include "locks/core/tunables.h"
@@ -17,7 +17,7 @@ static bool lock_changed(struct test *test)
 	return !state_equal(test, &now, &before);
 }
 
-/* Or is through already, which a lock that is held must not let happen. */
+/* Also true if the actor has got the lock already; conduct_trylock reports that. */
 static bool has_asked(struct test *test)
 {
 	(void)test;
@@ -32,7 +32,7 @@ static bool has_tried(struct test *test)
 	return actor_state(trying) == ACTOR_REFUSED || actor_state(trying) == ACTOR_OWNS;
 }
 
-/* For a CPU that has not tried before. */
+/* Whether try_acquire fails on CPU. For a CPU that has not tried before. */
 static bool is_refused(struct test *test, uint32_t cpu)
 {
 	trying = cpu;
@@ -52,7 +52,7 @@ static void conduct_trylock(struct test *test)
 	}
 	if (!is_refused(test, 1))
 		return;
-	/* held, and somebody waits for it; the waiter need not be visible in an unfair lock */
+	/* now somebody waits for the held lock; an unfair lock need not show the waiter */
 	tell(1, COMMAND_ACQUIRE);
 	await(test, has_asked, "an acquire begun");
 	let_others_run(5);
@@ -86,7 +86,7 @@ void test_trylock(struct test *test)
 	check_free(test, &initial);
 }
 
-/* Who of 1..threads-1 owns the lock; 0: nobody yet. */
+/* Returns which of 1..threads-1 owns the lock; 0: nobody yet. */
 static uint32_t owner(const struct test *test)
 {
 	uint32_t found = 0;
@@ -132,7 +132,7 @@ void test_fifo(struct test *test)
 {
 	struct state initial;
 
-	/* halting may change the state as well, and would be taken for an arrival */
+	/* halting may change the state, too, which would count as an arrival */
 	lock_tunables.spin_threshold = UINT32_MAX;
 	state_copy(test, &initial);
 	with_actors(test, conduct_fifo);

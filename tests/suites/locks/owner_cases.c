@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What ppc-qspinlock and s390-spinlock must both do: yield to the preempted owner and to nobody
- * else, not to one that has let go, queue in order, nest. */
+/* What ppc-qspinlock and s390-spinlock must both do: yield to a preempted owner and to nobody else,
+ * not yield to an owner that has let go, queue in order, nest. */
 #include "locks/qnode.h"
 #include "port/port.h"
 #include "tests/suites/locks/directed.h"
@@ -12,7 +12,7 @@ static struct qnode *first_node(const struct test *test, uint32_t cpu)
 	return (struct qnode *)(void *)((char *)node_of(test, cpu) + sizeof(struct owner_self));
 }
 
-/* 0 owns and is preempted; 1 and 2 wait, one way or the other. */
+/* 0 owns and is preempted; 1 and 2 wait, at the word or in the queue. */
 static void conduct_owner(struct test *test)
 {
 	uint32_t before;
@@ -34,7 +34,7 @@ static void conduct_owner(struct test *test)
 	let_others_run(5);
 	before = yields(1, 0) + yields(2, 0);
 	let_others_run(20);
-	/* one each may have been about to */
+	/* each may have been about to yield once more */
 	if (yields(1, 0) + yields(2, 0) > before + 2)
 		fail(test, "%u yields to a running owner", yields(1, 0) + yields(2, 0) - before);
 	if (yields_to_others(0))
@@ -55,7 +55,7 @@ static void test_owner(struct test *test)
 		     (unsigned long long)event_sum(test, EV_YIELD_HEAD));
 }
 
-/* The owner is preempted at the moment of the question and has let go by the time of the answer. */
+/* The owner is preempted when a waiter asks, for the n-th time, and has let go when it answers. */
 #define ASKED(n) ((n) << 8)
 static uint32_t asked;
 
@@ -124,12 +124,12 @@ static void test_levels(struct test *test)
 			     first_node(test, i)->count);
 }
 
-/* Interrupts: a waiter that asks whether somebody is preempted is interrupted there, and the
- * handler acquires another lock of the kind, in whose wait it may be interrupted in its turn. */
+/* Interrupts: a waiter is interrupted when it asks whether somebody is preempted. The handler
+ * acquires another lock of the kind, and may in turn be interrupted in that wait. */
 #define HANDLERS 2
 static struct {
 	void *lock;
-	uint64_t sections; /* guarded by it */
+	uint64_t sections; /* guarded by `lock` */
 	_Atomic uint64_t expected;
 } handler[HANDLERS];
 static uint32_t depth[CLIENT_CPUS]; /* each its CPU's own */
@@ -196,7 +196,7 @@ CASE_REGISTER(stale_word, "no yield to an owner that let go, polling", test_stal
 	      .argument = AT_WORD | ASKED(1), BOTH);
 CASE_REGISTER(stale_queue, "no yield to an owner that let go, queued", test_stale_owner, 2,
 	      .argument = IN_QUEUE | ASKED(1), BOTH);
-/* this one asks a second time, after it has said so in the word */
+/* ppc-qspinlock asks a second time, after it has marked the word sleepy */
 CASE_REGISTER(stale_sleepy, "no yield to a sleepy owner that let go, polling", test_stale_owner, 2,
 	      .argument = AT_WORD | ASKED(2), .only = "ppc-qspinlock");
 CASE_REGISTER(stale_sleepy_queue, "no yield to a sleepy owner that let go, queued",

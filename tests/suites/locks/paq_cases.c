@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What paq does about inactive waiters and owners, mechanism by mechanism, step by step. */
+/* What paq does about inactive waiters and owners: one mechanism at a time, step by step. */
 #include "lib/steal.h"
 #include "locks/core/overcommit.h"
 #include "locks/paq_word.h"
@@ -8,18 +8,18 @@
 
 #define PLENTY UINT32_MAX
 
-/* Waiters queue at once and look around all the time. */
-static void keen(struct test *test)
+/* Makes waiters queue at once and look around at every poll. */
+static void queue_and_look(struct test *test)
 {
 	set_tunable(test, "steal", 0);
 	set_tunable(test, "paq_poll_mask", 0);
 	set_tunable(test, "paq_halt", 0);
 }
 
-/* Only what the case names. */
-static void only(struct test *test, const char *mechanism)
+/* Turns on the named mechanism alone; NULL: none. */
+static void use_only(struct test *test, const char *mechanism)
 {
-	keen(test);
+	queue_and_look(test);
 	set_tunable(test, "paq_m1", 0);
 	set_tunable(test, "paq_m2a", 0);
 	set_tunable(test, "paq_m2b", 0);
@@ -28,8 +28,8 @@ static void only(struct test *test, const char *mechanism)
 		set_tunable(test, mechanism, 1);
 }
 
-/* M2a. 0 owns, 1 is the head; 2, its successor, is inactive when 1 promotes. With `argument`
- * waiters: 3 is the last or not. */
+/* M2a. 0 owns, 1 is the head; 2, its successor, is inactive when 1 promotes, and may lose
+ * `argument` places. With 4 threads 3 is the last, with 5 it is not. */
 static void conduct_sink(struct test *test)
 {
 	if (!paq_line_up(test, test->threads - 1))
@@ -41,14 +41,14 @@ static void conduct_sink(struct test *test)
 
 static void test_sink(struct test *test)
 {
-	only(test, "paq_m2a");
+	use_only(test, "paq_m2a");
 	set_tunable(test, "paq_max_skips", test->argument);
 	paq_play(test, conduct_sink);
 	paq_expect(test, EV_WAITER_SKIPPED, test->argument);
 	paq_expect(test, EV_HEAD_USURPED, 0);
 }
 
-/* Nobody active to let past; and a queue that is left alone without m2a. */
+/* 2 does not sink: nobody behind it is active (`argument`), or m2a is off. */
 static void conduct_no_sink(struct test *test)
 {
 	if (!paq_line_up(test, 3))
@@ -62,12 +62,12 @@ static void conduct_no_sink(struct test *test)
 
 static void test_no_sink(struct test *test)
 {
-	only(test, test->argument ? "paq_m2a" : NULL);
+	use_only(test, test->argument ? "paq_m2a" : NULL);
 	paq_play(test, conduct_no_sink);
 	paq_expect(test, EV_WAITER_SKIPPED, 0);
 }
 
-/* M2b. The head is inactive, the second is not, and is the last or not. */
+/* M2b. The head is inactive, the second is active. With 3 threads the second is the last. */
 static void conduct_usurp(struct test *test)
 {
 	if (!paq_line_up(test, test->threads - 1))
@@ -77,21 +77,21 @@ static void conduct_usurp(struct test *test)
 		return;
 	paq_mark(1, false);
 	if (test->threads == 3 && paq_tail(paq_value(test)) != paq_id(1, 0))
-		fail(test, "2 usurped 1, which is not the last now: %s", lock_text(test));
+		fail(test, "CPU 2 usurped 1, but 1 is not the last now: %s", lock_text(test));
 	lock_release(test);
 	paq_expect_order(test, test->threads == 3 ? "21" : "213");
 }
 
 static void test_usurp(struct test *test)
 {
-	only(test, "paq_m2b");
+	use_only(test, "paq_m2b");
 	paq_play(test, conduct_usurp);
 	paq_expect(test, EV_HEAD_USURPED, 1);
 	paq_expect(test, EV_HEAD_USURP_LOST, 0);
 }
 
-/* The look that found the head inactive was about an earlier stay at the head; since then others
- * have come between. Played by changing the link while the usurper is asking. */
+/* The usurper's look was about an earlier stay of the head; since then another waiter has come
+ * between. Played by changing the link while the usurper asks. */
 static _Atomic uint32_t asked;
 
 static void unlink_when_asked(struct test *test, uint32_t about)
@@ -107,7 +107,7 @@ static bool gave_back(struct test *test)
 {
 	struct paq_node *node = &paq_cpu_of(test, 1)->level[0];
 
-	/* the head again, and told so */
+	/* 1 is the head again */
 	return atomic_load_explicit(&asked, memory_order_relaxed) != 0 &&
 	       paq_head(paq_value(test)) == paq_id(1, 0) &&
 	       atomic_load_explicit(&node->next, memory_order_relaxed) == paq_id(3, 0);
@@ -130,7 +130,7 @@ static void conduct_usurp_lost(struct test *test)
 	if (!paq_await_head(test, 1) || (halted && !paq_await_halt(test, 1)))
 		return;
 	if (halted)
-		lock_release(test); /* free, its head asleep */
+		lock_release(test); /* the lock is free, its head sleeps */
 	atomic_store_explicit(&asked, 0, memory_order_relaxed);
 	atomic_store_explicit(&paq_when_asked, unlink_when_asked, memory_order_relaxed);
 	paq_mark(1, true);
@@ -148,7 +148,7 @@ static void conduct_usurp_lost(struct test *test)
 	if (!halted) {
 		lock_release(test);
 		paq_expect_order(test, "12");
-	} else if (await_state(test, 2, ACTOR_OWNS)) { /* asleep, 1 is usurped in earnest */
+	} else if (await_state(test, 2, ACTOR_OWNS)) { /* 1 sleeps: now 2 really usurps it */
 		paq_hold_kicks(false);
 		paq_real_kick(1);
 		paq_expect_order(test, "21");
@@ -157,7 +157,7 @@ static void conduct_usurp_lost(struct test *test)
 
 static void test_usurp_lost(struct test *test)
 {
-	only(test, "paq_m2b");
+	use_only(test, "paq_m2b");
 	if (test->argument) {
 		set_tunable(test, "paq_halt", 2);
 		set_tunable(test, "paq_head_spins", 16);
@@ -169,7 +169,7 @@ static void test_usurp_lost(struct test *test)
 }
 
 #define YIELD_US 1000000
-static uint64_t preempted_us; /* how long the owner was said to be, and a little more */
+static uint64_t preempted_us; /* how long the owner was marked, and a little more */
 
 static bool owner_is_yielded_to(struct test *test)
 {
@@ -199,7 +199,7 @@ static void conduct_yield_to_owner(struct test *test)
 
 static void test_yield_to_owner(struct test *test)
 {
-	only(test, "paq_m3");
+	use_only(test, "paq_m3");
 	set_tunable(test, "steal", test->argument);
 	set_tunable(test, "paq_yield_us", YIELD_US);
 	paq_play(test, conduct_yield_to_owner);
@@ -209,7 +209,7 @@ static void test_yield_to_owner(struct test *test)
 		     (unsigned long long)preempted_us);
 }
 
-/* The word changes between each look at the flag and the yield: it is about somebody else now. */
+/* Changes the word between each look at the flag and the yield, as if the owner were another. */
 static void change_owner_when_asked(struct test *test, uint32_t about)
 {
 	union paq_word *word = paq_word_of(test);
@@ -249,14 +249,14 @@ static void conduct_stale_owner(struct test *test)
 
 static void test_stale_owner(struct test *test)
 {
-	only(test, "paq_m3");
+	use_only(test, "paq_m3");
 	set_tunable(test, "paq_yield_us", 0);
 	paq_play(test, conduct_stale_owner);
 	paq_expect(test, EV_YIELD_OWNER, 0);
 }
 
-/* The steal-time verdict: windows of 10 ms, more than one part in a hundred. By a time of the
- * test's own, which no preemption moves on. */
+/* The steal-time verdict: more than one part in a hundred of a window of 10 ms. The test gives the
+ * times, so that no preemption moves them. */
 static void test_overcommit(struct test *test)
 {
 	struct steal_area area = {.steal = 5000000};
@@ -265,10 +265,10 @@ static void test_overcommit(struct test *test)
 	uint64_t now = 10 * window;
 
 	if (!overcommit_unknown(&area))
-		fail(test, "a page that the host never wrote is known");
+		fail(test, "a page that the host never wrote counts as known");
 	atomic_store_explicit(&area.version, 2, memory_order_relaxed);
 	if (overcommit_unknown(&area))
-		fail(test, "a page that the host wrote is unknown");
+		fail(test, "a page that the host wrote counts as unknown");
 	if (overcommitted_at(&o, &area, now))
 		fail(test, "overcommitted by what was stolen before the first look");
 	atomic_store_explicit(&area.steal, 9000000, memory_order_relaxed);

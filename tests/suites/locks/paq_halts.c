@@ -28,8 +28,8 @@ static void expect_locked(struct test *test, uint64_t locked, const char *when)
 		fail(test, "%s: %s", when, lock_text(test));
 }
 
-/* The head halts, 2 usurps it and halts as well: it is 2 that the unlocker has to kick, and 1 when
- * it has become the head again. */
+/* The head halts; 2 usurps it and halts, too. The unlocker has to kick 2, and later 1, when that
+ * has become the head again. */
 static void conduct_halted_heads(struct test *test)
 {
 	lock_acquire(test);
@@ -60,7 +60,7 @@ static void test_halted_heads(struct test *test)
 	paq_expect(test, EV_PV_KICK_UNLOCK, 2);
 }
 
-/* A waiter that halts before it is the head: promoted asleep, kicked at the next unlock. */
+/* A waiter that halts before it is the head is promoted asleep and kicked at the next unlock. */
 static void conduct_halted_waiter(struct test *test)
 {
 	lock_acquire(test);
@@ -91,7 +91,8 @@ static void test_halted_waiter(struct test *test)
 	paq_expect(test, EV_PV_WAIT_HEAD, 0);
 }
 
-/* Four asleep, in order. An unlock that finds SLOW kicks the head and paq_kick_ahead behind it. */
+/* Four sleep, in order. An unlock that finds SLOW kicks the head and paq_kick_ahead waiters behind
+ * it. */
 static void conduct_kick_ahead(struct test *test)
 {
 	lock_acquire(test);
@@ -126,9 +127,9 @@ static bool head_is_yielded_to(struct test *test)
 	return paq_yields(1) != 0;
 }
 
-/* A free lock whose head sleeps, its kick on the way: a newcomer takes it (argument 0), or may not,
- * because m1 is off (1) or the head has forbidden it (2); then it is second, and yields to the head
- * as it may not usurp it either. */
+/* The lock is free; its head sleeps, and its kick is on the way. A newcomer takes the lock
+ * (argument 0), or must not, because m1 is off (1) or the head has forbidden it (2). Then it is
+ * second, and yields to the head, because paq_max_skips=0 keeps it from usurping. */
 static void conduct_pass(struct test *test)
 {
 	uint64_t value;
@@ -156,7 +157,7 @@ static void conduct_pass(struct test *test)
 	}
 	if (!paq_await_tail(test, 2))
 		return;
-	await(test, head_is_yielded_to, "a yield to the head that is next");
+	await(test, head_is_yielded_to, "a yield to the head");
 	if (actor_state(2) == ACTOR_OWNS)
 		fail(test, "stolen from a head that did not allow it");
 	paq_hold_kicks(false);
@@ -178,8 +179,8 @@ static void test_pass(struct test *test)
 		fail(test, "yield_head is 0");
 }
 
-/* A head that sees the lock go to others time and again forbids it; the newcomer queues up though
- * the head seems to be inactive. The others are played by writing owners into the word. */
+/* A head that sees the lock go to others again and again forbids that; then a newcomer queues,
+ * although the head seems inactive. The case plays the others by writing owners into the word. */
 static void set_owner(struct test *test, uint32_t cpu)
 {
 	uint64_t value = paq_value(test);
@@ -203,7 +204,7 @@ static void conduct_must_queue(struct test *test)
 	if (!paq_line_up(test, 1))
 		return;
 	let_others_run(5);
-	/* not all of them are seen, if the head does not get to run meanwhile */
+	/* the head misses some of them while it does not run */
 	while (!must_queue(test) && owners < 1000)
 		set_owner(test, 4 + owners++ % 4);
 	if (owners < 3 || owners == 1000)
@@ -250,11 +251,11 @@ static void test_paq_nesting(struct test *test)
 	}
 }
 
-/* A race in which hints lie, everybody halts soon and few races are lost before the head forbids
- * them: again until each mechanism has been seen. Only a waiter that polls is preferred to one
- * before it; where all share one CPU, those that halt soon have halted by the time that somebody
- * looks at them, so every other round waiters never halt. */
-#define HALTING_MECHANISMS 4 /* the last ones */
+/* A race in which hints lie, everybody halts soon, and a head loses few races before it forbids
+ * them; repeated until each mechanism has been seen. Only a waiter that polls is preferred to the
+ * one before it. Where all share one CPU, waiters that halt soon have halted before somebody looks
+ * at them; so in every other round waiters never halt. */
+#define HALTING_MECHANISMS 4 /* at the end of the list */
 static const enum lock_event mechanisms[] = {
 	EV_LOCK_STEALS,  EV_WAITER_SKIPPED, EV_HEAD_USURPED, EV_MUST_QUEUE,     EV_YIELD_OWNER,
 	EV_PV_WAIT_NODE, EV_PV_WAIT_HEAD,   EV_HALTS,        EV_PV_KICK_UNLOCK,
@@ -284,7 +285,7 @@ static void halt_or_not(struct test *test, uint32_t round)
 
 static void test_all_mechanisms(struct test *test)
 {
-	static const struct wanted all = {all_seen, halt_or_not, "one of the mechanisms"};
+	static const struct race_goal all = {all_seen, halt_or_not, "one of the mechanisms"};
 
 	halting(test, 1, test->argument);
 	set_tunable(test, "steal", 2);
@@ -294,7 +295,7 @@ static void test_all_mechanisms(struct test *test)
 }
 
 #define PAQ .only = "paq"
-CASE_REGISTER(halted_heads, "kicks the head that is", test_halted_heads, 3, PAQ);
+CASE_REGISTER(halted_heads, "kicks the present head", test_halted_heads, 3, PAQ);
 CASE_REGISTER(halted_waiter, "a waiter is promoted asleep", test_halted_waiter, 3, PAQ);
 CASE_REGISTER(ahead_0, "kicks the head alone", test_kick_ahead, 5, .argument = 0, PAQ);
 CASE_REGISTER(ahead_2, "kicks two behind the head", test_kick_ahead, 5, .argument = 2, PAQ);

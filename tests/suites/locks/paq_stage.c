@@ -9,9 +9,9 @@ static struct {
 	_Atomic uint32_t kicks, yields;
 } seen[CLIENT_CPUS];
 static _Atomic bool hold_kicks;
-static struct pv_backend real; /* the one that is wrapped */
+static struct pv_backend real; /* the wrapped one */
 static struct test *the_test;
-static uint32_t watched; /* whom the conditions below are about */
+static uint32_t watched; /* the CPU that the conditions below are about */
 
 void (*_Atomic paq_when_asked)(struct test *test, uint32_t about);
 
@@ -162,7 +162,7 @@ bool paq_await_halt(struct test *test, uint32_t cpu)
 	watched = cpu;
 	if (!await(test, watched_halts, "a halted waiter"))
 		return false;
-	let_others_run(20); /* asleep, or the case is about one that is about to be: both fine */
+	let_others_run(20); /* it sleeps now, or is about to: both are fine for a case */
 	return true;
 }
 

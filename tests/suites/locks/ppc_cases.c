@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ppc-qspinlock protocol: who may steal and when, the sleepy bit and its way down the queue,
- * yields to the one before. */
+ * yields to the predecessor. */
 #include "locks/ppc-qspinlock.h"
 #include "port/port.h"
 #include "tests/suites/locks/directed.h"
@@ -16,7 +16,7 @@ static struct ppc_node *waiter(const struct test *test, uint32_t cpu, uint32_t l
 	return &((struct ppc_pool *)node_of(test, cpu))->node[level];
 }
 
-/* Everything of `bits` set in the word. */
+/* Whether all of `bits` are set in the word. */
 static bool has_bits(struct test *test, uint32_t bits)
 {
 	return (owner_load(owner_word_of(test)) & bits) == bits;
@@ -32,7 +32,7 @@ static bool is_not_told(struct test *test, uint32_t cpu)
 	return !is_told(test, cpu);
 }
 
-/* 0 owns, 1 is the head, 2 stands behind it. */
+/* Lets 0 own, 1 be the head, 2 stand behind it. */
 static bool two_queued(struct test *test)
 {
 	lock_acquire(test);
@@ -57,7 +57,7 @@ static void conduct_steal(struct test *test)
 	await_actor(test, 2, ACTOR_IDLE);
 	expect_owner_word(test, TAIL_IS(1), "a thief's release");
 	if (!lock_try(test))
-		fail(test, "try_acquire does not go past a queue");
+		fail(test, "try_acquire does not pass a queue");
 	expect_owner_word(test, TAIL_IS(1) | OWNED_BY(0), "tried");
 	lock_release(test);
 	owner_word_write(test, 0);
@@ -79,14 +79,14 @@ static void conduct_no_steal(struct test *test)
 	atomic_store_explicit(&first->lock, test->lock, memory_order_relaxed);
 	owner_word_write(test, TAIL_IS(1) | PPC_MUST_QUEUE);
 	if (lock_try(test))
-		fail(test, "try_acquire goes past a head that forbids it");
+		fail(test, "try_acquire passes a head that forbids it");
 	tell(2, COMMAND_ACQUIRE);
-	if (!await_shortly(test, has_tail, 2, "a newcomer queues if it must"))
+	if (!await_shortly(test, has_tail, 2, "a newcomer queues behind must-queue"))
 		return;
 	let_others_run(SETTLING_MS);
 	if (actor_state(2) == ACTOR_OWNS)
 		fail(test, "stolen from a head that forbids it");
-	/* headless: what CPU 1 would do after its turn */
+	/* by hand, what CPU 1 would do after its turn */
 	if (qnode_next(&first->base) != &waiter(test, 2, 0)->base)
 		fail(test, "CPU 2 is not linked behind CPU 1");
 	atomic_store_explicit(&first->base.next, NULL, memory_order_relaxed);
@@ -102,7 +102,8 @@ static void test_no_steal(struct test *test)
 	directed_play(test, conduct_no_steal);
 }
 
-/* The head forbids theft after ppc_head_spins polls, and taking the lock permits it again. */
+/* The head forbids theft after ppc_head_spins polls; when it takes the lock, it permits it again.
+ */
 static void conduct_must_queue(struct test *test)
 {
 	lock_acquire(test);
@@ -128,8 +129,8 @@ static void test_must_queue(struct test *test)
 		     (unsigned long long)port_stats(1)->count[EV_LOCK_STEALS]);
 }
 
-/* A thief gives up after `steal` polls; not if the owner is preempted, which it says in the word
- * and which goes with the release. */
+/* A thief gives up after `steal` polls, but not if the owner is preempted. Then it marks the word
+ * sleepy, and the owner's release clears that. */
 static void conduct_sleepy(struct test *test)
 {
 	lock_acquire(test);
@@ -160,7 +161,7 @@ static void test_sleepy(struct test *test)
 	directed_play(test, conduct_sleepy);
 }
 
-/* Sleepy makes the head more patient, too. */
+/* On a sleepy lock the head is more patient, too. */
 static void conduct_patient(struct test *test)
 {
 	lock_acquire(test);
@@ -181,7 +182,8 @@ static void test_patient(struct test *test)
 	directed_play(test, conduct_patient);
 }
 
-/* The head tells the next that the owner is preempted; that it runs again, each finds out. */
+/* The head tells the next waiter that the owner is preempted; each waiter finds out by itself that
+ * the owner runs again. */
 static void conduct_told(struct test *test)
 {
 	if (!two_queued(test))
@@ -202,8 +204,8 @@ static void test_told(struct test *test)
 	directed_play(test, conduct_told);
 }
 
-/* The head is preempted, so it can tell nothing: the next yields to it, and to the owner once that
- * one is preempted, too. */
+/* The head is preempted, so it cannot tell the next waiter anything. That one yields to the head,
+ * and to the owner once the owner is preempted, too. */
 static void conduct_previous(struct test *test)
 {
 	if (!two_queued(test))
@@ -212,12 +214,12 @@ static void conduct_previous(struct test *test)
 	if (!await_yields(test, 2, 1, 3))
 		return;
 	if (yields_to_others(1))
-		fail(test, "%u yields to others than the one before", yields_to_others(1));
+		fail(test, "%u yields to others than the predecessor", yields_to_others(1));
 	flag(0, true);
 	if (await_yields(test, 2, 0, 3) && yields(1, 1) != 0)
 		fail(test, "CPU 1 yields to itself");
 	flag(0, false);
-	flag(1, false); /* it is about to be the owner */
+	flag(1, false); /* 1 is about to be the owner */
 	lock_release(test);
 	drain(test);
 }
@@ -231,7 +233,7 @@ static void test_previous(struct test *test)
 		     (unsigned long long)port_stats(2)->count[EV_YIELD_PREV], yields(2, 1));
 }
 
-/* As the one before is asked about, its turn comes: it is nobody to wait for any more. */
+/* While 2 asks about its predecessor, that one's turn comes: 2 need not wait for it any more. */
 static uint32_t asked;
 
 static bool promote_when_asked(struct test *test, uint32_t cpu)
@@ -257,7 +259,7 @@ static void conduct_stale_previous(struct test *test)
 		return;
 	let_others_run(SETTLING_MS);
 	if (yields_to_others(CLIENT_CPUS))
-		fail(test, "yielded to one before that had left the queue");
+		fail(test, "yielded to a predecessor that had left the queue");
 	drain(test);
 }
 
@@ -267,7 +269,7 @@ static void test_stale_previous(struct test *test)
 	directed_play(test, conduct_stale_previous);
 }
 
-/* A node that is not in use names no lock: or a later search could find it. */
+/* A node that is not in use names no lock; otherwise a later search could find it. */
 static void test_nodes_forget(struct test *test)
 {
 	let_them_wait(test, IN_QUEUE);
@@ -276,7 +278,7 @@ static void test_nodes_forget(struct test *test)
 		for (uint32_t level = 0; level < Q_NODES; level++)
 			if (atomic_load_explicit(&waiter(test, i, level)->lock,
 						 memory_order_relaxed))
-				fail(test, "CPU %u, node %u: in use by nobody, yet names a lock", i,
+				fail(test, "CPU %u, node %u: not in use, but names a lock", i,
 				     level);
 }
 
@@ -288,7 +290,7 @@ CASE_REGISTER(ppc_sleepy, "a thief waits for a preempted owner", test_sleepy, 2,
 	      PPC);
 CASE_REGISTER(ppc_patient, "the head waits longer for a preempted owner", test_patient, 2, PPC);
 CASE_REGISTER(ppc_told, "sleepy goes down the queue, awake does not", test_told, 3, PPC);
-CASE_REGISTER(ppc_previous, "yields to the one before", test_previous, 3, PPC);
-CASE_REGISTER(ppc_stale_previous, "no yield to one before that is served", test_stale_previous, 3,
-	      PPC);
+CASE_REGISTER(ppc_previous, "yields to the predecessor", test_previous, 3, PPC);
+CASE_REGISTER(ppc_stale_previous, "no yield to a predecessor that is served", test_stale_previous,
+	      3, PPC);
 CASE_REGISTER(ppc_forget, "nodes forget their lock", test_nodes_forget, 4, PPC);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preemptable-ticket, both versions: the order holds up to the deadline and no longer, tickets that
- * were passed leave, and whatever happens to the order, the flag excludes. Predecessors who never
- * come are made by hand: tickets that nobody took are added to tail.
+ * preemptable-ticket, both versions: the order holds up to the deadline and no longer, waiters that
+ * were passed leave, and whatever happens to the order, the flag excludes. Predecessors that never
+ * come ("ghosts") are made by hand: tickets that nobody took are added to tail.
  */
 #include "locks/ticket_word.h"
 #include "port/port.h"
@@ -10,10 +10,10 @@
 
 #define V2    2
 #define LT    3
-#define NEVER 30 /* shift of a deadline that no case lives to see */
+#define NEVER 30 /* shift of a deadline that passes in no case */
 
-/* A deadline that is to pass: what a place should be worth, if that is not over 2^16 polls; how
- * long a waiter may take to leave after two of them, less than a case may. */
+/* A deadline that has to pass: how long a place should last, if that is at most 2^16 polls; and how
+ * long a waiter behind two places may take to leave, less than a case may take. */
 #define PLACE_NS      50000000u
 #define SHIFT_MAX     16
 #define MEASURE_POLLS 256
@@ -21,7 +21,7 @@
 
 static uint32_t version;
 static uint16_t awaited_tail;
-static uint64_t slowpaths; /* of actor 1, before it came */
+static uint64_t slowpaths; /* of actor 1, before it acquires */
 
 static void set_version(struct test *test, uint32_t number, uint32_t shift)
 {
@@ -30,8 +30,8 @@ static void set_version(struct test *test, uint32_t number, uint32_t shift)
 	set_tunable(test, number == LT ? "pmt_lt_shift" : "pmt_shift", shift);
 }
 
-/* The shift for PLACE_NS: a poll takes 40 ns on a CPU of its own, and 50 us on an emulated vCPU
- * that shares one thread with 63 others. */
+/* Returns the shift for PLACE_NS. A poll takes 40 ns on a CPU of its own, and 50 us on an emulated
+ * vCPU that shares one thread with 63 others. */
 static uint32_t brisk_shift(void)
 {
 	uint64_t start = port_cycles(), poll_ns;
@@ -45,7 +45,7 @@ static uint32_t brisk_shift(void)
 	return shift;
 }
 
-/* As many tickets as they are places: pmtlock-lt counts them by 2. */
+/* Returns the difference of tickets that so many places make: pmtlock-lt counts by 2. */
 static uint16_t places(uint32_t count)
 {
 	return (uint16_t)(version == LT ? 2 * count : count);
@@ -67,8 +67,8 @@ static bool is_in_line(struct test *test)
 	return event_peek(1, EV_LOCK_SLOWPATH) != slowpaths;
 }
 
-/* Actor 1 acquires behind `ghosts` who never come: has a ticket, and is about to look how far it is
- * from its turn. */
+/* Lets actor 1 acquire behind `ghosts` that never come. It then has a ticket and is about to look
+ * how far it is from its turn. */
 static bool queue_behind(struct test *test, uint32_t ghosts)
 {
 	union ticket_word *word = test->lock;
@@ -80,8 +80,8 @@ static bool queue_behind(struct test *test, uint32_t ghosts)
 	return await(test, is_in_line, "a ticket taken, and a wait");
 }
 
-/* Actor 1 gets the lock in time; else its turn is made to come. Time, not a number of naps: on a
- * busy machine a nap takes as long as it takes. */
+/* Whether actor 1 gets the lock in time. If not, makes its turn come. Measures time and does not
+ * count naps: on a busy machine a nap may take any time. */
 static bool owns_within(struct test *test, uint64_t milliseconds)
 {
 	union ticket_word *word = test->lock;
@@ -98,11 +98,11 @@ static bool owns_within(struct test *test, uint64_t milliseconds)
 	return false;
 }
 
-/* Actor 1 leaves a line in which its turn will not come. */
+/* Expects actor 1 to leave a line in which its turn will not come. */
 static void leaves_line(struct test *test)
 {
 	if (!owns_within(test, LEAVES_MS))
-		fail(test, "waits for its turn for ever: %s", lock_text(test));
+		fail(test, "CPU 1 waits for its turn for ever: %s", lock_text(test));
 }
 
 static bool release_1(struct test *test)
@@ -126,7 +126,7 @@ static uint64_t deadline_grants(const struct test *test)
 	return event_sum(test, EV_DEADLINE_GRANTS);
 }
 
-/* The case's conductor, then the lock must be free: head counts every release. */
+/* Runs the conductor; then the lock must be free: head counts every release. */
 static void play(struct test *test, void (*conductor)(struct test *test))
 {
 	struct state initial;
@@ -136,9 +136,9 @@ static void play(struct test *test, void (*conductor)(struct test *test))
 	check_free(test, &initial);
 }
 
-/* Until a round ends as it should: a waiter that a busy machine stopped between its ticket and its
- * first look did not see what the case is about. Each round has twice the time of the one before;
- * all of them must end within what a case may take (guest.c). */
+/* Plays rounds until one ends as it should: a waiter that a busy machine stopped between its ticket
+ * and its first look did not see what the case is about. Each round has twice the time of the one
+ * before; together they must end within what a case may take (guest.c). */
 #define ROUNDS 5
 static int replays;
 static bool missed;
@@ -166,11 +166,11 @@ static void conduct_deadline(struct test *test)
 		fail(test, "try_acquire of a lock held out of order");
 	release_1(test);
 	if (lock_try(test))
-		fail(test, "try_acquire goes past the tickets that are out");
-	add(&word->head, 2); /* the ghosts come, and go */
+		fail(test, "try_acquire passes the tickets that are out");
+	add(&word->head, 2); /* the ghosts come and go */
 }
 
-/* Nobody serves the two tickets before: the waiter leaves the line, past both. */
+/* Nobody serves the two tickets before the waiter's, so it leaves the line and passes both. */
 static void test_deadline(struct test *test)
 {
 	set_version(test, test->argument, test->argument == LT ? 8 : brisk_shift());
@@ -192,7 +192,7 @@ static void conduct_in_order(struct test *test)
 		release_1(test);
 }
 
-/* Before the deadline the order holds, free though the flag is. */
+/* Before the deadline the order holds, although the flag is free. */
 static void test_in_order(struct test *test)
 {
 	set_version(test, test->argument, NEVER);
@@ -218,21 +218,21 @@ static void conduct_passed(struct test *test)
 	leaves_line(test);
 	release_1(test);
 	if (deadline_grants(test) != grants + 1)
-		fail(test, "deadline_grants does not count one who was passed");
+		fail(test, "deadline_grants does not count a waiter that was passed");
 	missed = event_sum(test, EV_LOCK_STEALS) != steals;
 }
 
-/* Version 2 leaves by the deadline it had, even if passed by so many that its ticket looks like one
- * far ahead; pmtlock-lt at once. */
+/* In version 2 the waiter leaves by the deadline that it had, even if so many have passed it that
+ * its ticket looks far ahead; in pmtlock-lt it leaves at once. */
 static void test_passed(struct test *test)
 {
 	set_version(test, test->argument % 16, test->argument % 16 == LT ? NEVER : 0);
 	brisk = brisk_shift();
 	passed = test->argument / 16;
-	play_until_seen(test, conduct_passed, "one who was passed counts as having passed others");
+	play_until_seen(test, conduct_passed, "a waiter that was passed counts as having passed");
 }
 
-/* The flag is taken, by one who left the line, when the ticket's turn comes. */
+/* When the ticket's turn comes, a vCPU that left the line holds the flag. */
 static void conduct_turn_while_held(struct test *test)
 {
 	union ticket_word *word = test->lock;
@@ -241,13 +241,13 @@ static void conduct_turn_while_held(struct test *test)
 	lock_acquire(test);
 	if (!queue_behind(test, 0))
 		return;
-	add(&word->head, 1); /* its turn: the owner has, so to speak, a later ticket */
+	add(&word->head, 1); /* its turn, as if the owner had a later ticket */
 	let_others_run(20 << replays);
 	if (actor_state(1) == ACTOR_OWNS)
 		fail(test, "acquired while held");
 	add(&word->tail, 1);
 	lock_release(test);
-	missed = !owns_within(test, UINT64_C(250) << replays); /* no look while its turn lasted */
+	missed = !owns_within(test, UINT64_C(250) << replays); /* it did not look during its turn */
 	release_1(test);
 	if (missed)
 		add(&word->head, 1);
@@ -260,7 +260,7 @@ static void test_turn_while_held(struct test *test)
 	play_until_seen(test, conduct_turn_while_held, "left the line in spite of its turn");
 }
 
-#define FAR 16000 /* places; times PLACE_NS, or 2^16 polls, minutes */
+#define FAR 16000 /* places; at PLACE_NS or 2^16 polls each, minutes */
 
 static void set_far(struct test *test, uint32_t number)
 {
@@ -290,8 +290,8 @@ static void conduct_line_moves(struct test *test)
 		add(&word->head, 1);
 }
 
-/* From far back in line to its head, which never comes: version 2 then waits for one place,
- * pmtlock-lt for as long as it set out to. */
+/* The line moves on until the waiter is next, and stops there. Version 2 then waits for one place,
+ * pmtlock-lt for as long as it set out to on arrival. */
 static void test_line_moves(struct test *test)
 {
 	set_far(test, test->argument);
@@ -300,7 +300,7 @@ static void test_line_moves(struct test *test)
 		expect_events(test, 1, 1);
 }
 
-/* `argument`: the version, and the shift times 16. */
+/* `argument`: the version plus 16 times the shift. */
 static void test_race(struct test *test)
 {
 	uint32_t shift = test->argument / 16;
@@ -335,7 +335,7 @@ static void test_wrap_fifo(struct test *test)
 	expect_events(test, 0, 0);
 }
 
-/* Every ticket from 2^16 - 4 on is tried for. */
+/* Tries for every ticket from 2^16 - 4 on. */
 static void conduct_tries(struct test *test)
 {
 	for (int i = 0; i < 8; i++) {
@@ -379,7 +379,7 @@ CASE_REGISTER(rush_lt_16, "excludes past the deadline, pmtlock-lt, 16 threads", 
 CASE_REGISTER(wrap_v2, "excludes where tickets wrap, version 2", test_wrap_race, 4, WITH(V2, 3));
 CASE_REGISTER(wrap_lt, "excludes where tickets wrap, pmtlock-lt", test_wrap_race, 4, WITH(LT, 3));
 BOTH(trylock, "trylock", test_trylock_of, 3);
-/* the two ghosts before the waiter stand for other CPUs: where there are fewer, none was passed */
+/* the two ghosts before the waiter stand for other CPUs, so a case needs as many */
 BOTH(deadline, "a predecessor never comes", test_deadline, 3);
 BOTH(in_order, "in order before the deadline", test_in_order, 2);
 BOTH(turn, "its turn comes while another holds", test_turn_while_held, 2);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The protocol of pv-ticket, oticket and i-spinlock (locks/pv_ticket_wait.h): who halts, who is
- * kicked, when the flag goes, and what an interrupt in a halted wait may do, also when tickets wrap
- * around. A backend of its own wraps the case's: it shows which CPU is inside pv_wait, counts
- * kicks, and can play an interrupt that comes between the decision to halt and the halt.
+ * kicked, when the flag is cleared, and what an interrupt in a halted wait may do, also when
+ * tickets wrap around. A backend that wraps the case's shows which CPU is inside pv_wait, counts
+ * kicks, and can play an interrupt between the decision to halt and the halt.
  */
 #include "tests/suites/locks/pv_ticket_cases.h"
 #include "locks/core/pv.h"
@@ -13,9 +13,9 @@ static const struct pv_backend *real;
 static struct {
 	_Atomic uint32_t kicks;
 	_Atomic bool waiting; /* inside pv_wait */
-	bool drained;         /* the CPU's own: no kick of an earlier case is left over */
+	bool drained;         /* used by the CPU itself: no kick of an earlier case is left */
 } seen[CLIENT_CPUS];
-static uint32_t watched; /* whom watched_waits is about */
+static uint32_t watched; /* the CPU that watched_waits is about */
 /* An interrupt handler that acquires another lock, on the CPU that is about to halt. */
 enum stage { NOT_YET, TAKEN, HALTED, OVER };
 static struct {
@@ -64,7 +64,7 @@ static void watching_kick(uint32_t cpu)
 	real->kick(cpu);
 }
 
-/* In pv_wait, and not kicked. */
+/* Whether the watched CPU is in pv_wait and not kicked. */
 static bool watched_waits(struct test *test)
 {
 	const struct pv_ticket_node *node = node_of(test, watched);
@@ -101,8 +101,8 @@ static bool watched_owns(struct test *test)
 	return actor_state(watched) == ACTOR_OWNS;
 }
 
-/* As await, but does not let a lost wake-up of CPU hang the case: after two seconds, a failure and
- * a kick by hand. */
+/* As await, but a lost wake-up of CPU does not hang the case: after two seconds the case fails, and
+ * CPU is kicked by hand. */
 static bool woken(struct test *test, uint32_t cpu, bool (*condition)(struct test *test))
 {
 	watched = cpu;
@@ -120,7 +120,7 @@ static bool owns_soon(struct test *test, uint32_t cpu)
 	return woken(test, cpu, watched_owns);
 }
 
-/* Hands over from one to the next; all kicks have been sent then. */
+/* Hands the lock over from one CPU to the next. Afterwards all kicks have been sent. */
 static bool hands_over(struct test *test, uint32_t cpu, uint32_t next)
 {
 	tell(cpu, COMMAND_RELEASE);
@@ -134,7 +134,7 @@ static uint16_t head_of(const struct test *test)
 	return atomic_load_explicit(&lock->head, memory_order_relaxed);
 }
 
-/* Every wait halts soon; oticket wakes two at a time. */
+/* Runs the conductor over the watching backend; every wait halts soon. */
 static void play(struct test *test, void (*conductor)(struct test *test))
 {
 	struct pv_backend watching = *pv_backend;
@@ -167,8 +167,8 @@ static bool three_halted(struct test *test)
 	return true;
 }
 
-/* Tickets in order, each kicked when its turn comes; with oticket also the one after it, who halts
- * again. */
+/* Tickets are served in order, and each is kicked when its turn comes. oticket also kicks the next
+ * one, which halts again. */
 static void conduct_kicks(struct test *test)
 {
 	bool two = strcmp(test->ops->name, "oticket") == 0;
@@ -189,14 +189,14 @@ static void conduct_kicks(struct test *test)
 		return;
 	expect_kicks(test, 0, 1, two, "second unlock");
 	if (!(head_of(test) & PV_TICKET_FLAG))
-		fail(test, "the flag is gone and CPU 3 halts: %s", lock_text(test));
+		fail(test, "CPU 3 halts, but the flag is clear: %s", lock_text(test));
 	if (!halts_now(test, 3))
 		return;
 	if (!hands_over(test, 2, 3))
 		return;
 	expect_kicks(test, 0, 0, 1, "third unlock");
 	if (head_of(test) & PV_TICKET_FLAG)
-		fail(test, "the last one left the flag on: %s", lock_text(test));
+		fail(test, "the last waiter left the flag set: %s", lock_text(test));
 	tell(3, COMMAND_RELEASE);
 	await_state(test, 3, ACTOR_IDLE);
 	expect_kicks(test, 0, 0, 0, "last unlock");
@@ -213,7 +213,7 @@ static void test_kicks(struct test *test)
 	state_copy(test, &initial);
 	check_free(test, &initial);
 	if (event_sum(test, EV_LOCK_SLOWPATH) != 3)
-		fail(test, "three slow paths, but lock_slowpath says otherwise");
+		fail(test, "lock_slowpath is not 3");
 }
 
 static bool interrupt_halts(struct test *test)
@@ -228,8 +228,8 @@ static bool interrupt_over(struct test *test)
 	return interrupt_stage() == OVER;
 }
 
-/* CPU 1 is interrupted when it is about to halt, and the handler halts for another lock. Argument
- * 0: the interrupted wait's turn comes meanwhile; 1: after it. */
+/* CPU 1 is interrupted when it is about to halt, and the handler halts for another lock. The turn
+ * of the interrupted wait comes meanwhile (argument 0) or afterwards (1). */
 static void conduct_interrupt(struct test *test)
 {
 	interrupt.test->ops->acquire(interrupt.lock, node_of(test, 0));
@@ -283,7 +283,7 @@ static bool one_waits(struct test *test)
 			       atomic_load_explicit(&lock->tail, memory_order_relaxed)) == 2;
 }
 
-/* oticket_wait 2: the first waiter polls on, the second halts; it is kicked one unlock early. */
+/* oticket_wait=2: the first waiter polls on; the second halts and is kicked one unlock early. */
 static void conduct_near(struct test *test)
 {
 	lock_acquire(test);
@@ -296,7 +296,7 @@ static void conduct_near(struct test *test)
 	let_others_run(20);
 	watched = 1;
 	if (watched_waits(test))
-		fail(test, "next in line, and halts");
+		fail(test, "the next in line halts");
 	lock_release(test);
 	if (!await_state(test, 1, ACTOR_OWNS))
 		return;
@@ -317,8 +317,10 @@ static void test_near(struct test *test)
 }
 
 CASE_REGISTER(kicks, "kicks in order of tickets", test_kicks, 4, PV_TICKETS);
-CASE_REGISTER(kicks_a, "... a ticket that wraps", test_kicks, 4, .argument = 0xfffa, PV_TICKETS);
-CASE_REGISTER(kicks_e, "... another", test_kicks, 4, .argument = 0xfffe, PV_TICKETS);
+CASE_REGISTER(kicks_a, "kicks in order, the last ticket wraps", test_kicks, 4, .argument = 0xfffa,
+	      PV_TICKETS);
+CASE_REGISTER(kicks_e, "kicks in order, the second ticket wraps", test_kicks, 4, .argument = 0xfffe,
+	      PV_TICKETS);
 CASE_REGISTER(in_irq, "interrupted before the halt, turn comes", test_interrupt, 2, PV_TICKETS);
 CASE_REGISTER(after_irq, "interrupted before the halt, turn comes later", test_interrupt, 2,
 	      .argument = 1, PV_TICKETS);

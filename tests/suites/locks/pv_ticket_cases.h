@@ -12,14 +12,14 @@
 
 #define PV_TICKETS .only = "pv-ticket,oticket,i-spinlock"
 
-/* If the lock has such a tunable. */
+/* Sets the tunable if the lock reads it. */
 static inline void tune(struct test *test, const char *name, uint32_t value)
 {
 	if (tunable_is_of(tunable_find(name, strlen(name)), test->ops->name))
 		set_tunable(test, name, value);
 }
 
-/* The first ticket to be given out. */
+/* Sets the first ticket to be given out. */
 static inline void start_at(struct test *test, uint32_t ticket)
 {
 	union pv_ticket *lock = test->lock;

@@ -11,7 +11,7 @@ static void test_wraps(struct test *test)
 	test_exclusion(test);
 }
 
-/* A free lock with the flag on: nobody needs it, whoever comes turns it off. */
+/* A free lock has its flag set, which nobody needs: the next acquirer clears it. */
 static void test_stale_flag(struct test *test)
 {
 	union pv_ticket *lock = test->lock;
@@ -22,9 +22,9 @@ static void test_stale_flag(struct test *test)
 		if (!try)
 			lock_acquire(test);
 		else if (!lock_try(test))
-			fail(test, "try_acquire minds the flag of a free lock");
+			fail(test, "try_acquire fails because of the flag of a free lock");
 		if (atomic_load_explicit(&lock->word, memory_order_relaxed) != (12u << 16 | 10))
-			fail(test, "the flag stays: %s", lock_text(test));
+			fail(test, "the flag stays set: %s", lock_text(test));
 		lock_release(test);
 	}
 }
@@ -51,7 +51,7 @@ static void test_levels(struct test *test)
 		     (unsigned long long)none);
 }
 
-/* Each kick is of a waiter that was looked up, each halt part of a slow wait. */
+/* Each kick goes to a waiter that was looked up; each halt is part of a slow wait. */
 static void test_counts(struct test *test)
 {
 	bool two = strcmp(test->ops->name, "oticket") == 0;
@@ -73,7 +73,7 @@ static void test_counts(struct test *test)
 }
 
 CASE_REGISTER(wraps, "excludes over the wrap-around", test_wraps, 4, PV_TICKETS);
-CASE_REGISTER(stale, "turns a needless flag off", test_stale_flag, 1, PV_TICKETS);
+CASE_REGISTER(stale, "clears a needless flag", test_stale_flag, 1, PV_TICKETS);
 CASE_REGISTER(level_1, "second record", test_levels, 4, .argument = 1, PV_TICKETS);
 CASE_REGISTER(level_3, "fourth record", test_levels, 4, .argument = 3, PV_TICKETS);
 CASE_REGISTER(level_4, "no record left", test_levels, 4, .argument = 4, PV_TICKETS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The s390-spinlock protocol: when it yields and to whom, how often it may be stolen from its
- * queue; and its queue form in the races that every lock's default form runs in. */
+/* The s390-spinlock protocol: when it yields and to whom, and how often it may be stolen from its
+ * queue. Also its queue form in the races that every lock's default form runs in. */
 #include "locks/s390-spinlock.h"
 #include "tests/suites/locks/directed.h"
 
@@ -14,7 +14,7 @@ static struct s390_node *waiter(const struct test *test, uint32_t cpu)
 	return &((struct s390_pool *)node_of(test, cpu))->node[0];
 }
 
-/* CPU 1 stands in the queue's place of the head, staged by hand. */
+/* Stages CPU 1 as the head of the queue by hand. */
 static void stage_head(struct test *test, uint32_t word)
 {
 	struct s390_node *head = waiter(test, 1);
@@ -26,7 +26,7 @@ static void stage_head(struct test *test, uint32_t word)
 	owner_word_write(test, word);
 }
 
-/* What CPU 1 would do after its turn, its follower being CPU 2 and the last waiter `last`. */
+/* Does what CPU 1 would do after its turn. Its successor is CPU 2, the last waiter is `last`. */
 static void promote_second(struct test *test, uint32_t last)
 {
 	if (qnode_next(&waiter(test, 1)->base) != &waiter(test, 2)->base)
@@ -39,7 +39,7 @@ static void conduct_thefts(struct test *test)
 {
 	stage_head(test, TAIL_IS(1));
 	if (lock_try(test))
-		fail(test, "try_acquire goes past a queue");
+		fail(test, "try_acquire passes a queue");
 	for (uint32_t n = 1; n <= test->argument; n++) {
 		tell(2, COMMAND_ACQUIRE);
 		if (!await_actor(test, 2, ACTOR_OWNS))
@@ -76,8 +76,8 @@ static void test_thefts(struct test *test)
 		     (unsigned long long)event_sum(test, EV_LOCK_STEALS), test->argument);
 }
 
-/* The lock is free, thieves are stopped, the head is preempted: 2, next in the queue, and 3, behind
- * that, yield to the head. */
+/* The lock is free, thieves are stopped, the head is preempted. 2, next in the queue, and 3, behind
+ * 2, yield to the head. */
 static void conduct_head(struct test *test)
 {
 	stage_head(test, TAIL_IS(1) | THEFTS(3));
@@ -104,8 +104,8 @@ static void test_head(struct test *test)
 		     yields(2, 1) + yields(3, 1));
 }
 
-/* The owner is preempted when the waiter comes: one yield at once, the next after
- * s390_spin_retry polls, which in this case is never. In both forms, and behind a head. */
+/* The owner is preempted when a waiter comes. The waiter yields once on arrival and next after
+ * s390_spin_retry polls, which here is never. In both forms, and behind a head. */
 static void conduct_entry(struct test *test)
 {
 	lock_acquire(test);
@@ -135,7 +135,7 @@ static void test_entry(struct test *test)
 	directed_play(test, conduct_entry);
 }
 
-/* The default: nobody queues, nobody is asked more often than every 1000 polls. */
+/* The default is the classic form: nobody queues. */
 static void conduct_default(struct test *test)
 {
 	lock_acquire(test);
@@ -161,10 +161,10 @@ static void test_queue_form(struct test *test)
 CASE_REGISTER(s390_thefts, "stolen three times, then no more", test_thefts, 3, .argument = 3, S390);
 CASE_REGISTER(s390_theft, "stolen once, then no more", test_thefts, 3, .argument = 1, S390);
 CASE_REGISTER(s390_no_theft, "never stolen", test_thefts, 3, .argument = 0, S390);
-CASE_REGISTER(s390_head, "a free lock: yields to the head", test_head, 4, S390);
-CASE_REGISTER(s390_entry, "one yield at first, classic form", test_entry, 3, .argument = AT_WORD,
-	      S390);
-CASE_REGISTER(s390_entry_queue, "one yield at first, queue form", test_entry, 3,
+CASE_REGISTER(s390_head, "yields to the head of a free lock", test_head, 4, S390);
+CASE_REGISTER(s390_entry, "yields once on arrival, classic form", test_entry, 3,
+	      .argument = AT_WORD, S390);
+CASE_REGISTER(s390_entry_queue, "yields once on arrival, queue form", test_entry, 3,
 	      .argument = IN_QUEUE, S390);
 CASE_REGISTER(s390_default, "the default does not queue", test_default, 2, S390);
 CASE_REGISTER(s390_queue_2, "queue form excludes, 2 threads", test_queue_form, 2, S390);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shfllock, step by step: who is moved where. CPU 0 owns; the others queue in the order of a list;
- * once the first of them owns, the second heads the queue and sorts the rest; some may come after
- * that. Then all are granted in an order that another list tells.
+ * shfllock, step by step: who is moved where. CPU 0 owns, and the others queue in the order of a
+ * list. Once the first of them owns, the second heads the queue and sorts the rest; some may come
+ * after that. The grants must come in the order of another list.
  */
 #include "locks/core/pv.h"
 #include "port/port.h"
@@ -23,7 +23,7 @@ static bool lock_changed(struct test *test)
 	return !state_equal(test, &now, &before);
 }
 
-/* As the head, each waiter sorts once at least. */
+/* Waits until CPU has sorted as the head: each head sorts once at least. */
 static void await_shuffle(uint32_t cpu)
 {
 	for (uint64_t start = port_cycles();
@@ -81,7 +81,8 @@ static void conduct_order(struct test *test)
 	}
 }
 
-/* With the order of arrival and that of grants, how many waiters are moved, how many come late. */
+/* `in`, `out`: the orders of arrivals and of grants. `moved`: how many waiters are moved. `behind`:
+ * how many come late. */
 static void play(struct test *test, const uint32_t in[ACTORS], const uint32_t out[ACTORS],
 		 uint32_t moved, uint32_t behind)
 {
@@ -105,7 +106,7 @@ static void test_groups(struct test *test)
 	play(test, in, out, 2, 0);
 }
 
-/* 3 joins the group of 1, the head, which passes it the role: it is 3 that moves 5 and 7. */
+/* 3 joins the group of 1, the head, which passes the role to 3: so 3 moves 5 and 7. */
 static void test_role(struct test *test)
 {
 	static const uint32_t in[] = {2, 1, 3, 4, 5, 7, 6}, out[] = {2, 1, 3, 5, 7, 4, 6};
@@ -151,7 +152,7 @@ static void test_active_first(struct test *test)
 	pv_backend = real;
 }
 
-/* How many are moved depends on who runs when; that they are, the cases above show. */
+/* Tests exclusion only: how many are moved depends on who runs when. */
 static void test_race(struct test *test)
 {
 	client_nodes(test, test->argument);

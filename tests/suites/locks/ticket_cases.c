@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ticket and ticket-backoff where their 16 bits wrap; how long ticket-backoff looks away. */
+/* ticket and ticket-backoff where their 16 bits wrap; how long ticket-backoff pauses. */
 #include "locks/ticket_word.h"
 #include "port/port.h"
 #include "tests/suites/locks/client.h"
@@ -39,7 +39,7 @@ static void test_wrap_fifo(struct test *test)
 	across_wrap(test, test_fifo, (uint16_t)test->argument);
 }
 
-/* Every ticket from a few before the wrap to a few behind it is tried for. */
+/* Tries for every ticket from a few before the wrap to a few behind it. */
 static void tries(struct test *test)
 {
 	for (int i = 0; i < 8; i++) {
@@ -69,7 +69,7 @@ static bool has_arrived(struct test *test)
 	return half(&word->tail) == awaited_tail;
 }
 
-/* Actor 1 waits behind `ghosts` who never come: tickets that nobody took. */
+/* Actor 1 waits behind `ghosts` that never come: tickets that nobody took. */
 static void conduct_far_in_line(struct test *test)
 {
 	union ticket_word *word = test->lock;
@@ -86,7 +86,8 @@ static void conduct_far_in_line(struct test *test)
 	await_state(test, 1, ACTOR_IDLE);
 }
 
-/* PAUSEs that it spends in backing off, in a round in which it is there in time to do so. */
+/* Returns how many PAUSEs actor 1 spends in backing off, in the first round in which it comes in
+ * time to do so. */
 static uint64_t pauses_behind(struct test *test, uint16_t places, uint32_t unit, uint32_t rounds)
 {
 	uint64_t before = event_sum(test, EV_BACKOFF_PAUSES), pauses = 0;
@@ -103,7 +104,7 @@ static uint64_t pauses_behind(struct test *test, uint16_t places, uint32_t unit,
 
 static void test_proportional(struct test *test)
 {
-	static struct steal_area never_off; /* being descheduled would end a pause early */
+	static struct steal_area never_off; /* a deschedule would end a pause early */
 	const struct steal_area *own = port_stats(1)->steal;
 	uint64_t pauses;
 
@@ -125,7 +126,7 @@ static void test_next_polls(struct test *test)
 		fail(test, "the next in line backs off: %llu PAUSEs", (unsigned long long)pauses);
 }
 
-/* However wrong the estimate, the word is looked at again soon. */
+/* However wrong the estimate is, the waiter soon looks at the word again. */
 static void test_bounded(struct test *test)
 {
 	const uint64_t estimate = 512u << 16;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unfair-queued, with a head that never runs: the node of a CPU without a thread, written into the
- * word by hand. Everybody then takes the lock from inside the queue, and leaves it in the middle or
- * at the end.
+ * unfair-queued with a head that never runs: the node of a CPU without a thread, written into the
+ * word by hand. All others then take the lock from inside the queue, and leave the queue in the
+ * middle or at the end.
  */
 #include "locks/qnode.h"
 #include "tests/suites/locks/client.h"
@@ -37,7 +37,7 @@ static void check_sleeper(struct test *test, const char *when)
 		fail(test, "%s: the sleeping head still has a successor", when);
 }
 
-/* Sleeper, then 1 to 3 but `gone`, by links and by tail. */
+/* Checks links and tail: the sleeper, then 1 to 3 without `gone`. */
 static void check_chain(struct test *test, uint32_t gone)
 {
 	uint32_t last = SLEEPER;
@@ -63,7 +63,7 @@ static void conduct_leave(struct test *test)
 	union qspinlock_word *word = test->lock;
 	uint32_t who;
 
-	q_set_locked(word); /* CPU 0 owns: a try would do, but this is how it is staged */
+	q_set_locked(word); /* CPU 0 owns, staged like the rest */
 	for (uint32_t i = 1; i < test->threads; i++) {
 		test->argument = i;
 		tell(i, COMMAND_ACQUIRE);
@@ -104,7 +104,7 @@ static void test_behind_sleeper(struct test *test)
 	check_sleeper(test, "after the race");
 }
 
-/* Who tries too seldom to try at all takes the lock as the head only. */
+/* A waiter whose period is longer than the race takes the lock only as the head. */
 static void test_period(struct test *test)
 {
 	set_tunable(test, "uq_steal_min", test->argument);

@@ -4,7 +4,7 @@
 #include "locks/qnode.h"
 #include "tests/suites/locks/client.h"
 
-#define MIN_HALTS 50 /* before the case believes that it did what it is for */
+#define MIN_HALTS 50 /* fewer would prove little */
 
 /* qspinlock's contexts: a CPU whose first `argument` nodes are taken uses the next, or none. */
 static void test_nesting(struct test *test)
@@ -28,10 +28,10 @@ static bool has_stormed(const struct test *test)
 	return event_sum(test, EV_HALTS) >= MIN_HALTS && event_sum(test, EV_KICKS) > 0;
 }
 
-/* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would tell. */
+/* Every wait becomes a halt: a lost wake-up would hang, and the watchdog would report it. */
 static void test_storm(struct test *test)
 {
-	static const struct wanted storm = {.seen = has_stormed, .what = "halts and kicks"};
+	static const struct race_goal storm = {.seen = has_stormed, .what = "halts and kicks"};
 
 	halt_at_once(test);
 	race_until(test, &storm);

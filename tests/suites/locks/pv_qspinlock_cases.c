@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pv-qspinlock protocol, step by step: who is kicked and when, when stealing is possible, when
- * a waiter gives up early. A backend of its own wraps the halting one: it shows which CPU is inside
- * pv_wait, counts the kicks each CPU gets, and can hold kicks back.
+ * a waiter halts early. A backend that wraps the halting one shows which CPU is inside pv_wait,
+ * counts the kicks that each CPU gets, and can hold kicks back.
  */
 #include "locks/core/pv.h"
 #include "locks/core/tunables.h"
@@ -15,9 +15,9 @@ static struct {
 	_Atomic bool waiting; /* inside pv_wait */
 	_Atomic uint32_t kicks;
 } seen[CLIENT_CPUS];
-static struct pv_backend real; /* the one that is wrapped */
+static struct pv_backend real; /* the wrapped one */
 static _Atomic bool hold_kicks;
-static uint32_t watched; /* whom the conditions below are about */
+static uint32_t watched; /* the CPU that the conditions below are about */
 
 static void watching_wait(const _Atomic uint8_t *word, uint8_t value)
 {
@@ -59,7 +59,7 @@ static bool has_tail_of_watched(struct test *test)
 	return q_load(word_of(test)) >> 18 == watched + 1;
 }
 
-/* Locked byte and pending byte; the tail is not this case's concern. */
+/* Checks locked and pending byte; these cases do not care about the tail. */
 static void expect_word(struct test *test, uint32_t low, const char *when)
 {
 	uint32_t value = q_load(word_of(test)) & 0xffff;
@@ -80,7 +80,7 @@ static bool halts_now(struct test *test, uint32_t cpu)
 	watched = cpu;
 	if (!await(test, watched_waits, "a halted waiter"))
 		return false;
-	let_others_run(20); /* asleep, or the case is about one that is about to be: both fine */
+	let_others_run(20); /* it sleeps now, or is about to: both are fine for a case */
 	return true;
 }
 
@@ -103,8 +103,8 @@ static void play(struct test *test, void (*conductor)(struct test *test))
 	check_free(test, &initial);
 }
 
-/* How many polls take at least this long here: a PAUSE is 10 to 140 cycles, and an exit under an
- * emulator. The best of a few tries: this CPU may be descheduled in one. */
+/* Returns how many polls take at least this long here: a PAUSE takes 10 to 140 cycles, or an exit
+ * under an emulator. Takes the best of a few tries, because this CPU may be descheduled in one. */
 static uint32_t polls_for_ms(uint32_t milliseconds)
 {
 	uint64_t most = 1;
@@ -120,8 +120,8 @@ static uint32_t polls_for_ms(uint32_t milliseconds)
 	return (uint32_t)(most * milliseconds);
 }
 
-/* 0 owns; 1 is the head, 2 queues behind it; both halt. 2 has to come while 1 still polls: behind a
- * halted head it would not queue but try to steal. */
+/* Lets 0 own, 1 be the head and 2 queue behind it; 1 and 2 halt. 2 has to come while 1 still polls:
+ * behind a halted head it would try to steal instead of queueing. */
 static bool two_halted(struct test *test)
 {
 	lock_acquire(test);
@@ -146,7 +146,7 @@ static void conduct_kick_at_unlock(struct test *test)
 	lock_release(test);
 	if (!await_state(test, 1, ACTOR_OWNS))
 		return;
-	/* 1 has made 2 the head, which sleeps on: hashed, not kicked */
+	/* 1 has made 2 the head, hashed it and not kicked it, so 2 sleeps on */
 	let_others_run(20);
 	expect_kicks(test, 1, 0, "after the first unlock");
 	expect_word(test, Q_SLOW, "the successor was halted when it became the head");
@@ -158,7 +158,7 @@ static void conduct_kick_at_unlock(struct test *test)
 	if (!await_state(test, 2, ACTOR_OWNS))
 		return;
 	expect_kicks(test, 1, 1, "after the second unlock");
-	expect_word(test, Q_LOCKED, "the last one owns");
+	expect_word(test, Q_LOCKED, "the last waiter owns");
 	tell(2, COMMAND_RELEASE);
 	await_state(test, 2, ACTOR_IDLE);
 }
@@ -169,7 +169,7 @@ static void test_pv_kick_at_unlock(struct test *test)
 	play(test, conduct_kick_at_unlock);
 }
 
-/* The head sleeps and its kick is on the way: the lock may be stolen past it, but not tried. */
+/* The head sleeps, and its kick is on the way: a newcomer steals the lock past it. */
 static void conduct_steal(struct test *test)
 {
 	lock_acquire(test);
@@ -182,7 +182,7 @@ static void conduct_steal(struct test *test)
 	let_others_run(20);
 	watched = 1;
 	if (!has_tail_of_watched(test))
-		fail(test, "a newcomer queues behind a halted head, and gives stealing up");
+		fail(test, "a newcomer queues behind a halted head instead of stealing");
 	lock_release(test);
 	if (!await_state(test, 2, ACTOR_OWNS))
 		return;
@@ -192,7 +192,7 @@ static void conduct_steal(struct test *test)
 	real.kick(1);
 	let_others_run(20);
 	if (actor_state(1) == ACTOR_OWNS)
-		fail(test, "the thief's lock was acquired by the head");
+		fail(test, "the head acquired the lock that the thief holds");
 	tell(2, COMMAND_RELEASE);
 	if (await_state(test, 1, ACTOR_OWNS))
 		tell(1, COMMAND_RELEASE);
@@ -222,8 +222,8 @@ static void conduct_pending(struct test *test)
 	watched = 2;
 	if (!await(test, has_tail_of_watched, "a newcomer queues behind a polling head"))
 		return;
-	let_others_run(
-		20); /* time for looks at the predecessor, which is polling: no reason to halt */
+	/* time for looks at the predecessor, which polls: no reason to halt */
+	let_others_run(20);
 	lock_release(test);
 	if (!await_state(test, 1, ACTOR_OWNS))
 		return;
@@ -245,8 +245,8 @@ static void test_pv_no_steal_while_pending(struct test *test)
 		     (unsigned long long)event_sum(test, EV_HALTS));
 }
 
-/* A free lock, its head polling: (tail, 1, 0) for as long as the head is not looking. Staged with
- * no head at all, the word and CPU 1's node being written by hand. */
+/* A free lock whose head polls: (tail, 1, 0) until the head looks. Staged with no head at all: the
+ * case writes the word by hand. */
 static void conduct_free_and_pending(struct test *test)
 {
 	union qspinlock_word *word = test->lock;
@@ -254,13 +254,13 @@ static void conduct_free_and_pending(struct test *test)
 
 	atomic_store_explicit(&word->value, qnode_encode(1, 0) | Q_PENDING, memory_order_release);
 	if (lock_try(test))
-		fail(test, "try_acquire goes past a polling head");
+		fail(test, "try_acquire passes a polling head");
 	tell(2, COMMAND_ACQUIRE);
 	watched = 2;
 	if (await(test, has_tail_of_watched, "a newcomer queues behind a polling head") &&
 	    actor_state(2) == ACTOR_OWNS)
 		fail(test, "stolen from a polling head");
-	/* headless: what CPU 1 would do after its section */
+	/* by hand, what CPU 1 would do after its turn */
 	q_set_pending(word, 0);
 	atomic_store_explicit(&second->granted, 1, memory_order_release);
 	if (await_state(test, 2, ACTOR_OWNS))
@@ -288,11 +288,12 @@ static void poll_longer(struct test *test, uint32_t round)
 }
 
 /* A waiter behind a halted one halts at its first look, not after the threshold; without a look it
- * does not. Statistical: who halts first cannot be staged. Others queue up only while a head polls,
- * and where all share one CPU, only if it is descheduled there: it polls longer each round. */
+ * does not. Statistical: which waiter halts first cannot be staged. Waiters queue up only while a
+ * head polls; where all share one CPU, only if the head is descheduled while it polls. So the head
+ * polls longer in each round. */
 static void test_pv_wait_early(struct test *test)
 {
-	static const struct wanted early_halts = {waited_early, poll_longer, "an early halt"};
+	static const struct race_goal early_halts = {waited_early, poll_longer, "an early halt"};
 	uint64_t early;
 
 	lock_tunables.spin_threshold = 1;
@@ -325,7 +326,7 @@ static void test_pv_kicks_are_unlocks(struct test *test)
 		     (unsigned long long)unlocks);
 }
 
-/* Linux to 4.14: behind a halted head, too, a newcomer queues after one attempt. */
+/* Linux to 4.14: a newcomer queues after one attempt, even behind a halted head. */
 static void conduct_no_hybrid(struct test *test)
 {
 	lock_acquire(test);
@@ -351,8 +352,8 @@ static void test_pv_no_hybrid(struct test *test)
 	play(test, conduct_no_hybrid);
 }
 
-/* Linux 4.10 to 5.3: a waiter halts, long before its threshold, behind one that polls but is said
- * to be preempted. `argument`: whether the tunable is on. */
+/* Linux 4.10 to 5.3: a waiter halts long before its threshold if its predecessor polls but is
+ * flagged preempted. `argument`: whether the tunable is on. */
 static bool first_is_preempted(uint32_t cpu)
 {
 	return cpu == 1;
@@ -376,7 +377,7 @@ static void conduct_prev_preempted(struct test *test)
 		await(test, has_tail_of_watched, "a newcomer queues");
 		let_others_run(20);
 		if (is_waiting(2))
-			fail(test, "halted for a flag that it was not to ask for");
+			fail(test, "halted because of a flag that it must not ask for");
 	}
 	lock_release(test);
 	if (await_state(test, 1, ACTOR_OWNS))
@@ -402,12 +403,12 @@ CASE_REGISTER(pending, "no theft from a polling head", test_pv_no_steal_while_pe
 CASE_REGISTER(pending_free, "no theft of a free lock whose head polls", test_pv_no_steal_of_free, 3,
 	      PV_QSPINLOCK);
 CASE_REGISTER(no_hybrid, "one attempt to steal", test_pv_no_hybrid, 3, PV_QSPINLOCK);
-CASE_REGISTER(prev_flag, "waits early behind a preempted one", test_pv_prev_preempted, 3,
+CASE_REGISTER(prev_flag, "halts early behind a preempted waiter", test_pv_prev_preempted, 3,
 	      .argument = 1, PV_QSPINLOCK);
-CASE_REGISTER(prev_no_flag, "asks for no flag unasked", test_pv_prev_preempted, 3, .argument = 0,
-	      PV_QSPINLOCK);
-CASE_REGISTER(early, "waits early", test_pv_wait_early, 8, PV_QSPINLOCK);
-CASE_REGISTER(not_early, "never waits early unasked", test_pv_wait_early, 8, .argument = UINT32_MAX,
-	      PV_QSPINLOCK);
+CASE_REGISTER(prev_no_flag, "asks for no flag unless told to", test_pv_prev_preempted, 3,
+	      .argument = 0, PV_QSPINLOCK);
+CASE_REGISTER(early, "halts early behind a halted waiter", test_pv_wait_early, 8, PV_QSPINLOCK);
+CASE_REGISTER(not_early, "never halts early without a look", test_pv_wait_early, 8,
+	      .argument = UINT32_MAX, PV_QSPINLOCK);
 CASE_REGISTER(unlocks, "each kick is an unlock that found SLOW", test_pv_kicks_are_unlocks, 4,
 	      PV_QSPINLOCK);
