@@ -17,7 +17,7 @@ host_tests := string cmdline printf histogram record linux_choice plan plan_prin
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak latency gaps spin slices promotion sim_heap sim_host $(sched_tests) $(report_tests)
 
-# the sources that each test is linked with, besides its own
+# the sources that each test is linked with, besides its own file
 host_sources_string := lib/string.c
 host_sources_cmdline := lib/cmdline.c
 host_sources_printf := lib/printf.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/cmdline.c: words, lists, numbers, and random bytes in buffers that end where the text
- * does, so that ASan sees a read behind it. */
+/* Tests lib/cmdline.c: words, lists, numbers and random bytes. The buffers end where the text does,
+ * so that ASan notices a read after it. */
 #include "tests/host/test.h"
 
 #include "lib/cmdline.h"
@@ -36,13 +36,13 @@ static void words_are_split_at_spaces_and_the_first_equals(void **state)
 	assert_word(&cursor, "b", "");
 	assert_word(&cursor, "", "c");
 	assert_word(&cursor, "d", "e=f");
-	assert_word(&cursor, "\t\"q", NULL); /* neither tabs nor quotes mean anything */
+	assert_word(&cursor, "\t\"q", NULL); /* tabs and quotes have no meaning */
 	assert_word(&cursor, "r\"", NULL);
 	assert_false(cmdline_next(&cursor, &word));
 	assert_false(cmdline_next(&cursor, &word));
 }
 
-static void a_word_is_only_itself(void **state)
+static void a_word_equals_only_the_whole_word(void **state)
 {
 	(void)state;
 	assert_true(cmdline_is("hold=1", 4, "hold"));
@@ -139,7 +139,8 @@ static void a_list_ends_where_its_value_does(void **state)
 	assert_false(cmdline_list_next(&cursor, text + 3, &item, &length));
 }
 
-/* Any bytes: words cover everything that is not a space, in order, and nothing behind the end. */
+/* With any bytes, the words cover everything that is not a space, in order, and nothing after the
+ * end. */
 static void random_bytes_are_words(void **state)
 {
 	static const char alphabet[] = "  ==,,a0x9\t\x01\xff";
@@ -176,7 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_split_at_spaces_and_the_first_equals),
-		cmocka_unit_test(a_word_is_only_itself),
+		cmocka_unit_test(a_word_equals_only_the_whole_word),
 		cmocka_unit_test(numbers_are_whole_and_in_range),
 		cmocka_unit_test(lists_keep_their_empty_items),
 		cmocka_unit_test(a_list_ends_where_its_value_does),

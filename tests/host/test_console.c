@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/console.c on a framebuffer that is an allocation of exactly its size, under ASan, and on a
- * page mapped where VGA text memory is. What a loader says of the screen is not believed.
+ * Tests kernel/console.c with a framebuffer that is an allocation of exactly its size, under ASan,
+ * and with a page mapped at the address of VGA text memory. The console must check what the loader
+ * says about the screen.
  */
 #include "kernel/console.h"
 
@@ -33,7 +34,7 @@ void *paging_map_screen(uint64_t physical, uint64_t bytes)
 	return (void *)memory_map_physical(physical, bytes);
 }
 
-/* The pitch is a little longer than a line, as it may be; what lies between is not written. */
+/* Makes a framebuffer whose pitch is longer than a line; the bytes between must not be written. */
 static void framebuffer(uint8_t bits)
 {
 	uint32_t pitch = WIDTH * bits / 8 + 12;
@@ -70,7 +71,7 @@ static void say(const char *text)
 	console_write(text, strlen(text));
 }
 
-static void characters_are_their_glyphs(void **state)
+static void draws_the_glyphs(void **state)
 {
 	static const uint8_t depths[] = {16, 24, 32};
 
@@ -106,7 +107,7 @@ static void records_and_empty_lines_are_left_out(void **state)
 	assert_character(0, 2, ' ');
 }
 
-static void long_lines_go_on_below_and_the_screen_scrolls(void **state)
+static void long_lines_wrap_and_the_screen_scrolls(void **state)
 {
 	char text[WIDTH / 6 + 2];
 
@@ -128,7 +129,7 @@ static void long_lines_go_on_below_and_the_screen_scrolls(void **state)
 	assert_character(0, 9, ' ');
 }
 
-/* Video memory is slow: what does not change is left alone, and never read. */
+/* Video memory is slow, so the console writes only characters that change, and never reads it. */
 static void only_changes_are_painted(void **state)
 {
 	uint8_t *untouched;
@@ -139,14 +140,14 @@ static void only_changes_are_painted(void **state)
 	say("abc\nabd\nabd\n1\n2\n3\n4\n5\n6\n");
 	untouched = pixels + 8; /* in the first character's cell */
 	*untouched = 0x55;
-	say("7\n"); /* scrolls: of the first row the third character changes */
+	say("7\n"); /* scrolls: only the third character of the first row changes */
 	assert_int_equal(*untouched, 0x55);
 	assert_character(2, 0, 'd');
 	assert_character(0, 8, '7');
 	assert_character(0, 7, '6');
 }
 
-static void other_screens_are_vga_text(void **state)
+static void falls_back_to_vga_text(void **state)
 {
 	static const struct screen bad[] = {
 		{.kind = SCREEN_TEXT},
@@ -194,11 +195,11 @@ static int free_pixels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(characters_are_their_glyphs),
+		cmocka_unit_test(draws_the_glyphs),
 		cmocka_unit_test(records_and_empty_lines_are_left_out),
-		cmocka_unit_test(long_lines_go_on_below_and_the_screen_scrolls),
+		cmocka_unit_test(long_lines_wrap_and_the_screen_scrolls),
 		cmocka_unit_test(only_changes_are_painted),
-		cmocka_unit_test(other_screens_are_vga_text),
+		cmocka_unit_test(falls_back_to_vga_text),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, free_pixels);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a lock's time went (bench/gaps.h, bench/worker.c): schedules of three vCPUs whose parts can
- * be read off them, and in which nothing of the phase is lost or counted twice. */
+/* Tests where a lock's time went (bench/gaps.h, bench/worker.c) with schedules of three vCPUs whose
+ * parts are known. No time of the phase may be lost or counted twice. */
 #include "bench/loop.h"
 
 #include "bench/worker.h"
@@ -18,7 +18,7 @@ uint64_t port_ns_to_cycles(uint64_t ns)
 }
 
 static struct steal_area area;
-static uint64_t steals; /* by the host, in the next section */
+static uint64_t steals; /* cycles that the host takes in the next section */
 static struct phase_times times;
 static struct section section;
 static struct worker workers[WORKERS];
@@ -52,8 +52,8 @@ static void waits_since(uint32_t cpu, uint64_t since)
 	fake_stats[cpu].waits_since = since;
 }
 
-/* What measured_loop() does around a section. */
-static void section_of(uint32_t cpu, uint64_t asked, uint64_t granted, uint64_t released)
+/* Does what measured_loop() does around a section. */
+static void run_section(uint32_t cpu, uint64_t asked, uint64_t granted, uint64_t released)
 {
 	struct worker *worker = &workers[cpu];
 	uint32_t phase = granted < BEGIN ? PHASE_WARMUP
@@ -92,23 +92,23 @@ static void assert_gaps(struct gaps wanted)
 			 END - BEGIN);
 }
 
-/* A queue: who is next waits, on the CPU, off it, or in HLT. */
-static void handed_on(void **state)
+/* The next owner waits in a queue: running, off its CPU, or in HLT. */
+static void a_queue_hands_over(void **state)
 {
 	(void)state;
-	section_of(0, 700, 900, 1100); /* 100 of it in the phase */
+	run_section(0, 700, 900, 1100); /* 100 of it in the phase */
 	off(1, 1000, 1180, false);
-	section_of(1, 950, 1200, 1300); /* 80 stolen, 20 running */
-	off(2, 1010, 1340, true);       /* was kicked, and waited for a CPU */
+	run_section(1, 950, 1200, 1300); /* 80 stolen, 20 running */
+	off(2, 1010, 1340, true);        /* then it was kicked, and waited for a CPU */
 	off(2, 1340, 1390, false);
 	steals = 30;
-	section_of(2, 960, 1400, 1450);  /* 40 halted, 50 stolen, 10 running */
-	off(0, 1160, 1200, false);       /* while the lock was held: no gap */
-	section_of(0, 1150, 1455, 1950); /* 5 running */
-	section_of(1, 1350, 1960, 2100); /* 10 running; 40 of it in the phase */
-	section_of(2, 1500, 2110, 0);
-	section_of(0, 1990, 2120, 0);
-	section_of(1, 2110, 2130, 0);
+	run_section(2, 960, 1400, 1450);  /* 40 halted, 50 stolen, 10 running */
+	off(0, 1160, 1200, false);        /* while the lock was held: no gap */
+	run_section(0, 1150, 1455, 1950); /* 5 running */
+	run_section(1, 1350, 1960, 2100); /* 10 running; 40 of it in the phase */
+	run_section(2, 1500, 2110, 0);
+	run_section(0, 1990, 2120, 0);
+	run_section(1, 2110, 2130, 0);
 	assert_gaps((struct gaps){
 		.held = 100 + 100 + 50 + 495 + 40,
 		.held_stolen = 30,
@@ -119,22 +119,22 @@ static void handed_on(void **state)
 	assert_int_equal(workers[1].gaps.held, 100 + 40);
 }
 
-/* Anybody may take it: who comes late finds nobody, or passes those who are off their CPUs. */
-static void taken_past_others(void **state)
+/* Without a queue, a late vCPU finds no waiter, or passes waiters that are off their CPUs. */
+static void late_vcpus_pass_waiters(void **state)
 {
 	(void)state;
-	section_of(0, 1200, 1210, 1300); /* 200 nobody, 10 running */
-	off(0, 1305, 1315, false);       /* before it asked */
+	run_section(0, 1200, 1210, 1300); /* 200 nobody, 10 running */
+	off(0, 1305, 1315, false);        /* before it asked for the lock */
 	waits_since(1, 1320);
-	section_of(0, 1350, 1360, 1400); /* 20 nobody, 30 passed, 10 running */
-	section_of(0, 1450, 1455, 1500); /* 50 passed, 5 running: 1 waited at the release */
+	run_section(0, 1350, 1360, 1400); /* 20 nobody, 30 passed, 10 running */
+	run_section(0, 1450, 1455, 1500); /* 50 passed, 5 running: 1 waited at the release */
 	off(1, 1330, 1600, false);
-	section_of(1, 1320, 1610, 1700); /* 100 stolen, 10 running */
+	run_section(1, 1320, 1610, 1700); /* 100 stolen, 10 running */
 	waits_since(2, 1800);
-	section_of(0, 1900, 1910, 1920); /* 100 nobody, 100 passed, 10 running */
-	section_of(0, 2050, 2060, 0);    /* 80 passed, up to the end */
-	section_of(2, 1800, 2070, 0);
-	section_of(1, 2070, 2080, 0);
+	run_section(0, 1900, 1910, 1920); /* 100 nobody, 100 passed, 10 running */
+	run_section(0, 2050, 2060, 0);    /* 80 passed, up to the end */
+	run_section(2, 1800, 2070, 0);
+	run_section(1, 2070, 2080, 0);
 	assert_gaps((struct gaps){
 		.held = 90 + 40 + 45 + 90 + 10,
 		.nobody = 200 + 20 + 100,
@@ -144,41 +144,41 @@ static void taken_past_others(void **state)
 	});
 }
 
-/* One waiter through the whole phase, that sees the stop before it has seen the start. */
+/* One vCPU waits through the whole phase, and sees the stop before it has seen the start. */
 static void a_phase_without_a_grant(void **state)
 {
 	(void)state;
-	section_of(0, 700, 800, 900);
+	run_section(0, 700, 800, 900);
 	off(1, 950, 2500, false);
-	section_of(1, 700, 2510, 0);
-	section_of(0, 2000, 2600, 0);
-	section_of(2, 2000, 2700, 0);
+	run_section(1, 700, 2510, 0);
+	run_section(0, 2000, 2600, 0);
+	run_section(2, 2000, 2700, 0);
 	assert_gaps((struct gaps){.stolen = 1000});
 }
 
-/* One hold through the whole phase. */
+/* One vCPU holds the lock through the whole phase. */
 static void a_phase_of_one_hold(void **state)
 {
 	(void)state;
 	steals = 1500; /* of 1700, and of the phase's 1000 */
-	section_of(0, 700, 800, 2500);
-	section_of(1, 900, 2510, 0);
-	section_of(0, 2505, 2600, 0);
-	section_of(2, 900, 2700, 0);
+	run_section(0, 700, 800, 2500);
+	run_section(1, 900, 2510, 0);
+	run_section(0, 2505, 2600, 0);
+	run_section(2, 900, 2700, 0);
 	assert_gaps((struct gaps){.held = 1000, .held_stolen = 1000});
 }
 
-static void who_waits_for_another_lock_is_nobody(void **state)
+static void waiters_for_another_lock_do_not_count(void **state)
 {
 	static struct section another;
 
 	(void)state;
-	section_of(0, 700, 800, 1000);
+	run_section(0, 700, 800, 1000);
 	waits_since(1, 1100);
 	fake_stats[1].holder = &another.holder;
-	section_of(0, 1200, 1200, 2000);
+	run_section(0, 1200, 1200, 2000);
 	for (uint32_t i = 0; i < WORKERS; i++)
-		section_of(i, 2000, 2000 + i, 0);
+		run_section(i, 2000, 2000 + i, 0);
 	assert_gaps((struct gaps){.held = 800, .nobody = 200});
 }
 
@@ -187,11 +187,11 @@ static void who_waits_for_another_lock_is_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(handed_on),
-		CASE(taken_past_others),
+		CASE(a_queue_hands_over),
+		CASE(late_vcpus_pass_waiters),
 		CASE(a_phase_without_a_grant),
 		CASE(a_phase_of_one_hold),
-		CASE(who_waits_for_another_lock_is_nobody),
+		CASE(waiters_for_another_lock_do_not_count),
 	};
 
 	return cmocka_run_group_tests_name("gaps", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/histogram.c: the buckets cover all of uint64_t without gap or overlap, none is wider than
- * the header says, and quantiles agree with sorting the values. */
+/* Tests lib/histogram.c: the buckets cover all of uint64_t without gap or overlap, no bucket is
+ * wider than the header says, and quantiles agree with those of the sorted values. */
 #include "tests/host/test.h"
 
 #include "lib/histogram.h"
@@ -57,7 +57,7 @@ static void quantiles_are_those_of_the_sorted_values(void **state)
 	}
 }
 
-static void the_extremes_have_a_place(void **state)
+static void handles_the_extremes(void **state)
 {
 	static struct histogram histogram;
 
@@ -108,7 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buckets_cover_everything_once),
 		cmocka_unit_test(quantiles_are_those_of_the_sorted_values),
-		cmocka_unit_test(the_extremes_have_a_place),
+		cmocka_unit_test(handles_the_extremes),
 		cmocka_unit_test(merging_is_adding),
 	};
 

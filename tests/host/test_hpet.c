@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/acpi_hpet.c, and the I/O APICs of the MADT: what the watchdog is built of. */
+/* Tests the devices that the watchdog needs: kernel/acpi_hpet.c, and the I/O APICs of the MADT. */
 #include "tests/host/acpi_machine.h"
 
 #define HPET 0x7fe4000
@@ -24,7 +24,7 @@ static enum acpi_status hpet(uint64_t *address)
 	return acpi_find_hpet(memory_map, RSDP, address, detail, sizeof(detail));
 }
 
-static void its_registers(void **state)
+static void finds_the_registers(void **state)
 {
 	uint64_t address = 0;
 
@@ -37,7 +37,7 @@ static void its_registers(void **state)
 	assert_true(address == UINT64_C(0x1fed00000));
 }
 
-static void what_cannot_be_one(void **state)
+static void rejects_invalid_tables(void **state)
 {
 	uint64_t address;
 
@@ -63,7 +63,7 @@ static uint8_t *put_ioapic(uint8_t *at, uint32_t address, uint32_t first)
 	return at + 12;
 }
 
-static void the_io_apics(void **state)
+static void finds_the_io_apics(void **state)
 {
 	uint8_t entries[8 + 2 * 12], *at = entries;
 
@@ -87,9 +87,9 @@ static void the_io_apics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(its_registers),
-		cmocka_unit_test(what_cannot_be_one),
-		cmocka_unit_test(the_io_apics),
+		cmocka_unit_test(finds_the_registers),
+		cmocka_unit_test(rejects_invalid_tables),
+		cmocka_unit_test(finds_the_io_apics),
 	};
 
 	return cmocka_run_group_tests_name("hpet", tests, NULL, memory_teardown);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* workload=kbuild under latency= and trace= (bench/kbuild/observe.h): what is recorded around the
- * lock's own operations, and which preempted holder trace_until=lhp is about. Two vCPUs. */
+/* Tests workload=kbuild with latency= and trace= (bench/kbuild/observe.h): what is recorded around
+ * the lock's operations, and which preempted holder ends the trace of trace_until=lhp. Two vCPUs.
+ */
 #include "tests/host/test.h"
 
 #include "bench/kbuild/klock.h"
@@ -21,7 +22,7 @@ static struct trace_event events[EVENTS];
 static struct trace_ring ring;
 static struct histogram wait, hold_time;
 static _Atomic bool closing;
-static uint64_t lost_in_acquire; /* ns that the vCPU is off the CPU in there */
+static uint64_t lost_in_acquire; /* ns that the vCPU is off its CPU in lock_acquire() */
 static const struct lock_ops *ops;
 
 uint32_t port_cpu(void)
@@ -45,7 +46,7 @@ static void lose_cpu(uint64_t ns)
 	area.steal += ns;
 }
 
-/* A wait notes what befell it itself. */
+/* Records its own preemption, as waits of real locks do. */
 static void lock_acquire(void *lock, void *node)
 {
 	(void)lock;
@@ -73,7 +74,7 @@ static int set_up(void **state)
 	memset(vcpus, 0, sizeof(vcpus));
 	memset(&area, 0, sizeof(area));
 	memset(stats, 0, sizeof(stats));
-	area.steal = 50 * TRACE_LHP_NS; /* before all this */
+	area.steal = 50 * TRACE_LHP_NS; /* stolen before the test */
 	stats[0].steal = &area;
 	vcpus[0].worker.stats = &stats[0];
 	world.vcpu = vcpus;
@@ -86,7 +87,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* As klock_acquire() and klock_release() do. */
+/* take() and let_go() do what klock_acquire() and klock_release() do. */
 static void take(uint32_t i)
 {
 	vcpus[0].held[vcpus[0].depth].lock = &locks[i];
@@ -129,7 +130,7 @@ static void every_event_says_its_lock(void **state)
 	assert_string_equal(ops->name, "test");
 }
 
-static void a_holder_that_nobody_waits_for_ends_no_trace(void **state)
+static void only_a_holder_with_a_waiter_ends_the_trace(void **state)
 {
 	(void)state;
 	other_waits_for(1);
@@ -149,35 +150,35 @@ static void a_holder_that_nobody_waits_for_ends_no_trace(void **state)
 	assert_true(closing);
 }
 
-static void nested_holders_end_it_wherever_they_were(void **state)
+static void nested_holders_end_it_wherever_they_are_preempted(void **state)
 {
 	(void)state;
 	other_waits_for(0);
 	take(0);
-	lose_cpu(TRACE_LHP_NS); /* before it asks for the inner one */
+	lose_cpu(TRACE_LHP_NS); /* before it asks for the inner lock */
 	take(1);
 	assert_true(closing);
 	set_up(NULL);
 	other_waits_for(0);
 	take(0);
-	lost_in_acquire = TRACE_LHP_NS; /* while it waits for that */
+	lost_in_acquire = TRACE_LHP_NS; /* while it waits for the inner lock */
 	take(1);
 	assert_true(closing);
 	set_up(NULL);
 	other_waits_for(0);
 	take(0);
 	take(1);
-	lose_cpu(TRACE_LHP_NS); /* inside of that */
+	lose_cpu(TRACE_LHP_NS); /* while it holds both */
 	let_go();
 	assert_true(closing);
 	set_up(NULL);
 	other_waits_for(0);
-	lost_in_acquire = TRACE_LHP_NS; /* it has nothing yet */
+	lost_in_acquire = TRACE_LHP_NS; /* it holds no lock yet */
 	take(0);
 	assert_false(closing);
 }
 
-static void histograms_have_nested_ones_too(void **state)
+static void histograms_include_nested_locks(void **state)
 {
 	(void)state;
 	histogram_reset(&wait);
@@ -203,9 +204,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(every_event_says_its_lock),
-		CASE(a_holder_that_nobody_waits_for_ends_no_trace),
-		CASE(nested_holders_end_it_wherever_they_were),
-		CASE(histograms_have_nested_ones_too),
+		CASE(only_a_holder_with_a_waiter_ends_the_trace),
+		CASE(nested_holders_end_it_wherever_they_are_preempted),
+		CASE(histograms_include_nested_locks),
 	};
 
 	return cmocka_run_group_tests_name("kbuild_observe", tests, NULL, NULL);

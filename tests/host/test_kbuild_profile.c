@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/kbuild/profile.c and sample.c: the profile adds up, and what is drawn from it is what it
- * says. */
+/* Tests bench/kbuild/profile.c and sample.c: the profile adds up, and the draws follow it. */
 #include "tests/host/test.h"
 
 #include "bench/kbuild/profile.h"
@@ -38,7 +37,8 @@ static void the_profile_adds_up(void **state)
 		assert_true((class->each == 0) == (class->owner == OWNER_NOBODY));
 	}
 	assert_int_equal(shares, KBUILD_WHOLE);
-	/* less what is nested: 10 % of page_table, 1 % of pcp (no more than zone has), all of pi */
+	/* nested acquisitions are not drawn: 10 % of page_table, 1 % of pcp (at most zone's share),
+	 * all of pi */
 	assert_int_equal(weights, KBUILD_WHOLE - 296 - 20 - 745);
 	assert_int_equal(class_weight(CLASS_RQ), 0);
 	assert_int_equal(class_weight(CLASS_ZONE), 0);
@@ -63,8 +63,8 @@ static void a_distribution_has_its_quantiles_and_its_mean(void **state)
 	}
 }
 
-/* Of DRAWS of classes, bursts counted by their length and nested ones added, each class has its
- * share. */
+/* Counts DRAWS of classes: each burst by its length, and nested acquisitions, too. Each class has
+ * its share. */
 static void draws_have_the_shares(void **state)
 {
 	static uint64_t count[CLASS_COUNT];
@@ -90,7 +90,7 @@ static void draws_have_the_shares(void **state)
 	}
 }
 
-static void the_seed_decides(void **state)
+static void the_seed_determines_the_draws(void **state)
 {
 	struct random a = random_begin(7, 3), b = random_begin(7, 3);
 	struct random c = random_begin(8, 3), d = random_begin(7, 4);
@@ -134,7 +134,7 @@ int main(void)
 		cmocka_unit_test(the_profile_adds_up),
 		cmocka_unit_test(a_distribution_has_its_quantiles_and_its_mean),
 		cmocka_unit_test(draws_have_the_shares),
-		cmocka_unit_test(the_seed_decides),
+		cmocka_unit_test(the_seed_determines_the_draws),
 		cmocka_unit_test(zipf_stays_inside_and_falls),
 	};
 

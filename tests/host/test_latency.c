@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What latency=on bills to whom (bench/loop.h). The lock here is one whose line is never in the
- * cache, so that acquiring it takes as long as memory does: that time is wait, and not hold.
+ * Tests how latency=on divides time into wait and hold (bench/loop.h). The line of this test's lock
+ * is never in the cache, so acquiring it takes an access to memory. That time must count as wait.
  */
 #include "bench/loop.h"
 
@@ -69,7 +69,7 @@ static void measure(void)
 	measured_loop(&cold_ops, &worker, true, false);
 }
 
-/* The exchange alone, timed by instructions of this test's own. */
+/* Measures the exchange alone. */
 static uint64_t cost_of_a_miss(void)
 {
 	static struct histogram miss;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a preempted holder cost (bench/worker.h): its own time off the CPU, and what of it those
- * paid that waited for the same lock. Four vCPUs, of which this test plays the host. */
+/* Tests the cost of a preempted holder (bench/worker.h): its time off its CPU, and how much of it
+ * the waiters for the same lock lost. Four vCPUs; the test plays the host. */
 #include "tests/host/fake_vcpus.h"
 #include "tests/host/test.h"
 
@@ -33,16 +33,16 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* The vCPU asked that many cycles ago. */
+/* The vCPU has waited for so many cycles. */
 static void waits(uint32_t cpu, uint64_t cycles)
 {
 	fake_stats[cpu].waits_since = port_cycles() - cycles;
 }
 
-static void assert_counts(uint64_t events, uint64_t away, uint64_t longest)
+static void assert_counts(uint64_t events, uint64_t absent, uint64_t longest)
 {
 	assert_int_equal(fake_stats[0].count[EV_LHP_EVENTS], events);
-	assert_int_equal(fake_stats[0].count[EV_LHP_CYCLES], away);
+	assert_int_equal(fake_stats[0].count[EV_LHP_CYCLES], absent);
 	assert_int_equal(fake_stats[0].lhp_max_cycles, longest);
 }
 
@@ -57,8 +57,8 @@ static void the_longest_absence_is_kept(void **state)
 	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 0);
 }
 
-/* A phase has a longest of its own. */
-static void it_begins_anew_with_the_measured_phase(void **state)
+/* Each phase has its own longest absence. */
+static void the_longest_absence_is_reset_for_the_measured_phase(void **state)
 {
 	(void)state;
 	area.steal = 900;
@@ -71,7 +71,7 @@ static void it_begins_anew_with_the_measured_phase(void **state)
 	assert_int_equal(worker.delta.count[EV_LHP_CYCLES], 50 * TO_TICK);
 }
 
-/* Who came before the holder lost its CPU lost all of that time, who came later what was left. */
+/* A waiter from before the preemption lost all of that time; a later one lost the rest of it. */
 static void waiters_pay_for_what_they_waited(void **state)
 {
 	const uint64_t away = 1000000000, late = 400000000;
@@ -86,7 +86,7 @@ static void waiters_pay_for_what_they_waited(void **state)
 	paid = fake_stats[0].count[EV_LHP_WAIT_CYCLES];
 	assert_in_range(paid, area.steal * TO_TICK + late,
 			area.steal * TO_TICK + late + (port_cycles() - before));
-	/* a wait that begins now: by a TSC that is ahead */
+	/* a wait that seems to begin in the future, because its vCPU's TSC is ahead */
 	fake_stats[2].waits_since = UINT64_MAX;
 	fake_stats[1].waits_since = fake_stats[3].waits_since = 0;
 	worker_holder_preempted(&worker, 0);
@@ -94,7 +94,7 @@ static void waiters_pay_for_what_they_waited(void **state)
 	assert_int_equal(fake_stats[0].count[EV_LHP_WAIT_CYCLES], paid);
 }
 
-static void who_waits_for_another_lock_pays_nothing(void **state)
+static void waiters_for_another_lock_pay_nothing(void **state)
 {
 	(void)state;
 	for (uint32_t cpu = 1; cpu < FAKE_VCPUS; cpu++)
@@ -105,7 +105,7 @@ static void who_waits_for_another_lock_pays_nothing(void **state)
 	worker_holder_preempted(&worker, 0);
 	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 1);
 	assert_int_equal(fake_stats[0].count[EV_LHP_WAIT_CYCLES], 100 * TO_TICK);
-	/* KVM moves the version also for no time */
+	/* KVM may increase the version without any stolen time */
 	worker_holder_preempted(&worker, 100);
 	assert_int_equal(fake_stats[0].count[EV_LHP_WAITS], 1);
 	assert_int_equal(fake_stats[0].count[EV_LHP_EVENTS], 2);
@@ -117,9 +117,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_longest_absence_is_kept),
-		CASE(it_begins_anew_with_the_measured_phase),
+		CASE(the_longest_absence_is_reset_for_the_measured_phase),
 		CASE(waiters_pay_for_what_they_waited),
-		CASE(who_waits_for_another_lock_pays_nothing),
+		CASE(waiters_for_another_lock_pay_nothing),
 	};
 
 	return cmocka_run_group_tests_name("lhp_cost", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/linux_choice.c: every row of Linux's table, and that an earlier row hides the later ones.
- */
+/* Tests bench/linux_choice.c: every row of Linux's table, and that an earlier row precedes later
+ * ones. */
 #include "tests/host/test.h"
 
 #include "bench/linux_choice.h"
@@ -13,7 +13,7 @@ static const struct {
 	const char *lock, *reason;
 } rows[] = {
 	{{0, 0, 0, 0, 0, 4}, "qspinlock", "bare metal"},
-	/* leaves without the hypervisor bit (-cpu host,-hypervisor): Linux does not look at them */
+	/* without the hypervisor bit (-cpu host,-hypervisor) Linux ignores the KVM leaves */
 	{{0, 1, 0, 1, 0, 4}, "qspinlock", "bare metal"},
 	{{0, 1, 1, 1, 1, 1}, "qspinlock", "bare metal"},
 	{{1, 0, 0, 0, 0, 4}, "virt-spin", "a hypervisor without PV lock code"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/loader.c and the readers of the three loaders' information, on information built here in a
- * fake memory: each piece is an allocation of its own, so that ASan sees a read beside it. First
- * what is right, then what is damaged, then noise.
+ * Tests kernel/loader.c and the readers of the three loaders' information in a fake memory: each
+ * piece is its own allocation, so that ASan notices a read beside it. Input is valid, damaged, or
+ * noise.
  */
 #include "kernel/loader.h"
 
@@ -64,14 +64,14 @@ static void multiboot_entry(uint8_t *at, uint32_t size, uint64_t base, uint64_t 
 	write_u32(at + 20, type);
 }
 
-static void multiboot_tells_everything(void **state)
+static void reads_multiboot(void **state)
 {
 	uint8_t *info = multiboot_info(1u << 0 | 1u << 2 | 1u << 6 | 1u << 9), *map;
 
 	(void)state;
 	write_u32(info + 44, 28 + 24);
 	map = memory_add(MAP, 28 + 24);
-	multiboot_entry(map, 24, 0, 0x9f000, 1); /* longer than known: its size says so */
+	multiboot_entry(map, 24, 0, 0x9f000, 1); /* longer than usual, as its size says */
 	multiboot_entry(map + 28, 20, 0x100000, 0x7f00000, 1);
 	assert_null(load(MULTIBOOT_LOADER_MAGIC));
 	assert_string_equal(boot.loader, "multiboot");
@@ -105,7 +105,7 @@ static void multiboot_damaged(void **state)
 	write_u32(info + 44, 24);
 	assert_non_null(strstr(load(MULTIBOOT_LOADER_MAGIC), "outside of memory"));
 	map = memory_add(MAP, 24);
-	multiboot_entry(map, 0, 0, 0x9f000, 1); /* would never end */
+	multiboot_entry(map, 0, 0, 0x9f000, 1); /* with a size of 0 the map would never end */
 	assert_non_null(strstr(load(MULTIBOOT_LOADER_MAGIC), "too short"));
 	write_u32(map, UINT32_MAX);
 	assert_null(load(MULTIBOOT_LOADER_MAGIC));
@@ -118,8 +118,8 @@ static void multiboot_damaged(void **state)
 	assert_non_null(strstr(load(MULTIBOOT_LOADER_MAGIC), "outside of memory"));
 }
 
-/* A command line that is too long is cut and known to be; one whose end is not mapped ends there.
- */
+/* A command line that is too long is cut, and a flag says so. One that reaches unmapped memory ends
+ * there. */
 static void long_texts(void **state)
 {
 	char text[BOOT_CMDLINE_BYTES + 1];
@@ -143,7 +143,7 @@ static void long_texts(void **state)
 	assert_string_equal(boot.cmdline, "abc");
 }
 
-/* Neighbours are one region; of too many the largest stay. */
+/* Adjacent regions are merged. If there are too many, the largest are kept. */
 static void regions(void **state)
 {
 	(void)state;
@@ -185,7 +185,7 @@ static uint8_t *pvh_info(uint32_t version, size_t bytes)
 	return info;
 }
 
-static void pvh_tells_everything(void **state)
+static void reads_pvh(void **state)
 {
 	uint8_t *info = pvh_info(1, 56), *map;
 
@@ -229,13 +229,13 @@ static void pvh_damaged(void **state)
 	assert_non_null(strstr(load(PVH_MAGIC), "outside of memory"));
 }
 
-static void unknown_loaders_are_named_so(void **state)
+static void rejects_unknown_loaders(void **state)
 {
 	(void)state;
 	assert_non_null(strstr(load(0), "not started by a loader"));
 }
 
-/* Whatever the bytes are: no read beside them, and an end. */
+/* With any bytes, the reader reads nothing beside them, and ends. */
 static void noise(void **state)
 {
 	static const uint32_t magics[] = {MULTIBOOT_LOADER_MAGIC, MULTIBOOT2_LOADER_MAGIC,
@@ -250,7 +250,7 @@ static void noise(void **state)
 
 		memory_clear();
 		info = memory_add(INFO, bytes);
-		for (size_t i = 0; i < bytes; i++) /* small numbers mostly: they get further */
+		for (size_t i = 0; i < bytes; i++) /* mostly zeros: small numbers get further */
 			info[i] = next_random(&seed) % 3 ? 0 : (uint8_t)next_random(&seed);
 		if (magic == PVH_MAGIC || next_random(&seed) % 2)
 			write_u32(info, magic == PVH_MAGIC ? PVH_MAGIC : (uint32_t)bytes);
@@ -260,42 +260,37 @@ static void noise(void **state)
 	}
 }
 
-/* The page for the APs, on maps that UEFI firmware may give. */
+/* The page for the APs, with memory maps as UEFI firmware may give them. */
 static void the_low_page(void **state)
 {
 	(void)state;
 	memset(&boot, 0, sizeof(boot));
 	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
-	loader_add_ram(&boot, 0x100000, 0x7f00000); /* nothing is said of what is below */
+	loader_add_ram(&boot, 0x100000, 0x7f00000); /* the map has nothing below 1 MiB */
 	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
-	loader_add_ram(&boot, 0, 0x7fff); /* some, and none of it at 0x8000 */
+	loader_add_ram(&boot, 0, 0x7fff); /* RAM, but none at 0x8000 */
 	assert_int_equal(loader_low_page(&boot), 0x6000);
 	loader_add_ram(&boot, 0x9001, 0x1ffe);
-	assert_int_equal(loader_low_page(&boot), 0x6000); /* no whole page in that */
+	assert_int_equal(loader_low_page(&boot), 0x6000); /* that had no whole page */
 	loader_add_ram(&boot, 0x58000, 0x47800);
 	assert_int_equal(loader_low_page(&boot), 0x9e000);
-	loader_add_ram(&boot, 0xf0000, 0x10000); /* no RAM, whatever the map says */
+	loader_add_ram(&boot, 0xf0000, 0x10000); /* the BIOS, even if the map calls it RAM */
 	assert_int_equal(loader_low_page(&boot), 0x9e000);
 	loader_add_ram(&boot, 0x7800, 0x2000);
 	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
 	memset(&boot, 0, sizeof(boot));
-	loader_add_ram(&boot, 0, 0x1fff); /* page 0 alone */
+	loader_add_ram(&boot, 0, 0x1fff); /* only page 0 */
 	assert_int_equal(loader_low_page(&boot), TRAMPOLINE_BASE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(multiboot_tells_everything),
-		cmocka_unit_test(multiboot_without_a_map),
-		cmocka_unit_test(multiboot_damaged),
-		cmocka_unit_test(long_texts),
-		cmocka_unit_test(regions),
-		cmocka_unit_test(pvh_tells_everything),
-		cmocka_unit_test(pvh_damaged),
-		cmocka_unit_test(unknown_loaders_are_named_so),
-		cmocka_unit_test(the_low_page),
-		cmocka_unit_test(noise),
+		cmocka_unit_test(reads_multiboot),   cmocka_unit_test(multiboot_without_a_map),
+		cmocka_unit_test(multiboot_damaged), cmocka_unit_test(long_texts),
+		cmocka_unit_test(regions),           cmocka_unit_test(reads_pvh),
+		cmocka_unit_test(pvh_damaged),       cmocka_unit_test(rejects_unknown_loaders),
+		cmocka_unit_test(the_low_page),      cmocka_unit_test(noise),
 	};
 
 	return cmocka_run_group_tests_name("loader", tests, NULL, memory_teardown);

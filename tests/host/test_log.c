@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/log.c before a UART that takes so many bytes and is then busy until somebody reads. */
+/* Tests kernel/log.c with a UART that accepts some bytes and is then busy until somebody reads. */
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/serial.h"
@@ -15,7 +15,7 @@
 
 struct machine machine = {.tsc_khz = 1000000}; /* a cycle is a nanosecond */
 
-static size_t room; /* bytes that the pipe still takes */
+static size_t room; /* bytes that the UART still accepts */
 static uint64_t now, fed, read_at;
 static char out[1024 * 1024];
 static size_t out_used, displayed;
@@ -49,11 +49,12 @@ void watchdog_feed(void)
 	fed = now;
 }
 
+/* Starts a test: the UART accepts `bytes` until the reader comes. */
 static void plug(size_t bytes, uint64_t reader_comes_ns)
 {
 	room = SIZE_MAX;
 	read_at = 0;
-	log_flush(); /* of the test before */
+	log_flush(); /* what the last test left */
 	out_used = displayed = 0;
 	room = bytes;
 	read_at = now + reader_comes_ns;
@@ -79,7 +80,7 @@ static void check_lines(size_t count)
 		assert_int_equal(strtoul(out + i * LINE, &end, 10), i);
 }
 
-static void a_reader_that_comes_in_time_gets_all(void **state)
+static void a_reader_in_time_gets_everything(void **state)
 {
 	(void)state;
 	plug(30, UINT64_C(60000000000));
@@ -90,8 +91,9 @@ static void a_reader_that_comes_in_time_gets_all(void **state)
 	assert_int_equal(displayed, 3000 * LINE);
 }
 
-/* Waited for once; the rest is kept, each flush is short, and the log goes on by itself. */
-static void one_that_comes_late_gets_what_was_kept(void **state)
+/* The log waits for the reader once. Then it buffers, each flush is short, and it continues when
+ * the reader comes. */
+static void a_late_reader_gets_what_was_buffered(void **state)
 {
 	uint64_t start;
 
@@ -115,8 +117,9 @@ static void one_that_comes_late_gets_what_was_kept(void **state)
 	assert_true(log_complete());
 }
 
-/* Whole lines are lost, and it is known. The last test: what is lost stays so. */
-static void what_the_buffer_cannot_keep_is_known_to_be_lost(void **state)
+/* A full buffer loses whole lines, and log_complete() says so. This must be the last test, because
+ * the log stays incomplete. */
+static void a_full_buffer_loses_whole_lines(void **state)
 {
 	size_t kept = (LOG_BYTES + 130) / LINE;
 
@@ -134,9 +137,9 @@ static void what_the_buffer_cannot_keep_is_known_to_be_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_reader_that_comes_in_time_gets_all),
-		cmocka_unit_test(one_that_comes_late_gets_what_was_kept),
-		cmocka_unit_test(what_the_buffer_cannot_keep_is_known_to_be_lost),
+		cmocka_unit_test(a_reader_in_time_gets_everything),
+		cmocka_unit_test(a_late_reader_gets_what_was_buffered),
+		cmocka_unit_test(a_full_buffer_loses_whole_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/multiboot2.c on information built here, tag by tag: BIOS and UEFI shapes, and what does
- * not fit. The information is an allocation of exactly its length, so that ASan sees a read beside
- * it. (Noise: test_loader.c.)
+ * Tests kernel/multiboot2.c with tags as from BIOS and UEFI, and with tags that do not fit. The
+ * information is an allocation of exactly its length, so that ASan notices a read beside it.
+ * test_loader.c has noise.
  */
 #include "kernel/loader.h"
 
@@ -22,7 +22,8 @@ static void begin(void)
 	used = 8;
 }
 
-/* Returns the contents, behind type and size; the next tag starts on a multiple of 8. */
+/* Adds a tag. Returns its contents, which follow type and size. The next tag starts at a multiple
+ * of 8. */
 static uint8_t *add(uint32_t type, uint32_t contents)
 {
 	uint8_t *at = bytes + used;
@@ -65,7 +66,7 @@ static void add_map(uint32_t entry_bytes, const uint64_t (*entries)[3], size_t c
 	}
 }
 
-static void everything(void **state)
+static void reads_all_tags(void **state)
 {
 	static const uint64_t map[][3] = {
 		{0, 0x9fc00, 1},         {0x9fc00, 0x400, 2},         {0x100000, 0x700000, 1},
@@ -87,7 +88,7 @@ static void everything(void **state)
 		write_u32(at + 16, 768);
 		at[20] = 32;
 		at[21] = 1;
-		memset(add(99, 5), 0xff, 5); /* unknown: passed over */
+		memset(add(99, 5), 0xff, 5); /* an unknown tag is ignored */
 		assert_null(load());
 		assert_string_equal(boot.loader, "multiboot2");
 		assert_string_equal(boot.loader_name, "GRUB 2.06");
@@ -107,8 +108,8 @@ static void everything(void **state)
 	}
 }
 
-/* The map is better than the memory tag, whichever comes first. */
-static void memory_tag_alone_or_beside_the_map(void **state)
+/* The map takes precedence over the memory tag, in either order. */
+static void the_map_precedes_the_memory_tag(void **state)
 {
 	static const uint64_t map[][3] = {{0x100000, 0x100000, 1}};
 
@@ -129,7 +130,7 @@ static void memory_tag_alone_or_beside_the_map(void **state)
 	assert_int_equal(boot.regions, 0);
 }
 
-/* The newer RSDP is taken, in either order; what is too long for one is left. */
+/* The newer RSDP is used, in either order. A tag that is too long for an RSDP is ignored. */
 static void the_rsdp_is_copied(void **state)
 {
 	(void)state;
@@ -198,7 +199,7 @@ static void damaged(void **state)
 			       "outside of memory"));
 }
 
-/* Of an information that ends early, whatever byte it ends at, nothing beside it is read. */
+/* If the information ends early, at any byte, nothing beside it is read. */
 static void cut_at_every_byte(void **state)
 {
 	static const uint64_t map[][3] = {{0, 0x9fc00, 1}, {0x100000, 0x700000, 1}};
@@ -220,8 +221,8 @@ static void cut_at_every_byte(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything),
-		cmocka_unit_test(memory_tag_alone_or_beside_the_map),
+		cmocka_unit_test(reads_all_tags),
+		cmocka_unit_test(the_map_precedes_the_memory_tag),
 		cmocka_unit_test(the_rsdp_is_copied),
 		cmocka_unit_test(texts_end_with_their_tag),
 		cmocka_unit_test(damaged),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/nodes.c: dense node numbers from proximity domains, and splitting CPUs into runs. */
+/* Tests kernel/nodes.c: dense node numbers from proximity domains, and the split of CPUs into
+ * nodes. */
 #include "tests/host/test.h"
 
 #include "kernel/nodes.h"
@@ -15,7 +16,7 @@ static void domains_get_dense_numbers(void **state)
 	uint32_t node[4], unplaced;
 
 	(void)state;
-	/* domain 2 has no CPU of ours; 3, 7 and the largest number are nodes 0, 1, 2 */
+	/* domain 2 has none of our CPUs; 3, 7 and the largest number are nodes 0, 1, 2 */
 	assert_int_equal(nodes_from_affinities(&cpus, &all, node, &unplaced), 3);
 	assert_true(node[0] == 1 && node[1] == 0 && node[2] == 1 && node[3] == 2);
 	assert_int_equal(unplaced, 0);
@@ -29,7 +30,7 @@ static void domains_get_dense_numbers(void **state)
 	assert_int_equal(unplaced, 4);
 }
 
-static void runs_are_contiguous_and_even(void **state)
+static void nodes_are_contiguous_and_even(void **state)
 {
 	(void)state;
 	for (uint32_t count = 1; count <= 70; count++) {
@@ -54,7 +55,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_get_dense_numbers),
-		cmocka_unit_test(runs_are_contiguous_and_even),
+		cmocka_unit_test(nodes_are_contiguous_and_even),
 	};
 
 	return cmocka_run_group_tests_name("nodes", tests, NULL, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/plan*.c: defaults, every key, every way to be wrong. Locks are those of stub_locks.c; the
- * machine has 28 vCPUs. */
+/* Tests bench/plan*.c: defaults, every key, every kind of error. The locks are those of
+ * stub_locks.c; the machine has 28 vCPUs. */
 #include "tests/host/plan_machine.h"
 #include <stdio.h>
 
-/* An error of one line, with each of the NULL-terminated texts in it. */
+/* The command line must be rejected with an error of one line that contains each text. */
 static void assert_error(const char *cmdline, const char *const *texts)
 {
 	if (plan_parse(cmdline, &machine, &plan, error))
@@ -103,7 +103,7 @@ static void linux_is_resolved(void **state)
 	assert_ok("locks=linux");
 	assert_locks("pv-qspinlock");
 	assert_true(plan.linux_asked);
-	/* wherever nopvspin stands, and only where it is a word of its own */
+	/* nopvspin may come anywhere, but must be a separate word */
 	assert_ok("locks=tas,linux nopvspin");
 	assert_locks("tas,qspinlock");
 	assert_ok("nopvspin locks=linux,tas");
@@ -115,7 +115,7 @@ static void linux_is_resolved(void **state)
 	assert_ok("locks=linux");
 	assert_locks("virt-spin");
 	machine.linux_facts.pv_unhalt = true;
-	/* beside the lock's own name it counts once, in the place of the first */
+	/* given together with the name of its lock, it counts once, at the first place */
 	assert_ok("locks=linux,tas,pv-qspinlock");
 	assert_locks("pv-qspinlock,tas");
 	assert_ok("locks=pv-qspinlock,tas,linux");
@@ -165,7 +165,7 @@ static void unknown_values_list_all_values(void **state)
 	ASSERT_ERROR("latency=yes", "latency=yes:", "accepted: off, on");
 	ASSERT_ERROR("trace_until=lwp", "trace_until=lwp:", "accepted: end, lhp");
 	ASSERT_ERROR("start=go", "start=go:", "accepted: now, serial, serial-each");
-	assert_ok("accel=bare"); /* as the boot record of a real machine has it in its plan */
+	assert_ok("accel=bare"); /* the plan in the boot record of a real machine has it */
 	ASSERT_ERROR("accel=xen",
 		     "accel=xen:", "accepted: unknown, kvm, kvm-in-vm, nested, tcg, hosted, bare");
 	ASSERT_ERROR("end=", "end=:", "accepted: exit, wait");
@@ -205,7 +205,7 @@ static void numbers_out_of_range_name_the_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		ASSERT_ERROR(cases[i].word, cases[i].word, cases[i].range);
-	/* trace= is bounded by all vCPUs of the largest run together: 262144 events */
+	/* the bound of trace= is 262144 events, summed over all vCPUs of the largest run */
 	assert_ok("trace=9362");
 	ASSERT_ERROR("trace=9363", "trace=9363: too many for this number of vCPUs",
 		     "accepted: 0..9362");
@@ -215,7 +215,7 @@ static void numbers_out_of_range_name_the_range(void **state)
 	ASSERT_ERROR("a.elf ms", "ms=:", "accepted: 1..86400000");
 }
 
-static void lists_have_no_holes_and_no_doubles(void **state)
+static void lists_have_no_empty_and_no_double_items(void **state)
 {
 	static const char *const locks[] = {"locks=", "locks=,", "locks=tas,", "locks=,tas",
 					    "locks=tas,,mcs"};
@@ -233,7 +233,7 @@ static void lists_have_no_holes_and_no_doubles(void **state)
 	ASSERT_ERROR("tests=a,,b", "tests=a,,b: empty test name");
 }
 
-static void lists_have_a_longest_length(void **state)
+static void lists_have_a_maximal_length(void **state)
 {
 	const struct plan_machine large = {.cpus = 1000};
 	char line[PLAN_TESTS_BYTES + 64], *at = line;
@@ -268,7 +268,7 @@ static void a_key_is_given_once(void **state)
 	ASSERT_ERROR("ops=5 ms=5", "ops: given together with ms", "one of the two");
 }
 
-/* The launcher speaks with the guest also when the user's part is wrong. */
+/* The launcher must be able to talk to the guest even if the user's keys are wrong. */
 static void the_launchers_keys_hold_in_spite_of_an_error(void **state)
 {
 	(void)state;
@@ -314,7 +314,7 @@ static void words_that_a_vmm_adds_are_ignored(void **state)
 	machine.vmm = false;
 }
 
-static void kbuild_has_keys_of_its_own(void **state)
+static void kbuild_has_its_own_keys(void **state)
 {
 	(void)state;
 	assert_ok("workload=kbuild");
@@ -348,7 +348,7 @@ static void kbuild_has_keys_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kbuild_has_keys_of_its_own),
+		cmocka_unit_test(kbuild_has_its_own_keys),
 		cmocka_unit_test(words_that_a_vmm_adds_are_ignored),
 		cmocka_unit_test(the_default_plan),
 		cmocka_unit_test(every_key_is_read),
@@ -358,8 +358,8 @@ int main(void)
 		cmocka_unit_test(unknown_keys_list_all_keys),
 		cmocka_unit_test(unknown_values_list_all_values),
 		cmocka_unit_test(numbers_out_of_range_name_the_range),
-		cmocka_unit_test(lists_have_no_holes_and_no_doubles),
-		cmocka_unit_test(lists_have_a_longest_length),
+		cmocka_unit_test(lists_have_no_empty_and_no_double_items),
+		cmocka_unit_test(lists_have_a_maximal_length),
 		cmocka_unit_test(a_key_is_given_once),
 		cmocka_unit_test(the_launchers_keys_hold_in_spite_of_an_error),
 		cmocka_unit_test(input_is_quoted_short_and_printable),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The round trip plan_print -> plan_parse, and random command lines: accepted ones make the round
- * trip, the others an error of one printable line. Locks are those of stub_locks.c. */
+/* Tests the round trip from plan_print() to plan_parse(), and random command lines: an accepted one
+ * makes the round trip, any other one gives an error of one printable line. The locks are those of
+ * stub_locks.c. */
 #include "tests/host/plan_machine.h"
 
 #define FUZZ_ROUNDS 30000
@@ -23,7 +24,7 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_string_equal(a->accel, b->accel);
 }
 
-/* What was printed parses to the same plan, with the same tunables, and prints the same. */
+/* A printed plan parses to the same plan with the same tunables, and prints the same again. */
 static void assert_round_trip(const struct plan *first)
 {
 	struct lock_tunables tuned = lock_tunables;
@@ -40,7 +41,7 @@ static void assert_round_trip(const struct plan *first)
 	assert_string_equal(line, again);
 }
 
-static void the_printed_plan_is_the_plan(void **state)
+static void a_printed_plan_parses_to_itself(void **state)
 {
 	static const char *const lines[] = {
 		"",
@@ -81,7 +82,7 @@ static void the_printed_plan_is_the_plan(void **state)
 		"prev_check_mask=255");
 }
 
-static void printing_is_cut_as_by_snprintf(void **state)
+static void output_is_cut_like_that_of_snprintf(void **state)
 {
 	char whole[2048];
 	size_t length;
@@ -141,8 +142,8 @@ static const char *const pieces[] = {"locks=",
 				     "\n",
 				     "%s%n"};
 
-/* Valid pieces and rubbish in any order, in a buffer that ends where the text does: parsed or
- * refused in one printable line; what was parsed makes the round trip. */
+/* Valid and invalid pieces in any order, in a buffer that ends where the text does. A line is
+ * parsed and makes the round trip, or is rejected in one printable line. */
 static void random_lines_are_plans_or_errors(void **state)
 {
 	uint64_t seed = 4;
@@ -173,15 +174,15 @@ static void random_lines_are_plans_or_errors(void **state)
 		}
 		free(line);
 	}
-	/* both ways were taken */
+	/* both happened */
 	assert_true(accepted > FUZZ_ROUNDS / 100 && accepted < FUZZ_ROUNDS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_printed_plan_is_the_plan),
-		cmocka_unit_test(printing_is_cut_as_by_snprintf),
+		cmocka_unit_test(a_printed_plan_parses_to_itself),
+		cmocka_unit_test(output_is_cut_like_that_of_snprintf),
 		cmocka_unit_test(random_lines_are_plans_or_errors),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plots of made-up sets: what gnuplot makes of hostile names, of values that are unknown and of
- * work that was never finished; and escaping by itself. */
+/* Tests plots of made-up sets with hostile names, unknown values and unfinished work; and escaping.
+ */
 #include "tests/host/report_sample.h"
 #include "tests/host/test.h"
 
@@ -52,8 +52,8 @@ static void strings_are_escaped(void **state)
 	assert_escaped(gnuplot_tic, "123456789", "'1234567\xe2\x80\xa6'");
 }
 
-/* The plot of that kind as SVG, to be freed; fails if gnuplot does. */
-static char *drawn(const struct set *set, const char *kind)
+/* Returns the plot of that kind as SVG; the caller frees it. The test fails if gnuplot fails. */
+static char *draw(const struct set *set, const char *kind)
 {
 	struct palette palette = palette_new(set, 1);
 	struct plots plots = plots_of(set, &palette);
@@ -73,8 +73,8 @@ static char *drawn(const struct set *set, const char *kind)
 	return svg;
 }
 
-/* A name that breaks out of its literal would write this file, or stop gnuplot. */
-static void names_are_no_commands(void **state)
+/* A name that escapes from its literal would create a file, or stop gnuplot. */
+static void names_never_become_commands(void **state)
 {
 	static const char *const kinds[] = {"throughput", "wait",      "fairness",
 					    "split",      "lock-time", "preemption"};
@@ -95,7 +95,7 @@ static void names_are_no_commands(void **state)
 	(void)state;
 	report_sample(&plan, &set);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		char *svg = drawn(&set, kinds[i]);
+		char *svg = draw(&set, kinds[i]);
 
 		assert_null(strstr(svg, "<script"));
 		assert_non_null(strstr(svg, "&lt;/text>&lt;script>"));
@@ -109,7 +109,7 @@ static void names_are_no_commands(void **state)
 	free(shell);
 }
 
-/* One repetition has no Jain index, for nothing was acquired in it: the others have. */
+/* A repetition without acquisitions has no Jain index; the mean is that of the others. */
 static void unknown_values_are_not_drawn(void **state)
 {
 	static const char *const locks[] = {"tas"};
@@ -127,13 +127,13 @@ static void unknown_values_are_not_drawn(void **state)
 	set.cells[0].sample[SAMPLE_JAIN].value[0] = NAN;
 	set.cells[0].sample[SAMPLE_JAIN].value[1] = set.cells[0].sample[SAMPLE_JAIN].value[2] =
 		0.25;
-	svg = drawn(&set, "fairness");
+	svg = draw(&set, "fairness");
 	assert_non_null(strstr(svg, "(Jain 0.25)"));
 	free(svg);
 	report_sample_free(&set);
 }
 
-/* Fixed work: seconds, the least on top; a lock that never finished is no winner. */
+/* Fixed work is in seconds, with the least on top. A lock that never finished must not be there. */
 static void unfinished_work_comes_last(void **state)
 {
 	static const char *const locks[] = {"quick", "slow", "never"};
@@ -151,7 +151,7 @@ static void unfinished_work_comes_last(void **state)
 	report_sample(&plan, &set);
 	for (size_t i = 0; i < 3; i++)
 		set.cells[2].sample[SAMPLE_MERIT].value[i] = NAN;
-	svg = drawn(&set, "throughput");
+	svg = draw(&set, "throughput");
 	quick = strstr(svg, ">quick<");
 	slow = strstr(svg, ">slow<");
 	never = strstr(svg, ">never<");
@@ -161,7 +161,7 @@ static void unfinished_work_comes_last(void **state)
 	report_sample_free(&set);
 }
 
-static void no_gnuplot_is_told_from_a_failing_one(void **state)
+static void a_missing_gnuplot_differs_from_a_failing_one(void **state)
 {
 	char *output, *error;
 	size_t bytes;
@@ -182,10 +182,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_escaped),
-		cmocka_unit_test(names_are_no_commands),
+		cmocka_unit_test(names_never_become_commands),
 		cmocka_unit_test(unknown_values_are_not_drawn),
 		cmocka_unit_test(unfinished_work_comes_last),
-		cmocka_unit_test(no_gnuplot_is_told_from_a_failing_one),
+		cmocka_unit_test(a_missing_gnuplot_differs_from_a_failing_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/acpi_power.c on FADTs and DSDTs built here: the shapes that firmware has, and what does
- * not fit. The DSDT is an allocation of exactly its length, so that ASan sees a read beside it.
+ * Tests kernel/acpi_power.c with FADTs and DSDTs as firmware has them, and with invalid ones. The
+ * DSDT is an allocation of exactly its length, so that ASan notices a read beside it.
  */
 #include "tests/host/fake_memory.h"
 #include "tests/host/test.h"
@@ -29,7 +29,7 @@ static void add_dsdt(const void *aml, size_t bytes)
 	table_seal(DSDT);
 }
 
-/* RSDP, root and a FADT with PM1a at 0x604, before it is sealed. */
+/* Makes an RSDP, a root and a FADT with PM1a at 0x604, which find() seals. */
 static uint8_t *begin(size_t fadt_bytes)
 {
 	uint8_t *fadt;
@@ -68,7 +68,7 @@ static void assert_no_s5(const void *aml, size_t bytes)
 }
 
 /* Name (_S5, Package (0x04) { ... }) as compilers write it. */
-static void shapes_of_the_package(void **state)
+static void reads_all_forms_of_the_package(void **state)
 {
 	static const uint8_t zeros[] = "\x08_S5_\x12\x06\x04\x00\x00\x00\x00";
 	static const uint8_t bytes[] = "\x08_S5_\x12\x0a\x04\x0a\x05\x0a\x07\x00\x00";
@@ -76,7 +76,7 @@ static void shapes_of_the_package(void **state)
 	static const uint8_t long_length[] = "\x08_S5_\x12\x47\x00\x02\x01\x0b\x06\x00";
 	static const uint8_t dword[] = "\x08_S5_\x12\x08\x01\x0c\x02\x00\x00\x00";
 	static const uint8_t one_number[] = "\x08_S5_\x12\x05\x04\x0a\x05_";
-	/* the name is used before it is given, and others are like it */
+	/* the name occurs before its definition, and other names are similar */
 	static const uint8_t decoys[] = "_S5_\x08_S5_\x0a\x01\x08_S4_\x12\x04\x02\x01\x01"
 					"\x08_S5_\x12\x04\x02\x0a\x06\x00";
 
@@ -90,7 +90,7 @@ static void shapes_of_the_package(void **state)
 	assert_types(BYTES(decoys), 6, 0);
 }
 
-static void what_is_no_s5(void **state)
+static void rejects_other_objects(void **state)
 {
 	static const uint8_t type_8[] = "\x08_S5_\x12\x04\x01\x0a\x08";
 	static const uint8_t second_8[] = "\x08_S5_\x12\x06\x02\x01\x0a\x08";
@@ -109,7 +109,7 @@ static void what_is_no_s5(void **state)
 	assert_no_s5(BYTES(no_name));
 }
 
-/* A DSDT that ends early: no read beside it, and no S5 unless its two numbers are there. */
+/* If a DSDT ends early, nothing beside it is read, and \_S5 needs at least one number. */
 static void cut_at_every_byte(void **state)
 {
 	static const uint8_t aml[] =
@@ -145,7 +145,7 @@ static void registers_of_acpi_1(void **state)
 	assert_int_equal(power.type_b, 3);
 }
 
-static void extended_fields_are_better(void **state)
+static void extended_fields_take_precedence(void **state)
 {
 	uint8_t *fadt = begin(FADT_BYTES_5);
 
@@ -154,7 +154,7 @@ static void extended_fields_are_better(void **state)
 	write_u64(fadt + 140, DSDT);
 	fadt[172] = 1;
 	write_u64(fadt + 176, 0x1804);
-	fadt[184] = 0; /* memory: PM1 control has no such */
+	fadt[184] = 0; /* in memory, where no PM1 control is */
 	write_u64(fadt + 188, 0x9999);
 	add_dsdt(BYTES(s5));
 	assert_int_equal(find(), ACPI_OK);
@@ -179,7 +179,7 @@ static void hardware_reduced(void **state)
 	}
 }
 
-static void registers_that_are_none(void **state)
+static void rejects_invalid_registers(void **state)
 {
 	uint8_t *fadt = begin(FADT_BYTES_1);
 
@@ -188,7 +188,7 @@ static void registers_that_are_none(void **state)
 	write_u32(fadt + 64, 0);
 	assert_int_equal(find(), ACPI_NO_SLEEP);
 	assert_non_null(strstr(detail, "no PM1a_CNT"));
-	write_u32(fadt + 64, 0x10604); /* no port */
+	write_u32(fadt + 64, 0x10604); /* beyond the ports */
 	assert_int_equal(find(), ACPI_NO_SLEEP);
 	write_u32(fadt + 112, 1u << 20); /* the table ends before the sleep control register */
 	assert_int_equal(find(), ACPI_NO_SLEEP);
@@ -218,7 +218,7 @@ static void damaged_tables(void **state)
 	begin(71);
 	assert_int_equal(find(), ACPI_BAD_TABLE);
 	begin(FADT_BYTES_1);
-	assert_int_equal(find(), ACPI_BAD_TABLE); /* no DSDT where it should be */
+	assert_int_equal(find(), ACPI_BAD_TABLE); /* there is no DSDT at its address */
 	assert_non_null(strstr(detail, "DSDT at 0x7fe3000"));
 	add_dsdt(BYTES(s5));
 	memory_at(DSDT, &(size_t){0})[40] ^= 1;
@@ -254,13 +254,13 @@ static void noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shapes_of_the_package),
-		cmocka_unit_test(what_is_no_s5),
+		cmocka_unit_test(reads_all_forms_of_the_package),
+		cmocka_unit_test(rejects_other_objects),
 		cmocka_unit_test(cut_at_every_byte),
 		cmocka_unit_test(registers_of_acpi_1),
-		cmocka_unit_test(extended_fields_are_better),
+		cmocka_unit_test(extended_fields_take_precedence),
 		cmocka_unit_test(hardware_reduced),
-		cmocka_unit_test(registers_that_are_none),
+		cmocka_unit_test(rejects_invalid_registers),
 		cmocka_unit_test(the_shortest_fadt),
 		cmocka_unit_test(damaged_tables),
 		cmocka_unit_test(noise),

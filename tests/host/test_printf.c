@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/printf.c against the host's snprintf: the same text and return value for each format, in
- * buffers of every size from none to ample, allocated exactly so that ASan sees a byte too many. */
+/* Compares lib/printf.c with the host's snprintf: the same text and return value for each format,
+ * in buffers of all sizes. The buffers are exact allocations, so that ASan notices a byte too many.
+ */
 #include "tests/host/test.h"
 
 #include "lib/printf.h"
@@ -62,7 +63,7 @@ static void lengths_convert_as_in_c(void **state)
 	SAME("%lld %llu %llX", LLONG_MIN, ULLONG_MAX, LLONG_MAX);
 	SAME("%zu %zd %tx %jd %ju", SIZE_MAX, (ssize_t)-1, (ptrdiff_t)255, INTMAX_MIN, UINTMAX_MAX);
 	SAME("%#llx %#x", 0xfee00000ull, 0);
-	/* 64-bit arguments must not shift the ones behind them */
+	/* 64-bit arguments must not shift later ones */
 	SAME("%d %llu %d %s %lx", 1, 2ull, 3, "four", 5ul);
 }
 
@@ -94,12 +95,12 @@ static void pointers_are_hex(void **state)
 
 	(void)state;
 	SAME("%p|%20p|%-20p|", (void *)0xfee00000, (void *)0x8000, (void *)~0ul);
-	/* libc's "(nil)" is its own; ours is a number like any other */
+	/* libc prints "(nil)"; ours prints a number */
 	assert_int_equal(ksnprintf(text, sizeof(text), "%p", NULL), 3);
 	assert_string_equal(text, "0x0");
 }
 
-static void assert_as_it_stands(const char *format, const char *expected)
+static void assert_unchanged(const char *format, const char *expected)
 {
 	char text[64];
 
@@ -107,18 +108,18 @@ static void assert_as_it_stands(const char *format, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-static void an_unknown_conversion_is_printed_as_it_stands(void **state)
+static void an_unknown_conversion_is_printed_unchanged(void **state)
 {
 	(void)state;
-	assert_as_it_stands("a%kb", "a%kb");
-	assert_as_it_stands("%n", "%n");
-	assert_as_it_stands("%-08.3lq!", "%-08.3lq!");
-	assert_as_it_stands("%f %d", "%f 1"); /* takes no argument */
-	assert_as_it_stands("cut %", "cut %");
-	assert_as_it_stands("cut %-5l", "cut %-5l");
+	assert_unchanged("a%kb", "a%kb");
+	assert_unchanged("%n", "%n");
+	assert_unchanged("%-08.3lq!", "%-08.3lq!");
+	assert_unchanged("%f %d", "%f 1"); /* takes no argument */
+	assert_unchanged("cut %", "cut %");
+	assert_unchanged("cut %-5l", "cut %-5l");
 }
 
-static void a_huge_width_costs_nothing_and_says_so(void **state)
+static void a_huge_width_is_cut_and_counted(void **state)
 {
 	char text[8];
 
@@ -140,8 +141,8 @@ int main(void)
 		cmocka_unit_test(strings_and_characters),
 		cmocka_unit_test(stars_take_their_argument),
 		cmocka_unit_test(pointers_are_hex),
-		cmocka_unit_test(an_unknown_conversion_is_printed_as_it_stands),
-		cmocka_unit_test(a_huge_width_costs_nothing_and_says_so),
+		cmocka_unit_test(an_unknown_conversion_is_printed_unchanged),
+		cmocka_unit_test(a_huge_width_is_cut_and_counted),
 	};
 
 	return cmocka_run_group_tests_name("printf", tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The owner of a queue lock that makes its successor the head: it has the lock, so what the host
- * takes from it there is no lock waiter preemption, and a successor that it has to wait for is
- * counted. One thread acquires; the test is its predecessor, its successor and its host.
+ * Tests the owner of a queue lock while it makes its successor the head. It has the lock, so a
+ * preemption there is no lock waiter preemption. The time that it waits for its successor to link
+ * is counted. One thread acquires; the test plays its predecessor, its successor and its host.
  */
 #include "locks/core/pv.h"
 #include "locks/core/registry.h"
@@ -14,7 +14,7 @@
 #include <sched.h>
 #include <string.h>
 
-#define NODE_BYTES 1024 /* a CPU's, of any lock here */
+#define NODE_BYTES 1024 /* of a CPU; enough for these locks */
 
 static struct steal_area area;
 static _Alignas(CACHE_LINE) char state[1024];
@@ -71,7 +71,7 @@ static void set_up(const char *lock)
 	ops->init(state, &env);
 }
 
-/* Until a byte or a tail is what it is waited for. */
+/* Waits until the thread has changed a word. */
 #define AWAIT(condition)               \
 	do {                           \
 		while (!(condition))   \
@@ -85,11 +85,11 @@ static void preempted_while_it_promotes(const char *lock)
 	pthread_t thread;
 
 	set_up(lock);
-	/* an owner and a pending waiter: whoever comes queues */
+	/* with an owner and a pending waiter, the thread has to queue */
 	atomic_store(&word->value, Q_LOCKED | Q_PENDING);
 	assert_int_equal(pthread_create(&thread, NULL, acquire, NULL), 0);
 	AWAIT(atomic_load(&word->tail) != 0);
-	/* behind it, not linked yet; then owner and pending waiter are gone */
+	/* a successor that has not linked yet; then owner and pending waiter leave */
 	atomic_store(&word->tail, (uint16_t)(qnode_encode(1, 0) >> Q_TAIL_SHIFT));
 	AWAIT(atomic_load(&fake_stats[0].waits_since) != 0);
 	atomic_store(&word->locked_pending, 0);
@@ -102,7 +102,7 @@ static void preempted_while_it_promotes(const char *lock)
 	assert_int_equal(atomic_load(&next->granted), 1);
 	assert_int_equal(fake_stats[0].count[EV_LWP_EVENTS], 0);
 	assert_int_equal(fake_stats[0].count[EV_LWP_CYCLES], 0);
-	/* for the loop, it lost its CPU after the grant */
+	/* to the measured loop, it lost its CPU after the grant */
 	assert_true(fake_stats[0].waited);
 	assert_int_equal(fake_stats[0].grant_version, 0);
 	assert_in_range(fake_stats[0].count[EV_LINK_WAIT_CYCLES], 1, UINT64_MAX - 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/record.c with a log_write that keeps what it is given: exact lines, escapes, and what
- * becomes of a record at, and one byte beyond, the longest line. */
+/* Tests lib/record.c with a log_write() that keeps its input: exact lines, escapes, and records at
+ * and beyond the maximal length. */
 #include "tests/host/test.h"
 
 #include "lib/log.h"
@@ -22,7 +22,7 @@ void log_write(const char *bytes, size_t count)
 	writes++;
 }
 
-/* One write, one line, ending as a record does, and the number that follows the last. */
+/* The last write was exactly one line with the current sequence number. */
 static void assert_line(const char *type, const char *rest)
 {
 	char line[512];
@@ -57,7 +57,7 @@ static void fields_are_exact(void **state)
 			   "\"lock\":\"mcs\",\"none\":null");
 }
 
-static void commas_stand_between_and_nowhere_else(void **state)
+static void commas_only_separate(void **state)
 {
 	struct record record;
 
@@ -105,7 +105,7 @@ static void every_byte_is_escaped_to_ascii_json(void **state)
 		assert_true(written[i] >= 0x20 && written[i] < 0x7f);
 }
 
-/* A record whose line has exactly `bytes` bytes, if that fits. */
+/* Writes a record whose line has exactly `bytes` bytes, if that fits. */
 static void write_line_of(size_t bytes)
 {
 	struct record record;
@@ -122,7 +122,7 @@ static void write_line_of(size_t bytes)
 	free(text);
 }
 
-static void a_record_too_long_is_an_error_and_never_half_a_line(void **state)
+static void a_record_that_is_too_long_becomes_an_error(void **state)
 {
 	const char *error = ",\"record\":\"long\",\"reason\":\"record-too-long\","
 			    "\"limit_bytes\":65536";
@@ -138,7 +138,7 @@ static void a_record_too_long_is_an_error_and_never_half_a_line(void **state)
 		write_line_of(bytes);
 		assert_line("error", error);
 	}
-	/* short fields that would fit again do not hide that one did not */
+	/* later fields that would fit again do not hide that one did not fit */
 	record_begin(&record, "long");
 	for (int i = 0; i < 10000; i++)
 		record_number(&record, "n", i % 2 ? UINT64_MAX : 1);
@@ -146,7 +146,7 @@ static void a_record_too_long_is_an_error_and_never_half_a_line(void **state)
 	assert_line("error", error);
 }
 
-static void a_record_begun_anew_takes_the_others_place(void **state)
+static void a_second_record_replaces_an_unfinished_one(void **state)
 {
 	uint64_t before = record_count();
 	struct record run, panic;
@@ -164,10 +164,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_exact),
-		cmocka_unit_test(commas_stand_between_and_nowhere_else),
+		cmocka_unit_test(commas_only_separate),
 		cmocka_unit_test(every_byte_is_escaped_to_ascii_json),
-		cmocka_unit_test(a_record_too_long_is_an_error_and_never_half_a_line),
-		cmocka_unit_test(a_record_begun_anew_takes_the_others_place),
+		cmocka_unit_test(a_record_that_is_too_long_becomes_an_error),
+		cmocka_unit_test(a_second_record_replaces_an_unfinished_one),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

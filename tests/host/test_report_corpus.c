@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fuzz target of tests/report without libFuzzer: each log of the corpus, and a few hundred
- * damaged ones of it, read and printed in every format under ASan and UBSan.
+ * Runs the fuzz target of tests/report without libFuzzer: reads each log of the corpus, and damaged
+ * copies of it, and prints them in every format under ASan and UBSan.
  */
 #include "tests/host/test.h"
 
@@ -12,7 +12,7 @@
 
 #define CORPUS  "tests/report/corpus"
 #define MOST    65536
-#define DAMAGED 120 /* per log: 2 s under ASan on one slow CPU */
+#define DAMAGED 120 /* copies of a log; they take 2 s under ASan on a slow CPU */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
@@ -20,7 +20,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
 
 static uint64_t seed = 3;
 
-/* For fuzz_mutate.c, in libFuzzer's place: one byte. */
+/* Replaces libFuzzer's function for fuzz_mutate.c: changes a bit of one byte. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most)
 {
 	(void)most;
@@ -43,7 +43,7 @@ static size_t load(const char *name, uint8_t data[MOST])
 	return size;
 }
 
-static void the_corpus_does_no_harm(void **state)
+static void damaged_logs_do_no_harm(void **state)
 {
 	static uint8_t log[MOST], damaged[MOST];
 	struct dirent **entry;
@@ -76,7 +76,7 @@ static void the_corpus_does_no_harm(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(the_corpus_does_no_harm)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(damaged_logs_do_no_harm)};
 
 	return cmocka_run_group_tests_name("report_corpus", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/read/log.c and the schema: whole logs are read, and of any other one it is said,
- * with the line, what is wrong with it. */
+/* Tests tools/report/read/log.c and the schema: whole logs are read, and notes name each defect of
+ * any other log with its line. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
@@ -52,8 +52,8 @@ static void a_whole_log_is_complete(void **state)
 	assert_int_equal(record_u64(&serial.records[1], "ops"), 40);
 }
 
-/* Each line, put between boot and end, has to be named in a note with its number, and its seq is
- * then missing. */
+/* Puts each line between boot and end. A note has to name it with its number, and another note its
+ * missing seq. */
 static void broken_lines_are_named(void **state)
 {
 	static const struct {
@@ -110,8 +110,8 @@ static void unknown_types_and_fields_are_fine(void **state)
 	assert_int_equal(serial.records[1].type, RECORD_OTHER);
 }
 
-/* As picocom, tio or `ts` write them. A number before one record only is no stamp. */
-static void stamps_of_serial_programs_are_taken_off(void **state)
+/* Stamps as picocom, tio or `ts` write them. */
+static void stamps_of_serial_programs_are_removed(void **state)
 {
 	static const char *const stamps[] = {"[12:00:00.000] ", "Nov 29 12:00:00 ",
 					     "[    0.001234] ", "2026-11-29T12:00:00Z: "};
@@ -136,8 +136,8 @@ static void stamps_of_serial_programs_are_taken_off(void **state)
 	}
 }
 
-/* Outside of runs and lock tests the guest knows of no lock and no state. */
-static void a_hang_without_a_lock_is_shown(void **state)
+/* Outside of runs and lock tests a hang record has no lock. */
+static void a_hang_without_a_lock_is_noted(void **state)
 {
 	struct made made = log_begin("hang.log", "kvm");
 
@@ -150,7 +150,7 @@ static void a_hang_without_a_lock_is_shown(void **state)
 	assert_true(has_note(&notes, "the guest hung: between two runs or tests"));
 }
 
-static void another_schema_is_refused(void **state)
+static void another_schema_is_rejected(void **state)
 {
 	struct made made = log_empty("schema.log");
 	struct made good = log_begin("good.log", "kvm");
@@ -197,7 +197,7 @@ static void gaps_doubles_and_order_are_named(void **state)
 	assert_false(serial.complete);
 }
 
-static void ends_and_beginnings(void **state)
+static void boot_and_end_records_are_required(void **state)
 {
 	struct made cut = log_begin("cut.log", "kvm"), headless = log_empty("headless.log");
 	struct made both = log_begin("both.log", "kvm"), empty = log_empty("empty.log");
@@ -216,7 +216,7 @@ static void ends_and_beginnings(void **state)
 	assert_true(!serial.complete && has_note(&notes, "is empty"));
 }
 
-static void two_logs_in_one_file_are_seen(void **state)
+static void two_logs_in_one_file_are_noticed(void **state)
 {
 	struct made made = log_begin("two.log", "kvm");
 
@@ -239,7 +239,7 @@ static void write_times(struct made *made, const char *text, size_t times)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* A record of 4 MiB is skipped up to its newline, as is text; what follows is read. */
+/* Text and a record of 4 MiB are skipped up to their newlines; the next record is read. */
 static void long_lines_are_skipped(void **state)
 {
 	struct made made = log_begin("long.log", "kvm");
@@ -257,7 +257,7 @@ static void long_lines_are_skipped(void **state)
 	assert_int_equal(serial.end->line, 4);
 }
 
-static void nesting_and_zero_bytes_do_no_harm(void **state)
+static void deep_nesting_and_zero_bytes_do_no_harm(void **state)
 {
 	struct made made = log_begin("deep.log", "kvm");
 	FILE *file;
@@ -282,7 +282,7 @@ static void notes_are_bounded_and_counted(void **state)
 	write_times(&made, "{\n", 5000);
 	read_again(made.path);
 	assert_true(notes.count <= NOTES_PER_LOG + 1);
-	/* 5000 and "no end record", less those said */
+	/* 5000 lines and two missing records, less the notes that are kept */
 	assert_true(has_note(&notes, "and 4981 more like these"));
 	assert_true(any_damage(&notes));
 }
@@ -370,14 +370,14 @@ int main(void)
 		cmocka_unit_test_teardown(a_whole_log_is_complete, forget),
 		cmocka_unit_test_teardown(broken_lines_are_named, forget),
 		cmocka_unit_test_teardown(unknown_types_and_fields_are_fine, forget),
-		cmocka_unit_test_teardown(stamps_of_serial_programs_are_taken_off, forget),
-		cmocka_unit_test_teardown(a_hang_without_a_lock_is_shown, forget),
-		cmocka_unit_test_teardown(another_schema_is_refused, forget),
+		cmocka_unit_test_teardown(stamps_of_serial_programs_are_removed, forget),
+		cmocka_unit_test_teardown(a_hang_without_a_lock_is_noted, forget),
+		cmocka_unit_test_teardown(another_schema_is_rejected, forget),
 		cmocka_unit_test_teardown(gaps_doubles_and_order_are_named, forget),
-		cmocka_unit_test_teardown(ends_and_beginnings, forget),
-		cmocka_unit_test_teardown(two_logs_in_one_file_are_seen, forget),
+		cmocka_unit_test_teardown(boot_and_end_records_are_required, forget),
+		cmocka_unit_test_teardown(two_logs_in_one_file_are_noticed, forget),
 		cmocka_unit_test_teardown(long_lines_are_skipped, forget),
-		cmocka_unit_test_teardown(nesting_and_zero_bytes_do_no_harm, forget),
+		cmocka_unit_test_teardown(deep_nesting_and_zero_bytes_do_no_harm, forget),
 		cmocka_unit_test_teardown(notes_are_bounded_and_counted, forget),
 		cmocka_unit_test_teardown(memory_is_bounded, forget),
 		cmocka_unit_test_teardown(a_pipe_nobody_writes_to_does_not_hang, forget),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/cells/overlap.c: how much of the logs' measured phases was at the same time, and of
- * which that is not known. Times are in ms behind a moment of 2023. */
+/* Tests tools/report/cells/overlap.c: how much of the logs' measured phases overlapped, and for
+ * which logs that is unknown. Times are in ms after a moment in 2023. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
@@ -28,8 +28,8 @@ static int forget(void **state)
 	return 0;
 }
 
-static void phase(struct made *log, unsigned run, const char *lock, const char *clock,
-		  unsigned from, unsigned to)
+static void write_phase(struct made *log, unsigned run, const char *lock, const char *clock,
+			unsigned from, unsigned to)
 {
 	char more[160];
 
@@ -40,8 +40,9 @@ static void phase(struct made *log, unsigned run, const char *lock, const char *
 	log_run(log, run, lock, run, 2, ops, more);
 }
 
-/* The log of a call, in `directory`, with `host` (the boot ID) in its manifest unless NULL. */
-static struct made call(const char *directory, const char *accel, const char *host)
+/* Begins the log of a call in `directory`; its manifest has the boot ID `host` unless that is NULL.
+ */
+static struct made begin_call(const char *directory, const char *accel, const char *host)
 {
 	char name[64];
 	struct made manifest, log;
@@ -76,7 +77,7 @@ static double percent(size_t row, const char *key)
 	return NAN;
 }
 
-static void row_is(size_t row, double logs, double lock, double calls)
+static void assert_row(size_t row, double logs, double lock, double calls)
 {
 	assert_true(fabs(percent(row, "beside_logs_percent") - logs) < 0.01);
 	assert_true(fabs(percent(row, "beside_lock_percent") - lock) < 0.01);
@@ -86,25 +87,25 @@ static void row_is(size_t row, double logs, double lock, double calls)
 /* a: tas 0-100, mcs 200-300; b: tas 50-150, tas 250-400. */
 static void two_calls(const char *accel, const char *host_a, const char *host_b, const char *clock)
 {
-	struct made a = call("two/a", accel, host_a), b = call("two/b", accel, host_b);
+	struct made a = begin_call("two/a", accel, host_a), b = begin_call("two/b", accel, host_b);
 
-	phase(&a, 1, "tas", clock, 0, 100);
-	phase(&a, 2, "mcs", clock, 200, 300);
+	write_phase(&a, 1, "tas", clock, 0, 100);
+	write_phase(&a, 2, "mcs", clock, 200, 300);
 	log_end(&a);
-	phase(&b, 1, "tas", clock, 50, 150);
-	phase(&b, 2, "tas", clock, 250, 400);
+	write_phase(&b, 1, "tas", clock, 50, 150);
+	write_phase(&b, 2, "tas", clock, 250, 400);
 	log_end(&b);
 	read_all("two");
 }
 
-static void calls_that_overlap(void **state)
+static void calls_may_overlap(void **state)
 {
 	(void)state;
 	two_calls("nested", "l1", "l1", "kvmclock");
 	assert_int_equal(table->row_count, 3);
-	row_is(0, 50, 50, 50);
-	row_is(1, 50, 0, 50);
-	row_is(2, 40, 20, 40); /* 50 + 50 of 250 ms */
+	assert_row(0, 50, 50, 50);
+	assert_row(1, 50, 0, 50);
+	assert_row(2, 40, 20, 40); /* 50 + 50 of 250 ms */
 	assert_true(has_note(&limits, "measured at the same time for 44 %"));
 	assert_false(has_note(&limits, "in common"));
 }
@@ -118,8 +119,8 @@ static void another_boot_is_another_clock(void **state)
 	assert_false(has_note(&limits, "after the other"));
 }
 
-/* Under nested the clock is that of L1, not of the machine around it. */
-static void the_outer_host_does_not_count(void **state)
+/* The clock is L1's only under nested. Otherwise it is the host's. */
+static void without_nested_the_host_counts(void **state)
 {
 	(void)state;
 	two_calls("kvm", "l1", "another", "kvmclock");
@@ -150,14 +151,15 @@ static void without_a_clock_nothing_is_known(void **state)
 	assert_true(has_note(&limits, "--meet"));
 }
 
-static void one_after_the_other(void **state)
+static void calls_may_follow_each_other(void **state)
 {
-	struct made a = call("late/a", "nested", "l1"), b = call("late/b", "nested", "l1");
+	struct made a = begin_call("late/a", "nested", "l1"),
+		    b = begin_call("late/b", "nested", "l1");
 
 	(void)state;
-	phase(&a, 1, "tas", "kvmclock", 0, 100);
+	write_phase(&a, 1, "tas", "kvmclock", 0, 100);
 	log_end(&a);
-	phase(&b, 1, "tas", "kvmclock", 100, 200);
+	write_phase(&b, 1, "tas", "kvmclock", 100, 200);
 	log_end(&b);
 	read_all("late");
 	assert_null(table);
@@ -165,33 +167,33 @@ static void one_after_the_other(void **state)
 }
 
 /* Instances of one call need no manifest: they ran on one host. */
-static void instances_of_a_call(void **state)
+static void instances_of_a_call_need_no_manifest(void **state)
 {
 	struct made a = log_begin("one/serial-0.log", "kvm"),
 		    b = log_begin("one/serial-1.log", "kvm");
 
 	(void)state;
-	phase(&a, 1, "tas", "launcher", 0, 100);
+	write_phase(&a, 1, "tas", "launcher", 0, 100);
 	log_end(&a);
-	phase(&b, 1, "tas", "launcher", 10, 110);
+	write_phase(&b, 1, "tas", "launcher", 10, 110);
 	log_end(&b);
 	read_all("one");
 	assert_int_equal(table->row_count, 2);
-	row_is(0, 90, 90, 0);
-	row_is(1, 90, 90, 0);
+	assert_row(0, 90, 90, 0);
+	assert_row(1, 90, 90, 0);
 	assert_false(has_note(&limits, "calls"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(calls_that_overlap, forget),
+		cmocka_unit_test_teardown(calls_may_overlap, forget),
 		cmocka_unit_test_teardown(another_boot_is_another_clock, forget),
-		cmocka_unit_test_teardown(the_outer_host_does_not_count, forget),
+		cmocka_unit_test_teardown(without_nested_the_host_counts, forget),
 		cmocka_unit_test_teardown(without_a_manifest_nothing_is_known, forget),
 		cmocka_unit_test_teardown(without_a_clock_nothing_is_known, forget),
-		cmocka_unit_test_teardown(one_after_the_other, forget),
-		cmocka_unit_test_teardown(instances_of_a_call, forget),
+		cmocka_unit_test_teardown(calls_may_follow_each_other, forget),
+		cmocka_unit_test_teardown(instances_of_a_call_need_no_manifest, forget),
 	};
 
 	return cmocka_run_group_tests_name("report_overlap", tests, logs_begin, logs_end);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/read/schema.c is the one list of records and their fields. The guest's sources write
- * what is in it and nothing else, docs/serial-log.md describes all of it and its tables have
- * nothing else, and each field of a real guest's log is in it.
+ * Compares tools/report/read/schema.c, the one list of records and their fields, with the sources
+ * of the guests, with docs/serial-log.md and its tables, and with the logs of a real guest.
  */
 #include "tests/host/test.h"
 
@@ -39,7 +38,7 @@ static bool described(const char *page, const char *name)
 	return strstr(page, quoted) != NULL;
 }
 
-/* A type has a heading, "## boot: ...", or a paragraph of its own. */
+/* A type has a heading, "## boot: ...", or is in a paragraph. */
 static bool type_described(const char *page, const char *type)
 {
 	char heading[80];
@@ -83,8 +82,8 @@ static bool schema_has(const struct schema *schema, const char *name)
 	return strcmp(name, "type") == 0 || strcmp(name, "seq") == 0;
 }
 
-/* The names in the first column of the page's tables of `type`. */
-static void the_pages_tables_have_only_the_schema(void **state)
+/* Checks the names in the first column of the page's tables. */
+static void the_tables_of_the_page_have_only_the_schema(void **state)
 {
 	static const enum record_type types[] = {RECORD_BOOT, RECORD_RUN};
 	char *page = load(PAGE), *line, *rest = page;
@@ -118,13 +117,13 @@ static void the_pages_tables_have_only_the_schema(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* The guest's sources, from the top of the tree. */
+/* Finds the sources of the guests, from the top of the tree. */
 static void find_sources(glob_t *sources)
 {
-	static const char *const patterns[] = {"bench/*.c",  "bench/*/*.c",    "guest/*.c",
-					       "hosted/*.c", "kernel/*.c",     "lib/*.c",
-					       "sim/*.c",    "locks/core/*.c", "port/*.c",
-					       "port/*/*.c", "sim/*/*.c",      "tests/suites/*.c"};
+	static const char *const patterns[] = {
+		"bench/*.c",  "bench/*/*.c", "guest/*.c",       "hosted/*.c", "kernel/*.c",
+		"lib/*.c",    "sim/*.c",     "locks/core/*.c",  "port/*.c",   "port/*/*.c",
+		"port/*/*.h", "sim/*/*.c",   "tests/suites/*.c"};
 
 	memset(sources, 0, sizeof(*sources));
 	for (size_t i = 0; i < COUNT_OF(patterns); i++)
@@ -132,7 +131,7 @@ static void find_sources(glob_t *sources)
 	assert_true(sources->gl_pathc > 50);
 }
 
-/* At a call of lib/record.h: copies the name that it writes, if that is a literal. */
+/* At a call of lib/record.h, copies the name that it writes, if that is a literal. */
 static bool field_written(const char *call, char name[40])
 {
 	static const char *const calls[] = {"begin",  "number", "signed",     "bool",
@@ -149,7 +148,7 @@ static bool field_written(const char *call, char name[40])
 	return false;
 }
 
-/* In the record that is begun in the function, or in any. */
+/* True if the record that the function begins has this field, or any record if that is unknown. */
 static bool is_listed(const struct schema *schema, const char *name)
 {
 	bool found = schema && schema_has(schema, name);
@@ -168,8 +167,8 @@ static const struct schema *schema_named(const char *type)
 	return NULL;
 }
 
-/* Calls of lib/record.h with a name that is not in the list. */
-static size_t unlisted(const char *path, const char *text, size_t *calls)
+/* Returns the number of calls of lib/record.h with a name that is not in the list. */
+static size_t count_unlisted(const char *path, const char *text, size_t *calls)
 {
 	const struct schema *schema = NULL;
 	size_t wrong = 0;
@@ -204,7 +203,7 @@ static void guests_write_only_the_schema(void **state)
 	for (size_t i = 0; i < sources.gl_pathc; i++) {
 		char *text = load(sources.gl_pathv[i]);
 
-		wrong += unlisted(sources.gl_pathv[i], text, &calls);
+		wrong += count_unlisted(sources.gl_pathv[i], text, &calls);
 		free(text);
 	}
 	globfree(&sources);
@@ -218,7 +217,7 @@ static void guests_write_only_the_schema(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* All sources in one string, to be freed. */
+/* Returns all sources in one string. The caller frees it. */
 static char *all_sources(void)
 {
 	size_t bytes = 0;
@@ -308,7 +307,7 @@ static void the_schema_has_what_guests_write(void **state)
 	}
 }
 
-/* What the report says of a log's class of accelerator: its first limit. */
+/* The first limit of a log's figures is the sentence about its accelerator class. */
 static void expect_sentence(const char *accel, const char *sentence)
 {
 	const char *path = logs_path("accel.log");
@@ -354,7 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_page_describes_the_schema),
-		cmocka_unit_test(the_pages_tables_have_only_the_schema),
+		cmocka_unit_test(the_tables_of_the_page_have_only_the_schema),
 		cmocka_unit_test(guests_write_only_the_schema),
 		cmocka_unit_test(the_schema_has_only_what_guests_write),
 		cmocka_unit_test(the_schema_has_what_guests_write),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report from directories to cells, and from two sets to a comparison: what is put together,
- * what is kept apart, what is refused. */
+/* Tests tools/report from directories to cells, and from two sets to a comparison: which runs share
+ * a cell, which do not, and what is rejected. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
@@ -35,7 +35,7 @@ static bool read_paths(const char *first, const char *second)
 	return set_read(paths, second ? 2 : 1, &set);
 }
 
-/* Messages are not under test here; what they cause is. */
+/* Reads without printing the messages that these tests provoke. */
 static bool silent_read(const char *first, const char *second)
 {
 	FILE *old = stderr;
@@ -104,7 +104,7 @@ static void other_settings_are_other_cells(void **state)
 	log_end(&log);
 	assert_true(read_paths(log.path, NULL));
 	assert_int_equal(set.cell_count, 3);
-	assert_int_equal(set.cells[0].reps, 2); /* the seed does not tell them apart */
+	assert_int_equal(set.cells[0].reps, 2); /* the seed makes no difference */
 	assert_int_equal(set.cells[1].reps, 1);
 	assert_int_equal(set.cells[2].reps, 2); /* nor does the order of tunables */
 }
@@ -137,7 +137,7 @@ static void a_log_named_twice_is_read_once(void **state)
 	assert_int_equal(set.cells[0].reps, 1);
 }
 
-static void damaged_logs_have_cells_of_their_own(void **state)
+static void damaged_logs_have_their_own_cells(void **state)
 {
 	struct made log = log_begin("mixed/b/serial-0.log", "kvm");
 
@@ -154,7 +154,7 @@ static void damaged_logs_have_cells_of_their_own(void **state)
 	assert_true(has_note(&set.notes, "no end record"));
 }
 
-static void what_cannot_be_read_is_an_error(void **state)
+static void unreadable_paths_are_errors(void **state)
 {
 	(void)state;
 	assert_false(silent_read(logs_path("nothing"), NULL));
@@ -168,7 +168,7 @@ static void what_cannot_be_read_is_an_error(void **state)
 	assert_int_equal(set.status, STATUS_UNREADABLE);
 }
 
-static void instances_are_also_added(void **state)
+static void instances_are_also_joined(void **state)
 {
 	const struct cell *all = NULL;
 
@@ -193,8 +193,8 @@ static void instances_are_also_added(void **state)
 	near(all->sample[SAMPLE_JAIN].value[0], 140.0 * 140 / (4 * (900 + 100 + 3600 + 1600)));
 }
 
-/* One of them stopped early: what it has not run is not summed up from the other alone. */
-static void a_lone_run_of_an_instance_is_not_together(void **state)
+/* If an instance stopped early, runs that only the other one has are not joined. */
+static void a_lone_run_of_an_instance_is_not_joined(void **state)
 {
 	struct made log = log_begin("lone/serial-0.log", "kvm");
 
@@ -207,7 +207,7 @@ static void a_lone_run_of_an_instance_is_not_together(void **state)
 	assert_int_equal(set.cell_count, 4); /* tas 0, 1, all; mcs 0 */
 }
 
-static void the_manifest_is_asked(void **state)
+static void the_manifest_is_used(void **state)
 {
 	struct made manifest = log_empty("manifest/manifest.json");
 
@@ -223,7 +223,7 @@ static void the_manifest_is_asked(void **state)
 	assert_false(has_note(&set.notes, "no log of this one"));
 	assert_int_equal(set.status, STATUS_DAMAGED);
 	set_free(&set);
-	log_empty("manifest/manifest.json"); /* not JSON: said, and no harm */
+	log_empty("manifest/manifest.json"); /* not JSON: only a note */
 	assert_true(read_paths(logs_path("manifest"), NULL));
 	assert_true(has_note(&set.notes, "manifest.json: not used"));
 	assert_int_equal(set.status, STATUS_OK);
@@ -246,7 +246,7 @@ static bool limit_says(const char *manifest_text, const char *part)
 }
 
 /* Two vCPUs on a host of 8 CPUs. */
-static void cpus_that_vcpus_cannot_use_do_not_count(void **state)
+static void only_usable_cpus_count(void **state)
 {
 	(void)state;
 	assert_false(limit_says("{\"host\": {\"cpus\": 8}}", "more vCPUs"));
@@ -264,9 +264,9 @@ static void cpus_that_vcpus_cannot_use_do_not_count(void **state)
 				"stopped them"));
 }
 
-/* Per vCPU, of 1 s: 0.5 s stolen, 0.4 s waiting of which 0.1 s halted. Half of each part was
- * stolen. */
-static void time_is_split_once(void **state)
+/* Each vCPU ran 1 s: 0.5 s stolen, 0.4 s waiting, of which 0.1 s halted. The split takes half of
+ * each part for stolen. */
+static void stolen_time_counts_once(void **state)
 {
 	const struct cell *cell;
 
@@ -298,8 +298,8 @@ static void fixed_work_is_measured_in_seconds(void **state)
 	near(cell->sample[SAMPLE_STOLEN].value[0], 0.5);
 }
 
-/* Half the work in half the time is not faster. */
-static void unfinished_work_is_no_figure(void **state)
+/* Half the work in half the time does not make a lock faster. */
+static void unfinished_work_is_left_out(void **state)
 {
 	(void)state;
 	whole_log("unfinished.log", "kvm", "tas", few, ",\"jobs\":8,\"complete\":false");
@@ -307,12 +307,12 @@ static void unfinished_work_is_no_figure(void **state)
 	assert_int_equal(set.cell_count, 0);
 	assert_true(has_note(&set.notes, "did not finish"));
 	set_free(&set);
-	whole_log("short.log", "kvm", "tas", few, ",\"complete\":false"); /* a rate is one */
+	whole_log("short.log", "kvm", "tas", few, ",\"complete\":false"); /* but a rate counts */
 	assert_true(read_paths(logs_path("short.log"), NULL));
 	assert_int_equal(set.cells[0].incomplete, 1);
 }
 
-static void broken_exclusion_is_no_figure(void **state)
+static void broken_exclusion_is_left_out(void **state)
 {
 	(void)state;
 	whole_log("broken.log", "kvm", "tas", few, ",\"exclusion\":\"broken\"");
@@ -358,7 +358,7 @@ static const char *row_of(const char *a_name, const char *b_name, const char *co
 	return text;
 }
 
-static void comparisons_say_what_they_can(void **state)
+static void comparisons_have_verdicts(void **state)
 {
 	(void)state;
 	make_reps("a5.log", 1000, 5, "");
@@ -385,7 +385,7 @@ static void less_time_is_faster(void **state)
 	(void)state;
 	log_end(&log);
 	make_reps("k1.log", 10, 5, extra);
-	make_reps("k2.log", 90, 5, extra); /* the same time, whatever the acquisitions */
+	make_reps("k2.log", 90, 5, extra); /* the same time, but more acquisitions */
 	assert_string_equal(row_of("k1.log", "k2.log", "merit"), "elapsed s");
 	assert_string_equal(row_of("k1.log", "k2.log", "verdict"), "~ no difference");
 	assert_string_equal(row_of("k1.log", "never.log", "verdict"), "no row");
@@ -398,17 +398,17 @@ int main(void)
 		cmocka_unit_test_teardown(other_settings_are_other_cells, forget),
 		cmocka_unit_test_teardown(classes_are_never_mixed, forget),
 		cmocka_unit_test_teardown(a_log_named_twice_is_read_once, forget),
-		cmocka_unit_test_teardown(damaged_logs_have_cells_of_their_own, forget),
-		cmocka_unit_test_teardown(what_cannot_be_read_is_an_error, forget),
-		cmocka_unit_test_teardown(instances_are_also_added, forget),
-		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_together, forget),
-		cmocka_unit_test_teardown(the_manifest_is_asked, forget),
-		cmocka_unit_test_teardown(cpus_that_vcpus_cannot_use_do_not_count, forget),
-		cmocka_unit_test_teardown(time_is_split_once, forget),
+		cmocka_unit_test_teardown(damaged_logs_have_their_own_cells, forget),
+		cmocka_unit_test_teardown(unreadable_paths_are_errors, forget),
+		cmocka_unit_test_teardown(instances_are_also_joined, forget),
+		cmocka_unit_test_teardown(a_lone_run_of_an_instance_is_not_joined, forget),
+		cmocka_unit_test_teardown(the_manifest_is_used, forget),
+		cmocka_unit_test_teardown(only_usable_cpus_count, forget),
+		cmocka_unit_test_teardown(stolen_time_counts_once, forget),
 		cmocka_unit_test_teardown(fixed_work_is_measured_in_seconds, forget),
-		cmocka_unit_test_teardown(unfinished_work_is_no_figure, forget),
-		cmocka_unit_test_teardown(broken_exclusion_is_no_figure, forget),
-		cmocka_unit_test(comparisons_say_what_they_can),
+		cmocka_unit_test_teardown(unfinished_work_is_left_out, forget),
+		cmocka_unit_test_teardown(broken_exclusion_is_left_out, forget),
+		cmocka_unit_test(comparisons_have_verdicts),
 		cmocka_unit_test(less_time_is_faster),
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report's statistics against figures that others have published or that can be counted out
- * by hand: Mann and Whitney's test, Welch's, Holm's correction, quantiles of histograms. */
+/* Compares the statistics of tools/report with published figures and with figures computed by hand:
+ * the tests of Mann and Whitney and of Welch, Holm's correction, quantiles of histograms. */
 #include "tests/host/test.h"
 
 #include "tools/report/cells/cells.h"
@@ -14,8 +14,8 @@
 static void mann_whitney_counts_orders(void **state)
 {
 	(void)state;
-	/* of the C(n + m, n) orders, those with U = 0, U <= 1, ...: 1 of 20; 1 of 70; 1 of 252, and
-	 * with 5 and 5 the partitions 1, 1, 2 of 0, 1, 2 */
+	/* of the C(n + m, n) orders one has U = 0: 1 of 20, 1 of 70; with 5 and 5 values, 1, 1, 2
+	 * of 252 have U = 0, 1, 2: the numbers of partitions */
 	near(mann_whitney_cdf(3, 3, 0), 1 / 20.0, 1e-12);
 	near(mann_whitney_cdf(4, 4, 0), 1 / 70.0, 1e-12);
 	near(mann_whitney_cdf(5, 5, 2), 4 / 252.0, 1e-12);
@@ -24,8 +24,9 @@ static void mann_whitney_counts_orders(void **state)
 	near(mann_whitney_cdf(20, 20, 400), 1, 1e-12);
 }
 
-/* The table that all textbooks have (Siegel, Nonparametric Statistics, 1956, table K): the largest
- * U that is significant at 5 %, two-sided. */
+/* The largest U that is significant at 5 %, two-sided (Siegel, Nonparametric Statistics, 1956,
+ * table K).
+ */
 static void mann_whitney_has_the_textbook_limits(void **state)
 {
 	static const struct {
@@ -69,7 +70,7 @@ static void mann_whitney_with_ties_is_normal(void **state)
 	near(mann_whitney(same, 3, same, 3).p, 1, 0);
 }
 
-static void three_ranks_and_three_can_never_tell(void **state)
+static void three_and_three_values_are_never_significant(void **state)
 {
 	static const double a[] = {1, 2, 3, 4}, b[] = {100, 200, 300, 400};
 	struct two_sample three = mann_whitney(a, 3, b, 3), four = mann_whitney(a, 4, b, 4);
@@ -79,12 +80,13 @@ static void three_ranks_and_three_can_never_tell(void **state)
 	near(three.least_p, 0.1, 1e-12);
 	assert_true(isnan(three.low) && isnan(three.high));
 	near(four.p, 2 / 70.0, 1e-12);
-	/* all 16 ratios are in the interval: one more outside would be below 95 % */
+	/* all 16 ratios are in the interval: without one at either end it would be below 95 % */
 	near(four.low, 25, 0);
 	near(four.high, 400, 0);
 }
 
-/* The interval for the ratio leaves 1 out exactly when p <= 0.05: on logarithms the two are one. */
+/* The interval of the ratio excludes 1 exactly if p <= 0.05, because both are from the same test.
+ */
 static void interval_and_p_agree(void **state)
 {
 	uint64_t seed = 7;
@@ -132,7 +134,7 @@ static void welch_on_published_data(void **state)
 	near(log(result.high), 3.3655, 0.0001);
 }
 
-static void the_test_does_not_look_at_the_shape(void **state)
+static void the_test_does_not_depend_on_the_distribution(void **state)
 {
 	static const double a[] = {4, 5, 6}, skewed[] = {4, 5, 600}, stuck[] = {0, 5, 6};
 	static const double cut[] = {4, 5, INFINITY, INFINITY}, equal[] = {4, 4, 4};
@@ -145,14 +147,14 @@ static void the_test_does_not_look_at_the_shape(void **state)
 	assert_int_equal(two_sample(equal, 3, equal, 3).test, TEST_MANN_WHITNEY_NORMAL);
 	assert_int_equal(two_sample(a, 1, skewed, 3).test, TEST_MANN_WHITNEY_NORMAL);
 	assert_int_equal(two_sample(a, 0, a, 3).test, TEST_NONE);
-	/* The two that were cut are longer than all others, and nobody knows by how much. */
+	/* The two times that were cut are longer than all others by an unknown amount. */
 	result = two_sample(a, 3, cut, 4);
 	assert_int_equal(result.test, TEST_MANN_WHITNEY_NORMAL); /* ties */
 	near(result.statistic, 0.5 + 1.5 + 2, 1e-9);
 	assert_true(two_sample(cut, 4, cut, 4).ratio == 1);
 }
 
-/* By hand: 0.01 * 4, 0.02 * 3, 0.03 * 2 (not below the one before), 0.5. */
+/* 0.01 * 4, 0.02 * 3, 0.03 * 2 (at least the one before), 0.5. */
 static void holm_by_hand(void **state)
 {
 	double p[] = {0.03, 0.01, NAN, 0.5, 0.02}, one[] = {0.04};
@@ -181,8 +183,8 @@ static void unknown_values_are_not_counted(void **state)
 	assert_true(isnan(stats_of(&none).mean) && isnan(stats_of(&none).sd));
 }
 
-/* Two repetitions of one boot, three of another: two independent values. Of one boot there are only
- * the repetitions. */
+/* Two repetitions of one boot and three of another are two independent values, the means. With one
+ * boot the repetitions are the values. */
 static void boots_are_the_sample(void **state)
 {
 	double value[] = {1, 3, 10, 20, 30};
@@ -235,7 +237,8 @@ static void quantiles_are_upper_bounds(void **state)
 	near(distribution_quantile(&all, 0.5), 9, 0);
 	near(distribution_quantile(&all, 0.51), 19, 0);
 	near(distribution_quantile(&all, 0.95), 19, 0);
-	near(distribution_quantile(&all, 0.96), 33, 0); /* not 39: the largest value is known */
+	near(distribution_quantile(&all, 0.96), 33,
+	     0); /* not 39, because the largest value is known */
 	distribution_free(&all);
 }
 
@@ -246,10 +249,10 @@ int main(void)
 		cmocka_unit_test(mann_whitney_has_the_textbook_limits),
 		cmocka_unit_test(mann_whitney_on_published_data),
 		cmocka_unit_test(mann_whitney_with_ties_is_normal),
-		cmocka_unit_test(three_ranks_and_three_can_never_tell),
+		cmocka_unit_test(three_and_three_values_are_never_significant),
 		cmocka_unit_test(interval_and_p_agree),
 		cmocka_unit_test(welch_on_published_data),
-		cmocka_unit_test(the_test_does_not_look_at_the_shape),
+		cmocka_unit_test(the_test_does_not_depend_on_the_distribution),
 		cmocka_unit_test(holm_by_hand),
 		cmocka_unit_test(unknown_values_are_not_counted),
 		cmocka_unit_test(boots_are_the_sample),

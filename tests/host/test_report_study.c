@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report/study/read.c: experiment.json and logs, made here, to samples. */
+/* Tests tools/report/study/read.c, which reads experiment.json and logs into samples. */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
 #include "tools/report/base/data.h"
@@ -20,8 +20,9 @@ static void two_vms_count_as_their_mean(void **state)
 	NEAR(study.cells[1].study_mean, 250);
 }
 
-/* The other VM's time was measured beside one that died: the repetition does not count. */
-static void a_vm_that_died_takes_its_repetition_with_it(void **state)
+/* If a VM died, the other one did not run beside it all the time, so the repetition does not count.
+ */
+static void a_repetition_with_a_dead_vm_does_not_count(void **state)
 {
 	const double first[] = {2, 4}, second[] = {4, 8};
 	FILE *out;
@@ -69,7 +70,7 @@ static void runs_of_another_lock_and_broken_ones_do_not_count(void **state)
 	assert_true(study.cells[0].cut[1]); /* not complete: 5 s is a lower bound */
 }
 
-/* times: own start and end, the peer's start and end */
+/* Writes an overlap record. `times`: own start and end, the peer's start and end. */
 static void overlap_record(FILE *out, unsigned seq, const char *lock, const unsigned times[4])
 {
 	fprintf(out,
@@ -78,8 +79,8 @@ static void overlap_record(FILE *out, unsigned seq, const char *lock, const unsi
 		seq, lock, times[0], times[1], times[2], times[3]);
 }
 
-/* From the overlap records of the cell's lock; where there are none nobody knows. */
-static void overlap_is_what_the_logs_say(void **state)
+/* The overlap comes from the overlap records of the cell's lock; without any it is unknown. */
+static void reads_the_overlap(void **state)
 {
 	const double one[] = {1};
 	FILE *out;
@@ -100,7 +101,7 @@ static void overlap_is_what_the_logs_say(void **state)
 	assert_true(isnan(study.cells[1].overlap[0]));
 }
 
-static void bad_experiments_are_refused(void **state)
+static void bad_experiments_are_rejected(void **state)
 {
 	static const char *const texts[] = {"", "[]", "{\"schema\":2}",
 					    "{\"schema\":1,\"findings\":[{}]}"};
@@ -124,10 +125,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(two_vms_count_as_their_mean),
-		CASE(a_vm_that_died_takes_its_repetition_with_it),
+		CASE(a_repetition_with_a_dead_vm_does_not_count),
 		CASE(runs_of_another_lock_and_broken_ones_do_not_count),
-		CASE(overlap_is_what_the_logs_say),
-		CASE(bad_experiments_are_refused),
+		CASE(reads_the_overlap),
+		CASE(bad_experiments_are_rejected),
 	};
 
 	return cmocka_run_group_tests_name("study", tests, study_make_directory,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/study/judge.c: samples to verdicts. The figures are from the formulas in its
- * header, computed with mpmath (numerical integration of Student's density) and not with GSL.
+ * Tests tools/report/study/judge.c, from samples to verdicts. The expected figures follow from the
+ * formulas in its header, computed by mpmath (numerical integration of Student's density), not by
+ * GSL.
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
 
-/* Of two cells of separate runs. */
+/* Returns the finding about two cells of separate runs. */
 static const struct study_finding *compared(const char *kind, const double *a, size_t a_count,
 					    const double *b, size_t b_count)
 {
@@ -47,7 +48,7 @@ static void faster_is_the_opposite(void **state)
 	assert_int_equal(finding->verdict, VERDICT_OPPOSITE);
 }
 
-static void as_wild_as_this_nothing_is_known(void **state)
+static void a_wild_cell_decides_nothing(void **state)
 {
 	const struct study_finding *finding = COMPARED("slower", wild, tame);
 
@@ -71,12 +72,12 @@ static void cells_of_the_same_runs_are_pairs(void **state)
 	NEAR(finding->p, 0.173219179687928235);
 	assert_string_equal(finding->test, "paired t");
 	assert_int_equal(finding->verdict, VERDICT_UNDECIDED);
-	/* 6 * (2.802 * 0.05302 / log(1.05))^2: the error from the interval, over 1.96 and not
-	 * Student's 2.57 */
+	/* 6 * (2.802 * 0.05302 / log(1.05))^2, where the error is half the interval divided
+	 * by 1.96, not by Student's 2.57 */
 	assert_int_equal(finding->needed_effect, 56);
 }
 
-/* The one that lacks a repetition leaves the others' pairs as they are. */
+/* A missing repetition of one cell does not shift the other pairs. */
 static void pairs_are_by_repetition(void **state)
 {
 	const double a[] = {1, 2, 4, 8}, half[] = {0.5, 0, 2.0, 4.0001};
@@ -103,7 +104,7 @@ static void wilder_by_brown_forsythe(void **state)
 	assert_int_equal(finding->verdict, VERDICT_REPRODUCED);
 }
 
-static void not_wilder_that_one_can_tell(void **state)
+static void a_small_spread_decides_nothing(void **state)
 {
 	const struct study_finding *finding = COMPARED("wilder", A, B);
 
@@ -119,7 +120,7 @@ static void tamer_is_the_opposite(void **state)
 	assert_int_equal(COMPARED("wilder", tame, wild)->verdict, VERDICT_OPPOSITE);
 }
 
-/* Ten times slower and of the same shape: not wilder. */
+/* Ten times slower with the same relative deviations is not wilder. */
 static void slower_is_not_wilder(void **state)
 {
 	double slow[COUNT(A)];
@@ -149,7 +150,7 @@ static void not_equal(void **state)
 	assert_int_equal(COMPARED("equal", far, tame)->verdict, VERDICT_NOT_REPRODUCED);
 }
 
-/* Not different is not the same as equal. */
+/* "Not known to differ" does not mean "equal". */
 static void not_known_to_be_equal(void **state)
 {
 	(void)state;
@@ -170,7 +171,7 @@ static void differs_either_way(void **state)
 	assert_int_equal(COMPARED("differs", B, A)->verdict, VERDICT_REPRODUCED);
 }
 
-/* 2 % to 9 % slower without doubt: that may be a difference not worth the name. */
+/* The interval is 2 % to 9 % slower, so the difference may be below 5 %. */
 static void a_small_effect_is_not_decided(void **state)
 {
 	const double more[] = {10.6, 10.9, 10.3, 10.7, 10.4, 10.8};
@@ -185,8 +186,9 @@ static void a_small_effect_is_not_decided(void **state)
 	table_free(table);
 }
 
-/* Two findings of p = 0.012 stand together, with a third of 0.04 they would not all. */
-static void findings_share_their_chances(void **state)
+/* Of three findings, Holm's correction multiplies the smallest p by 3, the next by 2, the last
+ * by 1. */
+static void findings_are_corrected_for_their_number(void **state)
 {
 	struct study_finding three[3];
 	struct study all = {.accel = "kvm", .findings = three, .finding_count = 3};
@@ -210,7 +212,7 @@ static void findings_share_their_chances(void **state)
 	assert_int_equal(three[0].verdict, VERDICT_UNDECIDED);
 }
 
-/* Of the VM's six runs the two slowest were cut at 9 s: they count as longer than all others. */
+/* Of the VM's six runs the three slowest were cut at 9 s: they count as longer than all others. */
 static void runs_that_were_cut_are_kept(void **state)
 {
 	const struct study_finding *finding;
@@ -233,14 +235,14 @@ static void runs_that_were_cut_are_kept(void **state)
 	finding = judged();
 	assert_int_equal(finding->cell->time.count, 6);
 	assert_int_equal(finding->cell->cut_count, 3);
-	/* 28 of 30 pairs are in order, but three are tied among themselves: no exact p */
+	/* 28 of 30 pairs are in order, but the three cut runs are tied, so there is no exact p */
 	assert_string_equal(finding->test, "Mann-Whitney");
 	assert_true(finding->p < 0.05);
 	assert_true(isinf(finding->high));
 	assert_int_equal(finding->verdict, VERDICT_UNDECIDED); /* the interval begins below 1.05 */
 }
 
-/* Of a lock that the study has not; the verdict's words are its own. */
+/* Findings about a lock that the study did not have use other words for the verdict. */
 static void compared_either_way(void **state)
 {
 	const double near[] = {10.1, 10.3, 10.0, 10.2, 9.9, 10.4};
@@ -291,11 +293,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(slower_by_welch),
 		CASE(faster_is_the_opposite),
-		CASE(as_wild_as_this_nothing_is_known),
+		CASE(a_wild_cell_decides_nothing),
 		CASE(cells_of_the_same_runs_are_pairs),
 		CASE(pairs_are_by_repetition),
 		CASE(wilder_by_brown_forsythe),
-		CASE(not_wilder_that_one_can_tell),
+		CASE(a_small_spread_decides_nothing),
 		CASE(tamer_is_the_opposite),
 		CASE(slower_is_not_wilder),
 		CASE(equal_within_five_percent),
@@ -304,7 +306,7 @@ int main(void)
 		CASE(no_difference_where_one_was),
 		CASE(differs_either_way),
 		CASE(a_small_effect_is_not_decided),
-		CASE(findings_share_their_chances),
+		CASE(findings_are_corrected_for_their_number),
 		CASE(runs_that_were_cut_are_kept),
 		CASE(compared_either_way),
 		CASE(one_run_decides_nothing),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tools/report/study_why*.c: whose time went where, from logs made here. The figures are round so
- * that they can be added up by hand: a cycle is a microsecond, a vCPU's states are in seconds.
+ * Tests study_why() of tools/report/study/tables.c: where the vCPUs' time went. The figures are
+ * round, so that they can be added up by hand: a cycle is a microsecond, a vCPU's states are in
+ * seconds.
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
@@ -19,7 +20,7 @@ static double total(const struct figures *f)
 	return f->running + f->spinning + f->halted + f->idle + f->stolen;
 }
 
-/* A whole log of one run; `steal_time`: whether the host tells it. */
+/* Writes a whole log of one run. `steal_time`: the VM has a steal-time page. */
 static void write_why(const char *file, const struct figures *f, bool steal_time)
 {
 	FILE *out = create(file);
@@ -93,7 +94,7 @@ static void parts_of_two_vms_add_up_to_the_time(void **state)
 	NEAR(sum, 3);
 }
 
-/* The cell's row of the table, by column key. */
+/* Returns the value of a column in the first row. */
 static const struct table_cell *in_row(const struct table *table, const char *key)
 {
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -125,7 +126,7 @@ static void counts_are_per_vm_and_second(void **state)
 	table_free(table);
 }
 
-static void without_a_steal_time_page_nothing_is_said_of_the_host(void **state)
+static void without_a_steal_time_page_the_split_is_unknown(void **state)
 {
 	static const char *const unknown[] = {"running_percent", "stolen_percent", "lhp_per_s"};
 	struct table *table;
@@ -142,7 +143,7 @@ static void without_a_steal_time_page_nothing_is_said_of_the_host(void **state)
 	table_free(table);
 }
 
-/* Only of what counts in the times: the other VM has died. */
+/* The other VM has died, so the repetition counts neither for the times nor here. */
 static void a_repetition_left_out_is_left_out_here(void **state)
 {
 	FILE *out;
@@ -157,9 +158,10 @@ static void a_repetition_left_out_is_left_out_here(void **state)
 	assert_int_equal(study.cells[0].why.reps, 0);
 }
 
-/* Six repetitions of each cell, a few ms apart; `halts`: for how many of them a now and then halts
- * for 0.6 s, and how many of b. */
-static struct table *apart(const struct figures *a, const struct figures *b, const int halts[2])
+/* Makes the table of two cells with six repetitions each, which differ by a few ms. In halts[0]
+ * repetitions of a, and halts[1] of b, the vCPU also halts for 0.6 s. */
+static struct table *table_of_two(const struct figures *a, const struct figures *b,
+				  const int halts[2])
 {
 	char file[64];
 
@@ -180,25 +182,25 @@ static struct table *apart(const struct figures *a, const struct figures *b, con
 	return study_why(&study, 1);
 }
 
-static void the_difference_is_of_its_parts(void **state)
+static void only_significant_parts_are_named(void **state)
 {
 	const struct figures slow = {.running = 1, .spinning = 0.5, .stolen = 0.8, .idle = 0.02};
 	const struct figures fast = {.running = 1, .spinning = 0.2, .stolen = 0.1};
-	struct table *table = apart(&slow, &fast, (const int[]){3, 1});
+	struct table *table = table_of_two(&slow, &fast, (const int[]){3, 1});
 
 	(void)state;
-	/* idle is sure, and worth nothing; halted, 16 % of it, is not sure */
+	/* idle is significant, but too small; halted, 16 % of it, is not significant */
 	assert_string_equal(table->footnotes[0],
 			    "A took 1.22 s longer than B. Of each vCPU's time: stolen 700 ms more "
 			    "(57 % of it), spinning 300 ms more (25 % of it).");
 	table_free(table);
 }
 
-static void the_faster_one_may_be_the_first(void **state)
+static void the_first_cell_may_be_the_faster_one(void **state)
 {
 	const struct figures fast = {.running = 1, .spinning = 0.5};
 	const struct figures slow = {.running = 1, .halted = 1.5, .stolen = 0.25};
-	struct table *table = apart(&fast, &slow, (const int[]){0, 0});
+	struct table *table = table_of_two(&fast, &slow, (const int[]){0, 0});
 
 	(void)state;
 	assert_string_equal(table->footnotes[0],
@@ -208,10 +210,10 @@ static void the_faster_one_may_be_the_first(void **state)
 	table_free(table);
 }
 
-static void what_is_not_known_to_differ_has_no_reason(void **state)
+static void an_insignificant_difference_is_not_explained(void **state)
 {
 	const struct figures same = {.running = 1, .spinning = 0.5};
-	struct table *table = apart(&same, &same, (const int[]){0, 0});
+	struct table *table = table_of_two(&same, &same, (const int[]){0, 0});
 
 	(void)state;
 	assert_string_equal(table->footnotes[0],
@@ -226,11 +228,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(parts_of_two_vms_add_up_to_the_time),
 		CASE(counts_are_per_vm_and_second),
-		CASE(without_a_steal_time_page_nothing_is_said_of_the_host),
+		CASE(without_a_steal_time_page_the_split_is_unknown),
 		CASE(a_repetition_left_out_is_left_out_here),
-		CASE(the_difference_is_of_its_parts),
-		CASE(the_faster_one_may_be_the_first),
-		CASE(what_is_not_known_to_differ_has_no_reason),
+		CASE(only_significant_parts_are_named),
+		CASE(the_first_cell_may_be_the_faster_one),
+		CASE(an_insignificant_difference_is_not_explained),
 	};
 
 	return cmocka_run_group_tests_name("study_why", tests, study_make_directory,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tools/report from a log to the tables for people: each column says what the log's fields say. */
+/* Tests tools/report from a log to the tables for people: each column shows the log's fields. */
 #include "tests/host/test.h"
 
 #include "tests/host/report_logs.h"
@@ -33,7 +33,7 @@ static int forget(void **state)
 	return 0;
 }
 
-/* Of the first table that has the column; NULL: none has it. */
+/* Returns a cell of the first table that has the column and the row; NULL if none has. */
 static const struct table_cell *find(const char *key, size_t row)
 {
 	for (size_t i = 0; i < tables; i++) {
@@ -60,7 +60,8 @@ static void assert_near(const char *key, size_t row, double wanted)
 	"10000000,\"gap_passed_cycles\":40000000,\"gap_stolen_cycles\":300000000,\"gap_halted_" \
 	"cycles\":100000000,\"gap_running_cycles\":50000000"
 
-/* Of 1 s: held 0.5, 0.2 of it with the holder off its CPU; five gaps. */
+/* In 1 s the lock was held for 0.5 s, 0.2 s of it with the holder off its CPU; five gaps are the
+ * rest. */
 static void the_locks_time_adds_up_to_the_phase(void **state)
 {
 	struct made log = log_begin("lock-time.log", "kvm");
@@ -83,7 +84,7 @@ static void the_locks_time_adds_up_to_the_phase(void **state)
 	assert_null(find("lwp_ns_mean", 0));
 }
 
-/* Without a steal-time page 0 means unknown, and not that nobody was off its CPU. */
+/* Without a steal-time page 0 means unknown, not that no vCPU was off its CPU. */
 static void unknown_absences_are_no_zeros(void **state)
 {
 	struct made log = log_empty("no-steal.log");

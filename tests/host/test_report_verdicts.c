@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How often tools/report/study/judge.c is wrong, and how often it sees what is there: tables of
- * made-up times with a known effect, three findings each, as the study's have. Prints the shares.
+ * Measures how often tools/report/study/judge.c is wrong, and how often it finds an effect. The
+ * tables have made-up times with a known effect and three findings each, like the study's. Prints
+ * the shares.
  */
 #include "tests/host/test.h"
 
@@ -13,7 +14,7 @@
 
 #define TABLES   1000
 #define RUNS     10   /* of a cell, run.sh's default for an experiment */
-#define SPREAD   0.15 /* standard deviation of the times' logarithms, as seen under nested */
+#define SPREAD   0.15 /* standard deviation of the times' logarithms, as measured under nested */
 #define FINDINGS 3
 
 static struct study_cell cells[2 * FINDINGS];
@@ -43,9 +44,9 @@ static void make_table(gsl_rng *random, double effect)
 			.kind = FINDING_SLOWER, .cell = &cells[2 * i], .other = &cells[2 * i + 1]};
 }
 
-/* Of TABLES tables, how many have a finding (`any`), and how many findings there are, in percent.
- */
-static double reproduced(double effect, double *each)
+/* Returns the percentage of TABLES tables with at least one decided finding; *each is the
+ * percentage of decided findings. */
+static double decided(double effect, double *each)
 {
 	gsl_rng *random = gsl_rng_alloc(gsl_rng_mt19937);
 	size_t any = 0, all = 0;
@@ -70,15 +71,16 @@ static double reproduced(double effect, double *each)
 	return 100.0 * (double)any / TABLES;
 }
 
-/* Where nothing differs one table in twenty may have a finding; Holm's correction is for that. Of a
- * true 5 % one finding in twenty may be taken for more (the interval's business, table or not). */
+/* Without an effect, one table in twenty may have a decided finding: Holm's correction ensures
+ * that. With a true effect of 5 %, one finding in twenty may be decided: the interval ensures that.
+ */
 static void false_findings_are_rare(void **state)
 {
 	double each;
 
 	(void)state;
-	assert_true(reproduced(1, &each) <= 5);
-	reproduced(1.05, &each);
+	assert_true(decided(1, &each) <= 5);
+	decided(1.05, &each);
 	assert_true(each <= 5);
 }
 
@@ -87,8 +89,8 @@ static void large_effects_are_found(void **state)
 	double each;
 
 	(void)state;
-	reproduced(1.2, &each);
-	reproduced(1.6, &each);
+	decided(1.2, &each);
+	decided(1.6, &each);
 	assert_true(each > 95);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/sched, what holds for CFS and EEVDF alike: shares, cgroups, wake-up placement, yield_to. */
+/* Tests what sim/sched* does alike for CFS and EEVDF: shares, cgroups, wake-up placement, yield_to.
+ */
 #include "tests/host/test.h"
 
 #include "tests/host/sched_host.h"
@@ -41,7 +42,7 @@ static void weights_are_shares(void **state)
 	}
 }
 
-/* Groups share evenly whatever their number of tasks; without groups it is by task. */
+/* Groups share evenly, whatever their numbers of tasks. */
 static void groups_share_evenly(void **state)
 {
 	(void)state;
@@ -65,7 +66,7 @@ static void groups_share_evenly(void **state)
 	}
 }
 
-/* A group's weight is divided among CPUs by the tasks that it has there. */
+/* A group's weight is divided among the CPUs by the numbers of its tasks there. */
 static void a_group_on_two_cpus_has_half_its_weight_on_each(void **state)
 {
 	(void)state;
@@ -89,7 +90,7 @@ static void a_group_on_two_cpus_has_half_its_weight_on_each(void **state)
 	}
 }
 
-static void yield_to_says_when_nothing_comes_of_it(void **state)
+static void yield_to_returns_why_it_fails(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < 2; k++) {
@@ -124,7 +125,8 @@ static void a_second_task_ends_halt_polling(void **state)
 	}
 }
 
-/* Wake-up: the CPU it was on if that is idle, else an idle one of the socket, else where it was. */
+/* A wake-up chooses the task's last CPU if that is idle, else an idle CPU of its socket, else its
+ * last CPU. */
 static void a_wake_up_finds_an_idle_cpu(void **state)
 {
 	(void)state;
@@ -144,12 +146,12 @@ static void a_wake_up_finds_an_idle_cpu(void **state)
 		host_block(host, 1);
 		host_task_on(host, 1, 0, 0);
 		host_wake(host, sleeper, 1);
-		assert_int_equal(sleeper->task.cpu, 1); /* not on the other socket's idle ones */
+		assert_int_equal(sleeper->task.cpu, 1); /* not an idle CPU of the other socket */
 		host_free(host);
 	}
 }
 
-static void impossible_hosts_are_refused(void **state)
+static void impossible_hosts_are_rejected(void **state)
 {
 	struct sched_config config;
 
@@ -170,7 +172,7 @@ static void impossible_hosts_are_refused(void **state)
 	}
 }
 
-/* Where no CPU is idle: to the waker's, if that has less to do even with it. */
+/* If no CPU is idle, the task goes to the waker's CPU if that has less load even with the task. */
 static void a_wake_up_goes_to_a_less_loaded_waker(void **state)
 {
 	(void)state;
@@ -191,7 +193,7 @@ static void a_wake_up_goes_to_a_less_loaded_waker(void **state)
 	}
 }
 
-/* A task brings its distance from the others' virtual time along, not the virtual time itself. */
+/* A task that moves keeps its distance from the others' virtual time, not its virtual time. */
 static void virtual_time_is_each_cpus_own(void **state)
 {
 	(void)state;
@@ -203,7 +205,7 @@ static void virtual_time_is_each_cpus_own(void **state)
 			uint64_t before;
 
 			sched_config_default(&config, sched_kinds[k], 2, 1);
-			config.hz = 1000; /* at 250 it would run whenever CPU 1 balances */
+			config.hz = 1000; /* at 250 the mover would run whenever CPU 1 balances */
 			host = host_new(&config);
 			mover = host_task_on(host, 0, 0, 0);
 			host_task_on(host, 0, 0, 0);
@@ -237,12 +239,12 @@ int main(void)
 		cmocka_unit_test(weights_are_shares),
 		cmocka_unit_test(groups_share_evenly),
 		cmocka_unit_test(a_group_on_two_cpus_has_half_its_weight_on_each),
-		cmocka_unit_test(yield_to_says_when_nothing_comes_of_it),
+		cmocka_unit_test(yield_to_returns_why_it_fails),
 		cmocka_unit_test(a_second_task_ends_halt_polling),
 		cmocka_unit_test(a_wake_up_finds_an_idle_cpu),
 		cmocka_unit_test(a_wake_up_goes_to_a_less_loaded_waker),
 		cmocka_unit_test(virtual_time_is_each_cpus_own),
-		cmocka_unit_test(impossible_hosts_are_refused),
+		cmocka_unit_test(impossible_hosts_are_rejected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

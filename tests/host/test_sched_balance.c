@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/sched_balance.c: where tasks are moved to, when, and when not. */
+/* Tests sim/sched_balance.c: where and when tasks are moved. */
 #include "tests/host/test.h"
 
 #include "tests/host/sched_host.h"
 
-/* What fork's placement has made even stays so. */
+/* The placement of new tasks is even, and stays so. */
 static void even_load_is_left_alone(void **state)
 {
 	(void)state;
@@ -23,7 +23,8 @@ static void even_load_is_left_alone(void **state)
 	}
 }
 
-/* Evenly within a socket; sockets may differ by what Linux tolerates (17 or 25 %). */
+/* The load becomes even within a socket; sockets may differ by as much as Linux tolerates (17 or 25
+ * %). */
 static void a_heap_of_tasks_is_spread(void **state)
 {
 	(void)state;
@@ -50,8 +51,8 @@ static void a_heap_of_tasks_is_spread(void **state)
 	}
 }
 
-/* Three tasks on two CPUs: only moving them now and then is fair. Daemons keep the balancing from
- * finding the same one waiting each time. */
+/* Three tasks on two CPUs get equal shares only if they are moved now and then. Daemons prevent
+ * that the same task waits each time that a CPU balances. */
 static void an_odd_task_is_passed_around(void **state)
 {
 	(void)state;
@@ -69,7 +70,7 @@ static void an_odd_task_is_passed_around(void **state)
 	}
 }
 
-static void without_balance_nobody_moves(void **state)
+static void without_balance_no_task_moves(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < 2; k++) {
@@ -88,7 +89,7 @@ static void without_balance_nobody_moves(void **state)
 	}
 }
 
-/* At once, but not a task that ran just now, nor if it has not been idle for long as a rule. */
+/* A CPU without work pulls a task at once, unless the task ran just now (hot). */
 static void a_cpu_out_of_work_pulls(void **state)
 {
 	(void)state;
@@ -134,7 +135,7 @@ static void a_cpu_that_is_never_idle_for_long_pulls_nothing(void **state)
 	}
 }
 
-/* A task that is cache-hot whenever it waits is moved after failures. */
+/* A task that is cache-hot whenever it waits is moved after some failed attempts. */
 static void heat_is_overcome(void **state)
 {
 	(void)state;
@@ -157,7 +158,7 @@ static void heat_is_overcome(void **state)
 	}
 }
 
-/* 17 %: 7 beside 6 are even, 6 beside 5 are not. */
+/* Up to 17 % is tolerated: 7 and 6 tasks count as even, 6 and 5 do not. */
 static void small_differences_are_tolerated(void **state)
 {
 	(void)state;
@@ -176,7 +177,7 @@ static void small_differences_are_tolerated(void **state)
 	}
 }
 
-/* No CPU idles for long while a task waits that may use it. */
+/* No CPU idles for long while a task that may use it waits. */
 static void no_work_waits_beside_an_idle_cpu(void **state)
 {
 	(void)state;
@@ -209,7 +210,7 @@ int main(void)
 		cmocka_unit_test(even_load_is_left_alone),
 		cmocka_unit_test(a_heap_of_tasks_is_spread),
 		cmocka_unit_test(an_odd_task_is_passed_around),
-		cmocka_unit_test(without_balance_nobody_moves),
+		cmocka_unit_test(without_balance_no_task_moves),
 		cmocka_unit_test(a_cpu_out_of_work_pulls),
 		cmocka_unit_test(a_cpu_that_is_never_idle_for_long_pulls_nothing),
 		cmocka_unit_test(heat_is_overcome),

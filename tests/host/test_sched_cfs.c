@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/sched_cfs.c: slices as ticks see them, wake-up preemption, buddies. On 8 CPUs or more a
- * period is 24 ms, a slice 3 ms at least, and a wake-up preempts who is 4 ms ahead. */
+/* Tests sim/sched_cfs.c: slices that end at ticks, wake-up preemption, buddies. On 8 CPUs or more a
+ * period is 24 ms, a slice at least 3 ms, and a wake-up preempts a task that is 4 ms ahead. */
 #include "tests/host/test.h"
 
 #include "tests/host/sched_host.h"
@@ -76,7 +76,8 @@ static void slices_end_at_ticks(void **state)
 	}
 }
 
-/* Asleep for `sleep_ns` beside one that computes: does it preempt, and how far was it behind? */
+/* A task sleeps for `sleep_ns` while another computes. Returns whether it preempts when it wakes,
+ * and how far behind it was. */
 static bool preempts_after(uint64_t sleep_ns, int64_t *behind_ns)
 {
 	struct host_task *hog = host_task_on(host, 0, 0, 0), *sleeper = host_task_on(host, 0, 0, 0);
@@ -91,7 +92,7 @@ static bool preempts_after(uint64_t sleep_ns, int64_t *behind_ns)
 	return host_running(host, 0) == sleeper;
 }
 
-static void a_sleeper_preempts_who_is_far_enough_ahead(void **state)
+static void a_sleeper_preempts_a_task_far_ahead(void **state)
 {
 	bool both[2] = {false, false};
 
@@ -109,7 +110,7 @@ static void a_sleeper_preempts_who_is_far_enough_ahead(void **state)
 	assert_true(both[0] && both[1]);
 }
 
-/* However long it slept, it is at most half a period behind. */
+/* A task that slept long is at most half a period (gentle) or a period behind. */
 static void credit_for_sleep_is_bounded(void **state)
 {
 	for (int gentle = 0; gentle < 2; gentle++) {
@@ -131,7 +132,7 @@ static void credit_for_sleep_is_bounded(void **state)
 	}
 }
 
-static void wake_ups_may_be_told_not_to_preempt(void **state)
+static void wakeup_preemption_can_be_disabled(void **state)
 {
 	struct sched_config config;
 	int64_t behind_ns;
@@ -156,8 +157,8 @@ static void a_new_task_waits_for_a_slice(void **state)
 	assert_int_equal(new->task.entity.vruntime - old->task.entity.vruntime, 12 * MS);
 }
 
-/* Three tasks on CPU 0; returns the running one, when the least far of those that wait is ahead of
- * it by 0 to 4 ms, or by more. */
+/* Starts three tasks on CPU 0 and runs until the nearest waiting task is ahead of the running one
+ * by 0 to 4 ms, or by more. Returns the running one. */
 static struct host_task *three_with_lead(bool more)
 {
 	int64_t lead;
@@ -180,7 +181,7 @@ static struct host_task *three_with_lead(bool more)
 	return host_running(host, 0);
 }
 
-/* Unless all others have run so much more that it is its turn again. */
+/* The yielder runs again only if all others are more than 4 ms ahead. */
 static void a_yield_passes_the_turn(void **state)
 {
 	struct host_task *runs;
@@ -212,7 +213,7 @@ static void yield_to_works_in_the_own_queue(void **state)
 	}
 }
 
-/* The other CPU picks again, and takes who was named even if its slice has just ended. */
+/* The other CPU picks again, and takes the nominated task even if its slice has just ended. */
 static void yield_to_works_in_another_queue(void **state)
 {
 	struct host_task *other;
@@ -231,7 +232,7 @@ static void yield_to_works_in_another_queue(void **state)
 	assert_ptr_equal(host_running(host, 1), other);
 }
 
-/* Whom yield_to names does not run if that is more than the granularity out of turn. */
+/* The nominated task does not run if it is ahead by more than the granularity. */
 static void yield_to_is_a_hint(void **state)
 {
 	struct host_task *a, *b, *c;
@@ -247,8 +248,8 @@ static void yield_to_is_a_hint(void **state)
 	assert_true(host_running(host, 0) == a || host_running(host, 0) == b);
 }
 
-/* With a full queue who was preempted by a wake-up goes on afterwards. */
-static void the_preempted_one_comes_back(void **state)
+/* With a full queue, a task that was preempted by a wake-up runs again afterwards. */
+static void a_preempted_task_runs_again(void **state)
 {
 	(void)state;
 	for (int last = 0; last < 2; last++) {
@@ -278,15 +279,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_grow_with_the_number_of_cpus),
 		cmocka_unit_test_teardown(slices_end_at_ticks, end),
-		cmocka_unit_test_teardown(a_sleeper_preempts_who_is_far_enough_ahead, end),
+		cmocka_unit_test_teardown(a_sleeper_preempts_a_task_far_ahead, end),
 		cmocka_unit_test_teardown(credit_for_sleep_is_bounded, end),
-		cmocka_unit_test_teardown(wake_ups_may_be_told_not_to_preempt, end),
+		cmocka_unit_test_teardown(wakeup_preemption_can_be_disabled, end),
 		cmocka_unit_test_teardown(a_new_task_waits_for_a_slice, end),
 		cmocka_unit_test_teardown(a_yield_passes_the_turn, end),
 		cmocka_unit_test_teardown(yield_to_works_in_the_own_queue, end),
 		cmocka_unit_test_teardown(yield_to_works_in_another_queue, end),
 		cmocka_unit_test_teardown(yield_to_is_a_hint, end),
-		cmocka_unit_test_teardown(the_preempted_one_comes_back, end),
+		cmocka_unit_test_teardown(a_preempted_task_runs_again, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/sched_eevdf.c: slices, bounded lag, run to parity, what yield_to can and cannot do, sleepers
- * that stay queued. On 8 CPUs or more a slice is 2.8 ms. */
+/* Tests sim/sched_eevdf.c: slices, bounded lag, run to parity, what yield_to can and cannot do,
+ * sleepers that stay queued. On 8 CPUs or more a slice is 2.8 ms. */
 #include "tests/host/test.h"
 
 #include "sim/sched_queue.h"
@@ -59,7 +59,7 @@ static void slices_end_at_ticks(void **state)
 	}
 }
 
-/* Nobody gets more than `bound` ahead of, or behind, the mean. */
+/* No task is more than `bound` ahead of or behind the mean. */
 static void check_lag(struct host *checked, int64_t bound)
 {
 	const struct sched_queue *queue = &checked->sched->cpus[0].root;
@@ -84,13 +84,13 @@ static void check_lag(struct host *checked, int64_t bound)
 	}
 }
 
-/* By a slice and the tick that ends it. */
+/* The bound is a slice and the tick that ends it. */
 static void check_lag_of_hogs(struct host *checked)
 {
 	check_lag(checked, SLICE + 1000 * MS / checked->config.hz);
 }
 
-/* Those that come and go bring a lag of up to two slices along. */
+/* Tasks that come and go bring a lag of up to two slices along. */
 static void check_lag_of_sleepers(struct host *checked)
 {
 	check_lag(checked, 2 * SLICE + 1000 * MS / checked->config.hz);
@@ -123,7 +123,8 @@ static void lag_is_bounded_with_sleepers(void **state)
 	}
 }
 
-/* The first of two, a little into its slice; the other one has been asleep for long. */
+/* Starts a task that falls asleep, and two hogs. Runs until the first hog is a little into its
+ * slice. Returns the sleeper. */
 static struct host_task *run_beside_a_sleeper(uint64_t into_the_slice)
 {
 	struct host_task *sleeper = host_task_on(host, 0, 0, 0);
@@ -151,13 +152,13 @@ static void a_wake_up_waits_for_parity(void **state)
 	assert_true(sleeper->ran_ns > 0);
 }
 
-static struct host_task *beside(struct host_task *task)
+static struct host_task *other_task(struct host_task *task)
 {
 	return task == &host->task[0] ? &host->task[1] : &host->task[0];
 }
 
-/* Two tasks on CPU 0: whichever has just begun a slice behind the mean. */
-static struct host_task *begins_behind(void)
+/* Starts two tasks on CPU 0. Returns the one that has just begun a slice behind the mean. */
+static struct host_task *begin_behind_mean(void)
 {
 	struct host_task *runs;
 
@@ -170,14 +171,15 @@ static struct host_task *begins_behind(void)
 		while (host_running(host, 0) == before)
 			host_run(host, 100 * US);
 		runs = host_running(host, 0);
-	} while (runs->task.entity.vruntime + (int64_t)MS > beside(runs)->task.entity.vruntime);
+	} while (runs->task.entity.vruntime + (int64_t)MS > other_task(runs)->task.entity.vruntime);
 	return runs;
 }
 
-/* Asleep while behind the mean: it wakes with that lag and an earlier deadline. */
+/* A task sleeps while it is behind the mean, so it wakes with that lag and an earlier deadline.
+ * Returns whether it preempts. */
 static bool wake_with_lag(void)
 {
-	struct host_task *sleeper = begins_behind(), *hog = beside(sleeper);
+	struct host_task *sleeper = begin_behind_mean(), *hog = other_task(sleeper);
 
 	host_block(host, 0);
 	assert_true(sleeper->task.entity.lag > 0);
@@ -207,22 +209,22 @@ static void lag_is_kept_over_a_sleep(void **state)
 
 		config.place_lag = keep;
 		begin_changed();
-		sleeper = begins_behind();
-		hog = beside(sleeper);
+		sleeper = begin_behind_mean();
+		hog = other_task(sleeper);
 		host_block(host, 0);
 		before = sleeper->task.entity.lag;
 		assert_true(before > 0);
 		host_run(host, 50 * MS);
 		host_wake(host, sleeper, 0);
-		/* of two equals, half the distance is the lag */
+		/* with two equal tasks, the lag is half their distance */
 		assert_in_range((hog->task.entity.vruntime - sleeper->task.entity.vruntime) / 2 +
 					1000,
 				keep ? before : 0, (keep ? before : 0) + 2000);
 	}
 }
 
-/* Two tasks on `cpu`; returns the one that runs, early in its slice. The other one has just been
- * preempted at the end of its slice and is ahead of the mean, or it is not. */
+/* Starts two tasks on `cpu` and runs until one has just been preempted at the end of its slice, and
+ * is `ahead` of the mean or not. Returns the running one, which is early in its slice. */
 static struct host_task *two_on(uint32_t cpu, bool ahead)
 {
 	struct host_task *a = host_task_on(host, cpu, 0, 0), *b = host_task_on(host, cpu, 0, 0);
@@ -238,7 +240,7 @@ static struct host_task *two_on(uint32_t cpu, bool ahead)
 	return runs;
 }
 
-/* The yielder gives up a slice. One that is ahead by a slice and what the tick added to it needs a
+/* A yield forfeits a slice. A nominated task that is ahead by a slice and a part of a tick needs a
  * second yield to become eligible. */
 static void yield_to_works_in_the_own_queue(void **state)
 {
@@ -248,7 +250,7 @@ static void yield_to_works_in_the_own_queue(void **state)
 
 		begin_changed();
 		runs = two_on(0, ahead);
-		waits = beside(runs);
+		waits = other_task(runs);
 		assert_int_equal(host_yield_to(host, 0, waits), SCHED_YIELDED);
 		assert_ptr_equal(host_running(host, 0), ahead ? runs : waits);
 		if (ahead)
@@ -257,8 +259,8 @@ static void yield_to_works_in_the_own_queue(void **state)
 	}
 }
 
-/* Who is ahead of the mean is not eligible: its CPU goes on with the other one. That is the
- * weakness which the directed-yield patches of 2025 describe. */
+/* A task ahead of the mean is not eligible, so its CPU continues with the other one. The
+ * directed-yield patches of 2025 describe this weakness. */
 static void yield_to_may_fail_in_another_queue(void **state)
 {
 	(void)state;
@@ -267,15 +269,15 @@ static void yield_to_may_fail_in_another_queue(void **state)
 
 		begin_changed();
 		runs = two_on(1, ahead);
-		waits = beside(runs);
+		waits = other_task(runs);
 		host_task_on(host, 0, 0, 0);
 		assert_int_equal(host_yield_to(host, 0, waits), SCHED_YIELDED);
 		assert_ptr_equal(host_running(host, 1), ahead ? runs : waits);
 	}
 }
 
-/* Two wait with the same vruntime, as long as nobody has run; the nominee's deadline is the later
- * one, because it is lighter. */
+/* Before any task has run, all have the same vruntime. The nominated task has the later deadline,
+ * because it is lighter. Returns whether it runs. */
 static bool nominee_runs(void)
 {
 	struct host_task *late = &host->task[host->tasks++];
@@ -292,7 +294,7 @@ static bool nominee_runs(void)
 	return host_running(host, 0) == late;
 }
 
-static void before_6_14_the_hint_was_not_looked_at(void **state)
+static void before_6_14_the_hint_was_ignored(void **state)
 {
 	(void)state;
 	assert_true(nominee_runs());
@@ -301,7 +303,7 @@ static void before_6_14_the_hint_was_not_looked_at(void **state)
 	assert_false(nominee_runs());
 }
 
-/* Two tasks, the one that runs is eligible: it gives up the rest of its slice and all its lag. */
+/* The running task is eligible. Its yield gives up the rest of its slice and all its lag. */
 static void a_yield_forfeits_the_slice(void **state)
 {
 	(void)state;
@@ -320,9 +322,9 @@ static void a_yield_forfeits_the_slice(void **state)
 	}
 }
 
-/* A task that ran ahead and sleeps stays queued until it is eligible; woken meanwhile it stays
- * where it is, although other CPUs are idle. */
-static void who_ran_ahead_leaves_later(void **state)
+/* A task that is ahead when it falls asleep stays queued until it is eligible. If it wakes
+ * meanwhile, it stays on its CPU, although other CPUs are idle. */
+static void a_sleeper_that_is_ahead_stays_queued(void **state)
 {
 	(void)state;
 	for (int delay = 0; delay < 2; delay++) {
@@ -352,7 +354,8 @@ static void who_ran_ahead_leaves_later(void **state)
 	}
 }
 
-/* Heavy tasks' deadlines are always the earlier ones, but they run ahead of the mean at once. */
+/* Heavy tasks always have the earlier deadlines, but are soon ahead of the mean and not eligible.
+ */
 static void an_early_deadline_alone_is_not_enough(void **state)
 {
 	struct host_task *light;
@@ -384,9 +387,9 @@ int main(void)
 		TEST(lag_is_kept_over_a_sleep),
 		TEST(yield_to_works_in_the_own_queue),
 		TEST(yield_to_may_fail_in_another_queue),
-		TEST(before_6_14_the_hint_was_not_looked_at),
+		TEST(before_6_14_the_hint_was_ignored),
 		TEST(a_yield_forfeits_the_slice),
-		TEST(who_ran_ahead_leaves_later),
+		TEST(a_sleeper_that_is_ahead_stays_queued),
 		TEST(an_early_deadline_alone_is_not_enough),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/sched under random load: the run queues' invariants, pinning, determinism. */
+/* Tests sim/sched* under random load: the invariants of the run queues, pinning, determinism. */
 #include "tests/host/test.h"
 
 #include "sim/sched_queue.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/serial.c on UARTs that no QEMU has: without FIFOs, without a scratch register, none at
- * all, one whose output stands still. PC16550D data sheet, section 8; the 8250 is the same with
- * less.
+ * Tests kernel/serial.c with UARTs that QEMU does not have: without FIFOs, without a scratch
+ * register, with output that stops; and without a UART. PC16550D data sheet, section 8; the 8250
+ * has a subset of its registers.
  */
 #include "kernel/serial.h"
 
@@ -15,14 +15,14 @@
 #define ACCESS_CYCLES 3000 /* an access to a port takes a microsecond at 3 GHz */
 
 static struct {
-	bool there, fifo, remembers; /* remembers: no UART, but a bus that keeps the last value */
+	bool present, fifo, remembers; /* remembers: no UART, but the bus keeps the last value */
 	uint8_t interrupts, line_control, fifo_control, modem, last;
 	uint16_t divisor;
 	uint64_t busy_until; /* TSC */
-	size_t room;         /* bytes that still fit while it is empty */
+	size_t room;         /* bytes that the transmitter still accepts */
 	char out[256];
 	size_t sent, lost;
-	bool raised; /* an interrupt that would have reached somebody */
+	bool raised; /* an interrupt was enabled and could have reached the CPU */
 } uart;
 
 static uint64_t tsc;
@@ -87,7 +87,7 @@ static uint8_t line_status(void)
 uint8_t in8(uint16_t port)
 {
 	tsc += ACCESS_CYCLES;
-	if (!uart.there)
+	if (!uart.present)
 		return uart.remembers ? uart.last : 0xff;
 	switch (port - COM1_PORT) {
 	case 1:
@@ -102,12 +102,12 @@ uint8_t in8(uint16_t port)
 	}
 }
 
-static void plug(bool there, bool fifo)
+static void plug(bool present, bool fifo)
 {
 	memset(&uart, 0, sizeof(uart));
-	uart.there = there;
+	uart.present = present;
 	uart.fifo = fifo;
-	uart.modem = 0x0b; /* as firmware leaves it: OUT2, which lets interrupts through */
+	uart.modem = 0x0b; /* as firmware leaves it, with OUT2, which passes interrupts on */
 	uart.line_control = 0x80;
 	uart.room = 1;
 }
@@ -142,7 +142,7 @@ static void all_bytes_arrive(void **state)
 	}
 }
 
-static void nobody_there(void **state)
+static void without_a_uart_output_is_dropped(void **state)
 {
 	(void)state;
 	for (int remembers = 0; remembers < 2; remembers++) {
@@ -166,9 +166,9 @@ static void a_pause_loses_nothing(void **state)
 	assert_memory_equal(uart.out, forty, 40);
 }
 
-/* Each call waits its time and no longer, and when the transmitter empties the bytes go on where
- * they stopped. */
-static void one_that_stays_busy_is_tried_again(void **state)
+/* Each call waits for PATIENCE and no longer. When the transmitter is empty again, output continues
+ * where it stopped. */
+static void a_busy_uart_is_tried_again(void **state)
 {
 	volatile size_t written = 0;
 	uint64_t start;
@@ -194,9 +194,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_bytes_arrive),
-		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(without_a_uart_output_is_dropped),
 		cmocka_unit_test(a_pause_loses_nothing),
-		cmocka_unit_test(one_that_stays_busy_is_tried_again),
+		cmocka_unit_test(a_busy_uart_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

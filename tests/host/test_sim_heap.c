@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/heap.c: events come out by time, those of one time in the order of posting. */
+/* Tests sim/heap.c: events come by time, and events of the same time in the order of posting. */
 #include "tests/host/test.h"
 
 #include "sim/heap.h"
@@ -35,7 +35,7 @@ static void events_come_by_time_then_by_posting(void **state)
 	free(heap.event);
 }
 
-static void what_is_put_back_keeps_its_place(void **state)
+static void an_event_put_back_keeps_its_place(void **state)
 {
 	struct heap heap = {0};
 	struct event first;
@@ -54,7 +54,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_come_by_time_then_by_posting),
-		cmocka_unit_test(what_is_put_back_keeps_its_place),
+		cmocka_unit_test(an_event_put_back_keeps_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

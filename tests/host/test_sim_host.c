@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim/host.c: --host= of the simulated port: presets, single keys, errors that name the key. */
+/* Tests sim/host.c, which reads --host=: presets, single keys, errors that name the key. */
 #include "tests/host/test.h"
 
 #include "sim/host.h"
@@ -35,7 +35,7 @@ static void the_study_is_the_default(void **state)
 	assert_int_equal(host.far_cycles, 236); /* 118 ns at 2 GHz */
 }
 
-static void keys_change_a_preset_wherever_it_stands(void **state)
+static void keys_change_a_preset_in_any_order(void **state)
 {
 	(void)state;
 	assert_true(host_parse(&host, "cpus=8,ple=0,machine=milan,hz=1000", 1, error));
@@ -49,7 +49,7 @@ static void keys_change_a_preset_wherever_it_stands(void **state)
 	assert_int_equal(host.sched.kind, SCHED_CFS);
 }
 
-static void what_cannot_be_is_named(void **state)
+static void errors_name_the_key(void **state)
 {
 	static const struct {
 		const char *keys, *named, *accepted;
@@ -74,7 +74,7 @@ static void what_cannot_be_is_named(void **state)
 	}
 }
 
-static void a_list_of_cpus_must_be_the_hosts(void **state)
+static void a_list_of_cpus_must_fit_the_host(void **state)
 {
 	(void)state;
 	assert_true(host_parse(&host, "cpus=8,sockets=1", 1, error));
@@ -90,9 +90,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_study_is_the_default),
-		cmocka_unit_test(keys_change_a_preset_wherever_it_stands),
-		cmocka_unit_test(what_cannot_be_is_named),
-		cmocka_unit_test(a_list_of_cpus_must_be_the_hosts),
+		cmocka_unit_test(keys_change_a_preset_in_any_order),
+		cmocka_unit_test(errors_name_the_key),
+		cmocka_unit_test(a_list_of_cpus_must_fit_the_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

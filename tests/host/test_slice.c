@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* locks/core/slice.c with a steal-time page and a clock of the test's own: what starts a slice,
- * what is learnt from its end, and when a slice has no end. */
+/* Tests locks/core/slice.c with a fake steal-time page and clock: what starts a slice, what its end
+ * teaches, and when a slice has no end. */
 #include "tests/host/test.h"
 
 #include "locks/core/slice.h"
@@ -18,7 +18,7 @@ static int begin(void **state)
 	(void)state;
 	memset(&page, 0, sizeof(page));
 	memset(&slice, 0, sizeof(slice));
-	now = UINT64_MAX - 5000; /* a clock that wraps must not matter */
+	now = UINT64_MAX - 5000; /* the clock may wrap */
 	slice_begin(&slice, &page, now, QUIET);
 	return 0;
 }
@@ -30,7 +30,7 @@ static void off_cpu(uint64_t cycles, uint64_t stolen_ns)
 	atomic_fetch_add(&page.version, 2);
 }
 
-/* On the CPU for so long, looking now and then, and at the end. */
+/* Runs for so many cycles and looks at the clock a few times, and at the end. */
 static void run(uint64_t cycles)
 {
 	slice_look(&slice, now);
@@ -53,7 +53,7 @@ static bool covers(uint64_t need)
 	return slice_covers(&slice, now, need);
 }
 
-static void alone_there_is_no_end(void **state)
+static void without_competition_a_slice_has_no_end(void **state)
 {
 	(void)state;
 	run(UINT64_C(1) << 50);
@@ -62,7 +62,7 @@ static void alone_there_is_no_end(void **state)
 	assert_int_equal(slice.length.count, 0);
 }
 
-static void the_first_slice_began_unseen_and_is_not_learnt_from(void **state)
+static void the_first_slice_teaches_nothing(void **state)
 {
 	(void)state;
 	one_slice(300);
@@ -87,7 +87,7 @@ static void learn(uint64_t cycles)
 	slice_look(&slice, now);
 }
 
-static void what_is_left_shrinks_and_is_signed(void **state)
+static void the_rest_shrinks_and_may_be_negative(void **state)
 {
 	(void)state;
 	learn(40000);
@@ -96,7 +96,7 @@ static void what_is_left_shrinks_and_is_signed(void **state)
 	now += 30000;
 	assert_true(covers(10000));
 	assert_false(covers(10001));
-	now += 10001; /* past the end: not "plenty" */
+	now += 10001; /* past the end: must not wrap to a large rest */
 	assert_false(covers(0));
 	assert_false(covers(1));
 }
@@ -105,7 +105,7 @@ static void errors_are_recorded_on_their_side(void **state)
 {
 	(void)state;
 	learn(32000);
-	one_slice(20000); /* 12000 shorter than believed */
+	one_slice(20000); /* 12000 shorter than estimated */
 	slice_look(&slice, now);
 	assert_int_equal(slice.over.count, 1);
 	assert_true(slice.over.max == 12000 && slice.under.count == 0);
@@ -116,14 +116,14 @@ static void errors_are_recorded_on_their_side(void **state)
 	assert_true(slice.under.max == 20000 && slice.over.count == 1);
 	assert_int_equal(slice.quantile, 30000 + 30000 / 256 + 1);
 	assert_int_equal(slice.length.count, 3);
-	/* a perfect estimate is an error of nothing */
+	/* a perfect estimate is an error of 0 */
 	one_slice(slice.quantile);
 	slice_look(&slice, now);
 	assert_int_equal(slice.over.count, 2);
 	assert_int_equal(slice.over.min, 0);
 }
 
-static void off_the_cpu_with_nobody_waiting_ends_no_slice(void **state)
+static void an_absence_without_stolen_time_ends_no_slice(void **state)
 {
 	(void)state;
 	learn(40000);
@@ -136,7 +136,7 @@ static void off_the_cpu_with_nobody_waiting_ends_no_slice(void **state)
 	assert_false(covers(40000 - 2499));
 }
 
-static void leaving_by_choice_starts_a_slice_and_teaches_nothing(void **state)
+static void a_yield_starts_a_slice_and_teaches_nothing(void **state)
 {
 	(void)state;
 	learn(40000);
@@ -148,10 +148,10 @@ static void leaving_by_choice_starts_a_slice_and_teaches_nothing(void **state)
 	assert_int_equal(slice.quantile, 40000);
 	assert_true(covers(40000));
 	run(100);
-	slice_left(&slice, now); /* meant to, but was not off the CPU */
+	slice_left(&slice, now); /* without having lost its CPU */
 	assert_int_equal(slice.number, 3);
 	assert_false(covers(40000));
-	/* the slice after it is whole */
+	/* the next slice was seen from its start */
 	run(59900);
 	off_cpu(10, 10);
 	slice_look(&slice, now);
@@ -159,7 +159,7 @@ static void leaving_by_choice_starts_a_slice_and_teaches_nothing(void **state)
 	assert_true(slice.length.max == 60000);
 }
 
-static void without_competition_for_long_the_end_goes(void **state)
+static void a_long_quiet_time_removes_the_end(void **state)
 {
 	(void)state;
 	learn(40000);
@@ -169,14 +169,14 @@ static void without_competition_for_long_the_end_goes(void **state)
 	now += 1;
 	assert_true(slice_is_quiet(&slice, now));
 	assert_true(covers(UINT64_C(1) << 40));
-	/* until somebody competes again */
+	/* until another task competes again */
 	slice_look(&slice, now);
 	off_cpu(10, 10);
 	slice_look(&slice, now);
 	assert_false(covers(UINT64_C(1) << 40));
 }
 
-static void outlived_is_endless_until_the_next(void **state)
+static void an_outlived_slice_has_no_end(void **state)
 {
 	(void)state;
 	learn(40000);
@@ -187,12 +187,12 @@ static void outlived_is_endless_until_the_next(void **state)
 	off_cpu(10, 10);
 	slice_look(&slice, now);
 	assert_false(covers(UINT64_C(1) << 40));
-	/* the error is that of the estimate, not of giving up on it */
+	/* the error counts from the estimate, not from when it was given up */
 	assert_int_equal(slice.under.count, 1);
 	assert_true(slice.under.max == 40000);
 }
 
-/* Rests where 16 times as many are longer as are shorter. */
+/* The quantile settles where 16 times as many slices are longer as are shorter. */
 static void the_quantile_is_a_low_one(void **state)
 {
 	uint64_t seed = 7, shorter = 0;
@@ -211,7 +211,7 @@ static void the_quantile_is_a_low_one(void **state)
 	assert_int_equal(slice.over.count + slice.under.count + 1, slice.length.count);
 }
 
-static void tiny_slices_neither_stick_nor_underflow(void **state)
+static void the_quantile_recovers_from_tiny_slices(void **state)
 {
 	(void)state;
 	learn(0);
@@ -231,16 +231,16 @@ static void tiny_slices_neither_stick_nor_underflow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(alone_there_is_no_end, begin),
-		cmocka_unit_test_setup(the_first_slice_began_unseen_and_is_not_learnt_from, begin),
-		cmocka_unit_test_setup(what_is_left_shrinks_and_is_signed, begin),
+		cmocka_unit_test_setup(without_competition_a_slice_has_no_end, begin),
+		cmocka_unit_test_setup(the_first_slice_teaches_nothing, begin),
+		cmocka_unit_test_setup(the_rest_shrinks_and_may_be_negative, begin),
 		cmocka_unit_test_setup(errors_are_recorded_on_their_side, begin),
-		cmocka_unit_test_setup(off_the_cpu_with_nobody_waiting_ends_no_slice, begin),
-		cmocka_unit_test_setup(leaving_by_choice_starts_a_slice_and_teaches_nothing, begin),
-		cmocka_unit_test_setup(without_competition_for_long_the_end_goes, begin),
-		cmocka_unit_test_setup(outlived_is_endless_until_the_next, begin),
+		cmocka_unit_test_setup(an_absence_without_stolen_time_ends_no_slice, begin),
+		cmocka_unit_test_setup(a_yield_starts_a_slice_and_teaches_nothing, begin),
+		cmocka_unit_test_setup(a_long_quiet_time_removes_the_end, begin),
+		cmocka_unit_test_setup(an_outlived_slice_has_no_end, begin),
 		cmocka_unit_test_setup(the_quantile_is_a_low_one, begin),
-		cmocka_unit_test_setup(tiny_slices_neither_stick_nor_underflow, begin),
+		cmocka_unit_test_setup(the_quantile_recovers_from_tiny_slices, begin),
 	};
 
 	return cmocka_run_group_tests_name("slice", tests, NULL, NULL);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a phase had slices enough, and what strict FIFO order comes to (bench/slices.h): hosts
- * whose slices are known. */
+/* Tests bench/slices.h with hosts whose slices are known: whether a phase had enough slices, and
+ * the rate of strict FIFO order. */
 #include "bench/slices.h"
 
 #include "tests/host/test.h"
 
 #define MS UINT64_C(1000000)
 
-/* `threads` vCPUs in one phase of `ms` on `cpus` CPUs, in turns of `slice_ms`. */
+/* `threads` vCPUs run for one phase of `ms` on `cpus` CPUs in slices of `slice_ms`. */
 static struct slices host(uint64_t threads, uint64_t cpus, uint64_t slice_ms, uint64_t ms)
 {
 	uint64_t running = ms * cpus; /* of all vCPUs */
@@ -20,7 +20,7 @@ static struct slices host(uint64_t threads, uint64_t cpus, uint64_t slice_ms, ui
 	};
 }
 
-static void short_phases(void **state)
+static void short_phases_have_too_few_slices(void **state)
 {
 	struct slices slices = host(28, 2, 3, 300);
 
@@ -47,7 +47,7 @@ static void the_fifo_law(void **state)
 	assert_in_range(slices_fifo_rate(&slices, 12), 1999, 2000);
 }
 
-static void where_it_says_nothing(void **state)
+static void the_fifo_law_needs_overcommit_and_slices(void **state)
 {
 	struct slices slices = host(28, 2, 3, 300);
 
@@ -62,7 +62,7 @@ static void where_it_says_nothing(void **state)
 	assert_int_equal(slices_fifo_rate(&slices, 4), 0);
 }
 
-static void agreement(void **state)
+static void rates_agree_within_a_factor(void **state)
 {
 	(void)state;
 	assert_true(slices_fifo_agrees(300, 300) && slices_fifo_agrees(300, 100) &&
@@ -73,10 +73,10 @@ static void agreement(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(short_phases),
+		cmocka_unit_test(short_phases_have_too_few_slices),
 		cmocka_unit_test(the_fifo_law),
-		cmocka_unit_test(where_it_says_nothing),
-		cmocka_unit_test(agreement),
+		cmocka_unit_test(the_fifo_law_needs_overcommit_and_slices),
+		cmocka_unit_test(rates_agree_within_a_factor),
 	};
 
 	return cmocka_run_group_tests_name("slices", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kernel/acpi_srat.c: QEMU's tables, tables built for what QEMU does not make, and damaged ones. */
+/* Tests kernel/acpi_srat.c with QEMU's tables, with tables that QEMU does not make, and with
+ * damaged ones. */
 #include "tests/host/acpi_machine.h"
 
 static struct acpi_affinity affinity[CAPACITY];
@@ -57,7 +58,7 @@ static uint8_t *put_x2apic_affinity(uint8_t *at, uint32_t domain, uint32_t id, u
 	return at + 24;
 }
 
-static void qemus_tables(void **state)
+static void reads_the_tables_of_qemu(void **state)
 {
 	static const struct {
 		const char *name;
@@ -90,7 +91,7 @@ static void qemus_tables(void **state)
 			assert_int_equal(affinities.count, machines[m].count);
 			assert_memory_equal(affinity, machines[m].expected,
 					    affinities.count * sizeof(affinity[0]));
-			assert_found(search ? 0 : rsdp); /* the MADT beside it */
+			assert_found(search ? 0 : rsdp); /* the MADT is read, too */
 		}
 	}
 	memory_load("pc-smp4");
@@ -104,23 +105,23 @@ static void entries_of_both_types(void **state)
 
 	(void)state;
 	at = put_apic(at, 0x12345678, 3, 1);
-	at = put_apic(at, 1, 4, 0); /* not enabled: no statement */
+	at = put_apic(at, 1, 4, 0); /* not enabled: ignored */
 	memset(at, 0xff, 40);       /* memory */
 	memcpy(at, (uint8_t[]){1, 40}, 2);
 	at += 40;
 	at = put_x2apic_affinity(at, UINT32_MAX, 300, 0xffffffff);
 	at = put_x2apic_affinity(at, 5, 301, 2);
-	memcpy(at, (uint8_t[]){0x7f, 6, 1, 2, 3, 4}, 6); /* of a type we don't know */
+	memcpy(at, (uint8_t[]){0x7f, 6, 1, 2, 3, 4}, 6); /* an unknown type */
 	at += 6;
 	at = put_apic(at, 2, 255, 1);
-	put_x2apic_affinity(at, 9, 3, 1); /* again: the later one holds */
+	put_x2apic_affinity(at, 9, 3, 1); /* the same ID again: the later one counts */
 	build_srat(3, entries, sizeof(entries) - 24);
 	assert_affinities(RSDP);
 	assert_int_equal(affinities.count, 3);
 	assert_true(affinity[0].apic_id == 3 && affinity[0].domain == 0x12345678);
 	assert_true(affinity[1].apic_id == 300 && affinity[1].domain == UINT32_MAX);
 	assert_true(affinity[2].apic_id == 255 && affinity[2].domain == 2);
-	build_srat(1, entries, sizeof(entries)); /* 8 bits of domain, in type 0 only */
+	build_srat(1, entries, sizeof(entries)); /* revision 1: type 0 has 8 bits of domain */
 	assert_affinities(RSDP);
 	assert_int_equal(affinities.count, 3);
 	assert_true(affinity[0].apic_id == 3 && affinity[0].domain == 9);
@@ -200,7 +201,7 @@ static void cut_at_every_byte(void **state)
 	cut_at_every_length("q35-numa3", "SRAT", SRAT, the_srat_is_damaged);
 }
 
-/* As in test_acpi_damage.c; ASan watches. */
+/* As in test_acpi_damage.c, under ASan. */
 static void random_damage(void **state)
 {
 	static const char *const names[] = {"pc-numa2", "q35-numa3"};
@@ -237,7 +238,7 @@ static void random_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(qemus_tables),
+		cmocka_unit_test(reads_the_tables_of_qemu),
 		cmocka_unit_test(entries_of_both_types),
 		cmocka_unit_test(a_full_list_is_an_error),
 		cmocka_unit_test(entries_end_inside_the_table),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The longest streak (bench/streak.h) of sequences of owners that are known, and what of them the
- * phases of a run leave (bench/worker.c). */
+/* Tests the longest streak (bench/streak.h) with known sequences of owners, and which part of a
+ * streak counts for a phase (bench/worker.c). */
 #include "bench/streak.h"
 
 #include "bench/worker.h"
@@ -8,7 +8,7 @@
 
 #define WORKERS 3
 
-/* Plays a sequence of owners, "AABA": each section is what bench/loop.h makes of it. */
+/* Plays a sequence of owners, "AABA". For each it does what bench/loop.h does in a section. */
 static void play(const char *owners, uint64_t *count, struct streak streak[WORKERS])
 {
 	for (; *owners != '\0'; owners++) {
@@ -20,7 +20,7 @@ static void play(const char *owners, uint64_t *count, struct streak streak[WORKE
 	}
 }
 
-/* The longest streaks of A, B and C in a phase that is all of the sequence. */
+/* A, B and C must have these longest streaks in a phase with this sequence. */
 static void expect(const char *owners, uint64_t a, uint64_t b, uint64_t c)
 {
 	const uint64_t wanted[WORKERS] = {a, b, c};
@@ -44,12 +44,12 @@ static void known_sequences(void **state)
 	expect("BBBBA", 1, 4, 0);
 	/* the last streak is open, the longest is in the middle */
 	expect("CABBBBCCA", 1, 4, 2);
-	/* many short ones are no long one */
+	/* many short streaks do not add up */
 	expect("ABABABABAB", 1, 1, 0);
 }
 
-/* What came before the phase is not in it, though the streak goes on. */
-static void counts_from_the_phase_on(void **state)
+/* Acquisitions before the phase do not count, even if the streak continues. */
+static void counts_from_the_start_of_the_phase(void **state)
 {
 	struct streak streak[WORKERS];
 	uint64_t count = 0;
@@ -61,12 +61,12 @@ static void counts_from_the_phase_on(void **state)
 	streak_begin(&streak[0], count);
 	play("AAB", &count, streak);
 	assert_int_equal(streak_end(&streak[0], UINT64_MAX), 2);
-	/* B's own phase began before: its worker has seen no change yet */
+	/* B's phase began earlier: its worker has not seen the change yet */
 	assert_int_equal(streak_end(&streak[1], UINT64_MAX), 1);
 }
 
-/* The lock of one's own, or all the others have done their ops=: nobody competes. */
-static void alone_is_no_streak(void **state)
+/* Nobody competes if a vCPU has its own lock, or if all others have done their ops=. */
+static void without_competition_there_is_no_streak(void **state)
 {
 	struct streak streak[WORKERS];
 	uint64_t count = 0, left_alone;
@@ -81,7 +81,7 @@ static void alone_is_no_streak(void **state)
 	play("AAAAAAA", &count, streak);
 	assert_int_equal(streak_end(&streak[0], left_alone), 3);
 	assert_int_equal(streak_end(&streak[0], UINT64_MAX), 8);
-	/* C has waited since, and was the last to come: it never was alone with a streak */
+	/* C waited meanwhile and acquires last: it has no streak before the others left */
 	play("C", &count, streak);
 	assert_int_equal(streak_end(&streak[2], left_alone), 0);
 }
@@ -91,7 +91,7 @@ uint64_t port_ns_to_cycles(uint64_t ns)
 	return ns;
 }
 
-/* Workers that share a section, as run.c sets them up. */
+/* Workers that share a section, set up as in bench/run.c. */
 static struct worker workers[WORKERS];
 static struct lock_stats stats[WORKERS];
 static struct section section;
@@ -114,8 +114,8 @@ static void all_begin(enum phase phase)
 		worker_begin(&workers[i], phase);
 }
 
-/* As measured_loop() goes round, each time that the lock is given to the next of the owners: lower
- * case finds that its phase has changed, or that it has its ops=. */
+/* Does what measured_loop() does each time an owner gets the lock. In lower case, the owner finds
+ * that its phase has changed or that it has done its ops=. */
 static void run_phase(const char *owners, enum phase phase)
 {
 	for (; *owners != '\0'; owners++) {
@@ -131,12 +131,12 @@ static void run_phase(const char *owners, enum phase phase)
 	}
 }
 
-static void by_time(void **state)
+static void with_a_phase_of_fixed_time(void **state)
 {
 	(void)state;
 	all_begin(PHASE_WARMUP);
 	run_phase("AAAAAAABBBBC", PHASE_WARMUP);
-	/* C goes on where it was; B comes late, A never */
+	/* C continues; B enters the phase late, A never */
 	run_phase("cCCCbBC", PHASE_MEASURE);
 	run_phase("cba", PHASE_STOP);
 	assert_int_equal(workers[0].longest_streak, 0);
@@ -144,8 +144,8 @@ static void by_time(void **state)
 	assert_int_equal(workers[2].longest_streak, 4);
 }
 
-/* A is done first, then B: what C goes on with is no streak, what it had with B still there is. */
-static void by_number(void **state)
+/* A is done first, then B. C's acquisitions count as a streak only while B competes. */
+static void with_a_fixed_number_of_ops(void **state)
 {
 	(void)state;
 	all_begin(PHASE_MEASURE);
@@ -186,10 +186,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_sequences),
-		cmocka_unit_test(counts_from_the_phase_on),
-		cmocka_unit_test(alone_is_no_streak),
-		cmocka_unit_test_setup(by_time, workers_begin),
-		cmocka_unit_test_setup(by_number, workers_begin),
+		cmocka_unit_test(counts_from_the_start_of_the_phase),
+		cmocka_unit_test(without_competition_there_is_no_streak),
+		cmocka_unit_test_setup(with_a_phase_of_fixed_time, workers_begin),
+		cmocka_unit_test_setup(with_a_fixed_number_of_ops, workers_begin),
 		cmocka_unit_test_setup(a_lock_of_its_own, workers_begin),
 		cmocka_unit_test_setup(without_a_section, workers_begin),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lib/string.c against libc's functions of the same contract. Its own are renamed test_* on
- * the compiler's command line (host.mk). */
+/* Compares lib/string.c with libc's functions of the same contract. host.mk renames those of lib/
+ * to test_* on the compiler's command line. */
 #include "tests/host/test.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ static int sign(int x)
 	return (x > 0) - (x < 0);
 }
 
-static void memcpy_and_memset_write_their_bytes_only(void **state)
+static void memcpy_and_memset_write_only_their_bytes(void **state)
 {
 	unsigned char ours[BYTES], libc[BYTES], from[BYTES];
 
@@ -91,7 +91,7 @@ static void comparisons_order_unsigned_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memcpy_and_memset_write_their_bytes_only),
+		cmocka_unit_test(memcpy_and_memset_write_only_their_bytes),
 		cmocka_unit_test(memmove_overlaps_either_way),
 		cmocka_unit_test(comparisons_order_unsigned_bytes),
 	};

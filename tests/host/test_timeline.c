@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is made of a trace, read back: the SVG of timeline.h and the JSON of perfetto.h, of ordinary
- * traces and of rubbish. */
+/* Tests the output of timeline.h, SVG and Perfetto's JSON, for ordinary and for nonsensical traces.
+ */
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
@@ -69,7 +69,7 @@ static size_t count(const char *what)
 	return found;
 }
 
-/* Tags are balanced, no figure is none, and nothing in it acts, loads or has an id. */
+/* The SVG has balanced tags, no NAN or infinity, and nothing that acts, loads or has an ID. */
 static void assert_sound_svg(void)
 {
 	static const char *const unwanted[] = {"nan",  "inf",  "<script", "<style",   "href",
@@ -91,7 +91,8 @@ static void assert_sound_svg(void)
 	}
 }
 
-/* vCPU 1 loses its CPU for 5.00 ms with the lock, 0 and 2 wait, 2 halts and is kicked by 1. */
+/* vCPU 1 loses its CPU for 5.00 ms while it holds the lock; 0 and 2 wait; 2 halts, and 1 kicks it.
+ */
 static void add_story(void)
 {
 	trace_set_add(&made, 0,
@@ -130,13 +131,13 @@ static void the_picture_shows_the_preempted_holder(void **state)
 	assert_int_equal(count("<title>vCPU 2 halted: 5.00 ms</title>"), 1);
 	assert_int_equal(count("<path"), 2); /* the kick, and the legend's arrow */
 	assert_int_equal(count("ms since the first event"), 1);
-	assert_int_equal(count("not known"), 0);
+	assert_int_equal(count(">unknown: "), 0);
 	trace_set_add(&made, 3, "release 90000000");
 	draw();
 	assert_int_equal(count(">unknown: the events kept are all later<"), 1);
 }
 
-/* workload=kbuild: who waits for another lock is no waiter behind this holder. */
+/* workload=kbuild: vCPU 2 waits for another lock, so it is no waiter of this holder. */
 static void add_story_of_two_locks(void)
 {
 	trace_set_add(&made, 0, "wait 9000 @101, acquire 5020000 @101, release 5030000 @101");
@@ -146,7 +147,7 @@ static void add_story_of_two_locks(void)
 	trace_set_add(&made, 2, "wait 8000 @3, acquire 5020000 @3, release 6020000 @3");
 }
 
-static void among_several_locks_the_picture_is_about_one(void **state)
+static void a_picture_is_about_one_of_several_locks(void **state)
 {
 	(void)state;
 	add_story_of_two_locks();
@@ -160,13 +161,13 @@ static void among_several_locks_the_picture_is_about_one(void **state)
 		count("<title>vCPU 1 off the CPU (preempted) with zone 101 and rq 2: 5.00 ms<"), 1);
 	assert_int_equal(count("<title>vCPU 1 idle: 3.99 ms<"), 1);
 	assert_int_equal(count(">another lock<"), 1);
-	/* in the legend two, and vCPU 2's wait and hold */
+	/* two in the legend, and vCPU 2's wait and hold */
 	assert_int_equal(count("fill-opacity=\"0.3\""), 4);
 	assert_int_equal(count("fill-opacity=\"0.3\"><title>vCPU 2 waits for rq 3: 5.01 ms<"), 1);
 	assert_int_equal(count("\"><title>vCPU 0 waits for zone 101: 5.01 ms<"), 1);
 }
 
-static void a_slice_says_which_lock(void **state)
+static void a_slice_names_its_locks(void **state)
 {
 	json_t *json, *event;
 	size_t i, held = 0, waits = 0;
@@ -212,7 +213,7 @@ static void each_lock_has_a_picture(void **state)
 	assert_int_equal(count("no holder was preempted"), 2 * (TIMELINE_MOST_LOCKS - 1));
 }
 
-static void strings_are_only_strings(void **state)
+static void strings_are_escaped(void **state)
 {
 	json_t *json;
 
@@ -230,7 +231,7 @@ static void strings_are_only_strings(void **state)
 	json_decref(json);
 }
 
-static void with_many_vcpus_the_concerned_are_shown(void **state)
+static void of_many_vcpus_the_waiters_are_shown(void **state)
 {
 	(void)state;
 	for (uint64_t cpu = 0; cpu < 200; cpu++) {
@@ -264,7 +265,7 @@ struct track {
 	double end;
 };
 
-/* Slices of a track are in order and apart, flows come in pairs that fall into a slice. */
+/* The slices of a track are in order and do not overlap, and flows come in pairs. */
 static void assert_sound_perfetto(json_t *json)
 {
 	json_t *events = json_object_get(json, "traceEvents"), *event;
@@ -310,12 +311,12 @@ static void perfetto_has_every_span(void **state)
 	assert_int_equal(count("\"name\":\"1 serial-0.log, run 1: tas\""), 1);
 	assert_int_equal(count("\"ph\":\"s\""), 1);
 	assert_int_equal(count("\"ph\":\"f\""), 1);
-	/* 5000000 cycles from 9000 behind the first event, and a nanosecond short */
+	/* starts 9000 cycles after the first event, and lasts 5000000 cycles less a nanosecond */
 	assert_int_equal(count("\"ts\":9.0,\"cat\":\"preempted\",\"dur\":4999.999"), 1);
 	assert_int_equal(count("\"end_not_traced\":true"), 1);
 }
 
-static void rubbish_makes_sound_output(void **state)
+static void nonsense_makes_sound_output(void **state)
 {
 	static const char *const whats[] = {"wait",    "acquire", "release", "handed",
 					    "halt",    "wake",    "kick",    "preempted",
@@ -355,14 +356,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(no_events_no_picture),
 		CASE(the_picture_shows_the_preempted_holder),
-		CASE(among_several_locks_the_picture_is_about_one),
-		CASE(a_slice_says_which_lock),
+		CASE(a_picture_is_about_one_of_several_locks),
+		CASE(a_slice_names_its_locks),
 		CASE(each_lock_has_a_picture),
-		CASE(strings_are_only_strings),
-		CASE(with_many_vcpus_the_concerned_are_shown),
+		CASE(strings_are_escaped),
+		CASE(of_many_vcpus_the_waiters_are_shown),
 		CASE(the_size_of_a_picture_is_bounded),
 		CASE(perfetto_has_every_span),
-		CASE(rubbish_makes_sound_output),
+		CASE(nonsense_makes_sound_output),
 	};
 
 	return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/topology.c: which CPUs are started, on machines that no QEMU makes: 1024 CPUs with sparse
- * IDs, an MADT without the boot CPU, with IDs twice, with none enabled, with too many, damaged.
+ * Tests kernel/topology.c, which decides which CPUs are started, with machines that QEMU does not
+ * make: 1024 CPUs with sparse IDs, and MADTs without the boot CPU, with double IDs, with no enabled
+ * CPU, with too many, or damaged.
  */
 #include "kernel/topology.h"
 
@@ -54,7 +55,7 @@ void log_line(const char *format, ...)
 	va_end(arguments);
 }
 
-static struct machine found(const struct apic_ops *ops, uint32_t boot, const uint8_t *end)
+static struct machine find_topology(const struct apic_ops *ops, uint32_t boot, const uint8_t *end)
 {
 	struct boot_info info = {.rsdp = RSDP};
 	struct machine m = {.online = 0};
@@ -71,7 +72,7 @@ static struct machine found(const struct apic_ops *ops, uint32_t boot, const uin
 	return m;
 }
 
-/* IDs 0, 3, 6...: three quarters of them above 255; and CPUs that could be hot-added. */
+/* IDs 0, 3, 6..., most of them above 255; and CPUs that could be hot-added. */
 static void many_sparse_cpus(void **state)
 {
 	uint8_t *at = entries;
@@ -82,7 +83,7 @@ static void many_sparse_cpus(void **state)
 		at = put_x2apic(at, i, i * 3, 1);
 	for (uint32_t i = 0; i < 100; i++)
 		at = put_x2apic(at, MANY + i, 5000 + i, 0);
-	m = found(&x2apic, 300, at);
+	m = find_topology(&x2apic, 300, at);
 	assert_int_equal(m.cpus.count, MANY);
 	assert_false(m.cpus_unknown);
 	assert_string_equal(said, "");
@@ -102,12 +103,12 @@ static void the_largest_ids(void **state)
 	at = put_x2apic(at, 0, 0, 1);
 	at = put_x2apic(at, 1, 0xfffffffe, 1);
 	at = put_x2apic(at, 2, 0xffffffff, 1); /* the broadcast */
-	m = found(&x2apic, 0, at);
+	m = find_topology(&x2apic, 0, at);
 	assert_true(m.cpus.count == 2 && m.cpus.cpu[1].apic_id == 0xfffffffe);
 }
 
-/* Nobody may take two vCPUs for the whole of a machine that has more. */
-static void ids_out_of_reach_are_no_silent_loss(void **state)
+/* CPUs that cannot be started must be named, or two vCPUs would look like the whole machine. */
+static void ids_out_of_reach_are_named(void **state)
 {
 	uint8_t *at = entries;
 	struct machine m;
@@ -116,8 +117,8 @@ static void ids_out_of_reach_are_no_silent_loss(void **state)
 	at = put_lapic(at, 0, 0, 1);
 	at = put_x2apic(at, 1, 254, 1);
 	at = put_x2apic(at, 2, 255, 1);
-	at = put_x2apic(at, 3, 256, 0); /* not enabled: not missed */
-	m = found(&xapic, 0, at);
+	at = put_x2apic(at, 3, 256, 0); /* not enabled: not named */
+	m = find_topology(&xapic, 0, at);
 	assert_int_equal(m.cpus.count, 2);
 	assert_true(m.cpus_unknown);
 	assert_non_null(strstr(said, "error: the vCPU with APIC ID 255 needs x2APIC"));
@@ -132,7 +133,7 @@ static void the_boot_cpu_is_missing(void **state)
 	(void)state;
 	at = put_lapic(at, 0, 1, 1);
 	at = put_lapic(at, 1, 2, 1);
-	m = found(&x2apic, 7, at);
+	m = find_topology(&x2apic, 7, at);
 	assert_true(m.cpus.count == 3 && m.cpus.cpu[1].apic_id == 1 && m.cpus.cpu[2].apic_id == 2);
 	assert_false(m.cpus_unknown);
 }
@@ -147,38 +148,38 @@ static void every_id_twice(void **state)
 		at = put_lapic(at, (uint8_t)i, (uint8_t)(i / 2), 1);
 	for (uint32_t i = 0; i < 20; i++)
 		at = put_x2apic(at, i, i / 2, 1);
-	m = found(&x2apic, 4, at);
+	m = find_topology(&x2apic, 4, at);
 	assert_int_equal(m.cpus.count, 10);
 	for (uint32_t i = 1; i < 10; i++)
 		assert_int_equal(m.cpus.cpu[i].apic_id, i <= 4 ? i - 1 : i);
 }
 
-static void tables_that_cannot_be_believed(void **state)
+static void rejects_implausible_tables(void **state)
 {
 	uint8_t *at = entries;
-	struct machine m = found(&x2apic, 0, entries);
+	struct machine m = find_topology(&x2apic, 0, entries);
 
 	(void)state;
 	assert_true(m.cpus.count == 1 && m.cpus_unknown); /* no CPU at all */
 	assert_non_null(strstr(said, "error: no CPU list from ACPI (no usable CPU"));
 	for (uint32_t i = 0; i < 2000; i++)
 		at = put_x2apic(at, i, i, i % 2);
-	m = found(&x2apic, 1, at);
+	m = find_topology(&x2apic, 1, at);
 	assert_true(m.cpus.count == 1000 && !m.cpus_unknown);
 	for (uint32_t i = 2000; i < 4200; i++)
 		at = put_x2apic(at, i, i, 1);
-	m = found(&x2apic, 0, at);
+	m = find_topology(&x2apic, 0, at);
 	assert_true(m.cpus.count == 1 && m.cpus_unknown);
 	assert_non_null(strstr(said, "more CPUs in an ACPI table than pvspin can hold: more than"));
 	at[-15] = 3; /* the last entry's length */
 	at = put_x2apic(entries, 0, 0, 1);
 	at[1] = 200;
-	m = found(&x2apic, 0, at + 16);
+	m = find_topology(&x2apic, 0, at + 16);
 	assert_true(m.cpus.count == 1 && m.cpus_unknown);
 	assert_non_null(strstr(said, "damaged ACPI table"));
 }
 
-/* A machine without ACPI is one CPU, and that is no error. */
+/* A machine without ACPI has one CPU; that is only a warning. */
 static void no_acpi(void **state)
 {
 	struct boot_info info = {.rsdp = 0};
@@ -192,7 +193,7 @@ static void no_acpi(void **state)
 	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
 }
 
-#define FLOATING 0x9fc00 /* where a VMM without a BIOS puts it */
+#define FLOATING 0x9fc00 /* address of the pointer in a VMM without a BIOS */
 #define TABLE    0x9fd00
 
 static uint8_t sum(const uint8_t *bytes, size_t length)
@@ -253,7 +254,8 @@ static void an_mp_table_without_acpi(void **state)
 	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
 }
 
-/* The loader has said where its RSDP is: that it cannot be read is not the same as none. */
+/* The loader gave the address of an RSDP. If it cannot be read, that is an error, unlike no RSDP.
+ */
 static void an_rsdp_out_of_reach(void **state)
 {
 	struct boot_info info = {.rsdp = UINT64_C(0x1000000000)};
@@ -280,10 +282,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_sparse_cpus),
 		cmocka_unit_test(the_largest_ids),
-		cmocka_unit_test(ids_out_of_reach_are_no_silent_loss),
+		cmocka_unit_test(ids_out_of_reach_are_named),
 		cmocka_unit_test(the_boot_cpu_is_missing),
 		cmocka_unit_test(every_id_twice),
-		cmocka_unit_test(tables_that_cannot_be_believed),
+		cmocka_unit_test(rejects_implausible_tables),
 		cmocka_unit_test(no_acpi),
 		cmocka_unit_test(an_mp_table_without_acpi),
 		cmocka_unit_test(an_rsdp_out_of_reach),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Event records to spans, kicks and the moment worth a picture (tools/report/timeline/trace.h):
- * what a whole trace comes to, and that a damaged one comes to something orderly. */
+/* Tests tools/report/timeline/trace.h, which makes spans and kicks of event records and finds the
+ * moment worth a picture; with whole and with damaged traces. */
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
@@ -36,7 +36,7 @@ static void assert_cpu(size_t cpu, const char *states, const char *lock)
 	assert_string_equal(trace_set_words(&trace.runs[0].cpus[cpu].lock), lock);
 }
 
-static void nothing_comes_of_nothing(void **state)
+static void without_events_the_trace_is_empty(void **state)
 {
 	struct trace_find find;
 
@@ -68,7 +68,7 @@ static void a_ring_may_begin_anywhere(void **state)
 	assert_int_equal(trace.unpaired, 0);
 }
 
-static void preemption_knows_what_it_cost(void **state)
+static void a_preemption_knows_its_locks(void **state)
 {
 	(void)state;
 	trace_set_add(&made, 0,
@@ -85,8 +85,8 @@ static void preemption_knows_what_it_cost(void **state)
 	assert_int_equal(trace.runs[0].mark_count, 1);
 }
 
-/* The guest writes the time a kicked vCPU waited for a CPU before its wake-up. */
-static void a_halt_ends_where_the_waiting_for_a_cpu_begins(void **state)
+/* The guest logs the time that a kicked vCPU waited for a CPU before it logs the wake-up. */
+static void a_halt_ends_where_the_wait_for_a_cpu_begins(void **state)
 {
 	(void)state;
 	trace_set_add(&made, 0, "wait 5, halt 10, preempted 40, resumed 60, wake 61, acquire 62");
@@ -98,7 +98,7 @@ static void a_halt_ends_where_the_waiting_for_a_cpu_begins(void **state)
 	assert_int_equal(trace.unpaired, 0);
 }
 
-static void a_kick_finds_the_wake_up_it_made(void **state)
+static void a_kick_finds_its_wake_up(void **state)
 {
 	const struct kick *kicks;
 
@@ -111,7 +111,7 @@ static void a_kick_finds_the_wake_up_it_made(void **state)
 	assert_int_equal(trace.runs[0].kick_count, 5);
 	assert_true(kicks[0].woken && kicks[0].woke == 30 && kicks[0].from == 0 &&
 		    kicks[0].to == 1);
-	/* the second kick before that wake-up stays in the latch for the next */
+	/* the second kick before that wake-up stays in the latch for the next one */
 	assert_true(kicks[1].woken && kicks[1].woke == 50);
 	assert_false(kicks[2].woken || kicks[3].woken || kicks[4].woken);
 }
@@ -149,7 +149,8 @@ static void add_clock(struct log *log, json_int_t tsc, json_int_t wall_ns)
 	log->records[log->count++] = record;
 }
 
-/* Two VMs: events at 1000 and 9000 of their TSCs are 20 us apart on the clock that they share. */
+/* Events at 1000 and 9000 on the TSCs of two VMs are 20 us apart on the clock that the VMs share.
+ */
 static void logs_of_one_call_share_a_clock(void **state)
 {
 	const json_int_t then = 1700000000000000000;
@@ -170,7 +171,7 @@ static void logs_of_one_call_share_a_clock(void **state)
 	assert_int_equal(trace.runs[0].wall_ns, then - 2000);
 	assert_true(trace.runs[0].ahead_us == 0 && trace.runs[1].ahead_us == 20);
 	trace_free(&trace);
-	logs[1].call = 1; /* not at once: nothing to compare */
+	logs[1].call = 1; /* another call: not compared */
 	trace_read(&made.set, &trace);
 	assert_true(trace.runs[0].ahead_us == 0 && trace.runs[1].ahead_us == 0);
 	trace_free(&trace);
@@ -192,14 +193,14 @@ static void the_costliest_preemption_of_a_holder_is_found(void **state)
 		      "preempted 300, resumed 900, handed 900, acquire 901");
 	trace_set_add(&made, 2, "wait 90, acquire 160, release 161");
 	trace_read(&made.set, &trace);
-	/* 30 alone, or 20 for which another waited */
+	/* one of 30 without a waiter, or one of 20 with a waiter */
 	assert_true(trace_find(&trace, "tas", &find));
 	assert_true(find.about == ABOUT_HOLDER && find.span->start == 120);
 	assert_int_equal(find.cpu->cpu, 1);
 	assert_false(trace_find(&trace, "mcs", &find));
 }
 
-static void without_one_it_is_the_hand_over_or_the_wait(void **state)
+static void otherwise_it_is_the_hand_over_or_the_longest_wait(void **state)
 {
 	struct trace_find find;
 
@@ -243,8 +244,8 @@ static void assert_orderly(const struct spans *spans, const struct trace_cpu *cp
 	}
 }
 
-/* Whatever the events are, spans are in order, within the trace and disjoint, states have no hole,
- * and a kick is before its wake-up. */
+/* With any events, spans are in order, within the trace and disjoint, states have no gap, and a
+ * kick precedes its wake-up. */
 static void any_events_make_an_orderly_trace(void **state)
 {
 	static const char *const whats[] = {"wait", "acquire", "release", "handed",    "halt",
@@ -297,16 +298,16 @@ static void any_events_make_an_orderly_trace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(nothing_comes_of_nothing),
+		CASE(without_events_the_trace_is_empty),
 		CASE(a_wait_and_a_hold_are_spans),
 		CASE(a_ring_may_begin_anywhere),
-		CASE(preemption_knows_what_it_cost),
-		CASE(a_halt_ends_where_the_waiting_for_a_cpu_begins),
-		CASE(a_kick_finds_the_wake_up_it_made),
+		CASE(a_preemption_knows_its_locks),
+		CASE(a_halt_ends_where_the_wait_for_a_cpu_begins),
+		CASE(a_kick_finds_its_wake_up),
 		CASE(runs_and_clocks_are_kept_apart),
 		CASE(logs_of_one_call_share_a_clock),
 		CASE(the_costliest_preemption_of_a_holder_is_found),
-		CASE(without_one_it_is_the_hand_over_or_the_wait),
+		CASE(otherwise_it_is_the_hand_over_or_the_longest_wait),
 		CASE(damage_is_counted),
 		CASE(any_events_make_an_orderly_trace),
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Traces of several locks (workload=kbuild): holds inside of holds, whose waiters they are, and
- * what remains of that when events are lost. One lock: test_trace.c. */
+/* Tests traces of several locks (workload=kbuild): nested holds, their waiters, and lost events.
+ * test_trace.c has traces of one lock. */
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
@@ -31,7 +31,7 @@ static void assert_cpu(const char *states, const char *lock)
 	assert_string_equal(trace_set_words(&trace.runs[0].cpus[0].lock), lock);
 }
 
-/* workload=kbuild: a lock inside of another, and a wait for one while it has another. */
+/* A vCPU holds nested locks, and waits for a lock while it holds another. */
 static void locks_nest(void **state)
 {
 	(void)state;
@@ -50,7 +50,7 @@ static void locks_nest(void **state)
 	assert_true(trace.runs[0].many_locks && trace.runs[0].cpus[0].wake_count == 0);
 }
 
-/* The waiters behind a holder are those who wait for what it has. */
+/* Only vCPUs that wait for a lock of the holder are its waiters. */
 static void a_preempted_holder_is_judged_by_its_own_lock(void **state)
 {
 	struct trace_find find;
@@ -64,7 +64,7 @@ static void a_preempted_holder_is_judged_by_its_own_lock(void **state)
 	trace_set_add(&made, 3, "wait 12 @6, acquire 99 @6");
 	trace_read(&made.set, &trace);
 	assert_true(trace_find(&trace, "tas", &find));
-	/* vCPU 1 was away for longer, and nobody waited for its lock */
+	/* vCPU 1 was off its CPU longer, but nobody waited for its lock */
 	assert_true(find.about == ABOUT_HOLDER && find.cpu->cpu == 0 && find.span->start == 20);
 	assert_int_equal(trace_waited(&trace.runs[0].cpus[2], find.span), 20);
 	assert_int_equal(trace_waited(&trace.runs[0].cpus[3], find.span), 0);

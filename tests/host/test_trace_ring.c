@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of lock events (locks/core/trace.h): keeps the last ones, oldest first, and finds in the
- * steal-time page that its vCPU was away. */
+/* Tests the ring of lock events (locks/core/trace.h): it keeps the last events, oldest first, and
+ * notices in the steal-time page that its vCPU was off its CPU. */
 #include "tests/host/test.h"
 
 #include "locks/core/trace.h"
@@ -62,7 +62,7 @@ static void the_last_events_are_kept_in_order(void **state)
 	assert_int_equal(trace_kept(&ring), 0);
 }
 
-static void being_off_the_cpu_is_found_once(void **state)
+static void an_absence_is_recorded_once(void **state)
 {
 	(void)state;
 	trace_look(&stats);
@@ -73,7 +73,7 @@ static void being_off_the_cpu_is_found_once(void **state)
 	trace_look(&stats);
 	assert_int_equal(trace_kept(&ring), 1);
 	assert_event(0, TRACE_RESUMED, 77);
-	/* a halt moves the version and steals nothing */
+	/* a halt increases the version without stolen time */
 	area.version += 2;
 	trace_look(&stats);
 	assert_int_equal(trace_kept(&ring), 1);
@@ -81,7 +81,7 @@ static void being_off_the_cpu_is_found_once(void **state)
 	area.steal += (UINT64_C(1) << 39);
 	trace_look(&stats);
 	assert_event(1, TRACE_RESUMED, UINT64_C(1) << 39);
-	/* longer than an event can say */
+	/* longer than an event can hold */
 	area.version += 2;
 	area.steal += (UINT64_C(1) << 41) + 5;
 	trace_look(&stats);
@@ -94,7 +94,7 @@ static void lose_cpu(uint64_t ns)
 	area.steal += ns;
 }
 
-/* A quarter of the ring more, by whoever found the holder out and by all others. */
+/* After a preempted holder, each vCPU records a quarter of its ring more, and then stops. */
 static void a_preempted_holder_closes_the_ring(void **state)
 {
 	(void)state;
@@ -120,7 +120,7 @@ static void a_preempted_holder_closes_the_ring(void **state)
 	assert_event(3, TRACE_RELEASE, 0);
 }
 
-static void an_event_says_which_lock_it_is_about(void **state)
+static void an_event_names_its_lock(void **state)
 {
 	(void)state;
 	trace_add(&stats, TRACE_WAIT, 0);
@@ -150,12 +150,9 @@ static void every_kind_has_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(off_records_nothing),
-		CASE(the_last_events_are_kept_in_order),
-		CASE(being_off_the_cpu_is_found_once),
-		CASE(a_preempted_holder_closes_the_ring),
-		CASE(an_event_says_which_lock_it_is_about),
-		CASE(every_kind_has_a_name),
+		CASE(off_records_nothing),         CASE(the_last_events_are_kept_in_order),
+		CASE(an_absence_is_recorded_once), CASE(a_preempted_holder_closes_the_ring),
+		CASE(an_event_names_its_lock),     CASE(every_kind_has_a_name),
 	};
 
 	return cmocka_run_group_tests_name("trace_ring", tests, NULL, NULL);

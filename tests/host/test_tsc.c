@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/tsc*.c: who tells the TSC's rate on which machine, and the arithmetic. The PIT here counts
- * as an 8254 in mode 0 does, or is not there, or has no clock (chipsets can switch it off); the
- * HPET and the ACPI timer wrap soon.
+ * Tests kernel/tsc*.c: which source gives the TSC's frequency on which machine, and the arithmetic.
+ * The PIT counts like an 8254 in mode 0, or is missing, or has no clock (chipsets can switch it
+ * off). The HPET and the ACPI timer are about to wrap.
  */
 #include "kernel/tsc.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define KHZ           2400000 /* of the machine's TSC */
-#define ACCESS_CYCLES 2400    /* a port takes a microsecond */
+#define ACCESS_CYCLES 2400    /* an access to a port takes a microsecond */
 #define PIT_HZ        1193182
 #define HPET_KHZ      14318
 #define PM_TIMER_HZ   3579545
@@ -29,7 +29,7 @@ static struct {
 	bool pit, clock, hpet, pm_timer;
 	uint32_t max_leaf, crystal_hz, ratio[2], base_mhz;
 	uint32_t timing_leaf_khz, kvmclock_khz;
-	uint32_t stolen_rounds; /* of the PIT: the vCPU is off its CPU for 15 ms in each */
+	uint32_t stolen_rounds; /* measurements during which the vCPU is off its CPU for 15 ms */
 } machine_has;
 
 static uint64_t now;
@@ -197,20 +197,20 @@ static int bare_metal(void **state)
 	return 0;
 }
 
-static void the_best_that_is_there(void **state)
+static void uses_the_best_source(void **state)
 {
 	(void)state;
 	expect("pit", KHZ, false);
 	machine_has.crystal_hz = 24000000;
 	expect("cpuid-0x15", 2400000, false);
-	expect("pit", KHZ, true); /* a virtual CPU's leaves are not asked */
+	expect("pit", KHZ, true); /* the CPUID leaves of a virtual CPU are not used */
 	machine_has.kvmclock_khz = 2100000;
 	expect("kvmclock", 2100000, true);
 	machine_has.timing_leaf_khz = 2000000;
 	expect("cpuid-0x40000010", 2000000, true);
 }
 
-static void rounds_of_the_pit_may_be_long(void **state)
+static void ignores_measurements_with_stolen_time(void **state)
 {
 	(void)state;
 	machine_has.stolen_rounds = 4;
@@ -230,7 +230,7 @@ static void expect_error(bool hypervisor)
 	assert_non_null(strstr(said, "error: TSC frequency unknown"));
 }
 
-/* Without an 8254, or with one that stands still, which is found out within a second. */
+/* There is no 8254, or one that does not count, which is noticed within a second. */
 static void no_pit(void **state)
 {
 	uint64_t start;
@@ -248,7 +248,7 @@ static void no_pit(void **state)
 	expect_error(false);
 }
 
-static void other_clocks(void **state)
+static void uses_other_clocks_without_a_pit(void **state)
 {
 	(void)state;
 	machine_has.pit = false;
@@ -258,11 +258,11 @@ static void other_clocks(void **state)
 	expect("acpi-pm", KHZ, false);
 	machine_has.hpet = true;
 	expect("hpet", KHZ, true);
-	machine_has.clock = false; /* an HPET that stands still */
+	machine_has.clock = false; /* the HPET does not count */
 	expect("acpi-pm", KHZ, true);
 }
 
-/* Two CPUs that take turns at each look; the second one's TSC is `behind` the first one's. */
+/* Two CPUs read in turns; the TSC of the second is `behind` cycles behind the first's. */
 static uint64_t behind, adjust[2];
 static int on_cpu;
 
@@ -291,7 +291,7 @@ bool kvm_clock_stable(const struct kvm_info *kvm)
 	return true;
 }
 
-static void tscs_that_differ(void **state)
+static void notices_tscs_that_differ(void **state)
 {
 	struct machine m = {.online = 2};
 
@@ -307,7 +307,7 @@ static void tscs_that_differ(void **state)
 	assert_string_equal(m.tsc_adjust, "differs");
 }
 
-static void times_of_years(void **state)
+static void converts_years_without_loss(void **state)
 {
 	const uint64_t year_ns = UINT64_C(31557600) * 1000000000;
 
@@ -326,12 +326,12 @@ static void times_of_years(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(the_best_that_is_there, bare_metal),
-		cmocka_unit_test_setup(rounds_of_the_pit_may_be_long, bare_metal),
+		cmocka_unit_test_setup(uses_the_best_source, bare_metal),
+		cmocka_unit_test_setup(ignores_measurements_with_stolen_time, bare_metal),
 		cmocka_unit_test_setup(no_pit, bare_metal),
-		cmocka_unit_test_setup(other_clocks, bare_metal),
-		cmocka_unit_test_setup(tscs_that_differ, bare_metal),
-		cmocka_unit_test_setup(times_of_years, bare_metal),
+		cmocka_unit_test_setup(uses_other_clocks_without_a_pit, bare_metal),
+		cmocka_unit_test_setup(notices_tscs_that_differ, bare_metal),
+		cmocka_unit_test_setup(converts_years_without_loss, bare_metal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/watchdog.c, hpet.c and ioapic.c on HPETs as firmware may leave them: timers that run, 32
- * bits only, switched off. The registers are plain memory here, so of an I/O APIC only the last
- * access is seen.
+ * Tests kernel/watchdog.c, hpet.c and ioapic.c with HPETs as firmware may leave them: with running
+ * timers, with only 32 bits, switched off. The registers are plain memory, so only the last access
+ * to an I/O APIC can be checked.
  */
 #include "kernel/watchdog.h"
 
@@ -25,8 +25,8 @@
 #define CAPABLE_32      0x00008000          /* legacy replacement */
 #define CAPABLE         0x0000a000          /* the same, and 64 bits */
 #define RUNNING         0x0000406c          /* by messages, periodic, enabled, capable of 64 bits */
-#define STOPPED         (RUNNING & ~0x4004) /* 2.3.8: what it can, and how it would count, stays */
-#define TIMER(i)        (0x100 + 0x20 * (i)) /* its configuration */
+#define STOPPED         (RUNNING & ~0x4004) /* 2.3.8: capability and mode bits stay */
+#define TIMER(i)        (0x100 + 0x20 * (i)) /* configuration register */
 #define NS_TO_TICKS(ns) ((ns) / 10)
 
 static uint32_t bitten;
@@ -104,7 +104,7 @@ static void init(uint32_t capabilities, uint32_t period)
 	memset(reg(IOAPIC), 0, BYTES);
 	*reg(HPET) = capabilities | (TIMERS - 1) << 8;
 	*reg(HPET + 4) = period;
-	*reg(IOAPIC_2 + 0x10) = 0x00010000; /* the version's, 2 pins; then both entries */
+	*reg(IOAPIC_2 + 0x10) = 0x00010000; /* read as the version: 2 pins */
 	for (int i = 0; i < TIMERS; i++)
 		*reg(HPET + TIMER(i)) = RUNNING;
 	listed = true;
@@ -127,7 +127,7 @@ static bool bites(void)
 	return nmi_first != NULL && nmi_first(&frame);
 }
 
-static void what_firmware_left_running_is_stopped(void **state)
+static void stops_timers_that_firmware_left_running(void **state)
 {
 	(void)state;
 	for (uint32_t capabilities = 0; capabilities <= CAPABLE; capabilities += CAPABLE_32) {
@@ -135,17 +135,17 @@ static void what_firmware_left_running_is_stopped(void **state)
 		for (int i = 0; i < TIMERS; i++)
 			assert_int_equal(*reg(HPET + TIMER(i)), STOPPED);
 		assert_string_equal(watchdog_source(), capabilities ? "hpet" : "none");
-		assert_int_equal(*reg(HPET + 0x10) & 1, 1); /* a clock in any case */
+		assert_int_equal(*reg(HPET + 0x10) & 1, 1); /* it counts in any case */
 	}
 	init(CAPABLE, PERIOD_FS);
-	assert_int_equal(*reg(IOAPIC_2), 0x12);              /* its second pin, the last one */
+	assert_int_equal(*reg(IOAPIC_2), 0x12);              /* its second and last pin */
 	assert_int_equal(*reg(IOAPIC_2 + 0x10), 0x00010000); /* masked */
 	assert_int_equal(*reg(HPET + 0x10), 3);              /* runs, in legacy replacement mode */
 	assert_int_equal(*reg(IOAPIC), 0x14);                /* pin 2 */
 	assert_int_equal(*reg(IOAPIC + 0x10), 0x400);        /* an NMI, not masked */
 }
 
-static void one_that_is_off_is_left_alone(void **state)
+static void leaves_a_disabled_hpet_alone(void **state)
 {
 	(void)state;
 	init(0xffffffff, 0xffffffff);
@@ -166,7 +166,7 @@ static void it_bites_when_time_is_up(void **state)
 	assert_true(compare() == UINT64_C(0x1ffffffff) + NS_TO_TICKS(5000000) + 1);
 	assert_int_equal(*reg(HPET + TIMER(0)), 4);
 	set_counter(compare() - 1);
-	assert_false(bites()); /* an NMI from elsewhere */
+	assert_false(bites()); /* an NMI from another source */
 	set_counter(compare());
 	assert_true(bites());
 	assert_int_equal(bitten, 1);
@@ -174,8 +174,8 @@ static void it_bites_when_time_is_up(void **state)
 	assert_int_equal(bitten, 1);
 }
 
-/* The bound is longer than the counter's range: it is waited for in steps, and only the last one's
- * end is the end. */
+/* If the bound is longer than the counter's range, the watchdog waits in steps and bites after the
+ * last. */
 static void a_counter_of_32_bits(void **state)
 {
 	const uint64_t wanted = NS_TO_TICKS(UINT64_C(100000000000)) + 1; /* two ranges and more */
@@ -199,9 +199,9 @@ static void a_counter_of_32_bits(void **state)
 	assert_true(waited == wanted);
 }
 
-/* What it bounds ends just as time is up: the NMI that is under way is nobody else's, and no bite.
- */
-static void the_nmi_of_a_bound_just_lifted(void **state)
+/* If the bounded step ends just as time is up, an NMI may be under way. The watchdog takes it, but
+ * does not bite. */
+static void takes_the_nmi_of_a_bound_just_lifted(void **state)
 {
 	(void)state;
 	init(CAPABLE, PERIOD_FS);
@@ -220,11 +220,11 @@ static void the_nmi_of_a_bound_just_lifted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_firmware_left_running_is_stopped),
-		cmocka_unit_test(one_that_is_off_is_left_alone),
+		cmocka_unit_test(stops_timers_that_firmware_left_running),
+		cmocka_unit_test(leaves_a_disabled_hpet_alone),
 		cmocka_unit_test(it_bites_when_time_is_up),
 		cmocka_unit_test(a_counter_of_32_bits),
-		cmocka_unit_test(the_nmi_of_a_bound_just_lifted),
+		cmocka_unit_test(takes_the_nmi_of_a_bound_just_lifted),
 	};
 
 	if (mmap(reg(IOAPIC), BYTES, PROT_READ | PROT_WRITE,
