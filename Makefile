@@ -182,8 +182,8 @@ setup: ## install all packages that building and testing need (Debian, Ubuntu; r
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/bench/*.h port/sim/include/*/*.h)))
-lint_shell := run.sh completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
-	tools/*/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
+lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
+	tools/nested/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Ibuild/guest \
@@ -199,6 +199,8 @@ lint: build/guest/version.h ## folders that include each other, clang-format, cl
 	@# comparePointers: we treat the linker's start and end symbols as bounds of one array
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted tools/report tests/report
+	@# one program with all its parts
+	$(Q)shellcheck -x -a run.sh
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 	$(Q)tools/lint-prose.sh

@@ -15,18 +15,60 @@
 #
 # Under nested this script runs twice: on the host it chooses, judges and reports; in L1 (`inner`)
 # it only runs the virtual machines and leaves their logs in $out.
-# shellcheck disable=SC2034,SC2154 # the parts share their variables
 set -euo pipefail
 tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
 # shellcheck source=tools/environment.sh
 source "$tree/tools/environment.sh" || exit 4
 status_guard
-for part in run/say run/help run/options setup nested/kernel nested/serve nested/sandbox run/accel \
-  run/qemu run/cgroup run/host run/boot run/instance run/peer run/sim run/snapshot run/together run/meet run/verdict run/report run/nested \
-  run/conformance run/experiment-plan run/experiment; do
-  # shellcheck source=/dev/null # each is checked by itself
-  source "$tree/tools/$part.sh"
-done
+# Named one by one, so that shellcheck reads them as one program.
+# shellcheck source=tools/run/say.sh
+source "$tree/tools/run/say.sh"
+# shellcheck source=tools/run/help.sh
+source "$tree/tools/run/help.sh"
+# shellcheck source=tools/run/options.sh
+source "$tree/tools/run/options.sh"
+# shellcheck source=tools/setup.sh
+source "$tree/tools/setup.sh"
+# shellcheck source=tools/nested/kernel.sh
+source "$tree/tools/nested/kernel.sh"
+# shellcheck source=tools/nested/serve.sh
+source "$tree/tools/nested/serve.sh"
+# shellcheck source=tools/nested/sandbox.sh
+source "$tree/tools/nested/sandbox.sh"
+# shellcheck source=tools/run/accel.sh
+source "$tree/tools/run/accel.sh"
+# shellcheck source=tools/run/qemu.sh
+source "$tree/tools/run/qemu.sh"
+# shellcheck source=tools/run/cgroup.sh
+source "$tree/tools/run/cgroup.sh"
+# shellcheck source=tools/run/host.sh
+source "$tree/tools/run/host.sh"
+# shellcheck source=tools/run/boot.sh
+source "$tree/tools/run/boot.sh"
+# shellcheck source=tools/run/instance.sh
+source "$tree/tools/run/instance.sh"
+# shellcheck source=tools/run/peer.sh
+source "$tree/tools/run/peer.sh"
+# shellcheck source=tools/run/sim.sh
+source "$tree/tools/run/sim.sh"
+# shellcheck source=tools/run/snapshot.sh
+source "$tree/tools/run/snapshot.sh"
+# shellcheck source=tools/run/together.sh
+source "$tree/tools/run/together.sh"
+# shellcheck source=tools/run/meet.sh
+source "$tree/tools/run/meet.sh"
+# shellcheck source=tools/run/verdict.sh
+source "$tree/tools/run/verdict.sh"
+# shellcheck source=tools/run/report.sh
+source "$tree/tools/run/report.sh"
+# shellcheck source=tools/run/nested.sh
+source "$tree/tools/run/nested.sh"
+# shellcheck source=tools/run/conformance.sh
+source "$tree/tools/run/conformance.sh"
+# shellcheck source=tools/run/experiment-plan.sh
+source "$tree/tools/run/experiment-plan.sh"
+# shellcheck source=tools/run/experiment.sh
+source "$tree/tools/run/experiment.sh"
 
 # Brings a file of build/ up to date. Only one build runs at a time. PVSPIN_BUILD=off: the caller knows
 # that it is up to date.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # Chooses the accelerator: sets accel (kvm, nested, tcg), accel_class (the class in records and
 # manifest: the same, except that KVM of a virtual machine is kvm-in-vm) and accel_why, and prints
 # both in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a

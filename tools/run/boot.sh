@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --boot=: how the guest is loaded (docs/boot.md). Sourced by run.sh.
 #
 #   boot_check     checks that the loader can carry the command line; otherwise a usage error

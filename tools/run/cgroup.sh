@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # The CPU quota of the control groups that run.sh and its QEMUs are in: a group that has used it up
 # is stopped until the next period, which looks like a host that took the CPUs away. Linux's
 # Documentation/admin-guide/cgroup-v2.rst (cpu.max) and scheduler/sched-bwc.rst (version 1). Sourced

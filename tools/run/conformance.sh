@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --conformance[=NAMES]: the ABI suite in each configuration of tests/suites/abi/configurations, on
 # the host's KVM or, under nested, on both Debian kernels at once. Each is a call of run.sh of its
 # own, with its own logs; under nested the calls share one L1 for each kernel. Sourced by run.sh.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # The commands of a file in experiments/. Each such file is bash that calls only these
 # (docs/experiments.md). It may use $cpus (the host's CPUs), $vcpus (of each VM: -smp, by default
 # $cpus) and $work (the plan of the compile). The user's -append locks=A,B adds locks to those of
@@ -11,6 +11,7 @@
 #   parts NAME...                   consists of these experiments, without runs of its own
 #   added_but LOCK...               prints the locks that the user adds, except these, which the
 #                                   experiment has already
+#   with_added LOCK...              prints these locks and those that the user adds, joined by commas
 #   run NAME PLAN [OPTION...]       a call of run.sh with -append PLAN, repeated --runs times
 #   cell NAME RUN WHERE[:LOCK] LABEL [MEAN SD | LOW..HIGH]
 #                                   a row of the table: run RUN's time in its VMs (vm) or in the host
@@ -43,6 +44,9 @@ added_but() {
     [[ " $* " == *" $lock "* ]] || echo "$lock"
   done
 }
+with_added() {
+  { printf '%s\n' "$@" && added_but "$@"; } | paste -sd,
+}
 run() {
   x_runs+=("$1") x_plan[$1]=$2
   x_options[$1]=$(printf '%s\n' "${@:3}")
@@ -65,9 +69,9 @@ finding() {
 }
 
 experiment_read() { # NAME
-  local lock more # variables of the file
+  local lock # a variable of the file
   experiment_reset
-  # shellcheck source=/dev/null
+  # shellcheck source=experiments/uncontended # one of them, which reads all that is set for them
   source "$tree/experiments/$1"
   # Traced calls for pictures; a single row has nothing to be compared with.
   [[ $trace != on || -z $x_trace || ${#x_cells[@]} -lt 2 ]] || x_traces=1

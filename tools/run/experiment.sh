@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --experiment=NAME: makes the runs of a file in experiments/ (experiment-plan.sh has its commands),
 # each $runs times and interleaved, so that slow changes of the machine affect all alike; then
 # prints the analyser's tables. Each run is a call of run.sh with its own logs; under nested one L1

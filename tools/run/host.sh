@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # inner: run.sh
+# shellcheck shell=bash
 # Describes, for manifest.json, the machine whose Linux runs the virtual machines: two measurements
 # can be compared only if the machine's settings are known to be the same. Sourced by run.sh.
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # One VM. instance_main runs as a background job in a process group of its own, so that a Ctrl-C at
 # the terminal reaches run.sh alone, which then ends everything in order. It starts QEMU, passes
 # records of the guest's log on to the coordinator (together.sh), and talks QMP.

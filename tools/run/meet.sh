@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --meet=DIR[,CALLS]: calls of run.sh that were started separately, in several terminals or by
 # several users, release their measured phases together, like the instances of one call. No call
 # leads. Each call has in DIR

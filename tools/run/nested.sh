@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --accel=nested: makes the same call again in L1, with KVM (tools/nested/nested.sh). PVSPIN_*
 # variables pass the outer run.sh's decisions to the inner one. Sourced by run.sh.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # The command line. Words with two dashes are pvspin's. The rest is QEMU's and kept as it is, except
 # -append and -kernel, which are taken out, and a few that are inspected. Sourced by run.sh.
 #

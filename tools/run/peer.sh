@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --host-peer: the hosted build, which runs the same locks on Linux threads, as a further member of
 # a run: "bare metal" beside the virtual machines. To the coordinator (together.sh) it is the last
 # instance; it is held and released, judged and reported like the others. It runs where QEMU runs:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # QEMU's command line, the same for each instance. QEMU runs in the caller's directory, so that
 # relative paths in its options mean what the caller meant. pvspin's own files (the image, the FIFOs
 # of serial and QMP) are in a scratch directory of the instance, which QEMU reaches by an inherited

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # After a run: judges its instances, prints report.txt and writes manifest.json. Sourced by run.sh.
 #
 #   finish_run    finishes the run in $run_dir; raises `worst` if necessary, removes .raw
@@ -50,9 +50,9 @@ report_instance() { # INSTANCE
 # Prints QEMU's relevant messages: the last ones before it ended, without those about missing
 # features of an emulated CPU.
 report_errors() { # FILE
-  local lines=5
-  [[ ! -e $run_dir/.raw/unstarted-$i ]] || lines=100 # it may be text that was asked for (options_help)
-  { grep -av ': warning: ' "$1" || cat "$1"; } | sed "s|$QEMU_DIR/||g" | tail -n "$lines"
+  local most=5
+  [[ ! -e $run_dir/.raw/unstarted-$i ]] || most=100 # it may be text that was asked for (options_help)
+  { grep -av ': warning: ' "$1" || cat "$1"; } | sed "s|$QEMU_DIR/||g" | tail -n "$most"
 }
 
 # Lists the members that did not end well once more in one place, because with many members the

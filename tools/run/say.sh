@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034 # used by the other parts
+# shellcheck shell=bash
 # How run.sh talks: stdout carries the report and nothing else, all the rest goes to stderr.
 # The exit statuses of run.sh --help, here with names. Sourced by run.sh.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # --accel=sim: the virtual machines of a run on a simulated host, all in one process,
 # build/sim/pvspin-sim (docs/sim.md). To the coordinator (together.sh) each VM is a member like a
 # QEMU: the coordinator receives their records and finds logs, commands and statuses where a QEMU

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # Finds out where the vCPUs of a guest that ran out of time were. QEMU is asked before it is ended,
 # because a guest that hangs with interrupts off cannot tell. Sourced by run.sh.
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # Coordinates all instances of one run: starts them, holds each at its `ready` record until every
 # running instance is there, releases them with one line each, and waits until the last QEMU is
 # gone. Blocks in one read of the instances' messages (instance.sh). Sourced by run.sh.

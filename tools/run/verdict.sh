@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # globals shared with the other parts
+# shellcheck shell=bash
 # Judges the files that a run left behind. Sourced by run.sh.
 #
 #   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; sets verdict, why and code, and
