@@ -7,9 +7,9 @@
  * the secondary queue is older than cna_threshold_us, it is put at the front of the main queue.
  *
  *	granted   what the previous head passed on: 1, or the tail code of the secondary queue's
- *last node (never 1). That queue is a ring: its last node's next is its first node      the
- *preferred NUMA node: the waiter's own, or inherited with a secondary queue started   TSC at which
- *the secondary queue got its first waiter
+ *		  last node (never 1). That queue is a ring: its last node's next is its first
+ *	node      the preferred NUMA node: the waiter's own, or inherited with a secondary queue
+ *	started   TSC at which the secondary queue got its first waiter
  *
  * Only the head edits links. It never moves the last node of the main queue, because a newcomer may
  * be writing that node's next. The store to granted publishes the fields that are passed on.
@@ -95,7 +95,8 @@ static void set_aside(struct cna_lock *lock, struct cna_node *head, struct cna_n
 	lock_count(port_my_stats(), EV_NUMA_SORTED);
 }
 
-/* Looks at the successor and moves it if it can. Returns true if it is of the preferred node. */
+/* Looks at the successor. Returns true if it is of the preferred node or must not be moved;
+ * otherwise moves it, unless it is the last. */
 static bool sort_step(struct cna_lock *lock, struct cna_node *head)
 {
 	struct cna_node *next = next_of(head);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * i-spinlock: the informed spinlock. pv-ticket, but before a vCPU takes a ticket it asks whether
- *the rest of its time slice is long enough to wait for the lock and to run its section:
+ * the rest of its time slice is long enough to wait for the lock and to run its section:
  *
  *	left >= ispin_hold * (waiters and owner + 1) + ispin_margin
  *

@@ -170,8 +170,8 @@ static inline void tp_acquire(void *state, void *node)
 	struct tp_node *mine = node, *previous;
 
 	tp_reset(mine);
-	/* acquire: pairs with the CAS in tp_release or tp_pass that emptied the queue; release: a
-	 * successor that reads this node from tail must see next == NULL before it links itself */
+	/* acquire: pairs with the CAS in tp_empty; release: a successor that reads this node from
+	 * tail must see next == NULL before it links itself */
 	previous = atomic_exchange_explicit(&lock->tail, mine, memory_order_acq_rel);
 	if (__builtin_expect(previous != NULL, 0))
 		tp_wait(lock, mine, previous);

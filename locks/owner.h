@@ -23,7 +23,7 @@ union owner_word {
 	_Atomic uint16_t half; /* the lower: the owner's */
 };
 
-/* The word alone in its line, then what is only read. */
+/* The word has a line of its own; the rest is only read. */
 struct owner_lock {
 	union owner_word word __attribute__((aligned(CACHE_LINE)));
 	char *nodes __attribute__((aligned(CACHE_LINE))); /* CPU 0's pool */
@@ -31,7 +31,7 @@ struct owner_lock {
 	uint32_t cpus;
 };
 
-/* What every pool begins with, in a line that only init() writes. */
+/* Every pool begins with this, in a line that only init() writes. */
 struct owner_self {
 	_Atomic uint32_t half; /* what this CPU owns a lock with; atomic only because of init() */
 } __attribute__((aligned(CACHE_LINE)));

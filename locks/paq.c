@@ -54,7 +54,7 @@ static inline bool take_free(struct paq_lock *lock, const struct paq_cpu *cpu)
 						       memory_order_acquire, memory_order_relaxed);
 }
 
-/* Takes the free lock and leaves the queue as it is. */
+/* Takes the free lock; the queue stays as it is. */
 static bool take_past(struct paq_wait *wait, uint64_t word)
 {
 	/* acquire: pairs with paq_release */

@@ -28,9 +28,8 @@ static bool is_head(const struct paq_wait *wait)
 
 /* Yields to `target` at the second look in a row that finds it inactive, and at most every
  * paq_yield_us: the hypercall is not free, and many waiters would make it at once. `seen` is the
- * word that named the target. If it has changed, that vCPU may not need time any more (powerpc had
- * to learn that).
- */
+ * word that named the target. If it has changed, that vCPU may not need time any more (powerpc
+ * learned that from lockups: yield.h). */
 static void yield_to(struct paq_wait *wait, uint64_t seen, uint32_t target, enum lock_event event)
 {
 	uint64_t now;

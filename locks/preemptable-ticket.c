@@ -8,15 +8,16 @@
  *	versions 2, 3.0	the flag is `acquired`; each place that the line moves on sets a new,
  *			shorter deadline, 2^pmt_shift polls per place
  *	pmtlock-lt	the flag is bit 0 of head, tickets advance by 2; the deadline,
- *2^pmt_lt_shift polls per place, is set on arrival; a waiter that was passed leaves at once
+ *			2^pmt_lt_shift polls per place, is set on arrival; a waiter that was
+ *			passed leaves at once
  *
  * Differences from the authors' code:
  *	- A 16-bit XADD takes the ticket and another load reads head, so that no load covers a
  *	  narrower store (ticket_word.h).
  *	- After its first swap a waiter looks before it swaps.
  *	- A waiter knows by its distance that it was passed: in line the distance is below the
- *number of CPUs. The distance's sign would not do: 2^15 tickets later a passed waiter would look
- *	  like the last in line.
+ *	  number of CPUs. The distance's sign would not do: 2^15 tickets later a passed waiter
+ *	  would look like the last in line.
  *	- Nobody halts: the paper's variant with hypercalls is not among the authors' patches.
  *
  * Preemption: a preempted next in line costs the others its deadline, not its slice; preempting the

@@ -77,7 +77,7 @@ void *pv_hash_remove(const void *lock)
 		struct pv_hash_entry *entry = &table[(home(lock) + i) & (size - 1)];
 		void *node;
 
-		/* relaxed: the entry was published by SLOW in the locked byte, seen by the caller
+		/* relaxed: the caller has seen SLOW in the locked byte, which published the entry
 		 */
 		if (atomic_load_explicit(&entry->lock, memory_order_relaxed) != lock)
 			continue;

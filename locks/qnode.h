@@ -31,7 +31,7 @@ struct qnode {
 	uint32_t count;           /* in the CPU's first node: nodes in use */
 };
 
-/* A lock as the slow paths see it: the word alone in its line, then what is only read. */
+/* A lock as the slow paths see it. The word has a line of its own; the rest is only read. */
 struct qspinlock {
 	union qspinlock_word word __attribute__((aligned(CACHE_LINE)));
 	char *nodes __attribute__((aligned(CACHE_LINE))); /* CPU 0's first node */

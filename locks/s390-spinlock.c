@@ -129,7 +129,7 @@ static uint32_t steal_or_queue(union owner_word *word, uint32_t tail, uint32_t m
 
 		*queued = value != 0 && ((value & S390_OWNER_MASK) || !may_steal(value));
 		if (*queued) {
-			/* release: publishes the node; acquire: that of the one before */
+			/* release: publishes our node; acquire: sees the predecessor's */
 			if (atomic_compare_exchange_strong_explicit(
 				    &word->value, &value, (value & ~S390_TAIL_MASK) | tail,
 				    memory_order_acq_rel, memory_order_relaxed))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * shfllock: a test-and-set lock with an MCS queue beside it, whose waiters sort the queue while
- *they wait. A vCPU that finds the lock free and nobody queued takes it. Otherwise it joins the
- *queue, becomes its head and takes the byte. One waiter at a time is the shuffler: it moves waiters
- *that match, wherever they stand behind it, to a place right behind itself, and passes the role to
- *the last of them.
+ * they wait. A vCPU that finds the lock free and nobody queued takes it. Otherwise it joins the
+ * queue, becomes its head and takes the byte. One waiter at a time is the shuffler: it moves
+ * waiters that match, wherever they stand behind it, to a place right behind itself, and passes the
+ * role to the last of them.
  *
  *	glock     byte 0 locked; byte 1 no_stealing: somebody queues
  *	batch     of a node: its place in the group of matching waiters, 0: in none. A group of
@@ -110,7 +110,8 @@ static bool matches(const struct shfl_node *mine, const struct shfl_node *other)
 	return shfl_policy == 0 ? other->numa == mine->numa : !pv_preempted(other->cpu);
 }
 
-/* Whether the shuffler must stop: the lock is free for it, or it has become the head. */
+/* Whether the shuffler must stop: as the head, because the lock is free; else because it has become
+ * the head. */
 static bool is_due(const struct shfl_lock *lock, const struct shfl_node *mine, bool head)
 {
 	return head ? !is_locked(lock) : is_ready(mine);

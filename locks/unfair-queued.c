@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unfair-queued: a queue whose waiters do not wait for their turn. A waiter that takes the free
- *lock byte owns the lock, wherever it stands; its place only decides how often it tries. The head
- *tries at every poll, the second every uq_steal_min polls, each further one half as often as the
- *one before it, down to every uq_steal_max. A newcomer tries once before it queues.
+ * lock byte owns the lock, wherever it stands; its place only decides how often it tries. The head
+ * tries at every poll, the second every uq_steal_min polls, each further one half as often as its
+ * predecessor, down to every uq_steal_max. A newcomer tries once before it queues.
  *
  * So nobody hands the lock on. A waiter that has got the lock, head or not, takes its node out of
  * the queue before it enters its section. Only the owner edits the queue, except that newcomers
  * append at the tail; hence the lock itself protects the links in both directions:
  *
- *	prev    of a node: the tail code of the one before it, 0 at the head. Written by its waiter
+ *	prev    of a node: the tail code of its predecessor, 0 at the head. Written by its waiter
  *	        before it links itself, then by owners that leave before it.
  *	next    written by the newcomer behind it; by an owner between the two that leaves.
  *	tail    exchanged by newcomers; by an owner that leaves as the last, to its prev.
@@ -35,7 +35,7 @@ TUNABLE(uq_steal_max, "unfair-queued", 1024, 1, 1u << 30); /* ... at most */
 
 struct uq_node {
 	struct qnode base;
-	_Atomic uint32_t prev;   /* tail code of the one before; 0: this is the head */
+	_Atomic uint32_t prev;   /* tail code of the predecessor; 0: this is the head */
 	_Atomic uint32_t period; /* polls between tries; 0: every poll */
 	uint8_t pad[8];
 };
@@ -67,7 +67,7 @@ static uint32_t prev_of(const struct uq_node *node)
 	return atomic_load_explicit(&node->prev, memory_order_relaxed);
 }
 
-/* Derives this waiter's period from that of the one before, and notes it for the one behind. */
+/* Derives this waiter's period from its predecessor's, and notes it for its successor. */
 static uint32_t find_period(const struct qspinlock *lock, struct uq_node *node)
 {
 	uint32_t prev = prev_of(node), period = 0;
@@ -109,8 +109,8 @@ static void leave(struct qspinlock *lock, struct uq_node *node, uint32_t tail)
 	/* Before the CAS: a newcomer that finds `before` at the tail links itself to it. */
 	if (before)
 		atomic_store_explicit(&before->base.next, NULL, memory_order_relaxed);
-	/* Release: pairs with a newcomer's exchange of tail, for the store above. Fails if somebody
-	 * is behind us. */
+	/* Release: publishes the store above; pairs with a newcomer's exchange of tail. Fails if
+	 * somebody is behind us. */
 	if (!atomic_compare_exchange_strong_explicit(&lock->word.tail, &last,
 						     (uint16_t)(prev >> Q_TAIL_SHIFT),
 						     memory_order_release, memory_order_relaxed)) {
@@ -169,7 +169,7 @@ static inline void uq_acquire(void *state, void *node)
 		uq_slow(lock, node);
 }
 
-/* As unfair as all the rest: only the lock byte counts. */
+/* As unfair as acquire: only the lock byte counts. */
 static inline bool uq_try_acquire(void *state, void *node)
 {
 	struct qspinlock *lock = state;

@@ -43,7 +43,7 @@ enum lock_event {
 	EV_PV_HASH_HOPS,
 	EV_PV_KICK_UNLOCK,    /* unlock found SLOW and kicked */
 	EV_PV_WAIT_NODE,      /* halted as a queued waiter */
-	EV_PV_WAIT_EARLY,     /* ... before the threshold, the predecessor not running */
+	EV_PV_WAIT_EARLY,     /* ... before the threshold: the predecessor had stopped polling */
 	EV_PV_WAIT_HEAD,      /* halted as the head */
 	EV_PV_WAIT_AGAIN,     /* ... not for the first time */
 	EV_RELEASE_WAIT_LINK, /* release or promotion waited for a successor to link itself */
@@ -52,7 +52,7 @@ enum lock_event {
 	EV_PV_LATENCY_WAKE,   /* cycles from the kick to that return, summed */
 	/* pv ticket locks; Linux 3.12 to 4.7, arch/x86/kernel/kvm.c */
 	EV_TAKEN_SLOW,           /* entered the halting path */
-	EV_TAKEN_SLOW_PICKUP,    /* ... and found the lock free at the second look */
+	EV_TAKEN_SLOW_PICKUP,    /* ... and found at the second look that its turn had come */
 	EV_RELEASED_SLOW,        /* unlock found the slow-path flag */
 	EV_RELEASED_SLOW_KICKED, /* ... and a waiter to kick */
 	EV_OTICKET_KICK_AHEAD,   /* oticket: kicks beyond the next ticket */
@@ -61,7 +61,7 @@ enum lock_event {
 	EV_ISPIN_INCAPABLE,      /* i-spinlock: too little of the slice left to queue */
 	EV_ISPIN_BURNT_CYCLES,   /* i-spinlock: time spent waiting for the next slice */
 	EV_BACKOFF_PAUSES,       /* PAUSEs executed in backing off */
-	EV_NUMA_SORTED,          /* cna, shfllock: waiters moved to a better place */
+	EV_NUMA_SORTED,          /* cna: waiters set aside; shfllock: waiters moved forward */
 	EV_NUMA_FLUSHED,         /* cna: secondary queues given back; shfllock: shuffles */
 	EV_WAITER_SKIPPED,       /* paq: inactive successor sunk by one; mcs-tp: marked failed */
 	EV_WAITER_RETRIED,       /* mcs-tp: queued again after having been skipped */
@@ -71,7 +71,7 @@ enum lock_event {
 	EV_YIELD_OWNER,          /* directed yields, by the vCPU that they were meant for */
 	EV_YIELD_HEAD,
 	EV_YIELD_PREV,
-	EV_QUEUE_PASSED,  /* of EV_LOCK_STEALS: with others in the queue, or in line */
+	EV_QUEUE_PASSED,  /* of EV_LOCK_STEALS: those with others in the queue or in line */
 	EV_QUEUED_STEALS, /* unfair-queued: acquired from inside the queue */
 	EV_COUNT
 };
@@ -115,8 +115,7 @@ static inline void lock_count(struct lock_stats *stats, enum lock_event event)
 	stats->count[event]++;
 }
 
-/* Call after taking the lock at the slow path's entry. `queue`: past somebody who waits in order.
- */
+/* Call after taking the lock at the slow path's entry. `queue`: past a waiter in order. */
 static inline void lock_count_steal(struct lock_stats *stats, bool queue)
 {
 	lock_count(stats, EV_LOCK_STEALS);

@@ -60,8 +60,7 @@ void trace_close(struct lock_stats *stats)
 		atomic_store_explicit(stats->trace->closing, true, memory_order_relaxed);
 }
 
-/* Closes the trace only after its own TRACE_RESUMED, so that a ring of any size keeps that event.
- */
+/* Closes the trace only after its own TRACE_RESUMED, which a ring of any size then keeps. */
 void trace_holder_looks(struct lock_stats *stats)
 {
 	if (trace_note_stolen(stats) >= TRACE_LHP_NS)

@@ -21,8 +21,8 @@
 enum trace_what {
 	TRACE_WAIT,    /* found the lock taken: from here on it polls or halts */
 	TRACE_ACQUIRE, /* has it */
-	TRACE_RELEASE, /* about to let go; whoever gets it next does so later */
-	TRACE_HANDED,  /* sees that lock or headship had come while it was off the CPU (LWP) */
+	TRACE_RELEASE, /* about to let go; the next acquisition comes later */
+	TRACE_HANDED,  /* sees that lock or headship came while it was off the CPU (LWP) */
 	TRACE_HALT,    /* about to sleep (HLT, futex) */
 	TRACE_WAKE,    /* awake again */
 	TRACE_KICK,    /* kicks CPU `arg` */

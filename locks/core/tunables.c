@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry of tunables, and those that locks share. Initial values: Linux 6.12's SPIN_THRESHOLD
- * 1 << 15 (include/asm/spinlock.h), PV_PREV_CHECK_MASK 0xff (qspinlock_paravirt.h),
- * _Q_PENDING_LOOPS 1 << 9 (arch/x86/include/asm/qspinlock.h), steal_spins 1 << 5
- * (arch/powerpc/lib/qspinlock.c).
+ * The registry of tunables, and those that locks share. Initial values are Linux 6.12's:
+ * SPIN_THRESHOLD 1 << 15 (arch/x86/include/asm/spinlock.h), PV_PREV_CHECK_MASK 0xff
+ * (kernel/locking/qspinlock_paravirt.h), _Q_PENDING_LOOPS 1 << 9
+ * (arch/x86/include/asm/qspinlock.h), steal_spins 1 << 5 (arch/powerpc/lib/qspinlock.c).
  */
 #include "locks/core/tunables.h"
 
@@ -26,7 +26,7 @@ struct lock_tunables lock_tunables = {
 	TUNABLE_ENTRY(field_, #field_, of_, &lock_tunables.field_, initial_, min_, UINT32_MAX)
 
 SHARED(spin_threshold, "pv-qspinlock,pv-ticket,oticket,i-spinlock", SPIN_THRESHOLD, 1);
-/* 0 looks at every poll; use one less than a power of two */
+/* 0: a look at every poll; else use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
 SHARED(steal, "ppc-qspinlock,paq", STEAL, 0);

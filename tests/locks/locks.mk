@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-# Builds the locks' correctness tests for this host, over the hosted
-# port, into build/locks/. (The guest has the same tests: tests=locks.)
-#   check-locks       runs them under chosen schedules (sim/explore/explore.mk), then here, optimised
+# Builds the locks' correctness tests for this host, over the hosted port, into build/locks/. The
+# guest has the same tests (tests=locks).
+#   check-locks       runs them under chosen schedules (sim/explore/explore.mk), then on Linux
+#                     threads, optimised
 #   check-locks-tsan  runs them under ThreadSanitizer and the undefined-behaviour sanitizer, for a
 #                     shorter time
-# The tests find every lock in locks/ by themselves; no list names them. Cases run in link order,
-# races last: a broken lock usually hangs in a race, and the cases played step by step tell more
-# about it.
+# The tests find every lock in locks/ by themselves; no list names the locks. Cases run in link
+# order, races last: a broken lock usually hangs in a race, and the cases played step by step tell
+# more about it.
 
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks

@@ -51,7 +51,7 @@ static const char *state_of(uint32_t cpu)
 
 /* A case that hangs, or whose lock found its own state impossible (__builtin_trap), cannot be
  * unwound: says where it stands and ends the program. */
-static void hung(int signal)
+static void bail_out(int signal)
 {
 	const struct test *test = case_test();
 	struct hang hang = {
@@ -209,8 +209,8 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	hosted_init(cpus);
-	signal(SIGALRM, hung);
-	signal(SIGILL, hung);
+	signal(SIGALRM, bail_out);
+	signal(SIGILL, bail_out);
 	count = all_cases(false, NULL) + 1;
 	printf("TAP version 14\n1..%u\n", count);
 	all_cases(true, &failed);

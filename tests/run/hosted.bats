@@ -4,6 +4,8 @@
 # agree with each other and with the keys that asked for it.
 # shellcheck disable=SC2016 # $names in single quotes are jq's
 
+load objects
+
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
   make -s build/hosted/pvspin >&2
@@ -132,7 +134,7 @@ all() {
   binary="$BATS_TEST_TMPDIR/pvspin-junk"
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -fno-omit-frame-pointer -I. tests/run/fixtures/junk-lock.c \
-    $(find build/hosted -name '*.o') -o "$binary"
+    $(objects_in build/hosted) -o "$binary"
   for latency in off on; do
     hosted locks=junk,tas threads=2 ops=2000 reps=2 dispatch=patched latency=$latency
     all '[.[] | select(.type == "run") | .exclusion == "ok" and .complete and .ops == 4000] |
@@ -225,7 +227,7 @@ all() {
   binary="$BATS_TEST_TMPDIR/pvspin-open"
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/open-lock.c \
-    $(find build/hosted -name '*.o') -o "$binary"
+    $(objects_in build/hosted) -o "$binary"
   expected=3 hosted locks=open,tas threads=2 ms=300 hold=2000 think=0 reps=1
   all '[.[] | select(.type == "run") | .exclusion] == ["broken", "ok"]'
   all '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2154 # $names in single quotes are jq's; guest.bash sets log
 
 load guest
+load objects
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -117,7 +118,7 @@ consistent() { # JOBS
 @test "hosted: a lock that never comes free is a hang that names its class: 5" {
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/stuck-lock.c \
-    $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-stuck"
+    $(objects_in build/hosted) -o "$BATS_TEST_TMPDIR/pvspin-stuck"
   local status=0
   timeout 60 "$BATS_TEST_TMPDIR/pvspin-stuck" workload=kbuild threads=2 jobs=5 reps=1 locks=stuck hang_ms=700 \
     >"$log" </dev/null || status=$?
@@ -128,7 +129,7 @@ consistent() { # JOBS
 @test "hosted: two vCPUs in a section at once, one time, fail the run: 3" {
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/two-in-lock.c \
-    $(find build/hosted -name '*.o') -o "$BATS_TEST_TMPDIR/pvspin-two-in"
+    $(objects_in build/hosted) -o "$BATS_TEST_TMPDIR/pvspin-two-in"
   local status=0
   timeout 60 "$BATS_TEST_TMPDIR/pvspin-two-in" workload=kbuild threads=2 tasks=2 jobs=40 reps=1 locks=two-in,tas \
     >"$log" </dev/null || status=$?

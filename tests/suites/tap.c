@@ -15,7 +15,7 @@
 extern const struct test_case __start_test_registry[], __stop_test_registry[];
 extern const struct test_family __start_test_families[], __stop_test_families[];
 
-/* A test that takes longer says so. */
+/* The log says how long a slower test took. */
 #define SLOW_MS 1000
 /* The slowest tests take half a minute on a shared, emulated CPU. */
 #define TEST_BOUND_MS 240000
@@ -137,7 +137,7 @@ static bool next_test(struct cursor *cursor)
 }
 
 /* A group is a prefix of the name that ends at a dot. */
-static bool names(const char *item, size_t length, const struct test_item *test)
+static bool item_names(const char *item, size_t length, const struct test_item *test)
 {
 	return cmdline_is(item, length, "all") || cmdline_is(item, length, test->about) ||
 	       (strncmp(test->name, item, length) == 0 &&
@@ -150,7 +150,7 @@ static bool selected(const char *selection, const struct test_item *test)
 	size_t length;
 
 	while (cmdline_list_next(&cursor, end, &item, &length))
-		if (names(item, length, test))
+		if (item_names(item, length, test))
 			return true;
 	return false;
 }
@@ -178,7 +178,7 @@ static bool every_item_names_one(const char *selection)
 		bool found = false;
 
 		while (!found && next_test(&tests))
-			found = names(item, length, &tests.item);
+			found = item_names(item, length, &tests.item);
 		if (found)
 			continue;
 		report_accepted(item, length);

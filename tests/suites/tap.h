@@ -18,8 +18,7 @@
 /* A test's one result. Of several calls, the first with the worst verdict counts. */
 struct test_result {
 	enum verdict verdict;
-	bool finding; /* with VERDICT_FAIL: worth knowing, but nothing that was promised is broken
-		       */
+	bool finding; /* with VERDICT_FAIL: worth knowing, but no promise is broken */
 	char why[256];
 	char info[256]; /* what was seen, for the reader of the log; "": nothing */
 };
@@ -38,9 +37,8 @@ struct test_case {
 /* One test, registered or of a family. */
 struct test_item {
 	char name[96];
-	const char
-		*about;   /* an id, or some words: printed behind the name, and a name for it too */
-	const char *note; /* more to print behind that; NULL: nothing */
+	const char *about; /* an id or some words: printed behind the name; tests= takes it, too */
+	const char *note;  /* more to print behind that; NULL: nothing */
 };
 
 /*

@@ -83,8 +83,8 @@ enum actor_state {
 void with_actors(struct test *test, void (*conductor)(struct test *test));
 void tell(uint32_t cpu, enum command command);
 enum actor_state actor_state(uint32_t cpu);
-/* Waits until the actor is in this state. Returns false, and fails the case, if it is not in time.
- */
+/* Waits until the actor is in this state. Returns false, and fails the case, if that takes too
+ * long. */
 bool await_state(struct test *test, uint32_t cpu, enum actor_state wanted);
 /* As await_state for any condition; `what` names it. */
 bool await(struct test *test, bool (*condition)(struct test *test), const char *what);

@@ -101,8 +101,7 @@ static bool enough(const struct test *test)
 		atomic_load_explicit(&scene.in_wait, memory_order_relaxed) > 0);
 }
 
-/* Waits until all have arrived: a CPU that has not come yet, or has gone, must not be interrupted.
- */
+/* Waits until all have arrived: a CPU that has not come, or has gone, must not be interrupted. */
 static void all_at(_Atomic uint32_t *counter, uint32_t threads)
 {
 	atomic_fetch_add_explicit(counter, 1, memory_order_acq_rel);

@@ -37,7 +37,7 @@ static void keep(uint32_t cpu, bool whether)
 }
 
 /* As await(), but gives up early enough to let everybody go. */
-static bool soon(struct test *test, bool condition(void), const char *what)
+static bool await_soon(struct test *test, bool condition(void), const char *what)
 {
 	for (uint64_t start = port_cycles(); !too_late(start);) {
 		if (condition())
@@ -63,7 +63,7 @@ static bool owns(void)
 static bool soon_owns(struct test *test, uint32_t cpu, const char *what)
 {
 	watched = cpu;
-	return soon(test, owns, what);
+	return await_soon(test, owns, what);
 }
 
 /* Queues CPU and makes it stop polling. */
@@ -72,7 +72,7 @@ static bool queue_stale(struct test *test, uint32_t cpu)
 	keep(cpu, true);
 	tell(cpu, COMMAND_ACQUIRE);
 	watched = cpu;
-	return soon(test, is_caught, "a waiter that suspects the holder and yields");
+	return await_soon(test, is_caught, "a waiter that suspects the holder and yields");
 }
 
 static void let_all_go(void)
@@ -188,7 +188,7 @@ static void conduct_yield(struct test *test)
 	keep(1, false);
 	lock_release(test);
 	if (soon_owns(test, 2, "the first waiter granted"))
-		soon(test, yields_to_2, "a yield to the holder that was granted the lock");
+		await_soon(test, yields_to_2, "a yield to the holder that was granted the lock");
 	drain(test);
 	if (pv_backend->yields && event_sum(test, EV_YIELD_OWNER) != event_sum(test, EV_YIELDS))
 		fail(test, "%llu yields, %llu of them to the owner",

@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs `conductor` with actors over this backend, then checks that the lock is free and as it was.
- */
+/* Runs `conductor` with actors over this backend; then the lock must be free and as it was. */
 void paq_play(struct test *test, void (*conductor)(struct test *test));
 
 void paq_mark(uint32_t cpu, bool preempted);
@@ -35,7 +34,7 @@ uint64_t paq_value(struct test *test);
 bool paq_await_head(struct test *test, uint32_t cpu);
 bool paq_await_tail(struct test *test, uint32_t cpu);
 bool paq_await_halt(struct test *test, uint32_t cpu);
-/* Lets CPU 0 acquire and 1..waiters queue after it in this order, each when the one before has. */
+/* Lets CPU 0 acquire, then 1..waiters queue in this order, each when the previous one has. */
 bool paq_line_up(struct test *test, uint32_t waiters);
 /* Expects the next owners in this order, as "1324"; each releases when it has been seen. */
 void paq_expect_order(struct test *test, const char *order);

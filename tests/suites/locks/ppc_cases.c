@@ -102,8 +102,7 @@ static void test_no_steal(struct test *test)
 	directed_play(test, conduct_no_steal);
 }
 
-/* The head forbids theft after ppc_head_spins polls; when it takes the lock, it permits it again.
- */
+/* The head forbids theft after ppc_head_spins polls, and permits it again by taking the lock. */
 static void conduct_must_queue(struct test *test)
 {
 	lock_acquire(test);

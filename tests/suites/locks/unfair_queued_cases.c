@@ -46,7 +46,7 @@ static void check_chain(struct test *test, uint32_t gone)
 		if (i == gone)
 			continue;
 		if (next_of(test, last) != node_of(test, i))
-			fail(test, "%u left: the one behind CPU %u is not CPU %u", gone, last, i);
+			fail(test, "%u left: the successor of CPU %u is not CPU %u", gone, last, i);
 		last = i;
 	}
 	if (next_of(test, last) || tail_cpu(test) != last)
