@@ -27,7 +27,7 @@ static void yields_are_issued_and_counted(struct test_result *result)
 	yields = port_my_stats()->count[EV_YIELDS] - yields;
 	hypercalls = this_cpu()->hypercalls - hypercalls;
 	if (pv_backend->yields != offered)
-		test_fail(result, "PV_SCHED_YIELD is %soffered and the backend says %d",
+		test_fail(result, "PV_SCHED_YIELD is %soffered, but the backend's `yields` is %d",
 			  offered ? "" : "not ", pv_backend->yields);
 	if (yields != expected || hypercalls != expected)
 		test_fail(result, "%d yields: %lu counted, %lu hypercalls, expected %lu", YIELDS,

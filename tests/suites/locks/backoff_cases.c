@@ -90,10 +90,10 @@ static void test_ends_early(struct test *test)
 
 #define TAS_BACKOFF .only = "tas-backoff"
 CASE_REGISTER(bounds, "pauses double up to the limit", test_bounds, 1, .argument = 50, TAS_BACKOFF);
-CASE_REGISTER(bounds_2, "the limit is below the first bound", test_bounds, 1, .argument = 3,
+CASE_REGISTER(bounds_2, "a limit below the first bound", test_bounds, 1, .argument = 3,
 	      TAS_BACKOFF);
 CASE_REGISTER(bounds_1, "a limit of one PAUSE", test_bounds, 1, .argument = 1, TAS_BACKOFF);
 CASE_REGISTER(counts, "pauses are counted", test_counts, 4, .argument = 2048, TAS_BACKOFF);
-CASE_REGISTER(counts_less, "backoff_max below backoff_min", test_counts, 4, .argument = 16,
-	      TAS_BACKOFF);
+CASE_REGISTER(counts_less, "pauses are counted, backoff_max below backoff_min", test_counts, 4,
+	      .argument = 16, TAS_BACKOFF);
 CASE_REGISTER(early, "a deschedule ends a pause", test_ends_early, 2, TAS_BACKOFF);

@@ -93,7 +93,7 @@ static void test_two_locks(struct test *test)
 	check_free(test, &initial);
 }
 
-CASE_REGISTER(clh_turns, "one handle, two locks in turn", test_two_locks, 4, .argument = 0,
-	      .only = "clh");
-CASE_REGISTER(clh_nested, "two locks at a time, the second by a new handle", test_two_locks, 4,
+CASE_REGISTER(clh_turns, "excludes, one handle with two locks in turn", test_two_locks, 4,
+	      .argument = 0, .only = "clh");
+CASE_REGISTER(clh_nested, "excludes, a new handle inside a section", test_two_locks, 4,
 	      .argument = 1, .only = "clh");

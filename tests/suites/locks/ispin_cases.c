@@ -103,7 +103,7 @@ static void conduct_burn(struct test *test)
 
 	if (burns_now(test) && (has_ticket(test) || actor_state(1) != ACTOR_ACQUIRING) &&
 	    port_cycles_to_ns(port_cycles() - start) < SLICE_MS * UINT64_C(1500000))
-		fail(test, "queued, although the slice is too short: %s", lock_text(test));
+		fail(test, "CPU 1 queued although its slice is too short: %s", lock_text(test));
 	preempt();
 	bound = port_cycles() - start + 10000; /* RDTSC is not exact to the cycle */
 	if (!await_state(test, 1, ACTOR_OWNS))

@@ -121,7 +121,7 @@ static void conduct_pass(struct test *test)
 		keep(1, false);
 		let_others_run(20);
 		if (actor_state(1) == ACTOR_OWNS)
-			fail(test, "a failed waiter entered");
+			fail(test, "a failed waiter got the lock");
 	} else {
 		lock_release(test);
 	}
@@ -156,12 +156,12 @@ static void conduct_bound(struct test *test)
 		lock_release(test);
 		let_others_run(20);
 		if (lock_try(test)) {
-			fail(test, "went past mcstp_scan waiters: free");
+			fail(test, "passed more than mcstp_scan waiters: free");
 			lock_release(test);
 		}
 		for (uint32_t i = 1; i < test->threads; i++)
 			if (actor_state(i) == ACTOR_OWNS)
-				fail(test, "went past mcstp_scan waiters: CPU %u owns", i);
+				fail(test, "passed more than mcstp_scan waiters: CPU %u owns", i);
 		keep(granted, false);
 		soon_owns(test, granted, "the bound: granted although stale");
 	} else {
@@ -263,7 +263,9 @@ CASE_REGISTER(tp_all_stale, "free when all waiters are stale", test_all_stale, 3
 CASE_REGISTER(tp_bound_0, "passes nobody, mcstp_scan 0", test_bound, 4, .argument = 0, MCS_TP);
 CASE_REGISTER(tp_bound_1, "passes one, mcstp_scan 1", test_bound, 4, .argument = 1, MCS_TP);
 CASE_REGISTER(tp_yield, "yields to the holder of an old section", test_yield, 3, MCS_TP);
-CASE_REGISTER(tp_churn_4, "all stale, 4 threads", test_churn, 4, .argument = 1000, MCS_TP);
-CASE_REGISTER(tp_churn_16, "all stale, 16 threads", test_churn, 16, .argument = 1000, MCS_TP);
-CASE_REGISTER(tp_churn_bound, "all stale, mcstp_scan 1, 16 threads", test_churn, 16, .argument = 1,
+CASE_REGISTER(tp_churn_4, "excludes with stale waiters, 4 threads", test_churn, 4, .argument = 1000,
 	      MCS_TP);
+CASE_REGISTER(tp_churn_16, "excludes with stale waiters, 16 threads", test_churn, 16,
+	      .argument = 1000, MCS_TP);
+CASE_REGISTER(tp_churn_bound, "excludes with stale waiters, mcstp_scan 1, 16 threads", test_churn,
+	      16, .argument = 1, MCS_TP);

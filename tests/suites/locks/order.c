@@ -140,4 +140,5 @@ void test_fifo(struct test *test)
 }
 
 CASE_REGISTER(fifo, "grants in order of arrival", test_fifo, 6, .with = LOCK_FIFO);
-CASE_REGISTER(trylock, "trylock", test_trylock, 3, .without = LOCK_NO_EXCLUSION);
+CASE_REGISTER(trylock, "try_acquire takes a free lock only", test_trylock, 3,
+	      .without = LOCK_NO_EXCLUSION);

@@ -202,9 +202,10 @@ CASE_REGISTER(stale_sleepy, "no yield to a sleepy owner that let go, polling", t
 CASE_REGISTER(stale_sleepy_queue, "no yield to a sleepy owner that let go, queued",
 	      test_stale_owner, 2, .argument = IN_QUEUE | ASKED(2), .only = "ppc-qspinlock");
 CASE_REGISTER(queue_order, "the queue is served in order", test_order, 6, BOTH);
-CASE_REGISTER(levels_1, "second nesting level", test_levels, 4, .argument = 1, BOTH);
-CASE_REGISTER(levels_2, "third nesting level", test_levels, 4, .argument = 2, BOTH);
-CASE_REGISTER(levels_3, "fourth nesting level", test_levels, 4, .argument = 3, BOTH);
-CASE_REGISTER(levels_4, "no node left", test_levels, 4, .argument = 4, BOTH);
-CASE_REGISTER(nested_waits_4, "interrupted waits, 4 threads", test_interrupts, 4, BOTH);
-CASE_REGISTER(nested_waits_16, "interrupted waits, 16 threads", test_interrupts, 16, BOTH);
+CASE_REGISTER(levels_1, "waits at the second nesting level", test_levels, 4, .argument = 1, BOTH);
+CASE_REGISTER(levels_2, "waits at the third nesting level", test_levels, 4, .argument = 2, BOTH);
+CASE_REGISTER(levels_3, "waits at the fourth nesting level", test_levels, 4, .argument = 3, BOTH);
+CASE_REGISTER(levels_4, "waits with no node left", test_levels, 4, .argument = 4, BOTH);
+CASE_REGISTER(nested_waits_4, "excludes in interrupted waits, 4 threads", test_interrupts, 4, BOTH);
+CASE_REGISTER(nested_waits_16, "excludes in interrupted waits, 16 threads", test_interrupts, 16,
+	      BOTH);

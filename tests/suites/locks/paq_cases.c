@@ -286,16 +286,18 @@ static void test_overcommit(struct test *test)
 }
 
 #define PAQ .only = "paq"
-CASE_REGISTER(sink, "sinks past one that others follow", test_sink, 5, .argument = 1, PAQ);
-CASE_REGISTER(sink_last, "sinks past the last", test_sink, 4, .argument = 1, PAQ);
-CASE_REGISTER(sink_twice, "sinks twice", test_sink, 5, .argument = 2, PAQ);
-CASE_REGISTER(sink_not, "does not sink past an inactive one", test_no_sink, 4, .argument = 1, PAQ);
-CASE_REGISTER(sink_off, "does not sink with m2a off", test_no_sink, 4, .argument = 0, PAQ);
-CASE_REGISTER(usurp, "the second usurps, others follow", test_usurp, 4, PAQ);
-CASE_REGISTER(usurp_last, "the second and last usurps", test_usurp, 3, PAQ);
-CASE_REGISTER(usurp_lost, "gives a headship back", test_usurp_lost, 4, PAQ);
-CASE_REGISTER(usurp_lost_halted, "gives a halted head back its headship", test_usurp_lost, 4,
-	      .argument = 1, PAQ);
+CASE_REGISTER(sink, "an inactive successor sinks by one place", test_sink, 5, .argument = 1, PAQ);
+CASE_REGISTER(sink_last, "an inactive successor sinks past the last", test_sink, 4, .argument = 1,
+	      PAQ);
+CASE_REGISTER(sink_twice, "an inactive successor sinks twice", test_sink, 5, .argument = 2, PAQ);
+CASE_REGISTER(sink_not, "nobody sinks past an inactive waiter", test_no_sink, 4, .argument = 1,
+	      PAQ);
+CASE_REGISTER(sink_off, "nobody sinks with m2a off", test_no_sink, 4, .argument = 0, PAQ);
+CASE_REGISTER(usurp, "the second usurps an inactive head, others follow", test_usurp, 4, PAQ);
+CASE_REGISTER(usurp_last, "the second, also the last, usurps an inactive head", test_usurp, 3, PAQ);
+CASE_REGISTER(usurp_lost, "a usurper gives the headship back", test_usurp_lost, 4, PAQ);
+CASE_REGISTER(usurp_lost_halted, "a usurper gives a halted head its headship back", test_usurp_lost,
+	      4, .argument = 1, PAQ);
 CASE_REGISTER(yield, "the head yields to a preempted owner", test_yield_to_owner, 2, PAQ);
 CASE_REGISTER(yield_early, "a newcomer yields to a preempted owner", test_yield_to_owner, 2,
 	      .argument = PLENTY, PAQ);

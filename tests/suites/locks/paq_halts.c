@@ -296,7 +296,7 @@ static void test_all_mechanisms(struct test *test)
 
 #define PAQ .only = "paq"
 CASE_REGISTER(halted_heads, "kicks the present head", test_halted_heads, 3, PAQ);
-CASE_REGISTER(halted_waiter, "a waiter is promoted asleep", test_halted_waiter, 3, PAQ);
+CASE_REGISTER(halted_waiter, "a halted waiter is promoted asleep", test_halted_waiter, 3, PAQ);
 CASE_REGISTER(ahead_0, "kicks the head alone", test_kick_ahead, 5, .argument = 0, PAQ);
 CASE_REGISTER(ahead_2, "kicks two behind the head", test_kick_ahead, 5, .argument = 2, PAQ);
 CASE_REGISTER(ahead_all, "kicks all behind the head", test_kick_ahead, 5, .argument = PLENTY - 1,
@@ -305,11 +305,14 @@ CASE_REGISTER(pass, "a newcomer passes an inactive head", test_pass, 3, .argumen
 CASE_REGISTER(pass_off, "no newcomer passes with m1 off", test_pass, 3, .argument = 1, PAQ);
 CASE_REGISTER(pass_forbidden, "no newcomer passes with MUSTQ", test_pass, 3, .argument = 2, PAQ);
 CASE_REGISTER(must_queue, "a head that loses races forbids them", test_must_queue, 3, PAQ);
-CASE_REGISTER(paq_nests_1, "second nesting level", test_paq_nesting, 4, .argument = 1, PAQ);
-CASE_REGISTER(paq_nests_2, "third nesting level", test_paq_nesting, 4, .argument = 2, PAQ);
-CASE_REGISTER(paq_nests_3, "fourth nesting level", test_paq_nesting, 4, .argument = 3, PAQ);
-CASE_REGISTER(paq_nests_4, "no node left", test_paq_nesting, 4, .argument = 4, PAQ);
-CASE_REGISTER(lies_4, "wrong hints in every mechanism, 4 threads", test_all_mechanisms, 4,
-	      .argument = 1, PAQ, .backend = BACKEND_LYING);
-CASE_REGISTER(lies_8, "wrong hints in every mechanism, 8 threads", test_all_mechanisms, 8,
-	      .argument = 16, PAQ, .backend = BACKEND_LYING);
+CASE_REGISTER(paq_nests_1, "waits at the second nesting level", test_paq_nesting, 4, .argument = 1,
+	      PAQ);
+CASE_REGISTER(paq_nests_2, "waits at the third nesting level", test_paq_nesting, 4, .argument = 2,
+	      PAQ);
+CASE_REGISTER(paq_nests_3, "waits at the fourth nesting level", test_paq_nesting, 4, .argument = 3,
+	      PAQ);
+CASE_REGISTER(paq_nests_4, "waits with no node left", test_paq_nesting, 4, .argument = 4, PAQ);
+CASE_REGISTER(lies_4, "excludes, every mechanism and wrong hints, 4 threads", test_all_mechanisms,
+	      4, .argument = 1, PAQ, .backend = BACKEND_LYING);
+CASE_REGISTER(lies_8, "excludes, every mechanism and wrong hints, 8 threads", test_all_mechanisms,
+	      8, .argument = 16, PAQ, .backend = BACKEND_LYING);

@@ -188,11 +188,11 @@ static void conduct_told(struct test *test)
 	if (!two_queued(test))
 		return;
 	flag(0, true);
-	if (!await_shortly(test, is_told, 2, "told that the owner is preempted") ||
+	if (!await_shortly(test, is_told, 2, "a waiter that is told that the owner is preempted") ||
 	    !await_yields(test, 2, 0, 3))
 		return;
 	flag(0, false);
-	await_shortly(test, is_not_told, 2, "found out that the owner runs");
+	await_shortly(test, is_not_told, 2, "a waiter that finds out that the owner runs");
 	lock_release(test);
 	drain(test);
 }
@@ -228,7 +228,7 @@ static void test_previous(struct test *test)
 	let_them_wait(test, IN_QUEUE);
 	directed_play(test, conduct_previous);
 	if (port_stats(2)->count[EV_YIELD_PREV] != yields(2, 1))
-		fail(test, "yield_prev is %llu, but there were %u",
+		fail(test, "yield_prev is %llu, but there were %u yields",
 		     (unsigned long long)port_stats(2)->count[EV_YIELD_PREV], yields(2, 1));
 }
 
@@ -284,11 +284,12 @@ static void test_nodes_forget(struct test *test)
 CASE_REGISTER(ppc_steal, "stolen past a queue", test_steal, 3, PPC);
 CASE_REGISTER(ppc_no_steal, "must-queue stops thieves", test_no_steal, 3, PPC);
 CASE_REGISTER(ppc_must_queue, "the head sets must-queue", test_must_queue, 2, PPC);
-CASE_REGISTER(ppc_awake, "a thief gives up", test_sleepy, 2, .argument = false, PPC);
+CASE_REGISTER(ppc_awake, "a thief gives up if the owner runs", test_sleepy, 2, .argument = false,
+	      PPC);
 CASE_REGISTER(ppc_sleepy, "a thief waits for a preempted owner", test_sleepy, 2, .argument = true,
 	      PPC);
 CASE_REGISTER(ppc_patient, "the head waits longer for a preempted owner", test_patient, 2, PPC);
-CASE_REGISTER(ppc_told, "sleepy goes down the queue, awake does not", test_told, 3, PPC);
+CASE_REGISTER(ppc_told, "sleepy is passed down the queue, awake is not", test_told, 3, PPC);
 CASE_REGISTER(ppc_previous, "yields to the predecessor", test_previous, 3, PPC);
 CASE_REGISTER(ppc_stale_previous, "no yield to a predecessor that is served", test_stale_previous,
 	      3, PPC);

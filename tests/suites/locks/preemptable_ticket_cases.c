@@ -152,7 +152,7 @@ static void play_until_seen(struct test *test, void (*conductor)(struct test *te
 		play(test, conductor);
 	} while (missed && ++replays < ROUNDS);
 	if (missed)
-		fail(test, "%s, %d times of %d", what, replays, ROUNDS);
+		fail(test, "%s, in %d of %d rounds", what, replays, ROUNDS);
 }
 
 static void conduct_deadline(struct test *test)
@@ -257,7 +257,8 @@ static void conduct_turn_while_held(struct test *test)
 static void test_turn_while_held(struct test *test)
 {
 	set_version(test, test->argument, NEVER);
-	play_until_seen(test, conduct_turn_while_held, "left the line in spite of its turn");
+	play_until_seen(test, conduct_turn_while_held,
+			"it left the line although its turn had come");
 }
 
 #define FAR 16000 /* places; at PLACE_NS or 2^16 polls each, minutes */
@@ -378,15 +379,15 @@ CASE_REGISTER(rush_lt_16, "excludes past the deadline, pmtlock-lt, 16 threads", 
 	      WITH(LT, 0));
 CASE_REGISTER(wrap_v2, "excludes where tickets wrap, version 2", test_wrap_race, 4, WITH(V2, 3));
 CASE_REGISTER(wrap_lt, "excludes where tickets wrap, pmtlock-lt", test_wrap_race, 4, WITH(LT, 3));
-BOTH(trylock, "trylock", test_trylock_of, 3);
+BOTH(trylock, "try_acquire takes a free lock only", test_trylock_of, 3);
 /* the two ghosts before the waiter stand for other CPUs, so a case needs as many */
-BOTH(deadline, "a predecessor never comes", test_deadline, 3);
-BOTH(in_order, "in order before the deadline", test_in_order, 2);
-BOTH(turn, "its turn comes while another holds", test_turn_while_held, 2);
-BOTH(line, "the line moves on", test_line_moves, 2);
+BOTH(deadline, "leaves the line at its deadline", test_deadline, 3);
+BOTH(in_order, "keeps the order before its deadline", test_in_order, 2);
+BOTH(turn, "its turn comes while another CPU holds the lock", test_turn_while_held, 2);
+BOTH(line, "its deadline when the line moves on", test_line_moves, 2);
 BOTH(wrap_fifo, "grants in order where tickets wrap", test_wrap_fifo, 6);
 BOTH(wrap_tries, "try_acquire where tickets wrap", test_wrap_tries, 2);
-CASE_REGISTER(passed, "passed, version 2", test_passed, 2, WITH(V2, 1));
-CASE_REGISTER(passed_far, "passed by half of all tickets, version 2", test_passed, 2,
-	      WITH(V2, 0x9000));
-CASE_REGISTER(passed_lt, "passed, pmtlock-lt", test_passed, 2, WITH(LT, 1));
+CASE_REGISTER(passed, "a passed waiter leaves, version 2", test_passed, 2, WITH(V2, 1));
+CASE_REGISTER(passed_far, "a waiter passed by half of all tickets leaves, version 2", test_passed,
+	      2, WITH(V2, 0x9000));
+CASE_REGISTER(passed_lt, "a passed waiter leaves, pmtlock-lt", test_passed, 2, WITH(LT, 1));

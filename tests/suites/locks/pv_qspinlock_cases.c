@@ -402,7 +402,8 @@ CASE_REGISTER(pending, "no theft from a polling head", test_pv_no_steal_while_pe
 	      PV_QSPINLOCK);
 CASE_REGISTER(pending_free, "no theft of a free lock whose head polls", test_pv_no_steal_of_free, 3,
 	      PV_QSPINLOCK);
-CASE_REGISTER(no_hybrid, "one attempt to steal", test_pv_no_hybrid, 3, PV_QSPINLOCK);
+CASE_REGISTER(no_hybrid, "one attempt to steal with pvq_hybrid off", test_pv_no_hybrid, 3,
+	      PV_QSPINLOCK);
 CASE_REGISTER(prev_flag, "halts early behind a preempted waiter", test_pv_prev_preempted, 3,
 	      .argument = 1, PV_QSPINLOCK);
 CASE_REGISTER(prev_no_flag, "asks for no flag unless told to", test_pv_prev_preempted, 3,

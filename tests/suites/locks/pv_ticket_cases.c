@@ -321,7 +321,8 @@ CASE_REGISTER(kicks_a, "kicks in order, the last ticket wraps", test_kicks, 4, .
 	      PV_TICKETS);
 CASE_REGISTER(kicks_e, "kicks in order, the second ticket wraps", test_kicks, 4, .argument = 0xfffe,
 	      PV_TICKETS);
-CASE_REGISTER(in_irq, "interrupted before the halt, turn comes", test_interrupt, 2, PV_TICKETS);
-CASE_REGISTER(after_irq, "interrupted before the halt, turn comes later", test_interrupt, 2,
+CASE_REGISTER(in_irq, "interrupted before the halt, its turn comes meanwhile", test_interrupt, 2,
+	      PV_TICKETS);
+CASE_REGISTER(after_irq, "interrupted before the halt, its turn comes later", test_interrupt, 2,
 	      .argument = 1, PV_TICKETS);
-CASE_REGISTER(near, "near its turn it polls on", test_near, 3, .only = "oticket");
+CASE_REGISTER(near, "a waiter near its turn polls on", test_near, 3, .only = "oticket");

@@ -42,12 +42,12 @@ static void test_levels(struct test *test)
 	race_until_counted(test, left ? EV_HALTS : EV_LOCK_NO_NODE);
 	for (uint32_t i = 0; i < test->threads; i++) {
 		if (((struct pv_ticket_node *)node_of(test, i))->record[0].count != test->argument)
-			fail(test, "CPU %u does not have its records back", i);
+			fail(test, "CPU %u has not given its records back", i);
 	}
 	halts = event_sum(test, EV_HALTS);
 	none = event_sum(test, EV_LOCK_NO_NODE);
 	if (left ? none != 0 : halts != 0)
-		fail(test, "%llu halts, %llu times no record left", (unsigned long long)halts,
+		fail(test, "%llu halts, %llu waits without a record", (unsigned long long)halts,
 		     (unsigned long long)none);
 }
 
@@ -72,9 +72,9 @@ static void test_counts(struct test *test)
 		fail(test, "more halts than slow waits");
 }
 
-CASE_REGISTER(wraps, "excludes over the wrap-around", test_wraps, 4, PV_TICKETS);
+CASE_REGISTER(wraps, "excludes where tickets wrap", test_wraps, 4, PV_TICKETS);
 CASE_REGISTER(stale, "clears a needless flag", test_stale_flag, 1, PV_TICKETS);
-CASE_REGISTER(level_1, "second record", test_levels, 4, .argument = 1, PV_TICKETS);
-CASE_REGISTER(level_3, "fourth record", test_levels, 4, .argument = 3, PV_TICKETS);
-CASE_REGISTER(level_4, "no record left", test_levels, 4, .argument = 4, PV_TICKETS);
+CASE_REGISTER(level_1, "halts in the second record", test_levels, 4, .argument = 1, PV_TICKETS);
+CASE_REGISTER(level_3, "halts in the fourth record", test_levels, 4, .argument = 3, PV_TICKETS);
+CASE_REGISTER(level_4, "only polls with no record left", test_levels, 4, .argument = 4, PV_TICKETS);
 CASE_REGISTER(counted, "each kick is counted", test_counts, 16, PV_TICKETS);

@@ -53,7 +53,7 @@ static void conduct_thefts(struct test *test)
 		return;
 	}
 	tell(2, COMMAND_ACQUIRE);
-	if (!await_shortly(test, has_tail, 2, "no further theft: in the queue")) {
+	if (!await_shortly(test, has_tail, 2, "a newcomer in the queue after the last theft")) {
 		owner_word_write(test, 0);
 		return;
 	}
@@ -84,7 +84,7 @@ static void conduct_head(struct test *test)
 	flag(1, true);
 	for (uint32_t i = 2; i <= 3; i++) {
 		tell(i, COMMAND_ACQUIRE);
-		await_shortly(test, has_tail, i, "in the queue");
+		await_shortly(test, has_tail, i, "a newcomer in the queue");
 		await_yields(test, i, 1, 3);
 	}
 	if (yields_to_others(1))
@@ -99,7 +99,7 @@ static void test_head(struct test *test)
 	let_them_wait(test, IN_QUEUE);
 	directed_play(test, conduct_head);
 	if (event_sum(test, EV_YIELD_HEAD) != yields(2, 1) + yields(3, 1))
-		fail(test, "yield_head is %llu, but there were %u",
+		fail(test, "yield_head is %llu, but there were %u yields",
 		     (unsigned long long)event_sum(test, EV_YIELD_HEAD),
 		     yields(2, 1) + yields(3, 1));
 }

@@ -112,7 +112,7 @@ static void test_proportional(struct test *test)
 	for (int round = 0; round < 3; round++) {
 		pauses = pauses_behind(test, 29, 100, ROUNDS);
 		if (pauses == 0 || pauses % 2900 != 0)
-			fail(test, "%llu PAUSEs, 29 places of 100 behind: no multiple",
+			fail(test, "%llu PAUSEs, not a multiple of 29 places of 100",
 			     (unsigned long long)pauses);
 	}
 	port_stats(1)->steal = own;
@@ -133,21 +133,23 @@ static void test_bounded(struct test *test)
 	uint64_t pauses = pauses_behind(test, 512, 1u << 16, ROUNDS);
 
 	if (pauses == 0 || pauses >= estimate)
-		fail(test, "%llu PAUSEs at a stretch: not looked in between",
-		     (unsigned long long)pauses);
+		fail(test, "%llu PAUSEs without a look in between", (unsigned long long)pauses);
 }
 
 #define TICKETS        .only = "ticket,ticket-backoff"
 #define TICKET_BACKOFF .only = "ticket-backoff"
 CASE_REGISTER(wrap_race, "excludes where tickets wrap", test_wrap_exclusion, 4, .argument = 2,
 	      TICKETS);
-CASE_REGISTER(wrap_try, "trylock of the last ticket", test_wrap_trylock, 3, .argument = 1, TICKETS);
-CASE_REGISTER(wrap_try_0, "trylock with the first ticket waited for", test_wrap_trylock, 3,
+CASE_REGISTER(wrap_try, "try_acquire of the last ticket", test_wrap_trylock, 3, .argument = 1,
+	      TICKETS);
+CASE_REGISTER(wrap_try_0, "try_acquire while the first ticket is waited for", test_wrap_trylock, 3,
 	      .argument = 2, TICKETS);
 CASE_REGISTER(wrap_fifo, "grants in order where tickets wrap", test_wrap_fifo, 6, .argument = 3,
 	      TICKETS);
-CASE_REGISTER(wrap_tries, "tries where tickets wrap", test_wrap_tries, 1, .argument = 4, TICKETS);
+CASE_REGISTER(wrap_tries, "try_acquire where tickets wrap", test_wrap_tries, 1, .argument = 4,
+	      TICKETS);
 CASE_REGISTER(proportional, "pauses in proportion to the distance", test_proportional, 2,
 	      TICKET_BACKOFF);
 CASE_REGISTER(next_polls, "the next in line polls", test_next_polls, 2, TICKET_BACKOFF);
-CASE_REGISTER(bounded, "looks again, whatever ticket_unit", test_bounded, 2, TICKET_BACKOFF);
+CASE_REGISTER(bounded, "looks again soon, whatever ticket_unit is", test_bounded, 2,
+	      TICKET_BACKOFF);

@@ -120,12 +120,12 @@ static void test_period(struct test *test)
 
 #define UNFAIR_QUEUED .only = "unfair-queued"
 CASE_REGISTER(uq_leave, "thieves leave the queue where they stand", test_leave, 4, UNFAIR_QUEUED);
-CASE_REGISTER(uq_sleeper_2, "a sleeping head, 2 threads", test_behind_sleeper, 2, .argument = 1,
-	      UNFAIR_QUEUED);
-CASE_REGISTER(uq_sleeper_4, "a sleeping head, 4 threads", test_behind_sleeper, 4, .argument = 16,
-	      UNFAIR_QUEUED);
-CASE_REGISTER(uq_sleeper_15, "a sleeping head, 15 threads", test_behind_sleeper, 15, .argument = 64,
-	      UNFAIR_QUEUED);
+CASE_REGISTER(uq_sleeper_2, "excludes behind a sleeping head, 2 threads", test_behind_sleeper, 2,
+	      .argument = 1, UNFAIR_QUEUED);
+CASE_REGISTER(uq_sleeper_4, "excludes behind a sleeping head, 4 threads", test_behind_sleeper, 4,
+	      .argument = 16, UNFAIR_QUEUED);
+CASE_REGISTER(uq_sleeper_15, "excludes behind a sleeping head, 15 threads", test_behind_sleeper, 15,
+	      .argument = 64, UNFAIR_QUEUED);
 CASE_REGISTER(uq_always, "queued waiters try at every poll", test_period, 8, .argument = 1,
 	      UNFAIR_QUEUED);
 CASE_REGISTER(uq_never, "queued waiters never try", test_period, 8, .argument = 1u << 30,

@@ -51,10 +51,13 @@ static void test_calm(struct test *test)
 }
 
 #define QSPINLOCKS .only = "qspinlock,pv-qspinlock,unfair-queued,cna", .backend = BACKEND_ANY
-CASE_REGISTER(nests_1, "second nesting level", test_nesting, 4, .argument = 1, QSPINLOCKS);
-CASE_REGISTER(nests_2, "third nesting level", test_nesting, 4, .argument = 2, QSPINLOCKS);
-CASE_REGISTER(nests_3, "fourth nesting level", test_nesting, 4, .argument = 3, QSPINLOCKS);
-CASE_REGISTER(nests_4, "no node left", test_nesting, 4, .argument = 4, QSPINLOCKS);
+CASE_REGISTER(nests_1, "waits at the second nesting level", test_nesting, 4, .argument = 1,
+	      QSPINLOCKS);
+CASE_REGISTER(nests_2, "waits at the third nesting level", test_nesting, 4, .argument = 2,
+	      QSPINLOCKS);
+CASE_REGISTER(nests_3, "waits at the fourth nesting level", test_nesting, 4, .argument = 3,
+	      QSPINLOCKS);
+CASE_REGISTER(nests_4, "waits with no node left", test_nesting, 4, .argument = 4, QSPINLOCKS);
 
 #define NEVER .with = LOCK_PV, .backend = BACKEND_NONE
 CASE_REGISTER(storm_2, "every wait halts, 2 threads", test_storm, 2, .with = LOCK_PV);
