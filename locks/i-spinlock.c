@@ -76,7 +76,7 @@ static inline bool capable(const struct ispin_lock *lock, struct slice *slice)
 	return slice_covers(slice, now, cycles_needed(lock));
 }
 
-/* Yields to the owner, who makes better use of the time. If the lock is free, `owner` is stale. */
+/* Yields to the owner, which makes better use of the time. In a free lock `owner` is stale. */
 static void yield_to_owner(const struct ispin_lock *lock, struct slice *slice)
 {
 	uint32_t word = atomic_load_explicit(&lock->ticket.word, memory_order_relaxed);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mcs-stp: mcs whose waiters spin, then park: after mcsstp_spins polls a waiter halts in its own
- * node, and the releaser kicks it. Strict FIFO. It halts without what pv-qspinlock has beside it:
- * no hash, no stealing, no early halt. The difference to mcs is what halting brings, the difference
- * to pv-qspinlock what the rest does.
+ * mcs-stp: mcs whose waiters spin, then park: after mcsstp_spins polls a waiter halts on its own
+ * node, and the releaser kicks it. Strict FIFO. It has nothing of pv-qspinlock but halting: no
+ * hash, no stealing, no early halt. So its difference to mcs shows what halting brings, and its
+ * difference to pv-qspinlock what the rest brings.
  *
  * Preemption: as mcs, but waiters stop burning the holder's time. Once all halt, every hand-over
  * pays for a kick, a wake-up and its scheduling, and only the woken vCPU can use the lock.
@@ -18,7 +18,7 @@
 #include "locks/core/spin.h"
 #include "locks/core/tunables.h"
 
-/* Polls before a waiter halts; LiTL's figure, the time of a futex round trip there. */
+/* Polls before a waiter halts. LiTL's figure: as long as a futex round trip there. */
 TUNABLE(mcsstp_spins, "mcs-stp", 2700, 1, UINT32_MAX);
 
 enum stp_state {
@@ -56,9 +56,9 @@ static void stp_halt(struct stp_node *mine, struct spin *spin)
 {
 	uint8_t waiting = STP_WAITING;
 
-	/* Waiter and releaser meet in one word, so no wake-up is lost: whoever is second sees what
-	 * the first has written. seq_cst: the full barrier that pv_wait asks for. Acquire, if it
-	 * fails: as stp_granted. */
+	/* Waiter and releaser meet in one word, so no wake-up is lost: the second sees what the
+	 * first has written. seq_cst: the full barrier that pv_wait asks for. Acquire on failure:
+	 * as stp_granted. */
 	if (!atomic_compare_exchange_strong_explicit(&mine->state, &waiting, STP_HALTED,
 						     memory_order_seq_cst, memory_order_acquire)) {
 		lock_count(port_my_stats(), EV_TAKEN_SLOW_PICKUP);
@@ -136,13 +136,14 @@ static __attribute__((noinline)) void stp_kick(uint32_t cpu)
 	pv_kick(cpu);
 }
 
-/* Once it is granted the node is its waiter's, who may be gone: its CPU is read before. A kick
- * that comes late ends some other wait of that CPU once too early. */
+/* Once it is granted, the node belongs to its waiter again and may be gone, so its CPU is read
+ * before. A kick that comes late only ends another wait of that CPU too early. */
 static inline void stp_grant(struct stp_node *next)
 {
 	uint32_t cpu = next->cpu;
 
-	/* release: pairs with stp_granted. No more: the two meet in one word, see stp_halt. */
+	/* release: pairs with stp_granted. That suffices: the two meet in one word, see stp_halt.
+	 */
 	if (__builtin_expect(atomic_exchange_explicit(&next->state, STP_GRANTED,
 						      memory_order_release) == STP_HALTED,
 			     0))

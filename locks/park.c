@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cold half of park.h: halting, and finding the halted.
+ * The cold half of park.h: halting, and finding the halted waiters.
  *
  * No wake-up is lost. The waiter stores its record and its bit, then reads the lock byte; the owner
  * stores 0 into the byte, then reads bits and records (Dekker; both stores are locked instructions,
@@ -9,17 +9,17 @@
  * has yet to look.
  *
  * A release takes the record out before it wakes the waiter, so that the next release wakes
- * another. That is a look and a store: two releases may choose the same waiter, and the record may
- * serve the next wait by then. Both only wake somebody who then looks for nothing, because whoever
- * loses a record is woken after it. A waiter that leaves by itself may be chosen at that moment; it
- * owes the others the exchange that park.h demands, as if it had been asleep.
+ * another. That is a load and a store, not one step: two releases may choose the same waiter, and
+ * the record may serve the next wait by then. Both are only spurious wake-ups, because a waiter
+ * that loses its record is woken afterwards. A waiter that leaves by itself may be chosen at that
+ * moment; it owes the others the exchange that park.h demands, as if it had been asleep.
  */
 #include "locks/park.h"
 
 #include "locks/core/pv.h"
 
 #define SETS_BITS 6   /* 64 sets: more locks than are contended at once */
-#define GROUP     64u /* CPUs to a word of a set */
+#define GROUP     64u /* CPUs per word of a set */
 
 /* Knuth, TAOCP vol. 3, 6.4: multiplicative hashing with the golden ratio; high bits are best. */
 #define GOLDEN_RATIO_64 0x9e3779b97f4a7c15ull
@@ -51,8 +51,8 @@ static struct park_node *node_at(const struct park_lot *lot, uint32_t cpu)
 	return (struct park_node *)(void *)(lot->nodes + cpu * lot->stride);
 }
 
-/* Takes the CPU's bit out, unless a wait that this one interrupted needs it: that wait does not go
- * on before we return, so its record stays as it is, or is claimed. */
+/* Clears the CPU's bit, unless a wait that this one interrupted needs it. That wait does not go on
+ * before we return, so until then its record stays as it is, or a release takes it. */
 static void leave_set(const struct park_lot *lot, const struct park_node *node, uint32_t level,
 		      _Atomic uint64_t *set)
 {
@@ -65,7 +65,7 @@ static void leave_set(const struct park_lot *lot, const struct park_node *node, 
 		if (lock && set_of(lot, lock) == set)
 			return;
 	}
-	/* relaxed: a bit that is seen for too long costs a look at the record */
+	/* relaxed: a bit that is seen for too long costs only a look at the records */
 	atomic_fetch_and_explicit(&set[cpu / GROUP], ~(UINT64_C(1) << cpu % GROUP),
 				  memory_order_relaxed);
 }
@@ -91,8 +91,8 @@ static void halt(const struct park_lot *lot, struct park_node *node, uint32_t le
 	leave_set(lot, node, level, set);
 }
 
-/* An interrupt may come between any two lines, park likewise, and leave all as it found it. The
- * fences are for the compiler: one CPU. */
+/* An interrupt may come between any two lines and park in the same way; it leaves everything as it
+ * found it. All this happens on one CPU, so fences for the compiler suffice. */
 void park(const struct park_lot *lot, struct park_node *node, const _Atomic uint8_t *byte,
 	  struct spin *spin)
 {
@@ -108,19 +108,18 @@ void park(const struct park_lot *lot, struct park_node *node, const _Atomic uint
 	node->record[0].count--;
 }
 
-/* Wakes one of the CPU's waits for this lock; false: it has none. */
+/* Wakes one of the CPU's waits for this lock. Returns false if it has none. */
 static bool wake(struct park_node *node, uint32_t cpu, const void *lock)
 {
 	for (uint32_t i = 0; i < PARK_RECORDS; i++) {
 		struct park_record *record = &node->record[i];
 
-		/* acquire: pairs with the store in halt(), whose store to parked comes before ours
-		 */
+		/* acquire: pairs with the store in halt(); its store to parked precedes ours */
 		if (atomic_load_explicit(&record->lock, memory_order_acquire) != lock)
 			continue;
 		atomic_store_explicit(&record->lock, NULL, memory_order_relaxed);
-		/* Release: pairs with the load in pv_wait, and comes after the store above. Before
-		 * the kick, on x86 a VM exit. */
+		/* Release: pairs with the load in pv_wait, and comes after the store above. It
+		 * precedes the kick, on x86 a VM exit. */
 		atomic_store_explicit(&record->parked, 0, memory_order_release);
 		lock_count(port_my_stats(), EV_RELEASED_SLOW_KICKED);
 		pv_kick(cpu);
@@ -129,7 +128,7 @@ static bool wake(struct park_node *node, uint32_t cpu, const void *lock)
 	return false;
 }
 
-/* Wakes one of the group's CPUs in `mask`. */
+/* Wakes a waiter of one of the group's CPUs in `mask`. Returns false if there is none. */
 static bool wake_in(const struct park_lot *lot, const void *lock, uint32_t group, uint64_t mask)
 {
 	/* seq_cst: Dekker, see halt() */

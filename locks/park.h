@@ -5,18 +5,19 @@
  *
  * A waiter that has stored PARK_WAITERS into the byte, and found the lock held, calls park(). The
  * owner exchanges the byte for 0 and, if it was PARK_WAITERS, calls park_wake(), which wakes one
- * waiter. The lock's address is the key, and is never read: the lock may be gone by then.
+ * waiter. The lock's address is the key. It is never read: the lock may be gone by then.
  *
  * The rule for the lock: after every park() the waiter exchanges the byte for PARK_WAITERS again,
- * whatever it finds, and owns the lock if the old value was 0. A wake-up is for all who are parked:
- * whoever gets it keeps the byte at 2 for the rest. A waiter that took the lock with a 1 after it
- * was woken would leave them asleep.
+ * whatever it finds, and owns the lock if the old value was 0. A waiter is woken on behalf of all
+ * that are parked, so it must keep the byte at 2 for the rest. If it took the lock with a 1, they
+ * would stay asleep.
  *
- * Nobody waits for another here: no list, no lock of the parking place's own, which a preempted
- * vCPU would hold up. A waiter leaves a record in its CPU's node (four, one for each context that
- * can interrupt another, as in qnode.h; a fifth context only polls), and sets its CPU's bit in the
- * set that the lock's address hashes to. A release looks at the CPUs in the set, from the one after
- * its own onwards, so that nobody is passed twice for the same CPU's sake.
+ * Nobody waits for another here: there is no list, and no lock of the parking place's own, which a
+ * preempted vCPU would hold up. A waiter leaves a record in its CPU's node and sets its CPU's bit
+ * in the set that the lock's address hashes to. A node has four records, one for each context that
+ * can interrupt another, as in qnode.h; a fifth context only polls. A release looks at the CPUs in
+ * the set, from the one after its own onwards, so that no CPU is always passed in favour of
+ * another.
  */
 #ifndef PVSPIN_LOCKS_PARK_H
 #define PVSPIN_LOCKS_PARK_H
@@ -29,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PARK_RECORDS 4 /* of a CPU */
+#define PARK_RECORDS 4 /* per CPU */
 
 enum park_byte {
 	PARK_FREE,
@@ -40,22 +41,22 @@ enum park_byte {
 struct park_record {
 	const void *_Atomic lock; /* NULL: nobody is to be woken here */
 	_Atomic uint8_t parked;   /* 1: not woken yet */
-	uint32_t count;           /* of the CPU's first record: records in use */
+	uint32_t count;           /* in the CPU's first record: records in use */
 };
 
-/* A CPU's; in use as long as any lock of the kind exists. */
+/* One per CPU; in use as long as any lock of the kind exists. */
 struct park_node {
 	struct park_record record[PARK_RECORDS];
 };
 
 _Static_assert(sizeof(struct park_node) == CACHE_LINE, "a CPU's records fill a line");
 
-/* Where all locks of one kind park. Not in the lock: a release needs it when the lock may be gone.
- */
+/* Where all locks of one kind park. Kept outside the lock, which may be gone when a release needs
+ * it. */
 struct park_lot {
 	char *nodes; /* CPU 0's */
 	size_t stride;
-	uint32_t cpus, words; /* `words` of 64 CPUs to a set */
+	uint32_t cpus, words; /* a set has `words` words of 64 CPUs */
 	_Atomic uint64_t *sets;
 	uint32_t sets_words; /* allocated, per set */
 };
@@ -65,7 +66,8 @@ void park_init(struct park_lot *lot, const struct lock_env *env);
 /* Halts until woken, but not if the byte has changed. May return for no reason. */
 void park(const struct park_lot *lot, struct park_node *node, const _Atomic uint8_t *byte,
 	  struct spin *spin);
-/* After an exchange of the byte for 0 that returned PARK_WAITERS: wakes one, if there is any. */
+/* Wakes one waiter, if there is any. Call after an exchange of the byte for 0 that returned
+ * PARK_WAITERS. */
 void park_wake(const struct park_lot *lot, const void *lock);
 
 /* Takes a free lock. Acquire: pairs with the exchange in park_release. */
@@ -78,16 +80,16 @@ static inline bool park_take(_Atomic uint8_t *byte, uint8_t as)
 						       memory_order_relaxed);
 }
 
-/* Announces a waiter. True: the lock was free, and is the caller's. Acquire: pairs with the
- * exchange in park_release. Release: pairs with it too. An owner that reads our 2 finds no record
- * that we have taken back before, so a release that chooses us comes before our next exchange. */
+/* Announces a waiter. Returns true if the lock was free: it is the caller's now. Acquire and
+ * release: pair with the exchange in park_release. An owner that reads our 2 finds no record that
+ * we have taken back before, so a release that chooses us comes before our next exchange. */
 static inline bool park_announce(_Atomic uint8_t *byte)
 {
 	return atomic_exchange_explicit(byte, PARK_WAITERS, memory_order_acq_rel) == PARK_FREE;
 }
 
-/* True: call park_wake. Release and acquire: pair with the two above. seq_cst: Dekker with
- * park(). */
+/* Frees the lock. Returns true if the caller must call park_wake. Release and acquire: pair with
+ * the two above. seq_cst: Dekker with park(). */
 static inline bool park_release(_Atomic uint8_t *byte)
 {
 	return atomic_exchange_explicit(byte, PARK_FREE, memory_order_seq_cst) == PARK_WAITERS;

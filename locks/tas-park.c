@@ -2,15 +2,15 @@
 /*
  * tas-park: a test-and-set lock whose waiters halt, the mutex of futexes on vCPUs. One byte: 0
  * free, 1 held, 2 held and somebody may be parked. A waiter polls for a short time, then parks
- * (park.h); a release that finds 2 wakes one. Anybody may take a free lock, so the woken waiter may
- * lose it to a vCPU that was running, and parks again.
+ * (park.h); a release that finds 2 wakes one waiter. Any vCPU may take a free lock, so the woken
+ * waiter may lose it to a running one; then it parks again.
  *
- * No wake-up is lost although a 2 is stored for all who are parked together: from its first
- * exchange of the byte on, a waiter takes the lock only as 2 (park.h says why).
+ * One 2 stands for all who are parked, and yet no wake-up is lost: from its first exchange of the
+ * byte on, a waiter takes the lock only as 2 (park.h says why).
  *
- * Preemption: preempting a waiter is harmless, but a release that wakes a vCPU which does not get a
- * CPU has spent its wake-up; the lock is free for others meanwhile. Preempting the holder costs the
- * waiters one short poll each; then their CPUs are free.
+ * Preemption: preempting a waiter is harmless, but a release whose woken vCPU does not get a CPU
+ * has spent its wake-up; meanwhile the lock is free for others. Preempting the holder costs each
+ * waiter one short poll; then the waiters' CPUs are free.
  *
  * U. Drepper, "Futexes Are Tricky", 2011 (its second mutex); the short spin and the barging as in
  * F. Pizlo, "Locking in WebKit", 2016.
@@ -21,7 +21,7 @@
 #include "locks/core/tunables.h"
 #include "locks/park.h"
 
-/* Polls before a waiter parks, each time anew; 40 in WebKit's lock. */
+/* Polls before each parking; 40 in WebKit's lock. */
 TUNABLE(taspark_spins, "tas-park", 40, 1, UINT32_MAX);
 
 struct taspark {
@@ -38,7 +38,7 @@ static void taspark_init(void *state, const struct lock_env *env)
 	park_init(&lot, env);
 }
 
-/* Polls, and takes the lock if it becomes free. */
+/* Polls for a short time. Returns whether it took the lock. */
 static bool taspark_poll(struct taspark *lock, uint8_t as, struct spin *spin)
 {
 	for (uint32_t left = taspark_spins; left > 0; left -= (uint32_t)spin_polls(spin, left))
@@ -54,7 +54,7 @@ static __attribute__((noinline)) void taspark_slow(struct taspark *lock, void *n
 
 	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
 	while (!taspark_poll(lock, as, &spin) && !park_announce(&lock->byte)) {
-		as = PARK_WAITERS; /* we may have been woken on behalf of others */
+		as = PARK_WAITERS; /* we may be woken on behalf of others */
 		park(&lot, node, &lock->byte, &spin);
 	}
 	spin_end(&spin, SPIN_WON);

@@ -203,8 +203,8 @@ static void test_told(struct test *test)
 	directed_play(test, conduct_told);
 }
 
-/* The head is preempted, so it cannot tell the next waiter anything. That one yields to the head,
- * and to the owner once the owner is preempted, too. */
+/* The head is preempted, so it cannot tell the next waiter anything. The next waiter yields to the
+ * head, and to the owner once that is preempted, too. */
 static void conduct_previous(struct test *test)
 {
 	if (!two_queued(test))
