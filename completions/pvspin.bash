@@ -7,7 +7,8 @@
 # with an option.
 _pvspin_options() { # PROGRAM
   "$1" --help 2>/dev/null | grep -E '^  --[a-z]' |
-    grep -oE -- '(^ |,) --[a-z][a-z0-9-]*(\[?=[A-Za-z0-9.|]+)?' | sed 's/^[^-]*//; s/\[=.*/=/' | sort -u
+    grep -oE -- '(^ |,) --[a-z][a-z0-9-]*(\[?=[A-Za-z0-9.|]+)?' |
+    sed 's/^[^-]*//; s/\[=.*/=/' | sort -u
 }
 
 _pvspin() {

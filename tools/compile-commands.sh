@@ -7,7 +7,8 @@ set -euo pipefail
 jq -Rn --arg directory "$PWD" '
   [inputs | select(test(" -c ")) | . as $command
    | {directory: $directory, command: $command,
-      file: ([scan("(?<= )[^ ]+\\.c(?= |$)")] | last), output: (capture(" -o (?<o>[^ ]+)").o // null)}
+      file: ([scan("(?<= )[^ ]+\\.c(?= |$)")] | last),
+      output: (capture(" -o (?<o>[^ ]+)").o // null)}
    | select(.file)]
   | reduce .[] as $entry ({seen: {}, list: []};
       if .seen[$entry.file] then . else .seen[$entry.file] = true | .list += [$entry] end)

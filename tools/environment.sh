@@ -64,7 +64,8 @@ scratch_make() { # NAME
   elif [[ ! -d $TMPDIR ]]; then
     scratch_error="TMPDIR=$TMPDIR: there is no such directory"
   elif ! scratch=$(mktemp -d "$TMPDIR/$1.XXXXXX" 2>/dev/null); then
-    scratch_error="TMPDIR=$TMPDIR: cannot make a directory there (is it writable, is the disk full?)"
+    scratch_error="TMPDIR=$TMPDIR: cannot make a directory there"
+    scratch_error+=' (is it writable, is the disk full?)'
   fi
   [[ -z $scratch_error ]]
 }
@@ -90,6 +91,7 @@ status_guard() {
 # Ends the program. Keeps STATUS if it was intended.
 status_end() { # STATUS
   [[ -n $status_command || $STATUS_DOCUMENTED != *" $1 "* ]] || exit "$1"
-  printf '%s: internal error: status %s%s\n' "${0##*/}" "$1" "${status_command:+ of $status_command}" >&2 || true
+  printf '%s: internal error: status %s%s\n' "${0##*/}" "$1" \
+    "${status_command:+ of $status_command}" >&2 || true
   exit 4
 }

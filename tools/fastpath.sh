@@ -5,8 +5,8 @@
 #   tools/fastpath.sh [LOCK...]        default: all; prints a table in Markdown
 #
 # valgrind's callgrind counts the instructions of the measured loop of build/hosted/pvspin with one
-# thread; the lock is inlined as it is in the guest. The counts for N and 2N acquisitions differ by N
-# turns of the loop; a turn less a turn with the null lock is the lock. The figures are exact and
+# thread; the lock is inlined as it is in the guest. The counts for N and 2N acquisitions differ by
+# N turns of the loop; a turn less a turn with the null lock is the lock. The figures are exact and
 # repeatable for a compiler and its options. They are not cycles: a locked instruction counts as one
 # and costs twenty or more.
 set -euo pipefail
@@ -20,7 +20,7 @@ die() {
   exit 4
 }
 
-# Prints how many instructions the measured loop executes for that many pairs of acquire and release.
+# Prints how many instructions the measured loop executes for PAIRS acquisitions and releases.
 count_instructions() { # LOCK PAIRS
   local out count
   out=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=measure_plain \
@@ -38,7 +38,7 @@ per_pair() { # LOCK
   once=$(count_instructions "$1" $pairs)
   twice=$(count_instructions "$1" $((2 * pairs)))
   (((twice - once) % pairs == 0)) ||
-    die "$1: $once and $twice instructions for $pairs and $((2 * pairs)) pairs: not the same each time"
+    die "$1: $once and $twice instructions for $pairs and $((2 * pairs)) pairs: the pairs differ"
   echo $(((twice - once) / pairs))
 }
 

@@ -41,8 +41,10 @@ if [[ -e build/pvspin-report ]]; then
   put 755 share/pvspin/build build/pvspin-report
   ln -sf ../share/pvspin/build/pvspin-report "$prefix/bin/pvspin-report"
 fi
-[[ ! -e build/pvspin.iso ]] || put 644 share/pvspin/build build/pvspin.iso # --boot=iso, uefi: after make iso
+# For --boot=iso and uefi, if make iso has built it.
+[[ ! -e build/pvspin.iso ]] || put 644 share/pvspin/build build/pvspin.iso
 for page in man/*.1; do
   [[ ! -e $page ]] || put 644 share/man/man1 "$page"
 done
-[[ ! -e completions/pvspin.bash ]] || install -D -m 644 completions/pvspin.bash "$prefix/share/bash-completion/completions/pvspin"
+[[ ! -e completions/pvspin.bash ]] ||
+  install -D -m 644 completions/pvspin.bash "$prefix/share/bash-completion/completions/pvspin"

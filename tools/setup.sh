@@ -94,7 +94,8 @@ readonly SETUP_LOCK_SECONDS=300
 setup_family() {
   local word words
   # shellcheck source=/dev/null
-  words=$(. "${PVSPIN_OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}") || true
+  words=$(. "${PVSPIN_OS_RELEASE:-/etc/os-release}" 2>/dev/null &&
+    echo "${ID:-} ${ID_LIKE:-}") || true
   for word in $words; do
     case $word in
     debian | ubuntu) break ;;
@@ -143,7 +144,8 @@ setup_command() {
   *) column=1 names='apt-get install --no-install-recommends' ;;
   esac
   echo "$names $(awk -F: -v column="$column" 'NR == FNR { name[$1] = $column; next }
-    { print (($1 in name) ? name[$1] : $1) }' <(echo "$setup_names") <(echo "$packages") | sort -u | paste -sd' ')"
+    { print (($1 in name) ? name[$1] : $1) }' <(echo "$setup_names") <(echo "$packages") |
+    sort -u | paste -sd' ')"
 }
 
 # Prints to stderr which packages of the groups are missing and the command that installs them; true
@@ -186,14 +188,16 @@ setup_install() { # GROUP...
   # stop. $command is split into words on purpose.
   setup_update "${as_root[@]}"
   # shellcheck disable=SC2086
-  "${as_root[@]}" ${command/install/-q -y -o DPkg::Lock::Timeout=$SETUP_LOCK_SECONDS install} >&2 || true
+  "${as_root[@]}" ${command/install/-q -y -o DPkg::Lock::Timeout=$SETUP_LOCK_SECONDS install} >&2 ||
+    true
   setup_check "$@"
 }
 
 # apt waits for dpkg's lock (DPkg::Lock::Timeout), but not for that of the package lists.
 setup_update() { # AS-ROOT...
   local last=$((SECONDS + SETUP_LOCK_SECONDS)) said
-  while said=$("$@" apt-get -q update 2>&1) || true; [[ $said == *lists/lock* ]] && ((SECONDS < last)); do
+  while said=$("$@" apt-get -q update 2>&1) || true
+    [[ $said == *lists/lock* ]] && ((SECONDS < last)); do
     sleep 1
   done
   echo "$said" >&2

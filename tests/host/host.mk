@@ -11,10 +11,13 @@ host_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 host_cflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(host_sanitize) -Wall -Wextra -Wshadow \
 	-Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I.
 
-report_tests := report_log report_stats report_set report_schema report_corpus report_study report_study_judge report_verdicts trace trace_locks timeline plot report_study_why report_overlap report_tables
+report_tests := report_log report_stats report_set report_schema report_corpus report_study \
+	report_study_judge report_verdicts trace trace_locks timeline plot report_study_why \
+	report_overlap report_tables
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
+	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog \
+	tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak latency gaps spin slices promotion sim_heap sim_host $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own file
@@ -24,14 +27,17 @@ host_sources_printf := lib/printf.c
 host_sources_histogram := lib/histogram.c
 host_sources_record := lib/record.c lib/printf.c
 host_sources_linux_choice := bench/linux_choice.c
-host_sources_plan := bench/linux_choice.c bench/plan.c bench/quoting.c bench/plan_parse.c bench/plan_error.c bench/plan_foreign.c bench/plan_print.c bench/plan_workload.c \
+host_sources_plan := bench/linux_choice.c bench/plan.c bench/quoting.c bench/plan_parse.c \
+	bench/plan_error.c bench/plan_foreign.c bench/plan_print.c bench/plan_workload.c \
 	lib/cmdline.c lib/printf.c tests/host/stub_locks.c
 host_sources_plan_print := $(host_sources_plan)
-host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c kernel/mp_table.c lib/printf.c tests/host/fake_memory.c
+host_sources_acpi := kernel/acpi.c kernel/acpi_madt.c kernel/acpi_srat.c kernel/acpi_hpet.c \
+	kernel/mp_table.c lib/printf.c tests/host/fake_memory.c
 host_sources_slice := locks/core/slice.c lib/histogram.c
 host_sources_acpi_damage := $(host_sources_acpi)
 host_sources_srat := $(host_sources_acpi)
-host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c tests/host/fake_memory.c
+host_sources_loader := kernel/loader.c kernel/multiboot.c kernel/multiboot2.c kernel/pvh.c \
+	tests/host/fake_memory.c
 host_sources_multiboot2 := $(host_sources_loader)
 host_sources_power := kernel/acpi.c kernel/acpi_power.c lib/printf.c tests/host/fake_memory.c
 host_sources_console := kernel/console.c kernel/font.c
@@ -44,7 +50,9 @@ host_sources_streak := bench/worker.c bench/gaps.c lib/histogram.c tests/host/fa
 host_sources_latency := $(host_sources_streak)
 host_sources_slices := bench/slices.c lib/arith.c
 host_sources_gaps := $(host_sources_streak)
-host_sources_promotion := locks/qspinlock.c locks/cna.c locks/qspinlock_word.c $(wildcard locks/core/*.c) bench/worker.c bench/gaps.c lib/histogram.c lib/cmdline.c lib/string.c lib/printf.c tests/host/fake_vcpus.c
+host_sources_promotion := locks/qspinlock.c locks/cna.c locks/qspinlock_word.c \
+	$(wildcard locks/core/*.c) bench/worker.c bench/gaps.c lib/histogram.c lib/cmdline.c \
+	lib/string.c lib/printf.c tests/host/fake_vcpus.c
 host_sources_spin := locks/core/spin.c locks/core/trace.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
 host_sources_log := kernel/log.c
@@ -103,7 +111,8 @@ build/host/tests/host/test_watchdog.o: host_extra := $(host_gnu)
 build/host/tools/report/%.o build/host/tests/report/%.o build/host/tests/host/report_logs.o build/host/tests/host/test_report_%.o: \
 	host_extra := $(host_gnu)
 
-host_flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu) : $(host_fake_cpu)
+host_flags = $(HOSTCC) $(host_cflags) : $(host_string) : $(host_printf) : $(host_gnu) : \
+	$(host_fake_cpu)
 $(eval $(call keep_flags,build/host,host_flags))
 build/host/%.o: %.c build/host/flags
 	@mkdir -p $(@D)

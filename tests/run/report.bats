@@ -79,7 +79,7 @@ says() { # TEXT WORDS...
 @test "--output writes its file whole or leaves it unchanged, and never overwrites an input" {
   cp "$LOG" "$made"
   report 2 "$made" --output="$made"
-  says "$stderr" 'made here.log' 'not written to'
+  says "$stderr" 'made here.log' 'not overwritten'
   cmp "$made" "$LOG"
   echo earlier >"$BATS_TEST_TMPDIR/kept"
   report 4 "$BATS_TEST_TMPDIR/none.log" --output="$BATS_TEST_TMPDIR/kept"
@@ -106,7 +106,7 @@ PYTHON
 
 @test "plots: joined instances have all their vCPUs; plots from damaged logs say so" {
   report 0 "$nested" --plot="$BATS_TEST_TMPDIR/plots"
-  grep -q 'Fairness: .*together, 6 vCPUs' "$BATS_TEST_TMPDIR/plots/fairness.svg"
+  grep -q 'Fairness: .*all instances, 6 vCPUs' "$BATS_TEST_TMPDIR/plots/fairness.svg"
   head -n -1 "$LOG" >"$made"
   report 3 "$made" --format=html
   says "$stdout" 'from DAMAGED logs'

@@ -71,7 +71,7 @@ is() { # JQ-CONDITION
     is ".width == $width and .over <= 0 and .tables == 2 and .ids == 0 and .scripts == 0 and .loaded == 0"
     # pictures: times, split, preemptions, and three of the traced run, one per lock
     is '.pictures == 6 and .shown == 6 and (.rows | any(. == "two VMs, tas"))'
-    is '.text | contains("Where the vCPUs\u0027 time went") and contains("stolen") and contains("which was traced")'
+    is '.text | contains("Where the vCPUs\u0027 time went") and contains("stolen") and contains("additional call")'
   done
 }
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # build/pvspin-report: the analyser of serial logs (docs/report.md). Part of the Makefile.
 
-report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes \
+report_cflags := -std=gnu11 -D_GNU_SOURCE -O2 -g $(prefix_map) -Wall -Wextra -Wshadow -Wundef \
+	-Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla $(if $(CI),-Werror) -I. -Ibuild/report
 report_libs := -ljansson -lgsl -lgslcblas -lm
 # bench/quoting.c has the rules for quoting figures, which the guest uses, too.
@@ -29,7 +30,8 @@ build/report/tools/report/main.o: build/report/version.h
 # libFuzzer tests the reader and the printers: make fuzz-report FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+fuzz_report_cflags := -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined \
 	-fno-sanitize-recover=all -I.
 fuzz_report_c := $(filter-out tools/report/main.c,$(report_c)) tests/report/fuzz.c tests/report/fuzz_mutate.c
 
