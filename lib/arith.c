@@ -91,3 +91,15 @@ uint64_t jain_permille(size_t count, uint64_t (*value)(size_t i, const void *arg
 	}
 	return squares ? mul_div(sum * sum, 1000, count * squares) : 0;
 }
+
+void sort_numbers(uint64_t *value, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		uint64_t moving = value[i];
+		uint32_t at = i;
+
+		for (; at > 0 && value[at - 1] > moving; at--)
+			value[at] = value[at - 1];
+		value[at] = moving;
+	}
+}

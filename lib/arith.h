@@ -13,6 +13,9 @@ uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c);
 /* The largest r with r * r <= value. */
 uint64_t square_root(uint64_t value);
 
+/* Sorts a short list, ascending. */
+void sort_numbers(uint64_t *value, uint32_t count);
+
 /* Mean and relative standard deviation of a growing sample. */
 struct spread {
 	uint64_t count;

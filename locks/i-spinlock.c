@@ -122,7 +122,7 @@ static __attribute__((noinline)) void acquire_slow(union pv_ticket *lock, struct
 		.pool = &pool,
 		.lock = lock,
 		.node = &node->base,
-		.threshold = lock_tunables.spin_threshold,
+		.threshold = polls_to_halt(lock_tunables.spin_threshold),
 		.slice = &node->slice,
 		.ticket = ticket,
 	});

@@ -36,13 +36,14 @@ static void oticket_init(void *state, const struct lock_env *env)
 /* `distance`: tickets before this one, the owner's included. */
 static uint64_t threshold(uint16_t distance)
 {
+	uint32_t polls = polls_to_halt(lock_tunables.spin_threshold);
 	uint64_t near;
 
 	if (distance == 0 || distance >= oticket_wait)
-		return lock_tunables.spin_threshold;
+		return polls;
 	near = (UINT64_C(1) << oticket_max_shift) >> (distance - 1);
-	if (near <= lock_tunables.spin_threshold)
-		return lock_tunables.spin_threshold;
+	if (near <= polls)
+		return polls;
 	lock_count(port_my_stats(), EV_OTICKET_NEAR);
 	return near;
 }

@@ -117,7 +117,8 @@ static void look(struct paq_wait *wait)
 static uint64_t polls_at_once(uint32_t polls)
 {
 	uint64_t to_look = spin_polls_to_look(polls, paq_poll_mask);
-	uint64_t to_halt = polls < paq_head_spins ? paq_head_spins - polls : UINT64_MAX;
+	uint64_t most = polls_to_halt(paq_head_spins);
+	uint64_t to_halt = polls < most ? most - polls : UINT64_MAX;
 
 	return to_look < to_halt ? to_look : to_halt;
 }
@@ -158,7 +159,7 @@ static void wait_turn(struct paq_wait *wait)
 			continue;
 		}
 		look(wait);
-		if (polls >= paq_deep && may_halt(wait)) {
+		if (polls >= polls_to_halt(paq_deep) && may_halt(wait)) {
 			halt_waiting(wait);
 			polls = 0;
 		}
@@ -240,7 +241,7 @@ static bool wait_as_head(struct paq_wait *wait)
 		}
 		if (poll_until_look(wait, &polls))
 			paq_help_owner(wait, word);
-		if (polls >= paq_head_spins && may_halt(wait)) {
+		if (polls >= polls_to_halt(paq_head_spins) && may_halt(wait)) {
 			halt_as_head(wait, again);
 			again = true;
 			polls = 0;

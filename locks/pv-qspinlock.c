@@ -92,7 +92,7 @@ static bool poll_node(struct pv_node *node, struct pv_node *previous, bool *earl
 		      struct spin *spin)
 {
 	*early = false;
-	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0;) {
+	for (uint32_t loop = polls_to_halt(lock_tunables.spin_threshold); loop > 0;) {
 		uint64_t to_look =
 			spin_polls_to_look(-(uint64_t)loop, lock_tunables.prev_check_mask);
 
@@ -146,7 +146,7 @@ static bool try_clear_pending(union qspinlock_word *word)
 static bool poll_head(union qspinlock_word *word, struct spin *spin)
 {
 	q_set_pending(word, 1);
-	for (uint32_t loop = lock_tunables.spin_threshold; loop > 0;) {
+	for (uint32_t loop = polls_to_halt(lock_tunables.spin_threshold); loop > 0;) {
 		if (try_clear_pending(word)) {
 			spin_end(spin, SPIN_HANDED);
 			return true;

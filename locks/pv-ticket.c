@@ -30,7 +30,7 @@ static __attribute__((noinline)) void acquire_slow(union pv_ticket *lock, void *
 		.pool = &pool,
 		.lock = lock,
 		.node = node,
-		.threshold = lock_tunables.spin_threshold,
+		.threshold = polls_to_halt(lock_tunables.spin_threshold),
 		.ticket = ticket,
 	});
 }

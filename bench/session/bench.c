@@ -12,7 +12,9 @@
 #include "bench/session/pingpong.h"
 #include "bench/session/start.h"
 #include "bench/session/table.h"
+#include "bench/speed.h"
 #include "lib/log.h"
+#include "locks/core/tunables.h"
 #include "port/port.h"
 
 static struct table table;
@@ -20,10 +22,13 @@ static struct run_result result; /* of the current run, or of the last one */
 static uint32_t runs;            /* in the whole plan */
 static bool stopped;             /* an error ended the plan: no more runs */
 
-static void pingpong(const char *when, uint32_t threads)
+static void speeds(const char *when, uint32_t threads)
 {
 	struct pingpong pair;
+	struct speed speed;
 
+	speed_measure(&speed);
+	emit_speed(&speed, when, threads);
 	if (threads < 2)
 		return;
 	pingpong_measure(1, &pair);
@@ -83,7 +88,7 @@ static enum verdict one_set(const struct plan *plan, size_t threads_index, uint3
 	enum verdict worst = VERDICT_OK;
 	struct run_result next = {.plan = plan, .threads = plan->threads[threads_index]};
 
-	pingpong("before", next.threads);
+	speeds("before", next.threads);
 	for (next.rep = 1; next.rep <= plan->reps; next.rep++) {
 		for (size_t i = 0; i < plan->lock_count; i++) {
 			enum verdict verdict;
@@ -97,7 +102,7 @@ static enum verdict one_set(const struct plan *plan, size_t threads_index, uint3
 				return worst;
 		}
 	}
-	pingpong("after", next.threads);
+	speeds("after", next.threads);
 	return worst;
 }
 
@@ -106,6 +111,12 @@ enum verdict bench_run_plan(const struct plan *plan)
 	enum verdict worst = VERDICT_OK;
 	uint32_t number = 0;
 
+	if (lock_tunables.spin_us) {
+		struct speed speed;
+
+		speed_measure(&speed);
+		spin_us_polls = speed_pauses(lock_tunables.spin_us, speed.pause_cycles);
+	}
 	runs = (uint32_t)(plan->thread_counts * plan->lock_count) * plan->reps;
 	if (plan->workload == WORKLOAD_KBUILD)
 		kbuild_prepare(plan);

@@ -111,6 +111,8 @@ static void put_settings(struct record *record, const struct plan *plan, const c
 			record_number(record, tunable_at(i)->name, *tunable_at(i)->value);
 	}
 	record_close_object(record);
+	if (lock_tunables.spin_us && tunable_is_of(tunable_find("spin_us", 7), lock))
+		record_number(record, "spin_us_polls", spin_us_polls);
 }
 
 static const char *exclusion_name(enum exclusion exclusion)
@@ -278,6 +280,21 @@ void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t t
 	record_number(&record, "one_way_cycles", pingpong->median_cycles);
 	record_number(&record, "one_way_min_cycles", pingpong->min_cycles);
 	record_number(&record, "one_way_max_cycles", pingpong->max_cycles);
+	record_end(&record);
+}
+
+void emit_speed(const struct speed *speed, const char *when, uint32_t threads)
+{
+	struct record record;
+
+	record_begin(&record, "speed");
+	record_string(&record, "when", when);
+	record_number(&record, "threads", threads);
+	record_number(&record, "pause_cycles", speed->pause_cycles);
+	record_number(&record, "work_iterations", SPEED_ITERATIONS);
+	record_number(&record, "work_cycles", speed->work_cycles);
+	record_number(&record, "work_min_cycles", speed->work_min_cycles);
+	record_number(&record, "work_max_cycles", speed->work_max_cycles);
 	record_end(&record);
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a measurement: run, vcpu, hist, pingpong, ready, overlap. Fields and units are
- * described in docs/serial-log.md. CPU 0, outside measured phases. */
+/* The records of a measurement: run, vcpu, hist, pingpong, speed, ready, overlap. Fields and units
+ * are described in docs/serial-log.md. CPU 0, outside measured phases. */
 #ifndef PVSPIN_BENCH_SESSION_EMIT_H
 #define PVSPIN_BENCH_SESSION_EMIT_H
 
 #include "bench/result.h"
 #include "bench/session/pingpong.h"
+#include "bench/speed.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ void emit_run(const struct run_result *result);
 
 /* `when`: "before" or "after" the set of runs with `threads` threads. */
 void emit_pingpong(const struct pingpong *pingpong, const char *when, uint32_t threads);
+
+/* `when` and `threads` as above: the speed of CPU 0. */
+void emit_speed(const struct speed *speed, const char *when, uint32_t threads);
 
 /* Says that the guest waits for a line `go`. `next` is the following run; NULL stands for the whole
  * plan or, with `last`, for none. */

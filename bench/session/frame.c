@@ -3,6 +3,7 @@
 #include "bench/session/frame.h"
 
 #include "bench/session/bench.h"
+#include "bench/speed.h"
 #include "lib/log.h"
 #include "locks/core/pv.h"
 #include "port/port.h"
@@ -12,7 +13,9 @@
 void frame_begin(struct record *record, const struct frame *frame, const struct plan *plan)
 {
 	static char canonical[PLAN_LINE_BYTES];
+	struct speed speed;
 
+	speed_measure(&speed);
 	plan_print(plan, canonical, sizeof(canonical));
 	record_begin(record, "boot");
 	record_number(record, "schema", SCHEMA);
@@ -26,6 +29,7 @@ void frame_begin(struct record *record, const struct frame *frame, const struct 
 	record_string(record, "linux_reason", plan->linux_choice.reason);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_bool(record, "pv_yield", pv_backend->yields);
+	record_number(record, "pause_cycles", speed.pause_cycles);
 }
 
 void frame_nodes(struct record *record, uint64_t nodes, const char *source, uint32_t cpus)

@@ -7,6 +7,7 @@
  */
 #include "bench/session/pingpong.h"
 
+#include "lib/arith.h"
 #include "port/port.h"
 #include <stdatomic.h>
 
@@ -81,18 +82,6 @@ static void play(void *unused)
 		answer();
 }
 
-static void sort(uint64_t *value, uint32_t count)
-{
-	for (uint32_t i = 1; i < count; i++) {
-		uint64_t moving = value[i];
-		uint32_t at = i;
-
-		for (; at > 0 && value[at - 1] > moving; at--)
-			value[at] = value[at - 1];
-		value[at] = moving;
-	}
-}
-
 void pingpong_measure(uint32_t partner, struct pingpong *result)
 {
 	atomic_store_explicit(&game.ball, 0, memory_order_relaxed);
@@ -107,7 +96,7 @@ void pingpong_measure(uint32_t partner, struct pingpong *result)
 	result->gave_up = game.batches < MIN_BATCHES;
 	if (result->gave_up)
 		return;
-	sort(game.batch, game.batches);
+	sort_numbers(game.batch, game.batches);
 	result->median_cycles = game.batch[game.batches / 2];
 	result->min_cycles = game.batch[0];
 	result->max_cycles = game.batch[game.batches - 1];

@@ -22,6 +22,8 @@ struct lock_tunables lock_tunables = {
 	.steal = STEAL,
 };
 
+uint32_t spin_us_polls = SPIN_THRESHOLD;
+
 #define SHARED(field_, of_, initial_, min_) \
 	TUNABLE_ENTRY(field_, #field_, of_, &lock_tunables.field_, initial_, min_, UINT32_MAX)
 
@@ -29,6 +31,7 @@ SHARED(spin_threshold, "pv-qspinlock,pv-ticket,oticket,i-spinlock", SPIN_THRESHO
 /* 0: a look at every poll; else use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
+SHARED(spin_us, "pv-qspinlock,pv-ticket,oticket,i-spinlock,paq", 0, 0);
 SHARED(steal, "ppc-qspinlock,paq", STEAL, 0);
 
 extern const struct tunable __start_tunable_registry[];

@@ -108,11 +108,47 @@ static void unknown_absences_are_no_zeros(void **state)
 	assert_near("lock_sum_percent", 0, 100);
 }
 
+static bool limit_says(const char *part)
+{
+	struct notes limits = {0};
+	bool has;
+
+	limits_of(&set, &limits);
+	has = has_note(&limits, part);
+	notes_free(&limits);
+	return has;
+}
+
+static void speeds(const char *name, unsigned before, unsigned after)
+{
+	struct made log = log_begin(name, "kvm");
+	const unsigned cycles[] = {before, after};
+
+	log_run(&log, 1, "tas", 1, 2, ops, "");
+	for (int i = 0; i < 2; i++)
+		log_record(&log, "speed",
+			   "\"when\":\"before\",\"threads\":2,\"pause_cycles\":40,"
+			   "\"work_iterations\":1000,\"work_cycles\":%u",
+			   cycles[i]);
+	log_end(&log);
+	read_log(&log);
+}
+
+static void a_clock_that_changes_is_said(void **state)
+{
+	speeds("steady.log", 1000, 1040);
+	assert_false(limit_says("speed"));
+	forget(state);
+	speeds("slowed.log", 1000, 1200);
+	assert_true(limit_says("took 1.00 to 1.20 TSC cycles"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_locks_time_adds_up_to_the_phase, forget),
 		cmocka_unit_test_teardown(unknown_absences_are_no_zeros, forget),
+		cmocka_unit_test_teardown(a_clock_that_changes_is_said, forget),
 	};
 
 	return cmocka_run_group_tests_name("report_tables", tests, logs_begin, logs_end);

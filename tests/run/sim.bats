@@ -49,11 +49,11 @@ sim() {
 }
 
 @test "polls taken many at once are the polls that there are" {
-  local lock
+  local lock # with more vCPUs the two may differ: docs/sim.md
   for lock in virt-spin ticket-backoff mcs cna shfllock pv-qspinlock paq s390-spinlock; do
-    sim --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
+    sim --host=cpus=4 5 "locks=$lock ms=3 warmup_ms=1 reps=1"
     cp "$log" "$log.1"
-    sim --follow-polls --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
+    sim --follow-polls --host=cpus=4 5 "locks=$lock ms=3 warmup_ms=1 reps=1"
     cmp "$log" "$log.1"
   done
 }

@@ -144,7 +144,7 @@ static void draw_stack(const struct sweep *sweep, const struct stack *stack, str
 	print_names(draw.ranked, draw.count, draw.script);
 	fprintf(draw.script,
 		"set xrange [0:100]\nset xlabel 'share of %s, %%'\n"
-		"set key outside top center horizontal\nplot ",
+		"set key outside top center horizontal samplen 2 maxrows 2\nplot ",
 		stack->of);
 	for (size_t part = 0; part < stack->parts; part++)
 		fprintf(draw.script,
@@ -177,12 +177,9 @@ void plot_split(const struct sweep *sweep, const struct palette *palette, struct
 void plot_lock_time(const struct sweep *sweep, const struct palette *palette, struct plot *plot)
 {
 	static const struct share parts[] = {
-		{COLOUR_RUNNING, "work"},
-		{COLOUR_LHP, "holder off its CPU"},
-		{COLOUR_HANDOVER, "hand-over"},
-		{COLOUR_HALTED, "waking"},
-		{COLOUR_STOLEN, "grantee off its CPU"},
-		{COLOUR_PASSED, "passed"},
+		{COLOUR_RUNNING, "work"},       {COLOUR_LHP, "holder off"},
+		{COLOUR_HANDOVER, "hand-over"}, {COLOUR_HALTED, "waking"},
+		{COLOUR_STOLEN, "grantee off"}, {COLOUR_PASSED, "passed"},
 		{COLOUR_IDLE, "unwanted"},
 	};
 	static const struct stack stack = {"the measured phase", SAMPLE_LOCK_WORK, parts,

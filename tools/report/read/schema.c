@@ -64,6 +64,7 @@ static const struct field boot_fields[] = {
 	FIELD("cpu_model", FIELD_TEXT),
 	NUMBER_IN("tsc_khz", 1, INT64_C(1000000000)), /* 1 THz: nothing is faster */
 	FIELD("tsc_source", FIELD_TEXT),
+	NUMBER_OPTIONAL("pause_cycles"),
 	OPTIONAL("tsc_invariant", FIELD_BOOL),
 	OPTIONAL("tsc_adjust", FIELD_NAME),
 	NUMBER_OPTIONAL("tsc_warp_cycles"),
@@ -101,6 +102,7 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("seed"),
 	OPTIONAL("pv_backend", FIELD_NAME),
 	OPTIONAL("tunables", FIELD_OBJECT),
+	NUMBER_OPTIONAL("spin_us_polls"),
 	NUMBER_IN("elapsed_cycles", 1, MOST),
 	NUMBER_IN("elapsed_ns", 1, MOST),
 	OPTIONAL("complete", FIELD_BOOL),
@@ -246,6 +248,16 @@ static const struct field pingpong_fields[] = {
 	NUMBER_OPTIONAL("one_way_max_cycles"),
 };
 
+static const struct field speed_fields[] = {
+	FIELD("when", FIELD_NAME),
+	NUMBER_IN("threads", 1, MOST_CPUS),
+	NUMBER("pause_cycles"),
+	NUMBER_IN("work_iterations", 1, MOST),
+	NUMBER_IN("work_cycles", 1, MOST),
+	NUMBER_OPTIONAL("work_min_cycles"),
+	NUMBER_OPTIONAL("work_max_cycles"),
+};
+
 static const struct field ready_fields[] = {
 	NUMBER("run"),
 	NUMBER("runs"),
@@ -335,10 +347,10 @@ static const struct schema schemas[RECORD_OTHER] = {
 	[RECORD_VCPU] = SCHEMA(vcpu),         [RECORD_HIST] = SCHEMA(hist),
 	[RECORD_CLASS] = SCHEMA(class),       [RECORD_EVENT] = SCHEMA(event),
 	[RECORD_PINGPONG] = SCHEMA(pingpong), [RECORD_READY] = SCHEMA(ready),
-	[RECORD_OVERLAP] = SCHEMA(overlap),   [RECORD_PANIC] = SCHEMA(panic),
-	[RECORD_HANG] = SCHEMA(hang),         [RECORD_HANG_CPU] = SCHEMA(hang_cpu),
-	[RECORD_COUNTS] = SCHEMA(counts),     [RECORD_ERROR] = SCHEMA(error),
-	[RECORD_END] = SCHEMA(end),
+	[RECORD_SPEED] = SCHEMA(speed),       [RECORD_OVERLAP] = SCHEMA(overlap),
+	[RECORD_PANIC] = SCHEMA(panic),       [RECORD_HANG] = SCHEMA(hang),
+	[RECORD_HANG_CPU] = SCHEMA(hang_cpu), [RECORD_COUNTS] = SCHEMA(counts),
+	[RECORD_ERROR] = SCHEMA(error),       [RECORD_END] = SCHEMA(end),
 };
 
 const struct schema *schema_of(enum record_type type)

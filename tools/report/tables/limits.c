@@ -166,6 +166,36 @@ static void limit_sources(const struct set *set, struct notes *limits)
 			 "times computed from cycles are wrong.");
 }
 
+#define SPEED_STEADY 1.05
+
+/* work() is the same work each time: it takes longer when the CPU's clock is lower, or when another
+ * thread of the core runs. */
+static void limit_speed(const struct set *set, struct notes *limits)
+{
+	double least = INFINITY, most = 0;
+
+	for (size_t i = 0; i < set->log_count; i++) {
+		const struct log *log = &set->logs[i];
+
+		for (size_t r = 0; r < log->count && log->usable; r++) {
+			const struct record *speed = &log->records[r];
+			double cycles;
+
+			if (speed->type != RECORD_SPEED)
+				continue;
+			cycles = (double)record_u64(speed, "work_cycles") /
+				 (double)record_u64(speed, "work_iterations");
+			least = fmin(least, cycles);
+			most = fmax(most, cycles);
+		}
+	}
+	if (most > SPEED_STEADY * least)
+		note_add(limits, false,
+			 "the CPUs' speed changed: an iteration of the plan's work took %.2f to "
+			 "%.2f TSC cycles before and after the sets of runs.",
+			 least, most);
+}
+
 /* The instances of a joined row should have run at once. */
 static void limit_overlap(const struct set *set, struct notes *limits)
 {
@@ -228,6 +258,7 @@ void limits_of(const struct set *set, struct notes *limits)
 	limit_overcommit(set, limits);
 	limit_quota(set, limits);
 	limit_stolen(set, limits);
+	limit_speed(set, limits);
 	limit_overlap(set, limits);
 	limit_other_calls(set, limits);
 	limit_sources(set, limits);

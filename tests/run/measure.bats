@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a log says of the measurement itself, on Linux threads and on simulated CPUs, whose speed is
+# known exactly.
+
+setup_file() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  make -s build/hosted/pvspin sim >&2
+}
+
+setup() {
+  cd "$BATS_TEST_DIRNAME/../.." || return 1
+  log=$BATS_TEST_TMPDIR/log
+}
+
+hosted() { # KEY=VALUE...
+  timeout 60 build/hosted/pvspin "$@" >"$log" </dev/null || { cat "$log"; false; }
+}
+
+sim() { # OPTION... VCPUS KEYS
+  timeout 100 build/sim/pvspin-sim "$@" >"$log" || { cat "$log"; false; }
+}
+
+all() { # FILTER: fails unless it is true of the array of all records
+  grep '^{' "$log" | jq -se "$1" >/dev/null || { echo "not so: $1"; grep '"type":"run"' "$log"; false; }
+}
+
+@test "the speed of PAUSE and of the plan's work: at boot, before and after each set of runs" {
+  # the model: 10 cycles a PAUSE on the study's machine, a cycle an iteration
+  sim --host=machine=study,cpus=4 4 'locks=tas threads=2,4 ms=3 reps=2'
+  all '.[0].pause_cycles == 10'
+  all '[.[] | select(.type == "speed") | [.when, .threads, .pause_cycles, .work_cycles / .work_iterations]] ==
+    [["before", 2, 10, 1], ["after", 2, 10, 1], ["before", 4, 10, 1], ["after", 4, 10, 1]]'
+  hosted locks=tas threads=1 ms=20 reps=1
+  all '.[0].pause_cycles > 1 and .[0].pause_cycles < 2000'
+  all '[.[] | select(.type == "speed") | .work_min_cycles <= .work_cycles and .work_cycles <= .work_max_cycles] ==
+    [true, true]'
+}
+
+@test "spin_us= is a time: as many polls as PAUSEs take it, and waiters halt after it" {
+  local keys='locks=pv-qspinlock,paq,pv-ticket,oticket,i-spinlock,tas ms=20 reps=1 think=20000'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=100 paq_halt=2 hold=20000"
+  # 100 us of the boot record's kHz, 10 cycles each; tas does not halt
+  all '(.[0].tsc_khz / 100) as $polls | [.[] | select(.type == "run") | [.lock, .spin_us_polls]] ==
+    [["pv-qspinlock", $polls], ["paq", $polls], ["pv-ticket", $polls], ["oticket", $polls],
+     ["i-spinlock", $polls], ["tas", null]]'
+  # a section is 10 us: seven are before the last in the queue, so nobody waits 100 us
+  all '[.[] | select(.type == "run") | .halts] == [0, 0, 0, 0, 0, 0]'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=5 paq_halt=2 hold=20000"
+  # with oticket the next 18 in the line have a bound of their own, 2^34 polls halved for each
+  all '[.[] | select(.type == "run" and .lock != "tas") | .halts > 50] == [true, true, true, false, true]'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=0 paq_halt=2 hold=20000"
+  all '[.[] | select(.type == "run") | has("spin_us_polls")] | any | not'
+}
