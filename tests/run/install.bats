@@ -63,7 +63,7 @@ version: ; @echo "$(VERSION)"'
   mkdir "$place/flags"
   tar -c -C "$tree" --exclude=./out --exclude=./build --exclude=./.git . | tar -x -C "$place/flags"
   cd "$place/flags"
-  local object objects=(guest/boot/ap.o guest/lib/printf.o hosted/port/common/switch.o hosted/lib/printf.o
+  local object objects=(guest/boot/ap.o guest/lib/printf.o hosted/lib/printf.o
     report/bench/quoting.o host/lib/printf.o peers/lib/printf.o locks/plain/lib/printf.o)
   objects=("${objects[@]/#/build/}")
   make -s "${objects[@]}"
