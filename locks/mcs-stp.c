@@ -142,8 +142,7 @@ static inline void stp_grant(struct stp_node *next)
 {
 	uint32_t cpu = next->cpu;
 
-	/* release: pairs with stp_granted. That suffices: the two meet in one word, see stp_halt.
-	 */
+	/* release: pairs with stp_granted. That suffices: see stp_halt. */
 	if (__builtin_expect(atomic_exchange_explicit(&next->state, STP_GRANTED,
 						      memory_order_release) == STP_HALTED,
 			     0))
