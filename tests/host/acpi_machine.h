@@ -48,8 +48,7 @@ static inline void assert_fails(uint64_t rsdp, enum acpi_status expected, const 
 		fail_msg("\"%s\" is not in: %s", text, detail);
 }
 
-/* Cuts one table of a saved machine at every length; its last byte is followed by unmapped memory.
- */
+/* Cuts one table of a saved machine at every length; unmapped memory follows its last byte. */
 static inline void cut_at_every_length(const char *saved, const char *signature, uint64_t at,
 				       void (*expect_damage)(void))
 {

@@ -15,8 +15,7 @@ struct made {
 int logs_begin(void **state);
 int logs_end(void **state);
 
-/* Creates a file with a boot record at 1 GHz, so a cycle is a ns. `name` may include a directory.
- */
+/* Creates a file with a boot record at 1 GHz: a cycle is a ns. `name` may include a directory. */
 struct made log_begin(const char *name, const char *accel);
 struct made log_empty(const char *name);
 /* Writes a text as it is. */

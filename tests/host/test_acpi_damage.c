@@ -34,8 +34,7 @@ static void wrong_checksums_are_seen_everywhere(void **state)
 	}
 }
 
-/* An entry that does not fit, alone or after a good one, ends the search, and its place is named.
- */
+/* An entry that does not fit, alone or after a good one, ends the search; the detail names it. */
 static void entries_end_inside_the_table(void **state)
 {
 	static const uint8_t bad[][4] = {{0, 0}, {0, 1}, {1, 0},   {0, 7},   {0, 9},

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests plots of made-up sets with hostile names, unknown values and unfinished work; and escaping.
- */
+/* Tests plots of sets with hostile names, unknown values and unfinished work; and escaping. */
 #include "tests/host/report_sample.h"
 #include "tests/host/test.h"
 

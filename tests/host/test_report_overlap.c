@@ -40,8 +40,7 @@ static void write_phase(struct made *log, unsigned run, const char *lock, const 
 	log_run(log, run, lock, run, 2, ops, more);
 }
 
-/* Begins the log of a call in `directory`; its manifest has the boot ID `host` unless that is NULL.
- */
+/* Begins the log of a call in `directory`. Its manifest has the boot ID `host` unless NULL. */
 static struct made begin_call(const char *directory, const char *accel, const char *host)
 {
 	char name[64];

@@ -85,8 +85,7 @@ static void three_and_three_values_are_never_significant(void **state)
 	near(four.high, 400, 0);
 }
 
-/* The interval of the ratio excludes 1 exactly if p <= 0.05, because both are from the same test.
- */
+/* The interval of the ratio excludes 1 exactly if p <= 0.05: both are from the same test. */
 static void interval_and_p_agree(void **state)
 {
 	uint64_t seed = 7;

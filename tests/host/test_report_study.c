@@ -20,8 +20,7 @@ static void two_vms_count_as_their_mean(void **state)
 	NEAR(study.cells[1].study_mean, 250);
 }
 
-/* If a VM died, the other one did not run beside it all the time, so the repetition does not count.
- */
+/* If a VM died, the other one ran alone afterwards, so the repetition does not count. */
 static void a_repetition_with_a_dead_vm_does_not_count(void **state)
 {
 	const double first[] = {2, 4}, second[] = {4, 8};

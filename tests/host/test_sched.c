@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests what sim/sched* does alike for CFS and EEVDF: shares, cgroups, wake-up placement, yield_to.
- */
+/* Tests what CFS and EEVDF of sim/sched* share: shares, cgroups, wake-up placement, yield_to. */
 #include "tests/host/test.h"
 
 #include "tests/host/sched_host.h"

@@ -354,8 +354,7 @@ static void a_sleeper_that_is_ahead_stays_queued(void **state)
 	}
 }
 
-/* Heavy tasks always have the earlier deadlines, but are soon ahead of the mean and not eligible.
- */
+/* Heavy tasks have the earlier deadlines, but are soon ahead of the mean and not eligible. */
 static void an_early_deadline_alone_is_not_enough(void **state)
 {
 	struct host_task *light;

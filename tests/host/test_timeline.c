@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests the output of timeline.h, SVG and Perfetto's JSON, for ordinary and for nonsensical traces.
- */
+/* Tests the output of timeline.h, SVG and Perfetto's JSON, for ordinary and nonsensical traces. */
 #include "tests/host/test.h"
 
 #include "tests/host/trace_set.h"
@@ -91,8 +90,7 @@ static void assert_sound_svg(void)
 	}
 }
 
-/* vCPU 1 loses its CPU for 5.00 ms while it holds the lock; 0 and 2 wait; 2 halts, and 1 kicks it.
- */
+/* vCPU 1 holds the lock and loses its CPU for 5.00 ms; 0 and 2 wait; 2 halts, 1 kicks it. */
 static void add_story(void)
 {
 	trace_set_add(&made, 0,

@@ -254,8 +254,7 @@ static void an_mp_table_without_acpi(void **state)
 	assert_non_null(strstr(said, "warning: no CPU list from ACPI (no ACPI RSDP found"));
 }
 
-/* The loader gave the address of an RSDP. If it cannot be read, that is an error, unlike no RSDP.
- */
+/* The loader gave the address of an RSDP, so it is an error if that cannot be read. */
 static void an_rsdp_out_of_reach(void **state)
 {
 	struct boot_info info = {.rsdp = UINT64_C(0x1000000000)};

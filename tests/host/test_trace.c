@@ -149,8 +149,7 @@ static void add_clock(struct log *log, json_int_t tsc, json_int_t wall_ns)
 	log->records[log->count++] = record;
 }
 
-/* Events at 1000 and 9000 on the TSCs of two VMs are 20 us apart on the clock that the VMs share.
- */
+/* Events at 1000 and 9000 on the TSCs of two VMs are 20 us apart on their shared clock. */
 static void logs_of_one_call_share_a_clock(void **state)
 {
 	const json_int_t then = 1700000000000000000;

@@ -67,8 +67,7 @@ const char *record_text(const struct record *record, const char *field);
 /* Returns a field in cycles, converted to ns. */
 double record_ns(const struct record *record, const char *field, uint64_t tsc_khz);
 
-/* Tells people what was left out or is doubtful: "serial-0.log:17: seq 12 comes twice: left out".
- */
+/* Tells people what was left out or is doubtful: "serial-0.log:17: seq 2 comes twice: left out". */
 struct note {
 	char *text;
 	bool damage; /* the log is not whole, so the exit status is STATUS_DAMAGED */
@@ -99,8 +98,7 @@ struct log {
 	size_t count;
 	const struct record *boot, *end; /* NULL: missing */
 	json_t *manifest;                /* of its directory; NULL: none */
-	bool complete; /* boot first, end last, seq without a gap, as many records as `end` counts
-			*/
+	bool complete; /* boot first, end last, no gap in seq, as many records as `end` counts */
 	bool usable;   /* has a boot record with a known schema, so its runs may be shown */
 };
 

@@ -12,7 +12,7 @@
 
 #define LATEST_NS UINT64_C(4000000000000000000) /* the year 2096 */
 
-/* Returns the boot ID of the kernel that keeps the VM's clock: L1's under nested, else the host's.
+/* Returns the boot ID of the kernel that keeps the VM's clock: under nested L1's, else the host's.
  */
 static const char *host_of(const struct log *log)
 {

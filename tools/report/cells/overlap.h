@@ -29,8 +29,7 @@ struct overlaps {
 	size_t hosts;               /* known hosts of all calls */
 };
 
-/* Sums over `overlap` records, each of two runs: ns that both measured, and ns of the shorter run.
- */
+/* Sums over `overlap` records of two runs each: ns that both measured, ns of the shorter run. */
 struct shared_ns {
 	double both, shorter;
 };

@@ -28,7 +28,7 @@ void html_end(FILE *out);
 /* Writes a table in a box that scrolls sideways if the page is narrow. */
 void html_table(FILE *out, const struct table *table);
 
-/* Writes a list of notes under a heading, or nothing if there are none. `class`: "warning" or "".
+/* Writes notes as a list under a heading, or nothing if there are none. `class`: "warning" or "".
  */
 void html_notes(FILE *out, const char *heading, const char *class, const struct notes *notes);
 

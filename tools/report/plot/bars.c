@@ -32,8 +32,7 @@ static void print_names(const struct cell *const *ranked, size_t count, FILE *sc
 	fputs(")\nset grid noytics\n", script);
 }
 
-/* Prints a bar's line of a data block: y, value, low and high end of the error bar, colour, text.
- */
+/* Prints a bar as a line of data: y, value, low and high end of the error bar, colour, text. */
 static void print_bar(FILE *script, double y, const struct sample *sample, const struct axis *axis,
 		      const char *colour)
 {

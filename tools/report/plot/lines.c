@@ -136,8 +136,7 @@ static double print_waits(const struct cell *cell, size_t lock, struct axis *axi
 		if (i == 0)
 			fprintf(script, "%.6g 0\n", fmax(1, scale * (double)bucket->low));
 		seen += bucket->count;
-		/* draw the last point as if half a wait were longer, because 1 has infinite nines
-		 */
+		/* draw the last point as if half a wait were longer: 1 has infinite nines */
 		most = nines(fmin((double)seen, total - 0.5) / total);
 		fprintf(script, "%.6g %.5f\n", ns, most);
 		axis_add(axis, ns);

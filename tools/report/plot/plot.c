@@ -13,8 +13,7 @@
 
 #define PROGRAM "gnuplot"
 
-/* Only so many sweeps are drawn: a set with more is a collection of plans, better read in tables.
- */
+/* Only so many sweeps are drawn. A set with more is a collection of plans for tables. */
 #define SWEEPS_DRAWN 12
 
 typedef void make_plot(const struct sweep *, const struct palette *, struct plot *);

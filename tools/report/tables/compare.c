@@ -42,14 +42,13 @@ bool compare_allowed(const struct set *a, const struct set *b)
 /* Counterparts may differ in these parts of the key. */
 #define KEY_FREE (KEY_INSTANCE | KEY_INSTANCES | KEY_DAMAGED | KEY_SETUP | KEY_SETTINGS)
 
-/* False for one of several instances: it must not be compared with a lone instance of another set.
- */
+/* False for one of several instances: it has no counterpart in a set of lone instances. */
 static bool represents_all_instances(const struct cell_key *key)
 {
 	return !key->damaged && (key->instances == 1 || key->instance == CELL_JOINED);
 }
 
-/* Returns the only cell that may be a counterpart of this key; NULL if there is none, or several.
+/* Returns the only cell that may be a counterpart of this key; NULL if there are none or several.
  */
 static const struct cell *only_candidate(const struct set *set, const struct cell_key *key)
 {

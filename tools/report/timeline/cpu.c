@@ -28,8 +28,7 @@ struct lock_reader {
 	} waited;
 	struct {
 		struct trace_lock lock;
-		uint64_t since;  /* when it became the innermost lock again: no span covers this yet
-				  */
+		uint64_t since;  /* when it became the innermost again: no span covers this yet */
 	} held[TRACE_MOST_HELD]; /* the outermost first */
 	size_t depth;
 	size_t strays;   /* releases of locks that were acquired before the trace began */
@@ -76,8 +75,7 @@ static size_t place_of(const struct lock_reader *reader, struct trace_lock lock)
 	return i;
 }
 
-/* Ends the span of the innermost held lock, because a wait or another lock becomes the innermost.
- */
+/* Ends the span of the innermost held lock: a wait or another lock becomes the innermost. */
 static void suspend_innermost(struct lock_reader *reader, uint64_t tsc)
 {
 	size_t i = reader->depth;

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A log may have any number of spans, so the waits of others are summed only for the longest ones.
- */
+/* A log may have any number of spans, so waits of others are summed only for the longest ones. */
 #define MOST_CANDIDATES 16
 
 struct candidate {

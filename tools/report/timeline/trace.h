@@ -89,8 +89,7 @@ struct trace_run {
 	uint64_t tsc_khz; /* never 0 */
 	uint64_t start;   /* the earliest event of all runs of the log */
 	int64_t wall_ns;  /* `start` by the clock that the logs of a call share; 0: unknown */
-	double ahead_us;  /* from the earliest `start` of the call's logs to this one; 0 if unknown
-			   */
+	double ahead_us;  /* from the call's earliest `start` to this one; 0 if unknown */
 	uint64_t first;   /* the earliest and the latest event of this run */
 	uint64_t last;
 	struct trace_cpu *cpus; /* by index, ascending */
