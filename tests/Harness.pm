@@ -5,7 +5,10 @@ package Harness;
 use strict;
 use warnings;
 use File::Basename;
+use IO::Handle;
 use parent 'TAP::Harness';
+
+STDOUT->autoflush(1); # each program's line as it ends, into a file or a pipe, too
 
 my @bounds; # of [seconds, regular expression]
 

@@ -11,8 +11,9 @@
 #define LINE_BYTES 160
 #define NS_PER_S   UINT64_C(1000000000)
 
-/* The launcher's clock from the last `go`; 0: not told. */
+/* From the last `go`: the launcher's clock (0: not told), and the TSC when the line was here. */
 static uint64_t epoch_ns, epoch_tsc;
+static uint64_t delay_ns;
 
 /* Reads the next word as a number. */
 static bool next_number(const char **cursor, uint64_t *number)
@@ -44,16 +45,42 @@ static bool obey(const char *line, const struct run_result *previous)
 	if (!cmdline_next(&cursor, &word))
 		return false;
 	if (cmdline_is(word.key, word.key_length, "go")) {
-		if (!next_number(&cursor, &epoch_ns))
-			epoch_ns = 0;
 		epoch_tsc = port_cycles();
+		epoch_ns = delay_ns = 0;
+		if (next_number(&cursor, &epoch_ns))
+			next_number(&cursor, &delay_ns);
 		return true;
 	}
 	if (!cmdline_is(word.key, word.key_length, "peer") || !peer_line(cursor, previous))
-		log_line("ignored line '%s': accepted are 'go [epoch_ns]' and "
+		log_line("ignored line '%s': accepted are 'go [epoch_ns [delay_ns]]' and "
 			 "'peer instance start_ns end_ns'",
 			 line);
 	return false;
+}
+
+/* How long the start has to wait yet. The shared clock tells what the line's way took; it may have
+ * drifted from the launcher's since boot, so never more than the whole delay. */
+static uint64_t delay_left(void)
+{
+	uint64_t now = port_wall_ns(), passed = now > epoch_ns ? now - epoch_ns : 0;
+
+	if (delay_ns > START_BOUND_S * NS_PER_S)
+		delay_ns = START_BOUND_S * NS_PER_S;
+	return passed < delay_ns ? delay_ns - passed : 0;
+}
+
+/* Waits for the common start. There is nothing to read, and a line that comes all the same is too
+ * late to be obeyed; the read is what waits without using a CPU. */
+static void wait_for_delay(void)
+{
+	uint64_t left = delay_left(), start = port_cycles(), passed = 0;
+	char line[LINE_BYTES];
+
+	while (passed < left &&
+	       port_read_line(line, sizeof(line), left - passed) == PORT_INPUT_LINE) {
+		log_line("ignored line '%s': it came after 'go'", line);
+		passed = port_cycles_to_ns(port_cycles() - start);
+	}
 }
 
 bool start_wait(const struct run_result *previous)
@@ -68,8 +95,10 @@ bool start_wait(const struct run_result *previous)
 		input = port_read_line(line, sizeof(line), START_BOUND_S * NS_PER_S - waited_ns);
 		if (input != PORT_INPUT_LINE)
 			break;
-		if (obey(line, previous))
+		if (obey(line, previous)) {
+			wait_for_delay();
 			return true;
+		}
 		waited_ns = port_cycles_to_ns(port_cycles() - start);
 	}
 	if (input == PORT_INPUT_ENDED)

@@ -4,9 +4,12 @@
  * writes a `ready` record and waits for a line on serial. The launcher sends
  *
  *	peer <instance> <start_ns> <end_ns>     another VM's last measured phase; several
- *	go [<epoch_ns>]                         start; the launcher's clock, ns since 1970
+ *	go [<epoch_ns> [<delay_ns>]]            start `delay_ns` (0) after the launcher's clock
+ *showed `epoch_ns` (ns since 1970)
  *
- * A `peer` line becomes an `overlap` record against this VM's own last run.
+ * A `peer` line becomes an `overlap` record against this VM's own last run. The delay lets all VMs
+ * start at once: the first one that started without it would take the CPUs from those that are
+ *still receiving their line, one byte a VM exit.
  */
 #ifndef PVSPIN_BENCH_SESSION_START_H
 #define PVSPIN_BENCH_SESSION_START_H

@@ -17,7 +17,11 @@
 #include "port/hang.h"
 #include "port/port.h"
 
-#define LINE_POLL_NS   2000000 /* each look at the UART is a VM exit; halts in between */
+/* Each look at the UART is a VM exit to the VMM, a millisecond and more where a CPU is emulated and
+ * others want it. Halts in between, so long that looking takes no more than this part of the time.
+ */
+#define LINE_POLL_NS   2000000
+#define LINE_POLL_PART 16
 #define LINE_MARGIN_NS 10000000000ull
 
 static struct lock_stats *stats;
@@ -125,6 +129,15 @@ bool port_note(uint32_t i, char *text, size_t size)
 	return false;
 }
 
+static uint64_t poll_ns(uint64_t look_cycles, uint64_t left_cycles)
+{
+	uint64_t sleep = tsc_to_ns(look_cycles) * LINE_POLL_PART, left = tsc_to_ns(left_cycles);
+
+	if (sleep < LINE_POLL_NS)
+		sleep = LINE_POLL_NS;
+	return sleep < left ? sleep : left;
+}
+
 /* Leaves bytes after the line in the UART. */
 enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 {
@@ -133,6 +146,7 @@ enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 
 	port_watch("the launcher's line", timeout_ns + LINE_MARGIN_NS, NULL);
 	for (;;) {
+		uint64_t look = rdtsc();
 		int byte = serial_read();
 
 		if (byte >= 0 && line_add(&pending, (char)byte, line, size)) {
@@ -144,6 +158,6 @@ enum port_input port_read_line(char *line, size_t size, uint64_t timeout_ns)
 			return PORT_INPUT_LATE;
 		}
 		if (byte < 0)
-			timer_sleep(LINE_POLL_NS);
+			timer_sleep(poll_ns(rdtsc() - look, start + bound - rdtsc()));
 	}
 }

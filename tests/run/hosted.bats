@@ -121,16 +121,19 @@ all() {
 @test "indirect dispatch and uncontended locks exclude, too" {
   hosted locks=all threads=2 ms=20 reps=1 dispatch=indirect
   all '[.[] | select(.type == "run") | .dispatch == "indirect" and .exclusion == "ok"] | all'
-  hosted locks=all threads=4 ms=20 reps=1 workload=uncontended
+  hosted locks=all threads=4 ops=1000 reps=1 workload=uncontended
   all '[.[] | select(.type == "run") | .workload == "uncontended" and .exclusion == "ok" and
-    .ops > 1000 and .waits == 0] | all'
+    .ops == 4000 and .waits == 0] | all'
 }
 
 @test "dispatch=patched: every lock in turn, and a lock that leaves junk in all registers" {
-  hosted locks=all threads=1,3 ms=20 reps=1 dispatch=patched
   locks=$(grep -l '^LOCK_REGISTER' locks/*.c | grep -vc /null.c)
-  all "[.[] | select(.type == \"run\") | .dispatch == \"patched\" and .exclusion == \"ok\" and
-    (.threads > 1 or .ops > 100)] | length == 2 * $locks and all"
+  hosted locks=all threads=1 ops=100 reps=1 dispatch=patched
+  all "[.[] | select(.type == \"run\") | .dispatch == \"patched\" and .ops == 100] |
+    length == $locks and all"
+  hosted locks=all threads=3 ms=20 reps=1 dispatch=patched
+  all "[.[] | select(.type == \"run\") | .dispatch == \"patched\" and .exclusion == \"ok\"] |
+    length == $locks and all"
   binary="$BATS_TEST_TMPDIR/pvspin-junk"
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -fno-omit-frame-pointer -I. tests/run/fixtures/junk-lock.c \
@@ -228,7 +231,8 @@ all() {
   # shellcheck disable=SC2046 # object names have no spaces
   gcc -std=c11 -O2 -pthread -I. tests/run/fixtures/open-lock.c \
     $(objects_in build/hosted) -o "$binary"
-  expected=3 hosted locks=open,tas threads=2 ms=300 hold=2000 think=0 reps=1
+  # both threads have work for many of the scheduler's slices
+  expected=3 hosted locks=open,tas threads=2 ops=200000 hold=2000 think=0 reps=1
   all '[.[] | select(.type == "run") | .exclusion] == ["broken", "ok"]'
   all '.[-1].verdict == "fail" and .[-1].reason == "exclusion"'
   grep -q '^open .* NO EXCLUSION$' "$log"
@@ -252,6 +256,24 @@ all() {
     ([.[] | [.peer, .peer_start_ns, .peer_end_ns]] == [[1, 1, 9000000000000000000], [1, 1, 2]]) and
     .[1].lock == "ticket" and .[1].start_ns > 2'
   grep -q "^ignored line 'peer 2 3 x'" "$log"
+}
+
+@test "start=serial: go's delay counts from the launcher's clock; lines that come later are ignored" {
+  local epoch in go
+  mkfifo "$BATS_TEST_TMPDIR/in"
+  exec {in}<>"$BATS_TEST_TMPDIR/in"
+  epoch=${EPOCHREALTIME/[.,]/}000
+  printf -v go '%s\n' "go $epoch 1000000000" 'go 1'
+  printf %s "$go" >&"$in"
+  timeout 20 build/hosted/pvspin locks=tas threads=1 ms=20 reps=1 warmup_ms=1 start=serial \
+    <&"$in" >"$log" {in}>&-
+  all "[.[] | select(.type == \"run\") | .start_wall_ns / 1e6 - $epoch / 1e6] | .[0] >= 1000 and .[0] < 10000"
+  grep -q "^ignored line 'go 1': it came after 'go'" "$log"
+  # Longer ago than its delay: at once.
+  printf 'go 1 60000000000\n' >&"$in"
+  timeout 20 build/hosted/pvspin locks=tas threads=1 ms=20 reps=1 warmup_ms=1 start=serial \
+    <&"$in" >"$log" {in}>&-
+  all '.[-1].verdict == "ok"'
 }
 
 @test "start=serial: if the input ends without go, an error at once and no run" {

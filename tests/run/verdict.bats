@@ -197,7 +197,7 @@ pty.spawn(sys.argv[1:])' bash -m "$BATS_TEST_TMPDIR/session" \
   guest 0 ready --instances=3
   local i
   for i in 0 1 2; do
-    grep -q '^got go [0-9]\{19\}$' "$out/serial-$i.log"
+    grep -q '^got go [0-9]\{19\} 300000000$' "$out/serial-$i.log"
   done
   # The fixture reads one line at each WAIT, so the second line is a peer's.
   grep -q '^got peer [12] 1700000000000000100 1700000000500000100' "$out/serial-0.log"

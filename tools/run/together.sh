@@ -11,6 +11,8 @@
 # If a guest has not written anything by then, its firmware or the hypervisor hangs. (The first
 # record comes when all vCPUs are up, at most 40 s after the first one: kernel/smp.c.)
 readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
+# For each member, between the line that starts it and its start; ten times that where a CPU is emulated.
+readonly GO_DELAY_MS=10
 
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
@@ -98,7 +100,7 @@ together_watch() {
 # measured phases, so that its own log can prove the overlap. An instance that died does not hold up
 # the others.
 together_release() {
-  local i peer to=() go
+  local i peer to=() go epoch delay
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   [[ -z $meet ]] || meet_ready || return 0
   for i in "${!state[@]}"; do
@@ -111,10 +113,14 @@ together_release() {
     done
   done
   span=()
-  # One line per member with no work in between, because the first member that starts takes the CPU
-  # from us.
+  # All start at the same time, when the last one has read its line: a member that starts sooner
+  # takes the CPUs from the others and from us. Each byte of the line is an exit, which an emulated
+  # CPU takes long for.
+  epoch=${EPOCHREALTIME/[.,]/}000 delay=0
+  [[ -z $meet ]] && ((${#to[@]} == 1)) || delay=$((${#to[@]} * GO_DELAY_MS * 1000000))
+  [[ $accel_class == kvm* ]] || delay=$((delay * 10))
   for go in "${to[@]}"; do
-    echo "go ${EPOCHREALTIME/[.,]/}000" >&"$go"
+    echo "go $epoch $delay" >&"$go"
   done
   for go in "${to[@]}"; do
     exec {go}>&-
