@@ -193,6 +193,8 @@ static void worker_fiber(void *argument)
 	struct vm *vm = vcpu->vm;
 
 	for (;;) {
+		/* what it owes, if an interrupt met it on its way into the guest, comes first */
+		engine_yield(vcpu);
 		vm->work(vm->work_arg);
 		end_work(vcpu);
 		if (vm->busy == 0)

@@ -56,6 +56,12 @@ sim() {
     sim --follow-polls --host=cpus=4 5 "locks=$lock ms=3 warmup_ms=1 reps=1"
     cmp "$log" "$log.1"
   done
+  # With this seed an interrupt meets a vCPU on its first way into the guest.
+  local keys='locks=virt-spin,mcs,pv-qspinlock,paq ms=3 warmup_ms=1 reps=1'
+  sim --seed=2 --host=cpus=4 9 "$keys"
+  cp "$log" "$log.1"
+  sim --follow-polls --seed=2 --host=cpus=4 9 "$keys"
+  cmp "$log" "$log.1"
 }
 
 @test "two VMs with different locks: logs, manifest, table, class sim" {
