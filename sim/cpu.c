@@ -369,6 +369,28 @@ void cpu_interrupt(struct vcpu *vcpu, enum irq irq, struct cpu *from, uint64_t t
 
 /* ---- the host's own ---- */
 
+static bool tick_fires(void *subject, uint64_t unused, uint64_t time);
+
+static void post_tick(struct cpu *cpu)
+{
+	engine_post(cpu->tick_due + engine_random(engine.host.tick_late_cycles + 1), tick_fires,
+		    cpu, 0);
+	cpu->tick_due += engine.host.tick_cycles;
+}
+
+/* Linux's ticks expire at the same time on all CPUs; skew_tick=1 spreads them over half a tick
+ * (kernel/time/tick-sched.c, tick_setup_sched_timer()). */
+static void start_ticks(void)
+{
+	uint64_t first = engine_random(engine.host.tick_cycles);
+	uint64_t apart = engine.host.tick_skew * engine.host.tick_cycles / 2 / engine.host.cpus;
+
+	for (uint32_t i = 0; i < engine.host.cpus; i++) {
+		engine.cpus[i].tick_due = first + i * apart;
+		post_tick(&engine.cpus[i]);
+	}
+}
+
 static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 {
 	struct cpu *cpu = subject;
@@ -380,7 +402,7 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 		return true;
 	if (!cpu_caught_up(cpu, time))
 		return false;
-	engine_post(time + engine.host.tick_cycles, tick_fires, cpu, 0);
+	post_tick(cpu);
 	if (stops) {
 		stop_at(cpu, time);
 		cpu->clock += engine.host.tick_work_cycles +
@@ -446,12 +468,7 @@ void cpu_init(void)
 	struct sched_config *config = &engine.host.sched;
 
 	engine.sched = sched_new(config, &callbacks, NULL);
-	for (uint32_t i = 0; i < engine.host.cpus; i++) {
-		struct cpu *cpu = &engine.cpus[i];
-
-		/* Linux's ticks are a little apart, as the CPUs came up one after the other. */
-		engine_post(engine_random(engine.host.tick_cycles), tick_fires, cpu, 0);
-	}
+	start_ticks();
 	for (uint32_t i = 0; engine.host.daemon_apart_cycles && i < engine.host.cpus; i++) {
 		struct thread *daemon = calloc(1, sizeof(*daemon));
 

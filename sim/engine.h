@@ -105,7 +105,7 @@ struct cpu {
 	uint32_t place; /* in engine.order */
 	struct thread *current;
 	bool resched_posted;
-	uint64_t ticks;
+	uint64_t tick_due; /* when the next tick but one expires */
 	uint64_t idle_since;
 };
 

@@ -118,6 +118,7 @@ static const struct host common = {
 	.switch_cycles = 3000,        /* [guess] with VMCS and FPU; lkml 1708.3/03774 bounds it */
 	.wake_cycles = 1500,          /* [guess] */
 	.tick_work_cycles = 2000,     /* [guess] */
+	.tick_late_ns = 1000,         /* [guess] */
 	.ipi_ns = 500,                /* [guess] */
 	.kick_us = 5,                 /* [guess] 1 to 50 */
 	.pv_unhalt = 1,
@@ -165,6 +166,8 @@ static const struct key keys[] = {
 	KEY(switch_cycles, 0, CYCLES, "from one thread to another"),
 	KEY(wake_cycles, 0, CYCLES, "waking a thread, for the one who wakes it"),
 	KEY(tick_work_cycles, 0, CYCLES, "the host's timer interrupt"),
+	KEY(tick_skew, 0, 1, "timer interrupts are spread over half a tick (skew_tick=1)"),
+	KEY(tick_late_ns, 0, 1000000, "a timer interrupt comes up to so late"),
 	KEY(ipi_ns, 0, 1000000, "from one CPU to a busy one"),
 	KEY(kick_us, 0, 10000, "until a thread that was woken runs on an idle CPU"),
 	KEY(pv_unhalt, 0, 1, "KVM offers halt and kick"),
@@ -364,6 +367,7 @@ static void derive(struct host *host)
 	host->socket_cycles = host->socket_ns * khz / 1000000;
 	host->far_cycles = host->far_ns * khz / 1000000;
 	host->memory_cycles = host->memory_ns * khz / 1000000;
+	host->tick_late_cycles = host->tick_late_ns * khz / 1000000;
 	host->ipi_cycles = host->ipi_ns * khz / 1000000;
 	host->kick_cycles = host->kick_us * khz / 1000;
 	host->tick_cycles = khz * 1000 / host->sched.hz;

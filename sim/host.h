@@ -22,7 +22,7 @@ struct host {
 	uint64_t load_cycles, store_cycles, rmw_cycles, fence_cycles, pause_cycles;
 	uint64_t exit_cycles, entry_cycles, interrupt_exit_cycles;
 	uint64_t switch_cycles, wake_cycles, tick_work_cycles;
-	uint64_t ipi_ns, kick_us;
+	uint64_t tick_skew, tick_late_ns, ipi_ns, kick_us;
 	uint64_t pv_unhalt, pv_yield, steal_time, preempted_always, kick_yield;
 	uint64_t ple, ple_gap, ple_window, ple_window_grow, ple_window_max, pause_filter;
 	uint64_t halt_poll, halt_poll_start_us, halt_poll_grow, halt_poll_shrink;
@@ -32,7 +32,7 @@ struct host {
 	/* what follows from them */
 	struct sched_cpus pin;
 	uint64_t near_cycles, socket_cycles, far_cycles, memory_cycles;
-	uint64_t ipi_cycles, kick_cycles, tick_cycles;
+	uint64_t ipi_cycles, kick_cycles, tick_cycles, tick_late_cycles;
 	uint64_t halt_poll_cycles, halt_poll_start_cycles;
 	uint64_t daemon_cycles, daemon_apart_cycles;
 };

@@ -12,8 +12,8 @@ tree=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 simulator=${PVSPIN_SIM:-$tree/build/sim/pvspin-sim}
-# Nothing varies by itself: no jitter on costs, no daemons.
-quiet=jitter=0,daemon_ms=0
+# Nothing varies by itself: no jitter on costs, no daemons, no late ticks.
+quiet=jitter=0,daemon_ms=0,tick_late_ns=0
 tests=0 failures=0
 
 simulate() {
