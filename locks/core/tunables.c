@@ -34,6 +34,8 @@ SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
 SHARED(spin_us, "pv-qspinlock,pv-ticket,oticket,i-spinlock,paq", 0, 0);
 SHARED(steal, "ppc-qspinlock,paq", STEAL, 0);
 
+#define TUNABLES_MOST 128
+
 extern const struct tunable __start_tunable_registry[];
 extern const struct tunable __stop_tunable_registry[];
 
@@ -44,9 +46,23 @@ size_t tunable_count(void)
 	       sizeof(struct tunable);
 }
 
+/* By name, because within a file each compiler orders them in its own way. */
 const struct tunable *tunable_at(size_t i)
 {
-	return &__start_tunable_registry[i];
+	static const struct tunable *by_name[TUNABLES_MOST];
+	static size_t sorted;
+
+	while (sorted < tunable_count()) {
+		const struct tunable *next = &__start_tunable_registry[sorted];
+		size_t place = sorted++;
+
+		if (place == TUNABLES_MOST)
+			__builtin_trap();
+		for (; place > 0 && strcmp(by_name[place - 1]->name, next->name) > 0; place--)
+			by_name[place] = by_name[place - 1];
+		by_name[place] = next;
+	}
+	return by_name[i];
 }
 
 const struct tunable *tunable_find(const char *name, size_t length)

@@ -48,7 +48,8 @@ struct tunable {
 	static uint32_t id_ = (initial_);       \
 	TUNABLE_ENTRY(id_, #id_, of_, &(id_), initial_, min_, max_)
 
-/* All that are linked in, in link order: 0 <= i < tunable_count(). */
+/* All that are linked in, sorted by name: 0 <= i < tunable_count(). The first call of tunable_at()
+ * sorts them, so it must not race with another one. */
 size_t tunable_count(void);
 const struct tunable *tunable_at(size_t i);
 /* NULL if there is none of that name (`length` bytes, not terminated). */

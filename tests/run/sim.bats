@@ -42,9 +42,7 @@ sim() {
   sim --host=cpus=4 6 "$keys"
   cp "$log" "$log.1"
   sim --image="$BATS_TEST_TMPDIR/clang/guest.so" --host=cpus=4 6 "$keys"
-  # The boot record names the compiler, which also orders the tunables within a file.
-  local figures='select(.type != "boot")'
-  diff <(grep '^{' "$log" | jq -cS "$figures") <(grep '^{' "$log.1" | jq -cS "$figures")
+  cmp "$log" "$log.1"
   grep -q '"type":"run"' "$log"
 }
 
