@@ -171,6 +171,10 @@ run_all() {
   run_dir_of 1
   [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
   [[ -z $meet ]] || meet_join || return 0
+  if [[ $accel == sim ]] && ((runs > 1 && jobs > 1)); then
+    sim_run_all
+    return
+  fi
   for ((n = 1; n <= runs; n++)); do
     [[ -z $interrupted ]] || break
     run_dir_of "$n"
@@ -218,12 +222,15 @@ clean_up() {
 
 # shellcheck disable=SC2317 # called by trap
 interrupt() {
+  local pid
   interrupted=1
   [[ -z $starting ]] || return 0
   if [[ -n ${l1_pid:-} ]]; then
     kill -TERM "$l1_pid" 2>/dev/null || true
-  elif [[ -n $call_pid ]]; then
-    kill -TERM -- "-$call_pid" 2>/dev/null || true
+  elif ((${#calls[@]})); then
+    for pid in "${!calls[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+  elif ((${#sim_runs[@]})); then
+    for pid in "${!sim_runs[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
   elif [[ -n ${jobs_pid[*]-} ]]; then
     together_stop interrupt
   elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report its finished runs
@@ -240,7 +247,7 @@ started() {
 }
 
 main() {
-  starting='' inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' call_pid='' arguments=("$@")
+  starting='' inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' calls=() sim_runs=() arguments=("$@")
   options_parse "$@"
   case $action in help | version | list)
     print <("$action") || exit "$EXIT_ENVIRONMENT"

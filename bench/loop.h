@@ -87,6 +87,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		uint64_t asked_ns =
 			latency ? atomic_load_explicit(&steal->steal, memory_order_relaxed) : 0;
 
+		port_preempt_disable();
 		ops->acquire(worker->lock, worker->node);
 		if (trace)
 			loop_acquired(stats);
@@ -115,6 +116,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 				if (trace)
 					trace_add(stats, TRACE_RELEASE, 0);
 				ops->release(worker->lock, worker->node);
+				port_preempt_enable();
 				/* Record the wait that the stop interrupted: it is often the
 				 * longest.
 				 */
@@ -134,6 +136,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		if (latency)
 			worker->section->freed = released;
 		ops->release(worker->lock, worker->node);
+		port_preempt_enable();
 		if (trace)
 			trace_look(stats); /* for a preemption during release or kick */
 		worker->ops++;

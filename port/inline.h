@@ -50,6 +50,16 @@ static inline uint64_t port_cycles_ordered(void)
 	return cycles;
 }
 
+/* A kernel disables preemption from before it asks for a spinlock until it has let it go. Guests
+ * and processes cannot; the simulated port's host threads can. */
+static inline void port_preempt_disable(void)
+{
+}
+
+static inline void port_preempt_enable(void)
+{
+}
+
 /* A plain increment of what a lock protects: it pays for the line's way to this CPU. */
 static inline void port_increment(uint64_t *counter)
 {

@@ -202,6 +202,19 @@ void sim_interrupt(uint32_t cpu)
 	kvm_send_ipi(engine.running, other(cpu));
 }
 
+void sim_preempt_disable(void)
+{
+	engine.running->sections++;
+}
+
+void sim_preempt_enable(void)
+{
+	struct vcpu *vcpu = engine.running;
+
+	if (--vcpu->sections == 0 && vcpu->timed && vcpu->vm->host)
+		cpu_preempt_point(vcpu);
+}
+
 struct steal_area *sim_steal_area(uint32_t cpu)
 {
 	return other(cpu)->steal;
@@ -214,6 +227,7 @@ const struct sim_facts *sim_facts(void)
 	static struct sim_facts facts;
 	const struct host *host = &engine.host;
 	const struct vm *vm = engine.running->vm;
+	bool guest = !vm->host;
 
 	facts = (struct sim_facts){
 		.cmdline = vm->cmdline,
@@ -222,10 +236,11 @@ const struct sim_facts *sim_facts(void)
 		.khz = host->khz,
 		.cpus = vm->vcpu_count,
 		.instance = vm->index,
-		.kvm_features = (host->steal_time ? FEATURE_STEAL_TIME : 0) |
-				(host->pv_unhalt ? FEATURE_PV_UNHALT : 0) |
-				(host->pv_yield ? FEATURE_SCHED_YIELD : 0),
+		.kvm_features = (guest && host->steal_time ? FEATURE_STEAL_TIME : 0) |
+				(guest && host->pv_unhalt ? FEATURE_PV_UNHALT : 0) |
+				(guest && host->pv_yield ? FEATURE_SCHED_YIELD : 0),
 		.seed = engine.seed,
+		.host = vm->host,
 	};
 	return &facts;
 }

@@ -88,7 +88,7 @@ static void come(struct cpu *cpu, struct thread *thread)
 	kvm_loaded(vcpu);
 	vm_history(vcpu, "runs on", cpu->clock);
 	if (!vcpu->host)
-		cpu->clock += engine.host.entry_cycles;
+		cpu->clock += vcpu_cost(vcpu, engine.host.entry_cycles);
 	engine_set_key(cpu, cpu->clock);
 }
 
@@ -124,7 +124,7 @@ static void reconsider(struct cpu *cpu)
 		return;
 	}
 	if (before->vcpu)
-		cpu->clock += engine.host.entry_cycles;
+		cpu->clock += vcpu_cost(before->vcpu, engine.host.entry_cycles);
 	engine_set_key(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
 }
 
@@ -145,6 +145,12 @@ static void stop_at(struct cpu *cpu, uint64_t time)
 	cpu->clock = time;
 }
 
+/* A kernel thread of the host, in a section or waiting for one. */
+static bool keeps_cpu(const struct vcpu *vcpu)
+{
+	return vcpu->vm->host && vcpu->sections;
+}
+
 static bool resched_fires(void *subject, uint64_t unused, uint64_t time)
 {
 	struct cpu *cpu = subject;
@@ -156,14 +162,14 @@ static bool resched_fires(void *subject, uint64_t unused, uint64_t time)
 	cpu->resched_posted = false;
 	if (!sched_need_resched(engine.sched, cpu->id))
 		return true;
-	if (vcpu && vcpu->state != VCPU_GUEST)
-		return true; /* looks itself when it has handled its exit */
+	if (vcpu && (vcpu->state != VCPU_GUEST || keeps_cpu(vcpu)))
+		return true; /* looks itself when it has handled its exit, or left its section */
 	if (!cpu->current) {
 		if (cpu->clock < time)
 			cpu->clock = time;
 	} else {
 		stop_at(cpu, time);
-		cpu->clock += vcpu ? engine.host.interrupt_exit_cycles : 0;
+		cpu->clock += vcpu ? vcpu_cost(vcpu, engine.host.interrupt_exit_cycles) : 0;
 	}
 	reconsider(cpu);
 	return true;
@@ -179,7 +185,7 @@ void cpu_exit(struct vcpu *vcpu)
 	vcpu->exits++;
 	vcpu->host = true;
 	vcpu->state = VCPU_HOST;
-	vcpu->cpu->clock += engine_jitter(engine.host.exit_cycles);
+	vcpu->cpu->clock += engine_jitter(vcpu_cost(vcpu, engine.host.exit_cycles));
 	engine_sync(vcpu);
 }
 
@@ -200,11 +206,20 @@ void cpu_enter(struct vcpu *vcpu)
 	engine_sync(vcpu);
 	while (sched_need_resched(engine.sched, vcpu->cpu->id))
 		cpu_give_way(vcpu);
-	vcpu->cpu->clock += engine_jitter(engine.host.entry_cycles);
+	vcpu->cpu->clock += engine_jitter(vcpu_cost(vcpu, engine.host.entry_cycles));
 	kvm_entered(vcpu);
 	vcpu->host = false;
 	vcpu->state = VCPU_GUEST;
 	cpu_deliver(vcpu);
+}
+
+void cpu_preempt_point(struct vcpu *vcpu)
+{
+	engine_sync(vcpu);
+	if (!sched_need_resched(engine.sched, vcpu->cpu->id))
+		return;
+	cpu_exit(vcpu);
+	cpu_enter(vcpu);
 }
 
 void cpu_leave(struct vcpu *vcpu, enum vcpu_state state)
@@ -292,6 +307,14 @@ void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
 	sched_wake(engine.sched, &vcpu->thread.task, waker, to_ns(time));
 }
 
+static struct sched_cpus one_cpu(uint32_t index)
+{
+	struct sched_cpus set = {{0}};
+
+	sched_cpus_add(&set, index % (uint32_t)engine.host.cpus);
+	return set;
+}
+
 void cpu_start(struct vcpu *vcpu, uint64_t time)
 {
 	vcpu->state = VCPU_READY;
@@ -301,6 +324,8 @@ void cpu_start(struct vcpu *vcpu, uint64_t time)
 		vcpu->thread.task.weight = SCHED_NICE_0;
 		vcpu->thread.task.group = engine.host.groups ? vcpu->vm->index : SCHED_NO_GROUP;
 		vcpu->thread.task.allowed = engine.host.pin;
+		if (vcpu->vm->host)
+			vcpu->thread.task.allowed = one_cpu(vcpu->index);
 		sched_add(engine.sched, &vcpu->thread.task, to_ns(time));
 	} else {
 		sched_wake(engine.sched, &vcpu->thread.task, vcpu->thread.task.cpu, to_ns(time));
@@ -326,7 +351,7 @@ void cpu_kick_out(struct vcpu *vcpu, uint64_t time)
 	struct cpu *cpu = vcpu->cpu;
 
 	stop_at(cpu, time);
-	cpu->clock += engine.host.interrupt_exit_cycles + engine.host.entry_cycles;
+	cpu->clock += vcpu_cost(vcpu, engine.host.interrupt_exit_cycles + engine.host.entry_cycles);
 	kvm_entered(vcpu);
 	engine_set_key(cpu, cpu->clock);
 }
@@ -406,7 +431,7 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 	if (stops) {
 		stop_at(cpu, time);
 		cpu->clock += engine.host.tick_work_cycles +
-			      (vcpu ? engine.host.interrupt_exit_cycles : 0);
+			      (vcpu ? vcpu_cost(vcpu, engine.host.interrupt_exit_cycles) : 0);
 		if (vcpu)
 			kvm_entered(vcpu);
 	} else if (vcpu && vcpu->state == VCPU_HOST) {
@@ -419,10 +444,10 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 	sched_tick(engine.sched, cpu->id, to_ns(time));
 	engine.local = NULL;
 	if (stops || (!cpu->current && sched_need_resched(engine.sched, cpu->id))) {
-		if (sched_need_resched(engine.sched, cpu->id)) {
+		if (sched_need_resched(engine.sched, cpu->id) && !(vcpu && keeps_cpu(vcpu))) {
 			reconsider(cpu);
 		} else {
-			cpu->clock += vcpu ? engine.host.entry_cycles : 0;
+			cpu->clock += vcpu ? vcpu_cost(vcpu, engine.host.entry_cycles) : 0;
 			engine_set_key(cpu, vcpu ? cpu->clock : cpu->clock + cpu->current->left);
 		}
 	}

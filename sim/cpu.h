@@ -16,6 +16,8 @@ void cpu_exit(struct vcpu *vcpu);
 /* Its exit has been handled: gives way if the scheduler wants it, then enters the guest, and runs
  * the handlers of interrupts that wait. */
 void cpu_enter(struct vcpu *vcpu);
+/* A kernel thread of the host may be preempted here, if the scheduler wanted it before. */
+void cpu_preempt_point(struct vcpu *vcpu);
 /* Leaves its CPU, for which the scheduler picks another; the caller goes on with engine_yield() or
  * engine_leave(). */
 void cpu_leave(struct vcpu *vcpu, enum vcpu_state state);

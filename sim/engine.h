@@ -79,9 +79,10 @@ struct vcpu {
 	uint64_t store_number; /* of the event that does it */
 	struct poll poll;
 	/* interrupts */
-	uint32_t pending; /* enum irq */
-	bool open;        /* interrupts are enabled */
-	bool handling;    /* in a handler */
+	uint32_t pending;  /* enum irq */
+	bool open;         /* interrupts are enabled */
+	bool handling;     /* in a handler */
+	uint32_t sections; /* port_preempt_disable() without its port_preempt_enable() */
 	void (*tick)(void);
 	uint64_t tick_cycles, tick_number;
 	/* KVM's */
@@ -197,6 +198,7 @@ struct timer {
 
 struct vm {
 	uint32_t index;
+	bool host; /* no VM: each of its vCPUs is a kernel thread bound to a CPU of the host */
 	struct vcpu *vcpus;
 	uint32_t vcpu_count;
 	struct memory memory;
@@ -230,6 +232,12 @@ struct vm {
 	} history[HISTORY_EVENTS];
 	uint64_t history_count;
 };
+
+/* An exit or entry takes a kernel thread of the host no time. */
+static inline uint64_t vcpu_cost(const struct vcpu *vcpu, uint64_t cycles)
+{
+	return vcpu->vm->host ? 0 : cycles;
+}
 
 void vm_history(const struct vcpu *vcpu, const char *what, uint64_t time);
 

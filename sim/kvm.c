@@ -26,7 +26,7 @@ void kvm_loaded(struct vcpu *vcpu)
 	vcpu->spin.window = host->ple_window;
 	vcpu->spin.left = host->pause_filter;
 	kvm_entered(vcpu);
-	if (!host->steal_time)
+	if (!host->steal_time || vcpu->vm->host)
 		return;
 	write_flag(vcpu, 0);
 	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->steal, 8, to_ns(vcpu->run_delay), now);
@@ -38,7 +38,7 @@ void kvm_loaded(struct vcpu *vcpu)
 void kvm_unloaded(struct vcpu *vcpu, bool boundary)
 {
 	vcpu->ready = true;
-	if (engine.host.steal_time && (boundary || engine.host.preempted_always))
+	if (engine.host.steal_time && !vcpu->vm->host && (boundary || engine.host.preempted_always))
 		write_flag(vcpu, 1);
 }
 
@@ -82,7 +82,7 @@ static void halt_poll(struct vcpu *vcpu)
 {
 	struct cpu *cpu = vcpu->cpu;
 
-	if (!vcpu->halt_poll || sched_load(engine.sched, cpu->id) != 1 ||
+	if (!vcpu->halt_poll || vcpu->vm->host || sched_load(engine.sched, cpu->id) != 1 ||
 	    sched_need_resched(engine.sched, cpu->id))
 		return;
 	vcpu->halt_polls++;
@@ -243,7 +243,7 @@ bool kvm_pause(struct vcpu *vcpu)
 	uint64_t now = vcpu->cpu->clock;
 	bool apart = spin->last == 0 || now - spin->last > host->ple_gap;
 
-	if (!host->ple)
+	if (!host->ple || vcpu->vm->host)
 		return false;
 	spin->last = now;
 	if (apart) {
@@ -269,7 +269,7 @@ uint64_t kvm_pauses_left(const struct vcpu *vcpu, uint64_t period)
 	const struct host *host = &engine.host;
 	const struct spin_watch *spin = &vcpu->spin;
 
-	if (!host->ple || period > host->ple_gap)
+	if (!host->ple || vcpu->vm->host || period > host->ple_gap)
 		return NEVER;
 	if (host->pause_filter)
 		return spin->left;
@@ -281,7 +281,7 @@ void kvm_paused(struct vcpu *vcpu, uint64_t pauses, uint64_t now)
 	const struct host *host = &engine.host;
 	struct spin_watch *spin = &vcpu->spin;
 
-	if (!host->ple || pauses == 0)
+	if (!host->ple || vcpu->vm->host || pauses == 0)
 		return;
 	if ((now - spin->last) / pauses > host->ple_gap) {
 		spin->first = now;

@@ -33,15 +33,17 @@ static const char usage[] =
 	"  --raw=DIR             exit-N there: each VM's status\n"
 	"  --events=FD           tells run.sh what happens\n"
 	"  --image=FILE          the guest's half (guest.so beside this program)\n"
+	"  --host-peer           the last pair is no VM but kernel threads, one bound to each of\n"
+	"                        the host's first VCPUS CPUs; its log is host-peer.log\n"
 	"  --follow-polls        follow each poll of a waiter: the same logs, and slower\n"
 	"  --speed               at the end: accesses and their rate, on standard error\n"
-	"  --check               whether --host and --pin are right, and nothing else\n"
+	"  --check               whether --host and --pin are right: prints the number of CPUs\n"
 	"  --host-keys, --help\n";
 
 static struct {
 	const char *host, *pin, *out, *raw, *image;
 	uint64_t seed;
-	bool speed, check;
+	bool speed, check, host_peer;
 } options = {.seed = 1};
 
 static __attribute__((noreturn)) void usage_error(const char *what, const char *why)
@@ -91,6 +93,8 @@ static int parse(int count, char **word)
 			options.speed = true;
 		} else if (strcmp(word[i], "--check") == 0) {
 			options.check = true;
+		} else if (strcmp(word[i], "--host-peer") == 0) {
+			options.host_peer = true;
 		} else if (strcmp(word[i], "--follow-polls") == 0) {
 			engine.follow = true;
 		} else if (strcmp(word[i], "--help") == 0) {
@@ -106,6 +110,11 @@ static int parse(int count, char **word)
 	return i;
 }
 
+static bool is_host(uint32_t vm, uint32_t vms)
+{
+	return options.host_peer && vm == vms - 1;
+}
+
 static int open_log(uint32_t vm, uint32_t vms)
 {
 	char path[PATH_BYTES];
@@ -116,7 +125,10 @@ static int open_log(uint32_t vm, uint32_t vms)
 			usage_error("--out", "more than one VM needs a directory for the logs");
 		return STDOUT_FILENO;
 	}
-	snprintf(path, sizeof(path), "%s/serial-%u.log", options.out, vm);
+	if (is_host(vm, vms))
+		snprintf(path, sizeof(path), "%s/host-peer.log", options.out);
+	else
+		snprintf(path, sizeof(path), "%s/serial-%u.log", options.out, vm);
 	file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (file < 0)
 		engine_die(4, "%s: %s", path, strerror(errno));
@@ -169,10 +181,12 @@ static void make_vms(uint32_t vms, char **word)
 	if (!engine.vms || !engine.threads)
 		engine_die(4, "no memory");
 	engine.vm_count = vms;
-	for (uint32_t i = 0; i < vms; i++)
+	for (uint32_t i = 0; i < vms; i++) {
+		engine.vms[i].host = is_host(i, vms);
 		vm_load(&engine.vms[i], i, image,
 			(uint32_t)number(word[2 * i], "VCPUS", VCPUS_MOST), word[2 * i + 1],
 			open_log(i, vms));
+	}
 	vm_catch_traps();
 	cpu_init();
 }
@@ -231,6 +245,7 @@ int main(int count, char **word)
 
 	if (options.check) {
 		make_host(1);
+		printf("%llu\n", (unsigned long long)engine.host.cpus);
 		return 0;
 	}
 	if (vms == 0 || (count - first) % 2)

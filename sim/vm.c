@@ -167,7 +167,7 @@ static void begin_work(struct vcpu *vcpu)
 	vcpu->timed = true;
 	vcpu->host = vcpu->handling = vcpu->stuck = false;
 	vcpu->open = vcpu->index == 0;
-	vcpu->pending = 0;
+	vcpu->pending = vcpu->sections = 0;
 	vcpu->owed = 0;
 	vcpu->tick = NULL;
 	vcpu->poll = (struct poll){.pure = false};

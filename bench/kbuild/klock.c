@@ -196,6 +196,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 						     world.node_stride;
 	atomic_store_explicit(&me->asks, lock, memory_order_relaxed);
 	atomic_store_explicit(&stats->holder, &lock->section.holder, memory_order_relaxed);
+	port_preempt_disable();
 	world.ops->acquire(state_of(lock), held->node);
 	held->since = stretch_begin(me);
 	note_grant(me, held);
@@ -232,6 +233,7 @@ void klock_release(struct vcpu *me)
 		holder_preempted(me);
 	held->cycles = port_cycles() - held->since.start;
 	world.ops->release(state_of(held->lock), held->node);
+	port_preempt_enable();
 	count->hold_cycles += held->cycles;
 	if (me->depth == 0)
 		me->times.locked += stretch_end(me, &held->since);

@@ -56,6 +56,9 @@ void sim_halt(bool open);
 void sim_kick(uint32_t cpu);      /* KVM_HC_KICK_CPU */
 void sim_yield_to(uint32_t cpu);  /* KVM_HC_SCHED_YIELD */
 void sim_interrupt(uint32_t cpu); /* an IPI that does nothing but end a HLT */
+/* A kernel thread of the host keeps its CPU in between; pairs may nest. No effect on a vCPU. */
+void sim_preempt_disable(void);
+void sim_preempt_enable(void);
 struct steal_area;
 struct steal_area *sim_steal_area(uint32_t cpu);
 
@@ -69,6 +72,7 @@ struct sim_facts {
 	uint32_t instance;     /* which VM this is, from 0 */
 	uint32_t kvm_features; /* as CPUID leaf 0x40000001 EAX */
 	uint64_t seed;
+	bool host; /* no VM: the CPUs are kernel threads of the host */
 };
 
 const struct sim_facts *sim_facts(void);

@@ -84,6 +84,14 @@ void sim_yield_to(uint32_t cpu)
 	vcpu_yield_to(cpu);
 }
 
+void sim_preempt_disable(void)
+{
+}
+
+void sim_preempt_enable(void)
+{
+}
+
 struct steal_area *sim_steal_area(uint32_t cpu)
 {
 	return explore->vcpu[cpu].steal;

@@ -40,7 +40,7 @@ static void record_boot(const struct sim_facts *facts)
 	struct record record;
 
 	frame_begin(&record, &frame, &plan);
-	record_string(&record, "hypervisor", "KVM, modelled");
+	record_string(&record, "hypervisor", facts->host ? "none" : "KVM, modelled");
 	record_number(&record, "kvm_features", facts->kvm_features);
 	record_number(&record, "kvm_hints", 0);
 	record_bool(&record, "pv_unhalt", (facts->kvm_features & KVM_FEATURE_PV_UNHALT) != 0);
@@ -78,7 +78,10 @@ __attribute__((visibility("default"))) void sim_guest_main(void)
 	static char error[PLAN_ERROR_BYTES];
 	const struct sim_facts *facts = sim_facts();
 	struct kvm_info kvm = {
-		.hypervisor_bit = true, .present = true, .features = facts->kvm_features};
+		.hypervisor_bit = !facts->host,
+		.present = !facts->host,
+		.features = facts->kvm_features,
+	};
 	struct plan_machine plan_machine = {.cpus = facts->cpus,
 					    .linux_facts = linux_facts_of(&kvm, facts->cpus)};
 	bool ok = plan_parse(facts->cmdline, &plan_machine, &plan, error);

@@ -6,6 +6,7 @@
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
+#include <string.h>
 
 /* Returns the finding about two cells of separate runs. */
 static const struct study_finding *compared(const char *kind, const double *a, size_t a_count,
@@ -286,6 +287,22 @@ static void without_kvm_nothing_is_judged(void **state)
 	NEAR(study.findings[0].ratio, 1.332579235441611);
 }
 
+static void a_simulated_host_is_judged_and_labelled(void **state)
+{
+	struct table *table;
+	const char *verdict;
+
+	(void)state;
+	write_experiment("sim", "one", "", "two", "vm", "slower");
+	write_logs("one", "serial-0.log", A, COUNT(A));
+	write_logs("two", "serial-0.log", B, COUNT(B));
+	assert_int_not_equal(judged()->verdict, VERDICT_NOT_JUDGED);
+	table = study_findings(&study, 1);
+	verdict = table_at(table, 0, table->column_count - 1)->text;
+	assert_int_equal(strncmp(verdict, "simulated: ", strlen("simulated: ")), 0);
+	table_free(table);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, study_setup, study_teardown)
 
 int main(void)
@@ -311,6 +328,7 @@ int main(void)
 		CASE(compared_either_way),
 		CASE(one_run_decides_nothing),
 		CASE(without_kvm_nothing_is_judged),
+		CASE(a_simulated_host_is_judged_and_labelled),
 	};
 
 	return cmocka_run_group_tests_name("study_judge", tests, study_make_directory,

@@ -100,3 +100,34 @@ sim() {
   run -2 --separate-stderr ./run.sh --accel=tcg --host=cpus=4
   [[ $stderr == *--host* ]]
 }
+
+@test "runs side by side are the runs one after the other" {
+  local n
+  for n in 1 2; do
+    ./run.sh --accel=sim -smp 4 --host=cpus=4 --runs=2 --jobs="$n" --out="$out-$n" -append 'locks=mcs ms=3 reps=1' >"$log"
+    grep -q '^run 2$' "$log"
+  done
+  for n in 1 2; do cmp "$out-1/run-$n/serial-0.log" "$out-2/run-$n/serial-0.log"; done
+  run -1 cmp -s "$out-1/run-1/serial-0.log" "$out-1/run-2/serial-0.log"
+}
+
+@test "an interrupt ends runs side by side, and leaves no process" {
+  run -130 timeout --preserve-status -s INT 5 ./run.sh --accel=sim -smp 4 --host=cpus=4 --runs=4 --jobs=2 --out="$out" \
+    -append 'locks=tas ms=100000 reps=1'
+  run -1 pgrep -f -- "--out=$out"
+}
+
+@test "the host peer: kernel threads, which keep their CPUs in sections" {
+  ./run.sh --accel=sim -smp 4 --host=cpus=4,ple=0 --host-peer --out="$out" -append 'locks=ticket ms=200 reps=1 hold=1000' >"$log"
+  grep '"type":"boot"' "$out/host-peer.log" | jq -e '.hypervisor == "none" and .accel == "sim" and .kvm_features == 0'
+  ops() { grep '"type":"run"' "$1" | jq .ops; }
+  [ "$(ops "$out/host-peer.log")" -gt $((10 * $(ops "$out/serial-0.log"))) ]
+  grep -q '^host peer: kernel threads' "$log"
+}
+
+@test "an experiment: its calls at the size of the modelled host, and verdicts that say that they are simulated" {
+  ./run.sh --accel=sim --experiment=host-vs-tas --host=cpus=4 --runs=2 --trace=off --out="$out" -append jobs=20 >"$log"
+  jq -e '.host_cpus == 4 and .vcpus == 4' "$out/experiment.json"
+  grep -q 'simulated: ' "$log"
+  [ -s "$out/both/rep-2/host-peer.log" ]
+}

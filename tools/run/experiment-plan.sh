@@ -91,7 +91,7 @@ experiment_select() {
   experiment_exists "$experiment" ||
     usage_error "--experiment=$experiment: no such experiment; accepted:" \
       "$(experiment_names | paste -sd' ')"
-  local cpus=1 vcpus=1 work='' work_many='' # the accelerator is not chosen yet
+  local cpus=1 vcpus=1 work='' work_many='' no_ple=() # the accelerator is not chosen yet
   added=()
   experiment_read "$experiment"
   ((x_summary)) || experiment_added
@@ -123,7 +123,7 @@ experiment_added() {
 
 # For --list. Runs in a subshell, with an arbitrary number of CPUs.
 experiment_title() (
-  cpus=1 vcpus=1 work='' work_many='' added=()
+  cpus=1 vcpus=1 work='' work_many='' no_ple=() added=()
   experiment_read "$1"
   echo "  $1 ($x_title)"
 )

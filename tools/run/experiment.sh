@@ -10,6 +10,7 @@
 #                      experiment.json    the analyser's input    study.txt           the tables
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
+readonly EXPERIMENT_SIM_BOUND=900 # a simulated second of two VMs of 28 costs half a minute of one CPU
 readonly EXPERIMENT_LEAST=10   # starts no call with less time left
 
 experiment_main() {
@@ -26,9 +27,10 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * 100))
+  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * (${#sim_cpus} ? 300 : 100)))
   experiment_repeat
   experiment_trace
+  experiment_wait
   progress_end
   [[ -z $l1_server ]] || serve_stop "$l1_server"
   l1_server=''
@@ -37,16 +39,18 @@ experiment_main() {
 
 # Sets the variables for the files of experiments/.
 experiment_facts() {
-  cpus=$(nproc)
+  cpus=$(nproc) no_ple=(-overcommit cpu-pm=on)
+  if [[ $accel == sim ]]; then cpus=$sim_cpus no_ple=(--host=ple=0); fi
   # The same choice as in tools/nested/nested.sh, which a running L1 made on the same machine.
   if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
   vcpus=${user_smp%%,*}
   vcpus=${vcpus#cpus=}
   [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
   # Jobs for some seconds; an emulated CPU does a tenth to a thirtieth of the work of a real one.
-  local jobs=200
-  [[ $accel == kvm ]] || jobs=20
-  work="workload=kbuild jobs=$((jobs * vcpus)) reps=1"
+  local each=200
+  [[ $accel == kvm ]] || each=20
+  [[ $accel != sim ]] || each=100 # a simulated second
+  work="workload=kbuild jobs=$((each * vcpus)) reps=1"
   # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
   work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
   work+=" tasks=$(((36 * vcpus + 27) / 28))"
@@ -99,7 +103,7 @@ experiment_needs() { # NAME
   skipped[$1]=''
   case $x_needs in
   ple)
-    value=$([[ $accel == tcg ]] || experiment_there sh -c 'cd /sys/module &&
+    value=$([[ $accel == tcg ]] || { [[ $accel == sim ]] && echo 1; } || experiment_there sh -c 'cd /sys/module &&
       cat kvm_intel/parameters/ple_gap kvm_amd/parameters/pause_filter_count' 2>/dev/null) || true
     [[ $value =~ [1-9] ]] ||
       skipped[$1]="not here: this $accel_class CPU has no pause-loop exits (pause filter)"
@@ -155,26 +159,48 @@ experiment_stopped() {
   say "out of time after $((calls_made)) of $calls_wanted runs"
 }
 
-# Makes one call of run.sh; repeats it if L1 or its firmware failed, which says nothing about
-# pvspin.
+# Makes one call of run.sh as soon as fewer than $jobs are under way. Without --jobs it has ended on
+# return.
 experiment_call() { # NAME RUN rep-N|trace
-  local code at=$1 said what="$1 $2, ${3/rep-/repetition }" left=$((deadline - EPOCHSECONDS))
-  at=$(experiment_dir "$1")/$2/$3
-  ((left < EXPERIMENT_BOUND)) || left=$EXPERIMENT_BOUND
-  mkdir -p "${at%/*}"
-  experiment_run "$2" "$at" "$left"
-  [[ -z $interrupted ]] || return 0
+  while ((${#calls[@]} >= jobs)) && [[ -z $interrupted ]]; do experiment_reap; done
+  [[ -z $interrupted && -z $broken ]] || return 0
+  experiment_start "$@"
+  ((jobs > 1)) || experiment_wait
+}
+
+experiment_wait() {
+  while ((${#calls[@]})); do experiment_reap; done
+}
+
+# Waits until a call has ended, and judges it.
+experiment_reap() {
+  local pid code call
+  wait -n "${!calls[@]}" 2>/dev/null || true # or a signal
+  for pid in "${!calls[@]}"; do
+    ! kill -0 "$pid" 2>/dev/null || continue
+    code=0
+    wait "$pid" 2>/dev/null || code=$?
+    read -ra call <<<"${calls[$pid]}"
+    unset "calls[$pid]"
+    [[ -n $interrupted ]] || experiment_ended "$code" "${call[@]}"
+  done
+}
+
+# Repeats the call if L1 or its firmware failed, which says nothing about pvspin.
+experiment_ended() { # STATUS NAME RUN rep-N|trace [again]
+  local code=$1 said at what="$2 $3, ${4/rep-/repetition }"
+  ((code != 0)) || return 0
+  at=$(experiment_dir "$2")/$3/$4
   said=$(<"$at.txt")
-  if [[ $accel == nested ]] && ((code != 0)) && { ! nested_served ||
-    [[ $said == *'the guest never started'* ]]; }; then
+  if [[ $accel == nested && -z ${5-} ]] && { ! nested_served || [[ $said == *'the guest never started'* ]]; }; then
     say "$what: once more: $(tail -n 2 "$at.txt" | head -n 1)"
     [[ ! -e $at ]] || mv "$at" "$at.never-started"
     if [[ -n $l1_server ]] && ! experiment_l1; then broken=1; return; fi
-    experiment_run "$2" "$at" "$left"
+    experiment_start "$2" "$3" "$4" again
+    return
   fi
-  ((code != 0)) || return 0
   worse "$code"
-  say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
+  say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' <<<"$said" |
     grep -v 'logs are in' | tail -n 1)"
   # A wrong call, or a missing tool, will fail in all of them.
   ((code != EXIT_USAGE && code != EXIT_ENVIRONMENT)) || broken=1
@@ -189,26 +215,34 @@ experiment_keys() { # RUN [trace]
   echo "$keys"
 }
 
-# Sets code. In the background, so that a signal to this script ends the wait.
-experiment_run() { # RUN DIRECTORY SECONDS
-  local words=() own=(--accel="$accel" --timeout="$3" --out="$2")
-  mapfile -t words <<<"${x_options[$1]}"
+# In the background, so that a signal to this script ends the wait, and calls can be side by side.
+experiment_start() { # NAME RUN rep-N|trace [again]
+  local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$EXPERIMENT_BOUND
+  at=$(experiment_dir "$1")/$2/$3
+  mkdir -p "${at%/*}"
+  mapfile -t words <<<"${x_options[$2]}"
   [[ -n ${words[0]} ]] || words=()
   [[ $accel != nested ]] || own+=(--l1-kernel="$l1_kernel")
+  if [[ $accel == sim ]]; then
+    bound=$EXPERIMENT_SIM_BOUND
+    [[ $n != trace ]] || n=1
+    own+=("--seed=$((${sim_seed:-1} + n - 1))")
+    [[ -z $sim_host ]] || own+=("--host=$sim_host")
+  else
+    own+=(-kernel "$image")
+  fi
+  own+=(--timeout="$((left < bound ? left : bound))" --out="$at")
   [[ -z $pin ]] || own+=(--pin="$pin")
   [[ -z $user_cpu ]] || own+=(-cpu "$user_cpu")
   [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
   starting=1
   set -m # a process group of its own: a Ctrl-C reaches this script alone
-  PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=$hosted "$tree/run.sh" "${own[@]}" \
-    -kernel "$image" -append "$(experiment_keys "$1" "${2##*/}")" ${words[@]+"${words[@]}"} \
-    ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$2.txt" 2>&1 &
-  call_pid=$!
+  PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=${hosted:-} PVSPIN_SIM=${sim:-} "$tree/run.sh" "${own[@]}" \
+    -append "$(experiment_keys "$2" "$3")" ${words[@]+"${words[@]}"} \
+    ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$at.txt" 2>&1 &
+  calls[$!]=$*
   set +m
   started
-  code=0
-  until { wait "$call_pid" && code=0; } || { code=$?; ! kill -0 "$call_pid" 2>/dev/null; }; do :; done
-  call_pid=''
 }
 
 # Writes the list of parts of an experiment that consists of several.

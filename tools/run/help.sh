@@ -26,6 +26,7 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
   --host=KEY=VALUE,... the host of sim: machine=study|skylake|milan, and what differs from it:
                        cpus=, sockets=, sched=, ple=, halt_poll=, kick_us=, ... (docs/sim.md)
   --seed=N             sim: seed of all that is random (1); each further run of --runs=N adds 1
+  --jobs=N             sim: so many runs, or calls of an experiment, at a time (one for each CPU)
   --vm=I:KEYS          sim: keys of instance I that replace those of -append: --vm=1:locks=tas
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12); or
               PATH     a bzImage, its modules below ../lib/modules or lib/modules beside it, or in
@@ -59,7 +60,7 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        tables and whether its findings are seen here (docs/experiments.md); study
                        runs all of them. --runs=N repetitions (10); -append KEYS replace those of
                        its plan, but locks=A,B adds locks. Under nested each takes about 10
-                       minutes, with --runs=3 about 3
+                       minutes, with --runs=3 about 3; sim simulates 28 CPUs (--host=)
   --trace=on|off       whether an experiment ends with a traced call of each of its runs, for
                        timelines of a preempted holder on its page (on; under tcg off)
   --gdb                wait for a debugger on a free port, and print the gdb command

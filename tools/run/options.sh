@@ -10,7 +10,7 @@ options_default() {
   setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
-  sim_host='' sim_seed='' sim_vm=()
+  sim_host='' sim_seed='' sim_vm=() sim_cpus='' jobs=''
   host_peer=0 peer_keys='' experiment='' trace=''
   image=''               # -kernel
   append=''              # -append
@@ -56,6 +56,7 @@ options_own() { # WORD
   --host-peer=*) host_peer=1 peer_keys=${1#*=} ;;
   --meet=*) meet=${1#*=}; options_meet "$1" ;;
   --runs=*) number runs "$1" 10000 ;;
+  --jobs=*) number jobs "$1" 1024 ;;
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
   --out=*$'\n'*) usage_error "$1: a name with a line break is not accepted" ;;
@@ -73,7 +74,7 @@ options_own() { # WORD
   --perfetto*)
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
-  --accel | --l1-kernel | --pv | --instances | --meet | --runs | --pin | --out | --timeout | --boot | \
+  --accel | --l1-kernel | --pv | --instances | --meet | --runs | --jobs | --pin | --out | --timeout | --boot | \
     --experiment | --trace | --host | --seed | --vm)
     usage_error "$1 needs a value: $1=..."
     ;;

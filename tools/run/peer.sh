@@ -19,7 +19,7 @@ member_log() { # MEMBER
 
 # Prints the file with the messages of QEMU, or of the peer.
 member_errors() { # MEMBER
-  if is_peer "$1"; then echo host-peer.err; elif [[ $accel == sim ]]; then echo sim.log; else echo "qemu-$1.log"; fi
+  if [[ $accel == sim ]]; then echo sim.log; elif is_peer "$1"; then echo host-peer.err; else echo "qemu-$1.log"; fi
 }
 
 member_name() { # MEMBER
@@ -29,6 +29,8 @@ member_name() { # MEMBER
 member_title() { # MEMBER
   if ! is_peer "$1"; then
     echo "instance $1"
+  elif [[ $accel == sim ]]; then
+    echo 'host peer: kernel threads of the simulated host, one on each CPU'
   elif [[ $accel_class == nested ]]; then
     echo 'host peer: the hosted build in L1, the emulated host of the VMs'
   else
@@ -40,7 +42,7 @@ member_title() { # MEMBER
 # writes its plan complete, and of the words those that its workload takes. threads=0 is refused, so
 # that nothing runs.
 plan_keys_of() { # WORD...
-  { "$hosted" "$@" threads=0 2>/dev/null || true; } |
+  { if [[ $accel == sim ]]; then "$sim" 1 "$* threads=0"; else "$hosted" "$@" threads=0; fi 2>/dev/null || true; } |
     jq -jRr 'fromjson? | select(.type == "boot") | .plan | split(" ")[] | " " + split("=")[0] + " "'
 }
 

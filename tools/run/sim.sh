@@ -6,7 +6,7 @@
 # would have left them. Sourced by run.sh.
 #
 #   sim_options   refuses options that sim lacks        sim_ready   builds it, checks --host
-#   sim_start     starts it: one job for all members
+#   sim_start     starts it: one job for all members     sim_run_all  --runs=N, --jobs at a time
 
 # Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
@@ -17,36 +17,45 @@ sim_options() {
   done
   [[ -z $user_cpu ]] || usage_error '-cpu: --accel=sim takes --host=machine=study|skylake|milan'
   [[ -z $image ]] || usage_error '-kernel: --accel=sim builds its own guest'
-  [[ -z $meet && $gdb == 0 && $conformance == 0 && $host_peer == 0 && $boot == multiboot && -z $l1_kernel_given ]] ||
-    usage_error '--accel=sim takes none of --meet, --gdb, --conformance, --host-peer, --boot, --l1-kernel'
-  ((instances)) || usage_error '--instances=0: nothing would run'
+  [[ -z $meet && $gdb == 0 && $conformance == 0 && $boot == multiboot && -z $l1_kernel_given ]] ||
+    usage_error '--accel=sim takes none of --meet, --gdb, --conformance, --boot, --l1-kernel'
+  jobs=${jobs:-$(nproc)}
 }
 
 sim_others() { # refuses sim's options with other accelerators
-  [[ -z $sim_host && -z $sim_seed && ${#sim_vm[@]} -eq 0 ]] ||
-    usage_error '--host, --seed and --vm are for --accel=sim'
+  [[ -z $sim_host && -z $sim_seed && ${#sim_vm[@]} -eq 0 && -z $jobs ]] ||
+    usage_error '--host, --seed, --vm and --jobs are for --accel=sim'
+  jobs=1 # side by side, real runs would disturb each other
 }
 
-# Sets sim and the host's words; ends the call if --host or --pin is wrong.
+# Sets sim, the host's words and sim_cpus; ends the call if --host or --pin is wrong.
 sim_ready() {
-  local problem status=0
-  build_target build/sim/pvspin-sim
-  build_target build/sim/guest.so
-  mkdir -p "$scratch/sim"
-  cp "$tree/build/sim/pvspin-sim" "$tree/build/sim/guest.so" "$scratch/sim/" ||
-    die "$EXIT_ENVIRONMENT" "cannot copy build/sim to $scratch (TMPDIR chooses another place)"
-  sim=$scratch/sim/pvspin-sim
+  local said status=0
+  [[ -z $experiment ]] || build_target build/pvspin-report
+  sim=${PVSPIN_SIM:-} # a call of an experiment is given its copy
+  if [[ -z $sim ]]; then
+    build_target build/sim/pvspin-sim
+    build_target build/sim/guest.so
+    mkdir -p "$scratch/sim"
+    cp "$tree/build/sim/pvspin-sim" "$tree/build/sim/guest.so" "$scratch/sim/" ||
+      die "$EXIT_ENVIRONMENT" "cannot copy build/sim to $scratch (TMPDIR chooses another place)"
+    sim=$scratch/sim/pvspin-sim
+  fi
   [[ $pv == on ]] || sim_host+=${sim_host:+,}pv_unhalt=0
-  problem=$("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} --check 2>&1) || status=$?
-  ((status == 0)) || die "$status" "${problem#pvspin-sim: }"
+  said=$("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} --check 2>&1) || status=$?
+  ((status == 0)) || die "$status" "${said#pvspin-sim: }"
+  sim_cpus=$said
 }
 
-# Prints member I's command line: the user's keys, with those of --vm=I:KEYS replacing the same
-# ones.
-sim_append() { # INSTANCE
-  local line
-  line="$(keys_override "$append" "${sim_vm[$1]-}") accel=sim"
-  if ((instances > 1)) && [[ " $append " != *' start='* ]]; then line+=' start=serial-each'; fi
+# Prints member I's command line: the user's keys, with those of --vm=I:KEYS, or --host-peer=KEYS,
+# replacing the same ones. By default a run measures 100 ms, 25 slices of the host's scheduler: a
+# simulated second of two VMs with 28 vCPUs costs 15 to 30 seconds.
+sim_append() { # MEMBER
+  local line others=${sim_vm[$1]-}
+  ! is_peer "$1" || others=$peer_keys
+  line="$(keys_override "$append" "$others") accel=sim"
+  [[ " $line" == *' ms='* || " $line" == *' ops='* || " $line" == *' workload=kbuild'* ]] || line+=' ms=100'
+  if ((members > 1)) && [[ " $append " != *' start='* ]]; then line+=' start=serial-each'; fi
   echo "${line# }"
 }
 
@@ -57,8 +66,10 @@ sim_compose() {
   [[ $run_dir == "$out" ]] || n=${run_dir##*-}
   sim_command=("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} "--seed=$((${sim_seed:-1} + n - 1))"
     "--out=$run_dir" "--raw=$run_dir/.raw" "--events=$events")
-  for ((i = 0; i < instances; i++)); do
-    sim_command+=("$smp_cpus" "$(sim_append "$i")")
+  ((!host_peer)) || sim_command+=(--host-peer)
+  for ((i = 0; i < members; i++)); do
+    if is_peer "$i"; then sim_command+=("$sim_cpus"); else sim_command+=("$smp_cpus"); fi
+    sim_command+=("$(sim_append "$i")")
   done
 }
 
@@ -66,7 +77,7 @@ sim_start() {
   local i
   sim_compose
   sim_main &
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     state[i]=starting jobs_pid[i]=$!
   done
 }
@@ -77,7 +88,7 @@ sim_main() {
   trap - INT TERM HUP EXIT
   started=$EPOCHREALTIME sim_pid='' sim_status=none
   trap sim_gone EXIT
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     mkdir -p "$work/$i"
     printf '%s\0' "${sim_command[@]}" >"$run_dir/.raw/command-$i"
   done
@@ -94,10 +105,10 @@ sim_gone() {
   trap - EXIT
   set +e
   [[ -z $sim_pid ]] || kill "$sim_pid" 2>/dev/null
-  for ((i = 0; i < instances; i++)); do
+  for ((i = 0; i < members; i++)); do
     code=$sim_status
     [[ ! -s $raw/exit-$i ]] || read -r code <"$raw/exit-$i"
-    case $code in
+    is_peer "$i" || case $code in
     0) code=33 ;;
     3) code=35 ;;
     77) code=37 ;;
@@ -108,5 +119,42 @@ sim_gone() {
     { echo "$code" >"$raw/exit-$i" && echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$i"; } 2>/dev/null ||
       echo "lost $i" >&"$events"
     echo "exit $i" >&"$events"
+  done
+}
+
+# Makes all runs of the call, $jobs at a time, each in a subshell: the coordinator's state is a run's.
+sim_run_all() {
+  local n pid
+  sim_runs=()
+  for ((n = 1; n <= runs; n++)); do
+    while ((${#sim_runs[@]} >= jobs)) && [[ -z $interrupted ]]; do sim_reap; done
+    [[ -z $interrupted ]] || break
+    progress "run $n of $runs"
+    run_dir_of "$n"
+    starting=1
+    set -m
+    sim_one &
+    sim_runs[$!]=$n
+    set +m
+    started
+  done
+  while ((${#sim_runs[@]})); do sim_reap; done
+}
+
+sim_one() {
+  set +m
+  progress_on=0 sim_runs=()
+  trap - EXIT
+  trap interrupt INT TERM HUP QUIT
+  starting=''
+  together_run
+}
+
+# Waits until one of the runs has ended.
+sim_reap() {
+  local pid
+  wait -n "${!sim_runs[@]}" 2>/dev/null || true # or a signal
+  for pid in "${!sim_runs[@]}"; do
+    kill -0 "$pid" 2>/dev/null || unset "sim_runs[$pid]"
   done
 }

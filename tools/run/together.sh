@@ -33,7 +33,7 @@ together_run() {
     exec {events}<>"$work/events"
   fi
   [[ $accel == sim ]] || qemu_compose
-  ((!host_peer)) || peer_compose
+  [[ $host_peer == 0 || $accel == sim ]] || peer_compose
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
   starting=1
   jobs_pid=() state=() span=() stopping='' lost=''

@@ -23,6 +23,8 @@ static const struct table_column findings_columns[] = {
 	{"verdict", "", "verdict", true, false},
 };
 
+#define TEXT_BYTES 128
+
 static void undecided_text(char *text, size_t size, const struct study_finding *finding, size_t n)
 {
 	int used = snprintf(text, size, "not decided with %zu runs", n);
@@ -44,44 +46,44 @@ static const char *study_inside(const struct study_finding *finding)
 											     : "no";
 }
 
-static void verdict_text(struct table *table, const struct study_finding *finding)
+static void verdict_text(char text[TEXT_BYTES], const struct study_finding *finding)
 {
 	size_t a = finding->cell->time.count, b = finding->other->time.count;
 	size_t n = a < b ? a : b;
-	char text[128];
 
 	if (finding->kind == FINDING_COMPARED && finding->verdict < VERDICT_OPPOSITE &&
 	    finding->verdict != VERDICT_UNDECIDED) {
-		table_text(table, finding->verdict == VERDICT_NOT_REPRODUCED
-					  ? "no difference above 5 %"
-				  : finding->ratio > 1 ? "slower"
-						       : "faster");
+		snprintf(text, TEXT_BYTES, "%s",
+			 finding->verdict == VERDICT_NOT_REPRODUCED ? "no difference above 5 %"
+			 : finding->ratio > 1                       ? "slower"
+								    : "faster");
 		return;
 	}
 	switch (finding->verdict) {
 	case VERDICT_REPRODUCED:
-		snprintf(text, sizeof(text), "reproduced");
+		snprintf(text, TEXT_BYTES, "reproduced");
 		break;
 	case VERDICT_NOT_REPRODUCED:
-		snprintf(text, sizeof(text), "not reproduced: %s",
+		snprintf(text, TEXT_BYTES, "not reproduced: %s",
 			 finding->kind == FINDING_EQUAL ? "they differ"
 							: "no difference above 5 %");
 		break;
 	case VERDICT_OPPOSITE:
-		snprintf(text, sizeof(text), "not reproduced: the other way round");
+		snprintf(text, TEXT_BYTES, "not reproduced: the other way round");
 		break;
 	case VERDICT_NOT_JUDGED:
-		snprintf(text, sizeof(text), "not judged: there is no KVM here");
+		snprintf(text, TEXT_BYTES, "not judged: there is no KVM here");
 		break;
 	default:
-		undecided_text(text, sizeof(text), finding, n);
+		undecided_text(text, TEXT_BYTES, finding, n);
 	}
-	table_text(table, text);
 }
 
 static void finding_row(struct table *table, const struct study *study,
 			const struct study_finding *finding)
 {
+	char text[TEXT_BYTES], labelled[TEXT_BYTES + 16];
+
 	table_text(table, study->name);
 	table_text(table, finding->text);
 	table_text(table, finding->kind == FINDING_WILDER ? "sd/mean" : "time");
@@ -93,7 +95,11 @@ static void finding_row(struct table *table, const struct study *study,
 	study_number(table, finding->p, finding->p < 0.0001 ? "%.1e" : "%.4f");
 	study_number(table, finding->p_holm, finding->p_holm < 0.0001 ? "%.1e" : "%.4f");
 	table_text(table, finding->test[0] ? finding->test : "-");
-	verdict_text(table, finding);
+	verdict_text(text, finding);
+	/* nobody is to quote it as a machine's */
+	snprintf(labelled, sizeof(labelled), "%s%s", study_is_simulated(study) ? "simulated: " : "",
+		 text);
+	table_text(table, labelled);
 }
 
 struct table *study_findings(const struct study *studies, size_t count)

@@ -247,6 +247,11 @@ static enum finding_verdict verdict_of(const struct study_finding *finding)
 	return above ? VERDICT_REPRODUCED : below ? VERDICT_OPPOSITE : VERDICT_UNDECIDED;
 }
 
+bool study_is_simulated(const struct study *study)
+{
+	return strcmp(study->accel, accel_names[ACCEL_SIM]) == 0;
+}
+
 void study_judge(struct study *studies, size_t count)
 {
 	size_t findings = 0, n = 0;
@@ -266,8 +271,10 @@ void study_judge(struct study *studies, size_t count)
 			struct study_finding *finding = &studies[i].findings[j];
 
 			finding->p_holm = p[n++];
-			finding->verdict = accel_is_kvm(studies[i].accel) ? verdict_of(finding)
-									  : VERDICT_NOT_JUDGED;
+			finding->verdict =
+				accel_is_kvm(studies[i].accel) || study_is_simulated(&studies[i])
+					? verdict_of(finding)
+					: VERDICT_NOT_JUDGED;
 		}
 	}
 	free(p);

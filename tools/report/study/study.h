@@ -88,6 +88,9 @@ bool study_exists(const char *path);
 bool study_read(const char *path, struct study *study, struct notes *notes);
 void study_free(struct study *study);
 
+/* Its verdicts are about the model of --accel=sim. */
+bool study_is_simulated(const struct study *study);
+
 /* Computes the figures of the findings. study_read() calls it. */
 void study_compare(struct study *study);
 /* Computes the verdicts; corrects p for all findings of these experiments. */

@@ -411,6 +411,9 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 		table_footnote(table, "nested: real KVM on an emulated CPU; \"bare metal\" is the "
 				      "emulated host (L1).");
 		table_footnote(table, "Its seconds mean nothing on hardware; only compare rows.");
+	} else if (study_is_simulated(&studies[0])) {
+		table_footnote(table, "sim: a modelled host; its verdicts are about the model, and "
+				      "believed as far as docs/sim-validation.md shows.");
 	} else if (!accel_is_kvm(accel)) {
 		table_footnote(table, "%s: no KVM and no hypercalls. Good only for testing pvspin.",
 			       accel);

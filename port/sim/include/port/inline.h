@@ -26,6 +26,16 @@ static inline uint64_t port_cycles_ordered(void)
 	return sim_cycles();
 }
 
+static inline void port_preempt_disable(void)
+{
+	sim_preempt_disable();
+}
+
+static inline void port_preempt_enable(void)
+{
+	sim_preempt_enable();
+}
+
 /* An addition without a lock prefix: a load and a store. */
 static inline void port_increment(uint64_t *counter)
 {
