@@ -10,7 +10,7 @@
 #                      experiment.json    the analyser's input    study.txt           the tables
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
-readonly EXPERIMENT_SIM_BOUND=900 # a simulated second of two VMs of 28 costs half a minute of one CPU
+readonly EXPERIMENT_SIM_BOUND=7200 # all locks of `sweep`, simulated, cost half an hour of one CPU
 readonly EXPERIMENT_LEAST=10   # starts no call with less time left
 
 experiment_main() {
@@ -27,7 +27,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * (${#sim_cpus} ? 300 : 100)))
+  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * (${#sim_cpus} ? 900 : 100)))
   experiment_repeat
   experiment_trace
   experiment_wait
