@@ -13,11 +13,11 @@
  * do anything. */
 void latency_prepare(bool on, uint32_t threads);
 
-/* Gives worker i its two histograms; NULL without latency=on. */
+/* Gives worker i its histograms; NULL without latency=on. */
 void latency_set_up(struct worker *worker, uint32_t i);
 
-/* After the run: sets result->wait and ->hold_time over all workers, valid until the next run; NULL
- * without latency=on. */
+/* After the run: sets result->wait, ->wait_net and ->hold_time over all workers, valid until the
+ * next run; NULL without latency=on. */
 void latency_collect(struct run_result *result);
 
 #endif

@@ -73,6 +73,16 @@ static inline void loop_missed(struct lock_stats *stats, uint64_t granted, uint6
 			     false);
 }
 
+/* latency=on: a wait, and the part of it in which the vCPU had its CPU. */
+static inline void loop_waited(struct worker *worker, uint64_t wait, uint64_t stolen_ns)
+{
+	uint64_t stolen = __builtin_expect(stolen_ns != 0, 0) ? port_ns_to_cycles(stolen_ns) : 0;
+
+	histogram_add(worker->wait, wait);
+	if (worker->wait_net)
+		histogram_add(worker->wait_net, wait > stolen ? wait - stolen : 0);
+}
+
 static inline __attribute__((always_inline)) void
 measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, bool trace)
 {
@@ -121,7 +131,7 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 				 * longest.
 				 */
 				if (latency && phase == PHASE_STOP)
-					histogram_add(worker->wait, granted - asked);
+					loop_waited(worker, granted - asked, stolen_ns - asked_ns);
 				return;
 			}
 		}
@@ -142,7 +152,8 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		worker->ops++;
 		worker->sections++;
 		if (latency) {
-			histogram_add(worker->wait, granted - asked);
+			loop_waited(worker, granted - asked, stolen_ns - asked_ns);
+			worker_count_window(worker, granted);
 			histogram_add(worker->hold_time, released - granted);
 			worker_add_turn(worker, released);
 		}

@@ -39,7 +39,8 @@ struct run_result {
 
 	/* one per thread, until the next run */
 	const struct worker *workers;
-	const struct histogram *wait, *hold_time; /* over all workers; NULL: latency=off */
+	const struct histogram *wait, *wait_net,
+		*hold_time; /* over all workers; NULL: latency=off */
 
 	const struct kbuild_result *kbuild; /* workload=kbuild, until the next run; else NULL */
 	uint64_t jobs_done;                 /* by workload=kbuild */

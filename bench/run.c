@@ -193,6 +193,7 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->phase = &shared.phase;
 	/* with ops= the phase has no one beginning */
 	worker->times = run.plan->latency && !run.plan->ops ? &shared.times : NULL;
+	worker->window_cycles = port_ns_to_cycles(run.plan->ms * 1000000) / WINDOWS;
 	worker->stats = port_stats(i);
 	atomic_store_explicit(&worker->stats->holder, &worker->section->holder,
 			      memory_order_relaxed);

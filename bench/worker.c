@@ -16,6 +16,8 @@ static void reset_histograms(struct worker *worker)
 		histogram_reset(worker->wait);
 		histogram_reset(worker->hold_time);
 	}
+	if (worker->wait_net)
+		histogram_reset(worker->wait_net);
 }
 
 /* Called with the lock held, or before anybody competes. */
@@ -62,6 +64,15 @@ static void gaps_begin(struct worker *worker)
 	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, UINT64_MAX);
 }
 
+/* After gaps_begin(), which has seen when the phase began. */
+static void windows_begin(struct worker *worker)
+{
+	for (uint32_t i = 0; i < WINDOWS; i++)
+		worker->window_ops[i] = 0;
+	worker->window = 0;
+	worker->window_end = worker->times ? worker->gaps_from + worker->window_cycles : UINT64_MAX;
+}
+
 static void gaps_end(struct worker *worker)
 {
 	struct hold leaving = {.granted = worker->turn.granted};
@@ -93,6 +104,7 @@ static void measure_begins(struct worker *worker, uint64_t now)
 	streak_begin(&worker->streak, sections_so_far(worker));
 	reset_histograms(worker);
 	gaps_begin(worker);
+	windows_begin(worker);
 }
 
 static void measure_ends(struct worker *worker, uint64_t now)
@@ -116,6 +128,7 @@ static void measure_missed(struct worker *worker, uint64_t now)
 	worker->end_cycles = now;
 	worker->measured_ops = 0;
 	gaps_begin(worker);
+	windows_begin(worker);
 	worker->longest_streak = 0;
 	worker->delta = (struct lock_stats){.steal = worker->stats->steal};
 	if (waited != 0) {
@@ -134,6 +147,8 @@ void worker_begin(struct worker *worker, uint32_t first_phase)
 	streak_begin(&worker->streak, 0);
 	worker->last = (struct hold){0};
 	worker->stolen = 0;
+	worker->window = 0;
+	worker->window_end = UINT64_MAX;
 	worker->stats->wait_max_cycles = 0;
 	reset_histograms(worker);
 	if (first_phase == PHASE_MEASURE)

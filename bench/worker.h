@@ -41,6 +41,9 @@ struct phase_times {
 	uint64_t begin, end;
 };
 
+/* Parts of the measured phase in which acquisitions are counted, for fairness over short times. */
+#define WINDOWS 16
+
 struct worker {
 	/* set before the run */
 	const struct lock_ops *lock_ops; /* for dispatch=indirect */
@@ -66,6 +69,8 @@ struct worker {
 	struct hold last;
 	uint64_t stolen; /* of the hold under way */
 	uint64_t gaps_from;
+	uint32_t window; /* the current one, and when it ends (TSC) */
+	uint64_t window_cycles, window_end;
 
 	/* results */
 	uint64_t measured_ops;
@@ -75,6 +80,8 @@ struct worker {
 	uint64_t steal_before_ns, steal_ns;
 	uint64_t scheduled_in_before, scheduled_in;
 	struct histogram *wait, *hold_time; /* latency=on: acquire to grant, grant to release */
+	struct histogram *wait_net;         /* wait less what the host took of it */
+	uint64_t window_ops[WINDOWS];       /* latency=on ms=: acquisitions granted in each */
 	struct gaps gaps;                   /* latency=on */
 	struct lock_stats before, delta; /* counters at the start; their growth while measuring */
 } __attribute__((aligned(CACHE_LINE)));
@@ -86,6 +93,16 @@ void worker_begin(struct worker *worker, uint32_t first_phase);
  */
 bool worker_next_phase(struct worker *worker, uint32_t phase);
 void worker_holder_preempted(struct worker *worker, uint64_t steal_before_ns);
+
+/* latency=on: counts an acquisition granted at `granted` in its window. */
+static inline void worker_count_window(struct worker *worker, uint64_t granted)
+{
+	while (granted >= worker->window_end && worker->window < WINDOWS - 1) {
+		worker->window++;
+		worker->window_end += worker->window_cycles;
+	}
+	worker->window_ops[worker->window]++;
+}
 
 /* latency=on, with the lock that was free since worker->turn.freed: since when somebody waits that
  * still does; if nobody else does, since the worker asked. */

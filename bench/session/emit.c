@@ -186,6 +186,17 @@ static void emit_sums(const struct run_result *result)
 	record_end(&record);
 }
 
+/* A starved vCPU does not show in the histogram of all waits, which has 20,000 of another. */
+static void put_fairness(struct record *record, const struct worker *worker)
+{
+	record_number(record, "wait_p50_cycles", histogram_quantile(worker->wait, 500));
+	record_number(record, "wait_p99_cycles", histogram_quantile(worker->wait, 990));
+	record_open_array(record, "window_ops");
+	for (uint32_t i = 0; i < WINDOWS; i++)
+		record_number(record, NULL, worker->window_ops[i]);
+	record_close_array(record);
+}
+
 static void emit_worker(const struct run_result *result, const struct worker *worker)
 {
 	struct record record;
@@ -199,6 +210,8 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	put_vcpu_counters(&record, &worker->delta);
 	if (result_has_gaps(result))
 		put_gaps(&record, &worker->gaps, false);
+	if (result_has_gaps(result))
+		put_fairness(&record, worker);
 	record_number(&record, "steal_ns", worker->steal_ns);
 	record_number(&record, "scheduled_in", worker->scheduled_in);
 	if (any_events(worker->delta.count))
@@ -258,6 +271,8 @@ void emit_run(const struct run_result *result)
 		kbuild_emit_classes(result);
 	if (result->wait)
 		emit_histogram(result, "wait", "cycles", result->wait);
+	if (result->wait_net && result->steal_ns != 0)
+		emit_histogram(result, "wait_net", "cycles", result->wait_net);
 	if (result->hold_time)
 		emit_histogram(result, "hold", "cycles", result->hold_time);
 	if (result->lock->ops->histogram)

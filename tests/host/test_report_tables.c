@@ -108,6 +108,69 @@ static void unknown_absences_are_no_zeros(void **state)
 	assert_near("lock_sum_percent", 0, 100);
 }
 
+static void fair_vcpu(struct made *log, unsigned cpu, unsigned p50, unsigned p99,
+		      const char *windows)
+{
+	log_record(log, "vcpu",
+		   "\"run\":1,\"cpu\":%u,\"ops\":40,\"wait_cycles\":0,\"wait_max_cycles\":0,"
+		   "\"halts\":0,\"kicks\":0,\"spurious_wakeups\":0,\"yields\":0,\"steal_ns\":0,"
+		   "\"wait_p50_cycles\":%u,\"wait_p99_cycles\":%u,\"window_ops\":[%s]",
+		   cpu, p50, p99, windows);
+}
+
+static void waits(struct made *log, const char *what, const char *rest)
+{
+	log_record(log, "hist",
+		   "\"run\":1,\"lock\":\"tas\",\"workload\":\"contended\",\"threads\":2,"
+		   "\"rep\":1,\"cpu\":\"all\",\"what\":\"%s\",\"unit\":\"cycles\",%s",
+		   what, rest);
+}
+
+/* Two vCPUs that take turns: one has the lock in a window, the other in the next. */
+static void turns(const char *name, unsigned scheduled_in)
+{
+	struct made log = log_begin(name, "kvm");
+
+	log_record(&log, "run",
+		   "\"run\":1,\"lock\":\"tas\",\"workload\":\"contended\",\"threads\":2,"
+		   "\"tasks\":2,\"rep\":1,\"dispatch\":\"inline\",\"hold\":1,\"think\":2,"
+		   "\"elapsed_cycles\":1000000000,\"elapsed_ns\":1000000000,\"ops\":80,"
+		   "\"ops_min\":40,\"ops_max\":40,\"halts\":0,\"kicks\":0,"
+		   "\"spurious_wakeups\":0,\"yields\":0,\"lock_steals\":0,\"lhp_events\":0,"
+		   "\"lhp_cycles\":0,\"lwp_events\":0,\"lwp_cycles\":0,\"steal_ns\":5,"
+		   "\"scheduled_in\":%u",
+		   scheduled_in);
+	fair_vcpu(&log, 0, 100, 900, "10,0,10,0,10,0,10,0");
+	fair_vcpu(&log, 1, 300, 5000, "0,10,0,10,0,10,0,10");
+	/* by number the median is short; 5/6 of the time is in the long ones */
+	waits(&log, "wait",
+	      "\"count\":12,\"min\":10,\"max\":1000,"
+	      "\"buckets\":[[10,10,2],[20,20,9],[1000,1000,1]]");
+	waits(&log, "wait_net",
+	      "\"count\":12,\"min\":10,\"max\":30,\"buckets\":[[10,10,11],[30,30,1]]");
+	log_end(&log);
+	read_log(&log);
+}
+
+static void fairness_is_over_windows_and_vcpus(void **state)
+{
+	turns("turns.log", 0); /* nobody lost its CPU: each window counts */
+	assert_near("jain_mean", 0, 1);
+	assert_near("jain_windows_mean", 0, 0.5);
+	assert_near("middle_vcpu_wait_p50_ns", 0, 300);
+	assert_near("worst_vcpu_wait_p99_ns", 0, 5000);
+	assert_near("wait_net_p50_ns", 0, 10);
+	assert_near("wait_net_p99_ns", 0, 30);
+	assert_near("wait_p50_ns", 0, 20);
+	assert_near("wait_by_time_p50_ns", 0, 1000);
+	forget(state);
+	turns("joined.log", 32); /* 16 turns each: 4 turns are two windows */
+	assert_near("jain_windows_mean", 0, 1);
+	forget(state);
+	turns("short.log", 8); /* 4 turns each: the phase is one window */
+	assert_string_equal(find("jain_windows_mean", 0)->text, "-");
+}
+
 static bool limit_says(const char *part)
 {
 	struct notes limits = {0};
@@ -148,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_locks_time_adds_up_to_the_phase, forget),
 		cmocka_unit_test_teardown(unknown_absences_are_no_zeros, forget),
+		cmocka_unit_test_teardown(fairness_is_over_windows_and_vcpus, forget),
 		cmocka_unit_test_teardown(a_clock_that_changes_is_said, forget),
 	};
 

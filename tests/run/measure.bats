@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What a log says of the measurement itself, on Linux threads and on simulated CPUs, whose speed is
 # known exactly.
+# shellcheck disable=SC2016 # $names in single quotes are jq's
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -51,4 +52,19 @@ all() { # FILTER: fails unless it is true of the array of all records
   all '[.[] | select(.type == "run" and .lock != "tas") | .halts > 50] == [true, true, true, false, true]'
   sim --host=machine=study,cpus=8 8 "$keys spin_us=0 paq_halt=2 hold=20000"
   all '[.[] | select(.type == "run") | has("spin_us_polls")] | any | not'
+}
+
+@test "latency=on: waits without what the host took of them, each vCPU's quantiles, its windows" {
+  # mcs, twice as many vCPUs as CPUs: nearly all stolen time is in a wait
+  sim --host=cpus=4 8 'locks=mcs ms=200 reps=1 latency=on'
+  all '(map(select(.type == "run"))[0]) as $run | (.[0].tsc_khz / 1e6 * $run.steal_ns) as $stolen |
+    (map(select(.what == "wait"))[0]) as $wait | (map(select(.what == "wait_net"))[0]) as $net |
+    $net.count == $wait.count and ($wait.sum - $net.sum) / $stolen > 0.8 and ($wait.sum - $net.sum) / $stolen < 1.1'
+  all '[.[] | select(.type == "vcpu") | (.window_ops | length) == 16 and (.window_ops | add) == .ops and
+    .wait_p50_cycles <= .wait_p99_cycles and .wait_p99_cycles <= 79000000] | length == 8 and all'
+  # a fair lock and no overcommit: windows are as long as each other
+  sim --host=cpus=4 4 'locks=ticket ms=16 reps=1 latency=on'
+  all '[.[] | select(.type == "vcpu") | .window_ops | .[1:] | max - min < 3 + (max / 50)] | length == 4 and all'
+  hosted locks=tas threads=2 ops=1000 reps=1 latency=on
+  all '[.[] | has("window_ops") or .what == "wait_net"] | any | not'
 }

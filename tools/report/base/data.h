@@ -113,9 +113,12 @@ struct sample {
 
 /* The samples of a cell. */
 enum sample_index {
-	SAMPLE_MERIT, /* ops (jobs) per second; fixed work: seconds */
-	SAMPLE_JAIN,  /* Jain's fairness index over the vCPUs, 0..1 */
+	SAMPLE_MERIT,        /* ops (jobs) per second; fixed work: seconds */
+	SAMPLE_JAIN,         /* Jain's fairness index over the vCPUs, 0..1 */
+	SAMPLE_JAIN_WINDOWS, /* the same over windows of a few time slices, their mean */
 	SAMPLE_LONGEST_STREAK,
+	SAMPLE_MIDDLE_VCPU_P50_NS, /* of the vCPUs' own medians, the median */
+	SAMPLE_WORST_VCPU_P99_NS,
 	SAMPLE_LONGEST_WAIT_NS,
 	SAMPLE_HALTS,
 	SAMPLE_KICKS,
@@ -189,6 +192,9 @@ void distribution_free(struct distribution *distribution);
 /* Returns an upper bound of the p-quantile (p from 0 to 1): the upper end of its bucket, but at
  * most the largest value. NAN if the distribution is empty. */
 double distribution_quantile(const struct distribution *distribution, double p);
+/* The value up to which a share p of the sum of all values is. A bucket's values count as its
+ * middle. */
+double distribution_quantile_of_sum(const struct distribution *distribution, double p);
 
 /* One row of the tables. */
 struct cell {
@@ -199,7 +205,7 @@ struct cell {
 	bool excludes_nobody; /* the null lock: its figures are the measuring loop's */
 	bool fixed_work;      /* the merit is elapsed seconds of a fixed amount of work (kbuild) */
 	struct sample sample[SAMPLES];
-	struct distribution wait, hold; /* all repetitions merged; empty: latency=off */
+	struct distribution wait, wait_net, hold; /* all repetitions merged; empty: latency=off */
 	double *vcpu_ops; /* mean over repetitions, by CPU; joined: one instance after the other */
 	size_t vcpus;
 	uint64_t tsc_khz; /* converts cycles to ns */

@@ -122,6 +122,30 @@ void distribution_free(struct distribution *distribution)
 	*distribution = (struct distribution){0};
 }
 
+static double upper(const struct distribution *distribution, const struct bucket *bucket)
+{
+	return (double)(bucket->high < distribution->max ? bucket->high : distribution->max);
+}
+
+static double sum_of(const struct distribution *distribution, const struct bucket *bucket)
+{
+	return (double)bucket->count * ((double)bucket->low + upper(distribution, bucket)) / 2;
+}
+
+double distribution_quantile_of_sum(const struct distribution *distribution, double p)
+{
+	double all = 0, below = 0;
+
+	for (size_t i = 0; i < distribution->buckets; i++)
+		all += sum_of(distribution, &distribution->bucket[i]);
+	for (size_t i = 0; i < distribution->buckets; i++) {
+		below += sum_of(distribution, &distribution->bucket[i]);
+		if (below >= all * p)
+			return upper(distribution, &distribution->bucket[i]);
+	}
+	return distribution->count ? (double)distribution->max : NAN;
+}
+
 double distribution_quantile(const struct distribution *distribution, double p)
 {
 	double rank = ceil((double)distribution->count * p), below = 0;
@@ -131,8 +155,7 @@ double distribution_quantile(const struct distribution *distribution, double p)
 
 		below += (double)bucket->count;
 		if (below >= rank)
-			return (double)(bucket->high < distribution->max ? bucket->high
-									 : distribution->max);
+			return upper(distribution, bucket);
 	}
 	return distribution->count ? (double)distribution->max : NAN;
 }

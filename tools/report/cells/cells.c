@@ -21,6 +21,9 @@
 const struct sample_kind sample_list[SAMPLES] = {
 	[SAMPLE_MERIT] = KIND(merit, "", SUM, NULL), /* unit and rule depend on fixed_work */
 	[SAMPLE_JAIN] = KIND(jain, "", JAIN, NULL),
+	[SAMPLE_JAIN_WINDOWS] = KIND(jain_windows, "", MEAN, NULL),
+	[SAMPLE_MIDDLE_VCPU_P50_NS] = KIND(middle_vcpu_wait_p50_ns, "ns", MEAN, NULL),
+	[SAMPLE_WORST_VCPU_P99_NS] = KIND(worst_vcpu_wait_p99_ns, "ns", MOST, NULL),
 	[SAMPLE_LONGEST_STREAK] = KIND(longest_streak, "acquisitions", MOST, "streak_max"),
 	[SAMPLE_LONGEST_WAIT_NS] = KIND(longest_wait_ns, "ns", MOST, "wait_max_cycles"),
 	[SAMPLE_HALTS] = KIND(halts, "", SUM, "halts"),
@@ -153,6 +156,7 @@ static void add_repetition(struct set *set, struct repetition *repetition)
 	cell_add_values(cell, repetition->value);
 	add_vcpu_ops(cell, repetition);
 	add_histogram(set, &cell->wait, &repetition->wait, &repetition->origin);
+	add_histogram(set, &cell->wait_net, &repetition->wait_net, &repetition->origin);
 	add_histogram(set, &cell->hold, &repetition->hold, &repetition->origin);
 }
 
@@ -212,6 +216,7 @@ static void join_repetition(struct repetition *sum, const struct repetition *mor
 	sum->incomplete |= more->incomplete;
 	append_vcpus(sum, more);
 	distribution_merge(&sum->wait, &more->wait);
+	distribution_merge(&sum->wait_net, &more->wait_net);
 	distribution_merge(&sum->hold, &more->hold);
 }
 
@@ -229,8 +234,9 @@ static void new_group(struct joiner *joiner, const struct repetition *first)
 	sum->vcpu_ops = NULL;
 	sum->vcpus = 0;
 	append_vcpus(sum, first);
-	sum->wait = sum->hold = (struct distribution){0};
+	sum->wait = sum->wait_net = sum->hold = (struct distribution){0};
 	distribution_merge(&sum->wait, &first->wait);
+	distribution_merge(&sum->wait_net, &first->wait_net);
 	distribution_merge(&sum->hold, &first->hold);
 }
 
@@ -331,6 +337,7 @@ void cells_free(struct set *set)
 
 		cell_free_samples(cell);
 		distribution_free(&cell->wait);
+		distribution_free(&cell->wait_net);
 		distribution_free(&cell->hold);
 		free(cell->origin);
 		free(cell->vcpu_ops);

@@ -34,7 +34,7 @@ struct repetition {
 	double value[SAMPLES];
 	double *vcpu_ops;
 	size_t vcpus;
-	struct distribution wait, hold;
+	struct distribution wait, wait_net, hold;
 	uint64_t tsc_khz;
 };
 
@@ -66,6 +66,11 @@ enum key_part {
 
 /* True if two keys are equal in all parts except those in `ignored`. */
 bool keys_match(const struct cell_key *a, const struct cell_key *b, unsigned ignored);
+
+/* The samples of a repetition that come from each vCPU's own waits and windows (fairness.c).
+ * `vcpu`: its vcpu records, all of them. */
+void fairness_read(const struct record *run, const struct record *const *vcpu,
+		   struct repetition *repetition);
 
 /* Returns Jain's fairness index (sum x)^2 / (n * sum x^2); NAN if all values are 0. */
 double jain_index(const double *value, size_t count);

@@ -230,6 +230,8 @@ static void read_histogram(const struct record *hist, struct repetition *rep)
 		return;
 	if (strcmp(record_text(hist, "what"), "wait") == 0)
 		distribution_add(&rep->wait, hist);
+	else if (strcmp(record_text(hist, "what"), "wait_net") == 0)
+		distribution_add(&rep->wait_net, hist);
 	else if (strcmp(record_text(hist, "what"), "hold") == 0)
 		distribution_add(&rep->hold, hist);
 }
@@ -285,6 +287,8 @@ bool repetition_read(const struct log *log, size_t index, size_t *next,
 	read_values(run, repetition);
 	read_split(log, run, vcpu, repetition, notes);
 	read_lock_time(log, run, repetition);
+	if (repetition->vcpus == repetition->key.threads)
+		fairness_read(run, vcpu, repetition);
 	repetition->vcpu_ops = memory_new(repetition->vcpus, sizeof(double));
 	for (size_t i = 0; i < repetition->vcpus; i++)
 		repetition->vcpu_ops[i] = (double)record_u64(vcpu[i], "ops");
@@ -300,6 +304,7 @@ void repetition_free(struct repetition *repetition)
 {
 	free(repetition->vcpu_ops);
 	distribution_free(&repetition->wait);
+	distribution_free(&repetition->wait_net);
 	distribution_free(&repetition->hold);
 	free((char *)repetition->key.settings);
 }

@@ -139,6 +139,40 @@ static void fill_latency(struct table *table, const struct cell *cell)
 	}
 }
 
+static const struct table_column fairness_columns[] = {
+	{"Jain", "0..1", "jain_mean", false, false},
+	{"in windows", "0..1", "jain_windows_mean", false, false},
+	{"net p50", "", "wait_net_p50_ns", false, false},
+	{"net p99", "", "wait_net_p99_ns", false, false},
+	{"by time p50", "", "wait_by_time_p50_ns", false, false},
+	{"p99", "", "wait_by_time_p99_ns", false, false},
+	{"middle vCPU's p50", "", "middle_vcpu_wait_p50_ns", false, false},
+	{"worst vCPU's p99", "", "worst_vcpu_wait_p99_ns", false, false},
+};
+
+static bool has_fairness(const struct cell *cell)
+{
+	return stats_of(&cell->sample[SAMPLE_WORST_VCPU_P99_NS]).count > 0;
+}
+
+static void fill_fairness(struct table *table, const struct cell *cell)
+{
+	/* a log without net waits: the host took nothing, or does not tell */
+	const struct distribution *net = cell->wait_net.count > 0 ? &cell->wait_net : NULL;
+	double to_ns = 1e6 / (double)cell->tsc_khz;
+	double jain = stats_of(&cell->sample[SAMPLE_JAIN]).mean;
+	double windows = stats_of(&cell->sample[SAMPLE_JAIN_WINDOWS]).mean;
+
+	table_number(table, jain, "%.3f", jain);
+	table_number(table, windows, "%.3f", windows);
+	table_ns(table, net ? cell_quantile_ns(cell, net, 0.5) : NAN);
+	table_ns(table, net ? cell_quantile_ns(cell, net, 0.99) : NAN);
+	table_ns(table, distribution_quantile_of_sum(&cell->wait, 0.5) * to_ns);
+	table_ns(table, distribution_quantile_of_sum(&cell->wait, 0.99) * to_ns);
+	table_ns(table, stats_of(&cell->sample[SAMPLE_MIDDLE_VCPU_P50_NS]).mean);
+	table_ns(table, stats_of(&cell->sample[SAMPLE_WORST_VCPU_P99_NS]).max);
+}
+
 static const struct table_column split_columns[] = {
 	{"running", "", "running_percent", false, false},
 	{"spinning", "", "spinning_percent", false, false},
@@ -199,6 +233,8 @@ static const struct kind kinds[] = {
 	{"Time for fixed work", COLUMNS(time_columns), COLUMNS(wait_columns), has_time, fill_time},
 	{"Waits and holds (upper bounds of histogram buckets, at most 1/8 too high)",
 	 COLUMNS(latency_columns), NULL, 0, has_latency, fill_latency},
+	{"Waits among the vCPUs: net of stolen time, weighted by their length, and of each vCPU",
+	 COLUMNS(fairness_columns), NULL, 0, has_fairness, fill_fairness},
 	{"Where the vCPUs' time went, and what cost it", COLUMNS(split_columns), NULL, 0, has_split,
 	 fill_split},
 	{"Where the lock's time went: held (work, or its holder off its CPU), else free until the "

@@ -9,7 +9,7 @@
 #include "tools/report/base/data.h"
 #include "tools/report/tables/table.h"
 
-#define SUMMARY_TABLES 6
+#define SUMMARY_TABLES 7
 
 /* Makes the tables that have rows for this set. Returns their number. The caller frees them. */
 size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]);
