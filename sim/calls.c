@@ -14,9 +14,6 @@
 #define FEATURE_PV_UNHALT   (1u << 7)
 #define FEATURE_SCHED_YIELD (1u << 13)
 
-/* When simulated time begins, in nanoseconds since 1970: 0 would mean that there is no clock. */
-#define EPOCH_NS UINT64_C(1000000000)
-
 uint64_t sim_load(const volatile void *at, uint32_t size)
 {
 	struct vcpu *vcpu = engine.running;

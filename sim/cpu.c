@@ -3,6 +3,7 @@
 #include "sim/cpu.h"
 
 #include "sim/kvm.h"
+#include "sim/schedule.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ static void come(struct cpu *cpu, struct thread *thread)
 		vcpu = thread ? thread->vcpu : NULL;
 	}
 	cpu->current = thread;
+	schedule_note(cpu, thread);
 	if (!thread) {
 		engine_set_key(cpu, NEVER);
 		return;

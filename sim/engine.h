@@ -136,6 +136,9 @@ extern struct engine engine;
 
 /* ---- time: engine.c ---- */
 
+/* When simulated time begins, in nanoseconds since 1970: 0 would mean that there is no clock. */
+#define EPOCH_NS UINT64_C(1000000000)
+
 /* Before anything else. */
 void engine_init(const struct host *host, uint64_t seed);
 /* To the end of all VMs. */

@@ -3,6 +3,7 @@
 #include "sim/log.h"
 
 #include "sim/engine.h"
+#include "sim/schedule.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static void note_run(struct vm *vm, const char *record)
 
 	vm->run_start = number_in(record, "\"start_wall_ns\":");
 	vm->run_end = number_in(record, "\"end_wall_ns\":");
+	schedule_flush();
 	lock = lock ? lock + 8 : "-";
 	tell(text, snprintf(text, sizeof(text), "run %u %llu %llu %.*s\n", vm->index,
 			    (unsigned long long)vm->run_start, (unsigned long long)vm->run_end,

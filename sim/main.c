@@ -9,6 +9,7 @@
 #include "sim/cpu.h"
 #include "sim/engine.h"
 #include "sim/log.h"
+#include "sim/schedule.h"
 #include "sim/vm.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -35,13 +36,14 @@ static const char usage[] =
 	"  --image=FILE          the guest's half (guest.so beside this program)\n"
 	"  --host-peer           the last pair is no VM but kernel threads, one bound to each of\n"
 	"                        the host's first VCPUS CPUs; its log is host-peer.log\n"
+	"  --schedule=FILE       who ran on which host CPU (sim/schedule.h)\n"
 	"  --follow-polls        follow each poll of a waiter: the same logs, and slower\n"
 	"  --speed               at the end: accesses and their rate, on standard error\n"
 	"  --check               whether --host and --pin are right: prints the number of CPUs\n"
 	"  --host-keys, --help\n";
 
 static struct {
-	const char *host, *pin, *out, *raw, *image;
+	const char *host, *pin, *out, *raw, *image, *schedule;
 	uint64_t seed;
 	bool speed, check, host_peer;
 } options = {.seed = 1};
@@ -83,6 +85,7 @@ static int parse(int count, char **word)
 		    option(word[i], "--pin", &options.pin) ||
 		    option(word[i], "--out", &options.out) ||
 		    option(word[i], "--raw", &options.raw) ||
+		    option(word[i], "--schedule", &options.schedule) ||
 		    option(word[i], "--image", &options.image))
 			continue;
 		if (option(word[i], "--seed", &value)) {
@@ -253,6 +256,8 @@ int main(int count, char **word)
 	if (vms > VMS_MOST)
 		usage_error("VCPUS COMMAND-LINE", "64 VMs at most");
 	make_host(vms);
+	if (options.schedule)
+		schedule_open(options.schedule);
 	make_vms(vms, word + first);
 	start = clock_ns();
 	engine_run();

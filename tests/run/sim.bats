@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup_file() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
-  make -s sim build/sim/guest-broken.so >&2
+  make -s sim report build/sim/guest-broken.so >&2
 }
 
 setup() {
@@ -130,4 +130,17 @@ sim() {
   jq -e '.host_cpus == 4 and .vcpus == 4' "$out/experiment.json"
   grep -q 'simulated: ' "$log"
   [ -s "$out/both/rep-2/host-peer.log" ]
+}
+
+@test "the timeline has the host's side: a vCPU that the guest sees preempted has no CPU there" {
+  ./run.sh --accel=sim --instances=2 -smp 4 --host=cpus=4 --out="$out" -append 'locks=mcs ms=20 reps=1 trace=200 hold=1000' >"$log"
+  build/pvspin-report "$out" --perfetto="$log.json" >/dev/null
+  jq -e '
+    (.traceEvents | map(select(.name == "process_name")) | map(.args.name)) as $names
+    | [.traceEvents[] | select(.ph == "X")] as $spans
+    | [$spans[] | select(.pid == 1 and .cat == "preempted")] as $preempted
+    | ($names | index("CPUs of the simulated host")) and ($preempted | length) > 0
+      and any($spans[]; .pid == 3 and .name == "VM 1, vCPU 0")
+      and all($preempted[]; . as $p | "VM 0, vCPU \(($p.tid - 1) / 2)" as $name | all($spans[];
+        .name != $name or .pid != 3 or .ts + .dur < $p.ts + 10 or .ts > $p.ts + $p.dur - 10))' "$log.json"
 }

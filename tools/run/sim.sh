@@ -67,6 +67,7 @@ sim_compose() {
   sim_command=("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} "--seed=$((${sim_seed:-1} + n - 1))"
     "--out=$run_dir" "--raw=$run_dir/.raw" "--events=$events")
   ((!host_peer)) || sim_command+=(--host-peer)
+  [[ " $append ${sim_vm[*]-}" != *' trace='* ]] || sim_command+=("--schedule=$run_dir/host-schedule.tsv")
   for ((i = 0; i < members; i++)); do
     if is_peer "$i"; then sim_command+=("$sim_cpus"); else sim_command+=("$smp_cpus"); fi
     sim_command+=("$(sim_append "$i")")

@@ -245,6 +245,81 @@ static void put_run(struct writer *writer, const struct set *set)
 	put_marks(writer);
 }
 
+/* ---- the simulated host's side ---- */
+
+/* The span of time of a trace, and where it begins in the trace's own time. */
+struct window {
+	uint64_t from, to; /* ns of the clock that the logs of a call share; from 0: unknown */
+	uint64_t ahead;
+};
+
+static struct window window_of(const struct writer *writer)
+{
+	const struct trace_run *run = writer->run;
+	struct window window = {0};
+
+	if (run->wall_ns <= 0)
+		return window;
+	window.ahead = ns_of(writer, run->first);
+	window.from = (uint64_t)run->wall_ns +
+		      (uint64_t)(trace_us(run, run->start, run->first) * NS_PER_US);
+	window.to = window.from + ns_of(writer, run->last) - window.ahead;
+	return window;
+}
+
+#define HOST_CPUS 512 /* the simulator's most: SCHED_MAX_CPUS */
+
+/* One line of host-schedule.tsv (sim/schedule.h), cut to the window. */
+static void put_slice(struct writer *writer, const char *line, const struct window *window,
+		      bool named[HOST_CPUS])
+{
+	unsigned long long start, end, cpu, vm, vcpu;
+	int fields = sscanf(line, "%llu\t%llu\t%llu\t%llu\t%llu", &start, &end, &cpu, &vm, &vcpu);
+	char *name;
+	json_t *event;
+
+	if (fields < 3 || end <= window->from || start >= window->to || end <= start ||
+	    cpu >= HOST_CPUS)
+		return;
+	if (!named[cpu]) {
+		name = memory_print("CPU %llu", cpu);
+		put_metadata(writer, "thread_name", cpu + 1, "name", json_string(name));
+		free(name);
+		named[cpu] = true;
+	}
+	start = start < window->from ? window->from : start;
+	end = end > window->to ? window->to : end;
+	name = fields == 5 ? memory_print("VM %llu, vCPU %llu", vm, vcpu) : memory_copy("host");
+	event = event_at(writer, "X", name, cpu + 1, start - window->from + window->ahead);
+	json_object_set_new(event, "dur", json_real((double)(end - start - 1) / NS_PER_US));
+	put(writer, event);
+	free(name);
+}
+
+/* Whoever ran on the CPUs of the host in the time of the run's trace: only a simulator knows. */
+static void put_host(struct writer *writer)
+{
+	const char *path = writer->run->log->path, *slash = path ? strrchr(path, '/') : NULL;
+	struct window window = window_of(writer);
+	bool named[HOST_CPUS] = {false};
+	char *file, *line = NULL;
+	size_t size = 0;
+	FILE *in;
+
+	if (!slash || window.from == 0)
+		return;
+	file = memory_print("%.*s/host-schedule.tsv", (int)(slash - path), path);
+	in = fopen(file, "r");
+	free(file);
+	if (!in)
+		return;
+	put_metadata(writer, "process_name", 0, "name", json_string("CPUs of the simulated host"));
+	while (getline(&line, &size, in) > 0)
+		put_slice(writer, line, &window, named);
+	free(line);
+	fclose(in);
+}
+
 bool perfetto_write(FILE *out, const struct set *set)
 {
 	struct writer writer = {.out = out, .first = true};
@@ -256,6 +331,8 @@ bool perfetto_write(FILE *out, const struct set *set)
 		writer.pid = i + 1;
 		writer.run = &trace.runs[i];
 		put_run(&writer, set);
+		writer.pid = trace.run_count + i + 1;
+		put_host(&writer);
 	}
 	fprintf(out, "\n],\"otherData\":{\"left_out_unpaired\":%zu,\"left_out_unknown\":%zu,",
 		trace.unpaired, trace.unknown);
