@@ -62,6 +62,8 @@ const char *const workload_names[WORKLOAD_COUNT] = {
 
 static const char *const trace_until_names[] = {"end", "lhp"};
 
+static const char *const order_names[] = {"listed", "seed"};
+
 static const char *const off_on[] = {"off", "on"};
 
 const char *const dispatch_names[DISPATCH_COUNT] = {
@@ -124,6 +126,7 @@ static const struct plan_key keys[] = {
 	NAMED("trace_until", KEY_SWITCH, trace_until_lhp, trace_until_names),
 	NAMED_OF(LOOPS, "dispatch", KEY_CHOICE, dispatch, dispatch_names),
 	{.name = "nodes", .kind = KEY_CPUS, .offset = offsetof(struct plan, nodes)},
+	NAMED("order", KEY_SWITCH, order_by_seed, order_names),
 	NUMBER("seed", KEY_U64, seed, 0, UINT64_MAX),
 	{.name = "tests", .kind = KEY_TESTS, .offset = offsetof(struct plan, tests)},
 	NUMBER("test_ms", KEY_U32, test_ms, 1, MAX_TEST_MS),

@@ -67,6 +67,7 @@ struct plan {
 	uint32_t warmup_ms;
 	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
 	bool latency;
+	bool order_by_seed;   /* the locks in another order in each repetition; else as listed */
 	bool trace_until_lhp; /* the events around the first preempted holder, not the last */
 	enum dispatch dispatch;
 	enum start_mode start;

@@ -82,6 +82,31 @@ static enum verdict one_run(const struct run_result *next, size_t threads_index,
 	return VERDICT_FAIL;
 }
 
+/* splitmix64 (Steele, Lea, Flood, OOPSLA'14) */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/* Sets the order of a repetition's locks, as indices into plan->locks. With order=seed no lock
+ * always runs behind the same other one, whose state of host and caches it would inherit. */
+static void order_locks(const struct plan *plan, size_t threads_index, uint32_t rep,
+			uint8_t order[PLAN_MAX_LOCKS])
+{
+	uint64_t state = plan->seed ^ (uint64_t)rep << 32 ^ (uint64_t)threads_index << 56;
+
+	for (size_t i = 0; i < plan->lock_count; i++) {
+		size_t j = plan->order_by_seed ? next_random(&state) % (i + 1) : i;
+
+		order[i] = order[j]; /* Fisher and Yates, inside out */
+		order[j] = (uint8_t)i;
+	}
+}
+
 /* Makes all runs with one thread count. `*number` counts the runs. */
 static enum verdict one_set(const struct plan *plan, size_t threads_index, uint32_t *number)
 {
@@ -90,12 +115,15 @@ static enum verdict one_set(const struct plan *plan, size_t threads_index, uint3
 
 	speeds("before", next.threads);
 	for (next.rep = 1; next.rep <= plan->reps; next.rep++) {
+		uint8_t order[PLAN_MAX_LOCKS];
+
+		order_locks(plan, threads_index, next.rep, order);
 		for (size_t i = 0; i < plan->lock_count; i++) {
 			enum verdict verdict;
 
 			next.number = ++*number;
-			next.lock = plan->locks[i];
-			verdict = one_run(&next, threads_index, i);
+			next.lock = plan->locks[order[i]];
+			verdict = one_run(&next, threads_index, order[i]);
 			worst = verdict_worse(worst, verdict);
 			stopped = verdict == VERDICT_ERROR;
 			if (stopped)

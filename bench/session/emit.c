@@ -103,6 +103,7 @@ static void put_settings(struct record *record, const struct plan *plan, const c
 	record_string(record, "latency", plan->latency ? "on" : "off");
 	if (plan->trace)
 		record_number(record, "trace", plan->trace);
+	record_string(record, "order", plan->order_by_seed ? "seed" : "listed");
 	record_number(record, "seed", plan->seed);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");

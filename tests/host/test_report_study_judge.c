@@ -18,6 +18,9 @@ static const struct study_finding *compared(const char *kind, const double *a, s
 	return judged();
 }
 
+/* A host peer whose sections are not preempted. */
+#define KERNEL_PEER "host\",\"peer\":\"kernel-threads"
+
 #define COMPARED(kind, a, b) compared(kind, a, COUNT(a), b, COUNT(b))
 
 static const double A[] = {8.1, 9.6, 7.2, 12.4, 8.8, 10.3};
@@ -63,7 +66,7 @@ static void cells_of_the_same_runs_are_pairs(void **state)
 	const struct study_finding *finding;
 
 	(void)state;
-	write_experiment("nested", "both", "", "both", "host", "slower");
+	write_experiment("nested", "both", "", "both", KERNEL_PEER, "slower");
 	write_logs("both", "serial-0.log", A, COUNT(A));
 	write_logs("both", "host-peer.log", C, COUNT(C));
 	finding = judged();
@@ -85,7 +88,7 @@ static void pairs_are_by_repetition(void **state)
 	const struct study_finding *finding;
 
 	(void)state;
-	write_experiment("nested", "both", "", "both", "host", "slower");
+	write_experiment("nested", "both", "", "both", KERNEL_PEER, "slower");
 	write_logs("both", "serial-0.log", a, COUNT(a));
 	write_logs("both", "host-peer.log", half, COUNT(half));
 	finding = judged();
@@ -287,6 +290,18 @@ static void without_kvm_nothing_is_judged(void **state)
 	NEAR(study.findings[0].ratio, 1.332579235441611);
 }
 
+static void a_user_process_is_no_bare_metal(void **state)
+{
+	(void)state;
+	write_experiment("kvm", "both", "", "both", "host", "slower");
+	write_logs("both", "serial-0.log", A, COUNT(B));
+	write_logs("both", "host-peer.log", B, COUNT(B));
+	assert_int_equal(judged()->verdict, VERDICT_USER_PROCESS);
+	study_free(&study);
+	write_experiment("kvm", "both", "", "both", KERNEL_PEER, "slower");
+	assert_int_not_equal(judged()->verdict, VERDICT_USER_PROCESS);
+}
+
 static void a_simulated_host_is_judged_and_labelled(void **state)
 {
 	struct table *table;
@@ -328,6 +343,7 @@ int main(void)
 		CASE(compared_either_way),
 		CASE(one_run_decides_nothing),
 		CASE(without_kvm_nothing_is_judged),
+		CASE(a_user_process_is_no_bare_metal),
 		CASE(a_simulated_host_is_judged_and_labelled),
 	};
 

@@ -121,13 +121,21 @@ experiment_dir() { # NAME
   echo "$out${experiment_list[1]:+/$1}"
 }
 
+# Prints the runs in an order that differs from repetition to repetition and is the same in each call:
+# nothing may always come behind the same other thing, whose state of the host it would inherit.
+experiment_order() { # N RUN...
+  local n=$1 run
+  shift
+  for run; do echo "$(cksum <<<"$n $run") $run"; done | sort -n | cut -d' ' -f3
+}
+
 experiment_repeat() {
   local n name run
   for ((n = 1; n <= runs; n++)); do
     for name in "${experiment_list[@]}"; do
       [[ -z ${skipped[$name]} ]] || continue
       experiment_read "$name"
-      for run in "${x_runs[@]}"; do
+      for run in $(experiment_order "$n" "${x_runs[@]}"); do
         experiment_stopped && return
         calls_made=$((calls_made + 1))
         progress "experiment: $calls_made of $calls_wanted, $name $run, repetition $n of $runs"

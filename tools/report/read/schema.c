@@ -99,6 +99,7 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("reps"),
 	OPTIONAL("latency", FIELD_NAME),
 	NUMBER_OPTIONAL("trace"),
+	OPTIONAL("order", FIELD_NAME),
 	NUMBER_OPTIONAL("seed"),
 	OPTIONAL("pv_backend", FIELD_NAME),
 	OPTIONAL("tunables", FIELD_OBJECT),

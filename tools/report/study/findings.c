@@ -71,6 +71,11 @@ static void verdict_text(char text[TEXT_BYTES], const struct study_finding *find
 	case VERDICT_OPPOSITE:
 		snprintf(text, TEXT_BYTES, "not reproduced: the other way round");
 		break;
+	case VERDICT_USER_PROCESS:
+		snprintf(
+			text, TEXT_BYTES,
+			"not judged: the host's side is a user process, preempted inside sections");
+		break;
 	case VERDICT_NOT_JUDGED:
 		snprintf(text, TEXT_BYTES, "not judged: there is no KVM here");
 		break;

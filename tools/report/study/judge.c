@@ -247,6 +247,17 @@ static enum finding_verdict verdict_of(const struct study_finding *finding)
 	return above ? VERDICT_REPRODUCED : below ? VERDICT_OPPOSITE : VERDICT_UNDECIDED;
 }
 
+/* Whether the figures say anything about the study, and what then. */
+static enum finding_verdict study_verdict(const struct study *study,
+					  const struct study_finding *finding)
+{
+	if (!accel_is_kvm(study->accel) && !study_is_simulated(study))
+		return VERDICT_NOT_JUDGED;
+	if (finding->cell->user_process || finding->other->user_process)
+		return VERDICT_USER_PROCESS;
+	return verdict_of(finding);
+}
+
 bool study_is_simulated(const struct study *study)
 {
 	return strcmp(study->accel, accel_names[ACCEL_SIM]) == 0;
@@ -271,10 +282,7 @@ void study_judge(struct study *studies, size_t count)
 			struct study_finding *finding = &studies[i].findings[j];
 
 			finding->p_holm = p[n++];
-			finding->verdict =
-				accel_is_kvm(studies[i].accel) || study_is_simulated(&studies[i])
-					? verdict_of(finding)
-					: VERDICT_NOT_JUDGED;
+			finding->verdict = study_verdict(&studies[i], finding);
 		}
 	}
 	free(p);

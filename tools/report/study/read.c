@@ -212,6 +212,8 @@ static void read_cell(const struct study *study, json_t *json, struct study_cell
 	json_t *figure = json_object_get(json, "study");
 
 	cell->name = text_of(json, "name");
+	cell->user_process = strcmp(text_of(json, "where"), "host") == 0 &&
+			     strcmp(text_of(json, "peer"), "kernel-threads") != 0;
 	cell->run = text_of(json, "run");
 	cell->label = text_of(json, "label");
 	cell->study_mean = number_of(figure, "mean");

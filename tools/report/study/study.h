@@ -22,6 +22,9 @@
 struct study_cell {
 	const char *name, *run, *label;
 	/* of each repetition: */
+	/* Measured by threads of a process beside the VMs. A host peer that is no such thing says
+	 * so in experiment.json: "peer": "kernel-threads". */
+	bool user_process;
 	size_t *repetition; /* its number: 1, 2, 3... */
 	struct sample time; /* mean over its VMs */
 	bool *cut;          /* it met its time limit, so the time is a lower bound */
@@ -50,6 +53,8 @@ enum finding_verdict {
 	VERDICT_REPRODUCED,
 	VERDICT_NOT_REPRODUCED, /* no difference above 5 %; for FINDING_EQUAL: a difference */
 	VERDICT_OPPOSITE,
+	/* A cell is of a user process, which is preempted while it holds locks; a kernel is not. */
+	VERDICT_USER_PROCESS,
 	VERDICT_NOT_JUDGED, /* plain emulation, which says nothing about KVM */
 };
 
