@@ -4,8 +4,10 @@
 
 #include "tests/host/report_logs.h"
 #include "tools/report/base/data.h"
+#include "tools/report/base/system.h"
 #include "tools/report/tables/tables.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const unsigned ops[] = {30, 10};
@@ -206,12 +208,61 @@ static void a_clock_that_changes_is_said(void **state)
 	assert_true(limit_says("took 1.00 to 1.20 TSC cycles"));
 }
 
+static void manifest(const char *directory, const char *kernel, const char *slice)
+{
+	char *path = memory_print("%s/manifest.json", logs_path(directory));
+	char *text = memory_print("{\"host\":{\"kernel\":\"%s\",\"cpu_model\":\"m\","
+				  "\"load\":{\"before\":%s},\"settings\":{\"/x/same\":\"1\","
+				  "\"/x/slice\":\"%s\"}}}",
+				  kernel, slice, slice);
+
+	assert_true(file_write(path, text, strlen(text)));
+	free(text);
+	free(path);
+}
+
+/* Also where both ran the same plan on what calls itself the same class. */
+static void different_hosts_are_said(void **state)
+{
+	const char *const names[] = {"hosts/a", "hosts/b", "hosts/c"};
+	struct set sets[3];
+	struct notes found = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char *name = memory_print("%s/serial-0.log", names[i]), *directory;
+		struct made log = log_begin(name, "kvm");
+		const char *path;
+
+		log_run(&log, 1, "tas", 1, 2, ops, "");
+		log_end(&log);
+		manifest(names[i], i == 2 ? "Linux 6.1" : "Linux 6.12", i == 1 ? "700000" : "3");
+		directory = memory_copy(logs_path(names[i]));
+		path = directory;
+		assert_true(set_read(&path, 1, &sets[i]));
+		free(directory);
+		free(name);
+	}
+	hosts_compare_sets(&sets[0], &sets[0], &found);
+	assert_int_equal(found.count, 0);
+	hosts_compare_sets(&sets[0], &sets[1], &found);
+	assert_int_equal(found.count, 1); /* not the load */
+	assert_true(has_note(&found, "/x/slice: A 3, B 700000"));
+	assert_false(has_note(&found, "DIFFERENT"));
+	hosts_compare_sets(&sets[0], &sets[2], &found);
+	assert_true(has_note(&found, "DIFFERENT HOSTS: host's kernel: A Linux 6.12, B Linux 6.1"));
+	notes_free(&found);
+	for (int i = 0; i < 3; i++)
+		set_free(&sets[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(the_locks_time_adds_up_to_the_phase, forget),
 		cmocka_unit_test_teardown(unknown_absences_are_no_zeros, forget),
 		cmocka_unit_test_teardown(fairness_is_over_windows_and_vcpus, forget),
+		cmocka_unit_test(different_hosts_are_said),
 		cmocka_unit_test_teardown(a_clock_that_changes_is_said, forget),
 	};
 

@@ -178,10 +178,13 @@ static void write_timelines(FILE *out, const struct set *set, const char *side)
 
 static void write_comparison(FILE *out, const struct set pair[2])
 {
-	struct notes left = {0};
+	struct notes left = {0}, hosts = {0};
 	struct table *table = compare_table(&pair[0], &pair[1], &left);
 
 	fputs("<h2>A and B compared</h2>\n", out);
+	hosts_compare_sets(&pair[0], &pair[1], &hosts);
+	html_notes(out, "The hosts of A and B", "warning", &hosts);
+	notes_free(&hosts);
 	if (table->row_count > 0)
 		html_table(out, table);
 	else

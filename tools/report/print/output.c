@@ -113,10 +113,13 @@ bool output_set(FILE *out, enum format format, const struct set *set)
 static void print_comparison(FILE *out, const struct style *style, const struct table *table,
 			     const struct set pair[2], const struct notes *left)
 {
-	struct notes limits = {0};
+	struct notes limits = {0}, hosts = {0};
 
 	print_head(out, "A: ", &pair[0]);
 	print_head(out, "B: ", &pair[1]);
+	hosts_compare_sets(&pair[0], &pair[1], &hosts);
+	print_notes(out, style, "The hosts of A and B:", &hosts);
+	notes_free(&hosts);
 	if (table->row_count > 0)
 		style->table(out, table);
 	else

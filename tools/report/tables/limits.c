@@ -261,5 +261,6 @@ void limits_of(const struct set *set, struct notes *limits)
 	limit_speed(set, limits);
 	limit_overlap(set, limits);
 	limit_other_calls(set, limits);
+	hosts_limit(set, limits);
 	limit_sources(set, limits);
 }

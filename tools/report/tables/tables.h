@@ -51,4 +51,12 @@ const struct cell *compare_counterpart(const struct set *a, const struct cell *c
 /* Adds sentences about what the figures of a set may not be used for, the most important first. */
 void limits_of(const struct set *set, struct notes *limits);
 
+/* Notes in what the hosts of two logs differ, by their manifests (hosts.c): another kernel or CPU
+ * model loudly, each setting by its file. */
+void hosts_compare(const struct log *a, const struct log *b, struct notes *notes);
+/* The same of the first usable logs of two sets. */
+void hosts_compare_sets(const struct set *a, const struct set *b, struct notes *notes);
+/* Notes logs of a set that are of another kernel or CPU model than the first. */
+void hosts_limit(const struct set *set, struct notes *limits);
+
 #endif
