@@ -8,6 +8,7 @@
  *	kvm.c     halts, kicks, yields, PLE    poll.c    polls, taken many at once
  *	memory.c  cache lines, store buffers   cpu.c     who runs on a CPU: interrupts
  *	engine.c  time: the next event         sched.c   the host's scheduler: decisions
+ *	schedule.c  who ran where, for timelines
  *
  * Time is in cycles of the host's TSC. A CPU's clock is the time up to which its thread has been
  * followed. The CPU with the smallest clock goes on, up to `horizon`: the next CPU's clock or the
