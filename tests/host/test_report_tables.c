@@ -173,6 +173,43 @@ static void fairness_is_over_windows_and_vcpus(void **state)
 	assert_string_equal(find("jain_windows_mean", 0)->text, "-");
 }
 
+/* 2 CPUs, 4 vCPUs: r = 2. A run of log_run() is of 1 s, so ops are the rate. */
+static void efficiency_is_set_beside_its_bounds(void **state)
+{
+	static const unsigned two[] = {500, 500}, good[] = {200, 200, 200, 200},
+			      poor[] = {100, 100, 100, 100};
+	struct made log = log_begin("eff/serial-0.log", "kvm");
+	const char *path;
+	char *file = memory_copy(logs_path("eff/manifest.json"));
+
+	(void)state;
+	log_run(&log, 1, "tas", 1, 2, two, "");
+	log_run(&log, 2, "mcs", 1, 2, two,
+		",\"held_cycles\":900000000,\"gap_nobody_cycles\":100000000");
+	log_run(&log, 3, "tas", 1, 4, good, ",\"scheduled_in\":1600");
+	log_run(&log, 4, "mcs", 1, 4, poor, "");
+	log_run(&log, 5, "paq", 1, 4, good, ""); /* was not measured with 2 */
+	log_end(&log);
+	assert_true(file_write(file, "{\"host\":{\"cpus\":2}}", 19));
+	free(file);
+	path = logs_path("eff");
+	assert_true(set_read(&path, 1, &set));
+	tables = 1;
+	table[0] = efficiency_table(&set);
+	assert_non_null(table[0]);
+	assert_int_equal(table[0]->row_count, 2);
+	assert_near("efficiency_percent", 0, 80);
+	assert_near("blind_bound_percent", 0, 50);
+	/* a slice is 4 s / 1600 = 2.5 ms, a switch a thousandth of it */
+	assert_near("reactive_bound_percent", 0, 100 / 1.001);
+	assert_string_equal(find("above_blind", 0)->text, "yes");
+	assert_near("efficiency_percent", 1, 40);
+	assert_near("utilisation", 1, 0.9);
+	assert_near("blind_bound_percent", 1, 100 / 1.9);
+	assert_string_equal(find("reactive_bound_percent", 1)->text, "-");
+	assert_string_equal(find("above_blind", 1)->text, "no");
+}
+
 static bool limit_says(const char *part)
 {
 	struct notes limits = {0};
@@ -263,6 +300,7 @@ int main(void)
 		cmocka_unit_test_teardown(unknown_absences_are_no_zeros, forget),
 		cmocka_unit_test_teardown(fairness_is_over_windows_and_vcpus, forget),
 		cmocka_unit_test(different_hosts_are_said),
+		cmocka_unit_test_teardown(efficiency_is_set_beside_its_bounds, forget),
 		cmocka_unit_test_teardown(a_clock_that_changes_is_said, forget),
 	};
 

@@ -115,6 +115,7 @@ struct sample {
 enum sample_index {
 	SAMPLE_MERIT,        /* ops (jobs) per second; fixed work: seconds */
 	SAMPLE_JAIN,         /* Jain's fairness index over the vCPUs, 0..1 */
+	SAMPLE_SLICE_NS,     /* how long a vCPU ran each time that it was given a CPU */
 	SAMPLE_JAIN_WINDOWS, /* the same over windows of a few time slices, their mean */
 	SAMPLE_LONGEST_STREAK,
 	SAMPLE_MIDDLE_VCPU_P50_NS, /* of the vCPUs' own medians, the median */

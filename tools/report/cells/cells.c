@@ -21,6 +21,7 @@
 const struct sample_kind sample_list[SAMPLES] = {
 	[SAMPLE_MERIT] = KIND(merit, "", SUM, NULL), /* unit and rule depend on fixed_work */
 	[SAMPLE_JAIN] = KIND(jain, "", JAIN, NULL),
+	[SAMPLE_SLICE_NS] = KIND(slice_ns, "ns", MEAN, NULL),
 	[SAMPLE_JAIN_WINDOWS] = KIND(jain_windows, "", MEAN, NULL),
 	[SAMPLE_MIDDLE_VCPU_P50_NS] = KIND(middle_vcpu_wait_p50_ns, "ns", MEAN, NULL),
 	[SAMPLE_WORST_VCPU_P99_NS] = KIND(worst_vcpu_wait_p99_ns, "ns", MOST, NULL),

@@ -106,6 +106,10 @@ static void read_values(const struct record *run, struct repetition *rep)
 	for (int i = 0; i < SAMPLES; i++)
 		rep->value[i] = value_of(run, &sample_list[i], rep->tsc_khz);
 	rep->fixed_work = json_object_get(run->json, "jobs") != NULL;
+	if (record_u64(run, "scheduled_in") != 0)
+		rep->value[SAMPLE_SLICE_NS] = (seconds * 1e9 * (double)rep->key.threads -
+					       (double)record_u64(run, "steal_ns")) /
+					      (double)record_u64(run, "scheduled_in");
 	rep->value[SAMPLE_MERIT] =
 		rep->fixed_work ? seconds : (double)record_u64(run, "ops") / seconds;
 }

@@ -39,8 +39,9 @@ static uint64_t host_cpus(const struct log *log)
 	if (strcmp(record_text(log->boot, "accel"), "sim") == 0)
 		return (uint64_t)json_integer_value(
 			json_object_get(json_object_get(log->boot->json, "host"), "cpus"));
-	/* under nested, the manifest counts the CPUs of L0, not of L1 */
-	if (cpus < 1 || strcmp(record_text(log->boot, "accel"), "nested") == 0)
+	if (strcmp(record_text(log->boot, "accel"), "nested") == 0)
+		cpus = json_integer_value(log_manifest(log, "l1", "cpus"));
+	if (cpus < 1)
 		return 0;
 	return (uint64_t)cpus;
 }
@@ -69,6 +70,13 @@ static uint64_t pinned_cpus(const struct log *log)
 	return count;
 }
 
+uint64_t log_cpus(const struct log *log)
+{
+	uint64_t have = host_cpus(log), pinned = pinned_cpus(log);
+
+	return pinned > 0 && (have == 0 || pinned < have) ? pinned : have;
+}
+
 static void limit_overcommit(const struct set *set, struct notes *limits)
 {
 	size_t rows = 0;
@@ -76,11 +84,8 @@ static void limit_overcommit(const struct set *set, struct notes *limits)
 
 	for (size_t i = 0; i < set->cell_count; i++) {
 		const struct cell *cell = &set->cells[i];
-		uint64_t have = host_cpus(cell->origin[0].log);
-		uint64_t pinned = pinned_cpus(cell->origin[0].log);
+		uint64_t have = log_cpus(cell->origin[0].log);
 
-		if (pinned > 0 && (have == 0 || pinned < have))
-			have = pinned;
 		if (have == 0 || cell->key.threads * cell->key.instances <= have)
 			continue;
 		rows++;

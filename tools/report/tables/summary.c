@@ -370,6 +370,8 @@ size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]
 		else
 			table_free(table[count]);
 	}
+	table[count] = efficiency_table(set);
+	count += table[count] != NULL;
 	table[count] = overlap_table(set);
 	count += table[count] != NULL;
 	if (count > 0)

@@ -9,7 +9,7 @@
 #include "tools/report/base/data.h"
 #include "tools/report/tables/table.h"
 
-#define SUMMARY_TABLES 7
+#define SUMMARY_TABLES 8
 
 /* Makes the tables that have rows for this set. Returns their number. The caller frees them. */
 size_t summary_tables(const struct set *set, struct table *table[SUMMARY_TABLES]);
@@ -58,5 +58,12 @@ void hosts_compare(const struct log *a, const struct log *b, struct notes *notes
 void hosts_compare_sets(const struct set *a, const struct set *b, struct notes *notes);
 /* Notes logs of a set that are of another kernel or CPU model than the first. */
 void hosts_limit(const struct set *set, struct notes *limits);
+
+/* On how many CPUs the vCPUs of a log could run; 0: unknown. */
+uint64_t log_cpus(const struct log *log);
+
+/* Rates under overcommit as shares of the rate with a CPU for each vCPU, and two bounds of that
+ * share (efficiency.c). NULL: no lock of the set was measured both ways. */
+struct table *efficiency_table(const struct set *set);
 
 #endif
