@@ -64,7 +64,7 @@ enum lock_event {
 	EV_NUMA_SORTED,          /* cna: waiters set aside; shfllock: waiters moved forward */
 	EV_NUMA_FLUSHED,         /* cna: secondary queues given back; shfllock: shuffles */
 	EV_WAITER_SKIPPED,       /* paq: inactive successor sunk by one; mcs-tp: marked failed */
-	EV_WAITER_RETRIED,       /* mcs-tp: queued again after having been skipped */
+	EV_WAITER_RETRIED,       /* mcs-tp, flexguard: queued again */
 	EV_HEAD_USURPED,         /* paq: passed an inactive head */
 	EV_HEAD_USURP_LOST,      /* paq: tried to, and gave the headship back */
 	EV_MUST_QUEUE,           /* paq, ppc-qspinlock: the head forbade stealing */
