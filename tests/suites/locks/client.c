@@ -111,7 +111,7 @@ void halt_at_once(struct test *test)
 		{"paq_deep", 1},          {"paq_head_spins", 1},
 		{"paq_poll_mask", 0},     {"steal", 0},
 		{"taspark_spins", 1},     {"mcsstp_spins", 1},
-		{"flexguard_park", 2},
+		{"flexguard_park", 2},    {"xenbyte_spins", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
