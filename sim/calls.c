@@ -221,12 +221,11 @@ struct steal_area *sim_steal_area(uint32_t cpu)
 
 const struct sim_facts *sim_facts(void)
 {
-	static struct sim_facts facts;
 	const struct host *host = &engine.host;
-	const struct vm *vm = engine.running->vm;
+	struct vm *vm = engine.running->vm;
 	bool guest = !vm->host;
 
-	facts = (struct sim_facts){
+	vm->facts = (struct sim_facts){
 		.cmdline = vm->cmdline,
 		.vendor = host_vendor(host),
 		.model = host_model(host),
@@ -239,7 +238,7 @@ const struct sim_facts *sim_facts(void)
 		.seed = engine.seed,
 		.host = vm->host,
 	};
-	return &facts;
+	return &vm->facts;
 }
 
 bool sim_host_key(uint32_t i, const char **name, uint64_t *value, const char **text)

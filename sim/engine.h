@@ -211,6 +211,7 @@ struct vm {
 	void (*main)(void);
 	void (*panic)(const char *reason, uint64_t rip);
 	const char *cmdline;
+	struct sim_facts facts;
 	int log;                 /* file */
 	bool ended, controlling; /* CPU 0 is to work outside of time */
 	bool waits_for_line;

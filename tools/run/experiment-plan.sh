@@ -60,8 +60,9 @@ cell() { # stores the cell as JSON; experiment_json adds the directories
   *) study="{\"mean\":$5,\"sd\":$6,\"unit\":\"s\"}" ;;
   esac
   x_cells+=("$(jq -nc --arg name "$1" --arg run "$2" --arg where "$where" --arg lock "$lock" \
-    --arg text "$4" --argjson study "$study" '{name: $name, run: $run, where: $where, "label": $text,
-      lock: (if $lock == "" then null else $lock end), field: "elapsed_ns", study: $study}')")
+    --arg text "$4" --arg accel "$accel" --argjson study "$study" '{name: $name, run: $run, where: $where, "label": $text,
+      lock: (if $lock == "" then null else $lock end), field: "elapsed_ns", study: $study}
+      + if $accel == "sim" and $where == "host" then {peer: "kernel-threads"} else {} end')")
 }
 finding() {
   x_findings+=("$(jq -nc --args '$ARGS.positional
