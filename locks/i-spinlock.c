@@ -65,13 +65,22 @@ static inline uint64_t cycles_needed(const struct ispin_lock *lock)
 	return (uint64_t)ispin_hold * sections + ispin_margin;
 }
 
+/* A run is too short to learn the slices' length, of which a vCPU sees a few in it: the estimate
+ * goes on from run to run. */
+static __attribute__((noinline)) void begin_slice(struct slice *slice, uint64_t now)
+{
+	struct lock_stats *stats = port_my_stats();
+
+	slice_begin(slice, stats->steal, &stats->slice_quantile, now,
+		    port_ns_to_cycles(ispin_quiet_ms * UINT64_C(1000000)));
+}
+
 static inline bool capable(const struct ispin_lock *lock, struct slice *slice)
 {
 	uint64_t now = port_cycles();
 
 	if (__builtin_expect(!slice->area, 0))
-		slice_begin(slice, port_my_stats()->steal, now,
-			    port_ns_to_cycles(ispin_quiet_ms * UINT64_C(1000000)));
+		begin_slice(slice, now);
 	slice_look(slice, now);
 	return slice_covers(slice, now, cycles_needed(lock));
 }

@@ -24,12 +24,15 @@ static void note(struct slice *slice)
 	} while (slice_changed(slice));
 }
 
-void slice_begin(struct slice *slice, const struct steal_area *area, uint64_t now, uint64_t quiet)
+void slice_begin(struct slice *slice, const struct steal_area *area, uint64_t *kept, uint64_t now,
+		 uint64_t quiet)
 {
 	histogram_reset(&slice->length);
 	histogram_reset(&slice->over);
 	histogram_reset(&slice->under);
 	slice->area = area;
+	slice->kept = kept;
+	slice->quantile = *kept;
 	slice->quiet = quiet;
 	slice->start = slice->last = now;
 	slice->end = now + ENDLESS;
@@ -52,7 +55,7 @@ static void learn(struct slice *slice)
 
 	histogram_add(&slice->length, length);
 	if (quantile == 0) {
-		slice->quantile = length ? length : 1;
+		slice->quantile = *slice->kept = length ? length : 1;
 		return;
 	}
 	if (quantile >= length) {
@@ -64,6 +67,7 @@ static void learn(struct slice *slice)
 		slice->quantile -= quantile / STEP_DOWN;
 	else
 		slice->quantile += quantile / STEP_UP + 1;
+	*slice->kept = slice->quantile;
 }
 
 void slice_resumed(struct slice *slice, uint64_t now)

@@ -26,9 +26,10 @@ struct slice {
 	uint64_t start;                /* when this vCPU was first seen to run again */
 	uint64_t last;                 /* the last look: the slice went on until then at least */
 	uint64_t end;                  /* estimated */
-	uint64_t quantile;             /* of the lengths; 0: no whole slice seen yet */
-	uint64_t quiet; /* a vCPU not kept waiting for this long has no competition */
-	uint64_t steal; /* the page's, when version was noted */
+	uint64_t *kept;    /* where the quantile outlives this slice's memory, with its vCPU */
+	uint64_t quantile; /* of the lengths; 0: no whole slice seen yet */
+	uint64_t quiet;    /* a vCPU not kept waiting for this long has no competition */
+	uint64_t steal;    /* the page's, when version was noted */
 	uint32_t version;
 	uint32_t number; /* counts slices */
 	bool whole;      /* the start of this slice was seen */
@@ -38,7 +39,8 @@ struct slice {
 };
 
 /* Sets up zeroed memory. `area`: the calling CPU's own steal-time page. */
-void slice_begin(struct slice *slice, const struct steal_area *area, uint64_t now, uint64_t quiet);
+void slice_begin(struct slice *slice, const struct steal_area *area, uint64_t *kept, uint64_t now,
+		 uint64_t quiet);
 /* For slice_look, when the version has changed. Out of line, cold. */
 void slice_resumed(struct slice *slice, uint64_t now);
 /* Call after a halt or a yield: starts a new slice if this vCPU was off the CPU. The old one

@@ -97,6 +97,8 @@ struct lock_stats {
 	uint32_t grant_version;
 	bool waited;
 	struct absences absences;
+	uint64_t slice_quantile; /* of this vCPU's time slices, over all runs of a boot; 0: none yet
+				  */
 	struct trace_ring *trace; /* trace=N: where this vCPU's events go (trace.h); NULL: off */
 	_Atomic bool halted;      /* in HLT by pv_wait; for reports, nothing may depend on it */
 	/* TSC of the last kick, written by its sender; 0: none since the vCPU woke. On lines of its

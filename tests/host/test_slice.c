@@ -11,7 +11,7 @@
 
 static struct steal_area page;
 static struct slice slice;
-static uint64_t now;
+static uint64_t now, kept;
 
 static int begin(void **state)
 {
@@ -19,7 +19,8 @@ static int begin(void **state)
 	memset(&page, 0, sizeof(page));
 	memset(&slice, 0, sizeof(slice));
 	now = UINT64_MAX - 5000; /* the clock may wrap */
-	slice_begin(&slice, &page, now, QUIET);
+	kept = 0;
+	slice_begin(&slice, &page, &kept, now, QUIET);
 	return 0;
 }
 
@@ -228,6 +229,26 @@ static void the_quantile_recovers_from_tiny_slices(void **state)
 	assert_true(slice.quantile > 90000);
 }
 
+/* The lock's memory is zeroed between two runs; what the vCPU has learnt is not. */
+static void the_estimate_goes_on_in_the_next_run(void **state)
+{
+	uint64_t learnt;
+
+	(void)state;
+	one_slice(100); /* its start was not seen */
+	for (int i = 0; i < 50; i++)
+		one_slice(1000);
+	learnt = slice.quantile;
+	assert_true(learnt > 900 && learnt < 1100);
+	memset(&slice, 0, sizeof(slice));
+	slice_begin(&slice, &page, &kept, now, QUIET);
+	assert_true(covers(UINT64_C(1) << 40)); /* when this one began is not known */
+	one_slice(300);
+	slice_look(&slice, now);
+	assert_true(covers(learnt - 1));
+	assert_false(covers(learnt + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup(an_outlived_slice_has_no_end, begin),
 		cmocka_unit_test_setup(the_quantile_is_a_low_one, begin),
 		cmocka_unit_test_setup(the_quantile_recovers_from_tiny_slices, begin),
+		cmocka_unit_test_setup(the_estimate_goes_on_in_the_next_run, begin),
 	};
 
 	return cmocka_run_group_tests_name("slice", tests, NULL, NULL);

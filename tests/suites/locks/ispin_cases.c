@@ -89,6 +89,7 @@ static void play(struct test *test, void (*conductor)(struct test *test))
 	atomic_store_explicit(&yielded_to, 0, memory_order_relaxed);
 	atomic_store_explicit(&page.version, 0, memory_order_relaxed);
 	port_stats(1)->steal = &page;
+	port_stats(1)->slice_quantile = 0; /* nothing learnt from the real host */
 	set_tunable(test, "ispin_hold", UINT32_MAX);
 	set_tunable(test, "ispin_quiet_ms", 100000);
 	with_actors(test, conductor);
