@@ -3,13 +3,13 @@
  * The launcher's control over the start (start=serial, start=serial-each): before a run the guest
  * writes a `ready` record and waits for a line on serial. The launcher sends
  *
- *	peer <instance> <start_ns> <end_ns>     another VM's last measured phase; several
- *	go [<epoch_ns> [<delay_ns>]]            start `delay_ns` (0) after the launcher's clock
- *showed `epoch_ns` (ns since 1970)
+ *	peer <instance> <start_ns> <end_ns>   another VM's last measured phase; several
+ *	go [<epoch_ns> [<delay_ns>]]          start, `delay_ns` (0) after the launcher's clock
+ *	                                      showed `epoch_ns` (since 1970)
  *
  * A `peer` line becomes an `overlap` record against this VM's own last run. The delay lets all VMs
- * start at once: the first one that started without it would take the CPUs from those that are
- *still receiving their line, one byte a VM exit.
+ * start at once. Without it the first one would take the CPUs from those that are still receiving
+ * their line, of which each byte is a VM exit.
  */
 #ifndef PVSPIN_BENCH_SESSION_START_H
 #define PVSPIN_BENCH_SESSION_START_H
