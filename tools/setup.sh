@@ -18,6 +18,7 @@ run:jq:jq:checks the log, writes manifest.json
 run:util-linux:flock:one build at a time; taskset for --pin
 run:util-linux:taskset:--pin
 run:coreutils:timeout:bounds each QEMU
+run:perl-base:perl:stores the logs
 sim:gcc:gcc:compiles the simulated host
 sim:make:make:builds it
 sim:binutils:objdump:checks that no atomic access escapes it
@@ -71,6 +72,7 @@ test:mmdebstrap:mmdebstrap:a minimal Debian 13, to build and run in
 # Names that differ from Debian's: package:Fedora:Arch:openSUSE. Taken from their package lists, not
 # tried there.
 setup_names='
+perl-base:perl-interpreter:perl:perl-base
 qemu-system-x86:qemu-system-x86-core:qemu-system-x86:qemu-x86
 busybox-static:busybox:busybox:busybox-static
 xz-utils:xz:xz:xz

@@ -4,7 +4,7 @@
 # the terminal reaches run.sh alone, which then ends everything in order. It starts QEMU, passes
 # records of the guest's log on to the coordinator (together.sh), and talks QMP.
 #
-#   QEMU --serial.out--> sed (lines) --> tee serial-<i>.log --> grep (the records that matter) --> instance_watch
+#   QEMU --serial.out--> log.pl, which writes serial-<i>.log --the records that matter--> instance_watch
 #        <--serial.in--- the coordinator (peer, go) and instance_watch (bye)
 #        <--qmp.in, qmp.out--> instance_watch
 #
@@ -57,12 +57,9 @@ instance_main() { # INSTANCE
   instance_watch "$i" < <(instance_log "$i" <&"$out")
 }
 
-# Stores the log on stdin and passes on the records that the coordinator waits for. QEMU writes byte
-# by byte. sed makes lines of the bytes (and leaves an unfinished last one as it is), because the
-# log may be on 9p, where each write is a request to the host.
+# Stores the log on stdin and passes on the records that the coordinator waits for.
 instance_log() { # INSTANCE
-  { LC_ALL=C stdbuf -oL sed '' | tee -i --output-error=exit "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"; } |
-    grep --line-buffered -E '^\{"type":"(boot|ready|run|end)"'
+  perl "$tree/tools/run/log.pl" "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"
 }
 
 # Ends QEMU, then tells the coordinator that it is gone, however the watching ended.
