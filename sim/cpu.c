@@ -309,29 +309,30 @@ void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
 	sched_wake(engine.sched, &vcpu->thread.task, waker, to_ns(time));
 }
 
-static struct sched_cpus one_cpu(uint32_t index)
+/* For the first time, or after it has blocked. */
+static void make_runnable(struct sched_task *task, uint64_t time)
 {
-	struct sched_cpus set = {{0}};
-
-	sched_cpus_add(&set, index % (uint32_t)engine.host.cpus);
-	return set;
+	called_at = time;
+	if (task->weight == 0) {
+		task->weight = SCHED_NICE_0;
+		sched_add(engine.sched, task, to_ns(time));
+	} else {
+		sched_wake(engine.sched, task, task->cpu, to_ns(time));
+	}
 }
 
 void cpu_start(struct vcpu *vcpu, uint64_t time)
 {
+	struct sched_task *task = &vcpu->thread.task;
+
 	vcpu->state = VCPU_READY;
 	vcpu->thread.ready_since = time;
-	called_at = time;
-	if (vcpu->thread.task.weight == 0) {
-		vcpu->thread.task.weight = SCHED_NICE_0;
-		vcpu->thread.task.group = engine.host.groups ? vcpu->vm->index : SCHED_NO_GROUP;
-		vcpu->thread.task.allowed = engine.host.pin;
-		if (vcpu->vm->host)
-			vcpu->thread.task.allowed = one_cpu(vcpu->index);
-		sched_add(engine.sched, &vcpu->thread.task, to_ns(time));
-	} else {
-		sched_wake(engine.sched, &vcpu->thread.task, vcpu->thread.task.cpu, to_ns(time));
-	}
+	task->group = engine.host.groups ? vcpu->vm->index : SCHED_NO_GROUP;
+	if (vcpu->vm->host)
+		sched_cpus_add(&task->allowed, vcpu->index % (uint32_t)engine.host.cpus);
+	else
+		task->allowed = engine.host.pin;
+	make_runnable(task, time);
 }
 
 void cpu_forget(const struct vm *vm)
@@ -465,14 +466,7 @@ static bool daemon_fires(void *subject, uint64_t unused, uint64_t time)
 		return true;
 	daemon->left = engine.host.daemon_cycles / 2 + engine_random(engine.host.daemon_cycles);
 	daemon->ready_since = time;
-	called_at = time;
-	if (daemon->task.weight == 0) {
-		daemon->task.weight = SCHED_NICE_0;
-		daemon->task.group = SCHED_NO_GROUP;
-		sched_add(engine.sched, &daemon->task, to_ns(time));
-	} else {
-		sched_wake(engine.sched, &daemon->task, daemon->task.cpu, to_ns(time));
-	}
+	make_runnable(&daemon->task, time);
 	return true;
 }
 
@@ -492,9 +486,8 @@ void cpu_init(void)
 {
 	static const struct sched_callbacks callbacks = {.resched = on_resched,
 							 .queued = on_queued};
-	struct sched_config *config = &engine.host.sched;
 
-	engine.sched = sched_new(config, &callbacks, NULL);
+	engine.sched = sched_new(&engine.host.sched, &callbacks, NULL);
 	start_ticks();
 	for (uint32_t i = 0; engine.host.daemon_apart_cycles && i < engine.host.cpus; i++) {
 		struct thread *daemon = calloc(1, sizeof(*daemon));
@@ -502,6 +495,7 @@ void cpu_init(void)
 		if (!daemon)
 			engine_die(4, "no memory");
 		daemon->task.id = engine.thread_count;
+		daemon->task.group = SCHED_NO_GROUP;
 		sched_cpus_add(&daemon->task.allowed, i);
 		engine.threads[engine.thread_count++] = daemon;
 		engine_post(engine_random(engine.host.daemon_apart_cycles), daemon_fires, daemon,
