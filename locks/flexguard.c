@@ -56,9 +56,12 @@ struct flex_lock {
 	_Atomic uint8_t byte; /* enum park_byte */
 	_Atomic uint32_t owner;
 	/* written by waiters: not on the owner's line */
-	struct flex_node *_Atomic tail __attribute__((aligned(CACHE_LINE)));
+	uint8_t pad[CACHE_LINE - 8];
+	struct flex_node *_Atomic tail;
 	_Atomic uint32_t head;
 };
+
+_Static_assert(offsetof(struct flex_lock, tail) == CACHE_LINE, "byte | queue");
 
 static struct park_lot lot;
 
