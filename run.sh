@@ -114,7 +114,8 @@ image_ready() {
   if [[ -n ${PVSPIN_IMAGE:-} ]]; then
     image=$PVSPIN_IMAGE
     return
-  elif [[ -n $image ]]; then
+  elif [[ -n $kernel_file ]]; then
+    image=$kernel_file
     [[ $image == /* ]] || image=$PWD/$image
   else
     elf=$(boot_image)
@@ -133,6 +134,7 @@ out_ready() {
     out=$PVSPIN_OUT
     return
   fi
+  out=$out_given
   if [[ -z $out ]]; then
     TZ=UTC printf -v out '%(%Y%m%dT%H%M%SZ)T' -1
     out=out/$out-$$
@@ -162,14 +164,17 @@ out_room() {
 run_dir_of() { # RUN; sets run_dir
   run_dir=$out
   ((runs == 1)) || run_dir=$out/run-$1
-  [[ -d $run_dir ]] || mkdir -p "$run_dir"
+}
+
+deadline_in() { # SECONDS
+  deadline=$((EPOCHSECONDS + $1))
 }
 
 # Runs the virtual machines, with their logs in $out; judges nothing.
 run_all() {
   local n
   run_dir_of 1
-  [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
+  mkdir -p "$run_dir/.raw"
   [[ -z $meet ]] || meet_join || return 0
   if [[ $accel == sim ]] && ((runs > 1 && jobs > 1)); then
     sim_run_all
@@ -181,16 +186,14 @@ run_all() {
     together_run
     [[ -z $stopping ]] || break
   done
-  [[ -z $meet ]] || meet_leave "$([[ -n $stopping ]] && echo stopped || echo "$meet_how")"
+  [[ -z $meet ]] || meet_leave "$([[ -n $stopping ]] && echo stopped || echo "$members_end")"
 }
 
 judge_all() {
   local n
-  worst=0
   out_room
   for ((n = 1; n <= runs; n++)); do
-    run_dir=$out
-    ((runs == 1)) || run_dir=$out/run-$n
+    run_dir_of "$n"
     [[ -d $run_dir/.raw ]] || continue # stopped before this run
     finish_run
   done
@@ -206,7 +209,7 @@ clean_up() {
   set +e
   trap - ERR
   trap '' INT TERM HUP QUIT
-  for pid in ${jobs_pid[@]+"${jobs_pid[@]}"}; do
+  for pid in ${jobs_pid[@]+"${jobs_pid[@]}"} ${conformance_pids[@]+"${conformance_pids[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
   # The rest: L1, or a call of run.sh. Uses bash's own list of jobs, because a signal may come
@@ -225,53 +228,58 @@ interrupt() {
   local pid
   interrupted=1
   [[ -z $starting ]] || return 0
-  if [[ -n ${l1_pid:-} ]]; then
+  if [[ -n $l1_pid ]]; then
     kill -TERM "$l1_pid" 2>/dev/null || true
   elif ((${#calls[@]})); then
     for pid in "${!calls[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
   elif ((${#sim_runs[@]})); then
     for pid in "${!sim_runs[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  elif [[ -n ${conformance_pids[*]-} ]]; then
+    conformance_interrupt
   elif [[ -n ${jobs_pid[*]-} ]]; then
     together_stop interrupt
-  elif [[ -z ${calls_wanted:-} ]]; then # an experiment goes on to report its finished runs
+  elif [[ -z $calls_wanted ]]; then # an experiment goes on to report its finished runs
     exit "$EXIT_INTERRUPT"
   fi
 }
 
-# Background processes are started between starting=1 and this call. A signal in between, when not
-# all their process IDs are stored yet, is obeyed here.
-# shellcheck disable=SC2317 # called by the parts
+# Background processes are started between these two calls. A signal in between, when not all their
+# process IDs are stored yet, is obeyed by started.
+starting() {
+  starting=1
+}
+
 started() {
   starting=''
   [[ -z $interrupted ]] || interrupt
 }
 
 main() {
-  starting='' inner=${PVSPIN_INNER:-0} interrupted='' stopping='' broken='' calls=() sim_runs=() arguments=("$@")
+  starting='' inner=${PVSPIN_INNER:-0} interrupted='' arguments=("$@")
   options_parse "$@"
   case $action in help | version | list)
     print <("$action") || exit "$EXIT_ENVIRONMENT"
     exit 0
     ;;
   esac
-  if ((inner)); then accel=kvm setup=0; fi
   ((!conformance)) || configurations_read # a wrong name ends the call here
   [[ -z $experiment ]] || experiment_select
   if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
-  ((inner)) || setup_check "$([[ $accel == sim ]] && echo sim || echo run)" || exit "$EXIT_ENVIRONMENT"
+  ((inner)) || setup_check "$([[ $accel_asked == sim ]] && echo sim || echo run)" || exit "$EXIT_ENVIRONMENT"
   [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
-  [[ $accel == sim ]] || qemu_probe
+  [[ $accel_asked == sim ]] || qemu_probe
   scratch_make pvspin || die "$EXIT_ENVIRONMENT" "$scratch_error"
   trap clean_up EXIT
   trap interrupt INT TERM HUP QUIT
-  if [[ $accel == sim ]]; then sim_ready; else image_ready; fi
+  if [[ $accel_asked == sim ]]; then sim_ready; else image_ready; fi
   accel_choose
   [[ $accel == sim ]] || boot_prepare
   [[ -z $meet ]] || meet_directory
   out_ready
   ((inner)) || version=$(version) # for the manifest; git reads the whole tree
-  deadline=${PVSPIN_DEADLINE:-$((EPOCHSECONDS + limit))}
+  deadline_in "$limit"
+  deadline=${PVSPIN_DEADLINE:-$deadline}
   ((!conformance)) || conformance_run
   [[ -z $experiment ]] || experiment_main
   ((inner)) || cgroup_begin

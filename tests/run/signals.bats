@@ -60,3 +60,14 @@ stopped_within() { # SECONDS ARGUMENT...
   slow qemu-system-x86_64 virtio-serial-pci
   stopped_within 10 --accel=nested --experiment=baseline --runs=1
 }
+
+@test "a conformance run that is stopped still ends with its table" {
+  "$tree/run.sh" --accel=tcg --conformance --timeout=60 --out="$out" >"$BATS_TEST_TMPDIR/stdout" 2>&1 </dev/null 3>&- &
+  local pid=$! status=0
+  wait_for "$out/host/default.txt" 'verdict: skip'
+  kill -TERM "$pid"
+  wait "$pid" || status=$?
+  [ "$status" -eq 130 ]
+  grep -q '1 kernels: 0 ok' "$out/conformance.txt"
+  nothing_left
+}

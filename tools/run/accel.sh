@@ -57,7 +57,7 @@ kvm_makes_vm() {
 
 # Sets nested_why; false if L1 cannot run here. May download L1's kernel (once).
 nested_usable() {
-  local missing line=$l1_kernel
+  local missing line=$l1_kernel_given
   if [[ $boot == uefi ]]; then
     nested_why=$BOOT_UEFI_NESTED
     return 1
@@ -84,7 +84,7 @@ nested_usable() {
 readonly PAUSED_NESTED='a guest that waits to be continued (--gdb, -S) is out of reach in nested; use kvm or tcg'
 
 accel_choose() {
-  accel_class=$accel
+  accel=$accel_asked accel_class=$accel_asked
   case $accel in
   kvm)
     accel_why='asked for'

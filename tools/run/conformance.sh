@@ -9,8 +9,10 @@
 
 readonly CONFORMANCE_BOUND=150 # seconds for one configuration
 
+conformance_pids=()
+
 conformance_run() {
-  local kernel kernels=("host") pids=() status=0 pid l1_dir l1_error
+  local kernel kernels=("host") status=0 l1_dir l1_error # what nested_kernel sets for 6.1
   if [[ $accel == nested ]]; then
     kernels=("$l1_kernel")
     # Debian 13 has no 6.1.
@@ -18,18 +20,17 @@ conformance_run() {
   fi
   mkfifo "$scratch/steps"
   exec {steps}<>"$scratch/steps"
-  starting=1
+  starting
   set -m # each kernel's calls form a process group, so that a Ctrl-C reaches this script alone
   for kernel in "${kernels[@]}"; do
     conformance_kernel "$kernel" &
-    pids+=($!)
+    conformance_pids+=($!)
   done
   set +m
-  jobs_pid=("${pids[@]}")
   started
   conformance_watch "${#kernels[@]}"
-  { wait "${pids[@]}" || true; } 2>/dev/null
-  jobs_pid=()
+  { wait "${conformance_pids[@]}" || true; } 2>/dev/null
+  conformance_pids=()
   progress_end
   conformance_report "${kernels[@]}" || status=$?
   say "logs are in $out"
@@ -66,14 +67,20 @@ conformance_watch() { # JOBS
     read -r -t "$left" -u "$steps" kernel what || continue
     case $what in
     gone) live=$((live - 1)) ;;
+    interrupted) ;;
     *) progress "conformance: $((++n)) of $total, $kernel $what" ;;
     esac
   done
 }
 
+# From the signal trap: ends the read of conformance_watch, which then sees that it was interrupted.
+conformance_interrupt() {
+  echo 'run.sh interrupted' >&"$steps"
+}
+
 conformance_stop() {
   local pid
-  for pid in "${jobs_pid[@]}"; do
+  for pid in "${conformance_pids[@]}"; do
     kill -TERM -- "-$pid" 2>/dev/null || true
   done
 }
@@ -167,7 +174,6 @@ conformance_report() { # KERNELS
 # The worst status of the calls; findings and skips are not failures.
 conformance_status() {
   local result
-  worst=0
   while read -r result; do
     case $result in
     fail) worse "$EXIT_FAIL" ;;

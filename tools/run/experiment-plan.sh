@@ -72,10 +72,10 @@ finding() {
 experiment_read() { # NAME
   local lock # a variable of the file
   experiment_reset
-  # shellcheck source=experiments/uncontended # one of them, which reads all that is set for them
+  # shellcheck source=/dev/null
   source "$tree/experiments/$1"
   # Traced calls for pictures; a single row has nothing to be compared with.
-  [[ $trace != on || -z $x_trace || ${#x_cells[@]} -lt 2 ]] || x_traces=1
+  [[ $tracing != on || -z $x_trace || ${#x_cells[@]} -lt 2 ]] || x_traces=1
 }
 
 # Prints all names, in the order of the study; experiments/ is the only list.
@@ -95,12 +95,13 @@ experiment_select() {
   local cpus=1 vcpus=1 work='' work_many='' no_ple=() # the accelerator is not chosen yet
   added=()
   experiment_read "$experiment"
+  study_append=$append
   ((x_summary)) || experiment_added
   experiment_list=("$experiment")
   [[ -z ${x_parts[*]-} ]] || experiment_list=("${x_parts[@]}")
 }
 
-# Moves locks=A,B from -append to added, because the experiment's own locks must stay.
+# Moves locks=A,B from the user's -append (study_append) to added, because the experiment's own locks must stay.
 experiment_added() {
   local words word kept=() known lock
   read -ra words <<<"$append"
@@ -119,7 +120,7 @@ experiment_added() {
       [[ " ${added[*]-} " == *" $lock "* ]] || added+=("$lock")
     done
   done
-  append=${kept[*]-}
+  study_append=${kept[*]-}
 }
 
 # For --list. Runs in a subshell, with an arbitrary number of CPUs.

@@ -13,11 +13,13 @@ readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some secon
 readonly EXPERIMENT_SIM_BOUND=7200 # all locks of `sweep`, simulated, cost half an hour of one CPU
 readonly EXPERIMENT_LEAST=10   # starts no call with less time left
 
+calls=() calls_wanted='' l1_server='' broken='' tracing=''
+
 experiment_main() {
   local name
   experiment_facts
   experiment_begin
-  calls_wanted=0 calls_made=0 worst=0
+  calls_wanted=0 calls_made=0
   for name in "${experiment_list[@]}"; do
     experiment_read "$name"
     experiment_needs "$name"
@@ -27,7 +29,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline=$((EPOCHSECONDS + 120 + calls_wanted * (${#sim_cpus} ? 900 : 100)))
+  [[ -n $limit_given ]] || deadline_in $((120 + calls_wanted * (${#sim_cpus} ? 900 : 100)))
   experiment_repeat
   experiment_trace
   experiment_wait
@@ -38,6 +40,7 @@ experiment_main() {
 }
 
 # Sets the variables for the files of experiments/.
+# shellcheck disable=SC2034 # which of these files reads them is known when the call is made
 experiment_facts() {
   cpus=$(nproc) no_ple=(-overcommit cpu-pm=on)
   if [[ $accel == sim ]]; then cpus=$sim_cpus no_ple=(--host=ple=0); fi
@@ -57,28 +60,26 @@ experiment_facts() {
   # The workload of traced calls: one lock that is hardly ever free, so that a preempted vCPU soon
   # holds it.
   counter="workload=contended ms=300"
-  [[ -n $trace || $accel == tcg ]] || trace=on # plain emulation has no preempted holders to show
+  tracing=$trace
+  [[ -n $trace || $accel == tcg ]] || tracing=on # plain emulation has no preempted holders to show
 }
 
 # Under nested: starts one L1 for all calls, unless there is one already.
 experiment_begin() {
-  l1_server=''
   declare -gA skipped=()
   [[ $accel == nested ]] || return 0
-  l1_kernel=${l1_kernel:-6.12}
   if nested_served; then return 0; fi
   experiment_l1 || exit "$EXIT_ENVIRONMENT"
 }
 
 # Starts the L1; called again if it has died or its VMs do not start.
 experiment_l1() {
-  local instances=2
   [[ -z $l1_server ]] || serve_stop "$l1_server"
   l1_server=''
   export PVSPIN_L1=$scratch/l1
   mkdir -p "$PVSPIN_L1"
   progress "starting L1 (kernel $l1_kernel)"
-  serve_start "$PVSPIN_L1" "$l1_kernel" --rw="$out" --memory="$(($(nested_memory) + 300))" \
+  serve_start "$PVSPIN_L1" "$l1_kernel" --rw="$out" --memory="$(($(nested_memory 2) + 300))" \
     --timeout=86400 --console="$out/l1-console.log" || {
     say "no L1 with kernel $l1_kernel: $(<"$PVSPIN_L1/$l1_kernel.err")"
     return 1
@@ -113,8 +114,8 @@ experiment_needs() { # NAME
 
 # Checks that the user's -append leaves the plan usable for the experiment.
 experiment_check() { # NAME
-  [[ " $append" != *' reps='* || " $append" == *' reps=1 '* ]] || ((x_summary)) ||
-    usage_error "--experiment=$1: -append \"$append\": reps= is --runs=N here"
+  [[ " $study_append" != *' reps='* || " $study_append" == *' reps=1 '* ]] || ((x_summary)) ||
+    usage_error "--experiment=$1: -append \"$study_append\": reps= is --runs=N here"
 }
 
 experiment_dir() { # NAME
@@ -218,7 +219,7 @@ experiment_ended() { # STATUS NAME RUN rep-N|trace [again]
 # the trace keys.
 experiment_keys() { # RUN [trace]
   local keys
-  keys=$(keys_override "${x_plan[$1]}" "$append")
+  keys=$(keys_override "${x_plan[$1]}" "$study_append")
   [[ ${2-} != trace ]] || keys=$(keys_override "$keys" "$x_trace reps=1 trace=60 trace_until=lhp")
   echo "$keys"
 }
@@ -243,7 +244,7 @@ experiment_start() { # NAME RUN rep-N|trace [again]
   [[ -z $pin ]] || own+=(--pin="$pin")
   [[ -z $user_cpu ]] || own+=(-cpu "$user_cpu")
   [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
-  starting=1
+  starting
   set -m # a process group of its own: a Ctrl-C reaches this script alone
   PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=${hosted:-} PVSPIN_SIM=${sim:-} "$tree/run.sh" "${own[@]}" \
     -append "$(experiment_keys "$2" "$3")" ${words[@]+"${words[@]}"} \

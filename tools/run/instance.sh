@@ -25,23 +25,28 @@ readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
 "preemption_reported","preemption_other","signal_exits"'
 
-instance_main() { # INSTANCE
-  local i=$1 raw=$run_dir/.raw dir=$work/$1 in hold out qmp_in qmp_out
+# Begins the job of a member. What it sets is not local, because the trap may run outside of any
+# function; and it comes first, so that the coordinator hears even of a member that a signal ends
+# before it has its QEMU.
+instance_begin() { # MEMBER
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
-  # Not local, because the trap may run outside of this function. Set first, so that the coordinator
-  # hears even of an instance that a signal ends before it has its QEMU.
-  started=$EPOCHREALTIME qemu='' qmp_answered='' stayed='' vcpu_threads=()
-  # shellcheck disable=SC2064 # $i as it is now
-  trap "instance_gone $i" EXIT
+  member_began=$EPOCHREALTIME qemu='' qmp_in='' qmp_out='' qmp_answered='' stayed='' vcpu_threads=()
+  # shellcheck disable=SC2064 # the member as it is now
+  trap "instance_gone $1" EXIT
+}
+
+instance_main() { # INSTANCE
+  local i=$1 raw=$run_dir/.raw dir=$run_scratch/$1 hold serial_out
+  instance_begin "$i"
   mkdir "$dir"
   boot_place "$dir"
   mkfifo "$dir/serial.in" "$dir/serial.out" "$dir/qmp.in" "$dir/qmp.out"
   # Opened for both directions first, so that no open blocks. QEMU inherits `hold`, the write end of
   # serial.out. When QEMU is gone, whatever ended it, the reader sees the end of the file.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
-  exec {in}<>"$dir/serial.in" {hold}<>"$dir/serial.out" {out}<"$dir/serial.out" \
+  exec {serial_in}<>"$dir/serial.in" {hold}<>"$dir/serial.out" {serial_out}<"$dir/serial.out" \
     {qmp_in}<>"$dir/qmp.in" {qmp_out}<>"$dir/qmp.out"
   printf '%s\0' "${qemu_command[@]}" >"$raw/command-$i"
   # This command waits in the pipe until QEMU's main loop runs, that is, until the machine exists.
@@ -49,12 +54,12 @@ instance_main() { # INSTANCE
   qmp_send qmp_capabilities
   # timeout bounds QEMU's life even if run.sh is killed with SIGKILL. Descriptor 99 is QEMU_DIR.
   timeout --foreground --kill-after=5 "$((limit + 10))" "${qemu_command[@]}" \
-    </dev/null >"$run_dir/qemu-$i.log" 2>&1 {out}<&- 99<"$dir" &
+    </dev/null >"$run_dir/qemu-$i.log" 2>&1 {serial_out}<&- 99<"$dir" &
   qemu=$!
   echo "$qemu" >"$dir/qemu.pid"
   exec {hold}>&-
   [[ -z $pin ]] || instance_pin "$i" || kill "$qemu" 2>/dev/null || true
-  instance_watch "$i" < <(instance_log "$i" <&"$out")
+  instance_watch "$i" < <(instance_log "$i" <&"$serial_out")
 }
 
 # Stores the log on stdin and passes on the records that the coordinator waits for.
@@ -73,7 +78,7 @@ instance_gone() { # INSTANCE
     { wait "$qemu" || code=$?; } 2>/dev/null
     qmp_last "$1" "$code"
   fi
-  { echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1" && echo "$code" >"$raw/exit-$1"; } 2>/dev/null ||
+  { echo "${member_began/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$1" && echo "$code" >"$raw/exit-$1"; } 2>/dev/null ||
     echo "lost $1" >&"$events"
   echo "exit $1" >&"$events"
 }
@@ -103,7 +108,7 @@ instance_watch() { # INSTANCE
     '{"type":"end"'*)
       # The guest now waits for "bye", so its threads still exist.
       instance_statistics "$i"
-      echo bye >&"$in"
+      echo bye >&"$serial_in"
       echo "end $i" >&"$events"
       patience=(-t "$END_SECONDS")
       ;;
@@ -145,7 +150,7 @@ qmp() { # COMMAND [ARGUMENTS]
 # machine and the reason of its SHUTDOWN event (qapi/run-state.json).
 qmp_last() { # INSTANCE STATUS
   local raw=$run_dir/.raw
-  [[ -n ${qmp_out:-} && $2 == [01] ]] || return 0
+  [[ -n $qmp_out && $2 == [01] ]] || return 0
   while IFS= read -r -t 0.2 -u "$qmp_out" qmp_reply; do
     case $qmp_reply in
     *'"return":'*) qmp_answered=1 ;;
@@ -162,7 +167,7 @@ readonly SAMPLED_VCPUS=64 # for more, bash takes longer to read the answer than 
 
 # Takes the last sample, with QEMU's version and vCPUs.
 instance_statistics() { # INSTANCE
-  [[ -n ${qmp_in:-} ]] || return 0 # the host peer has no QMP
+  [[ -n $qmp_in ]] || return 0 # the host peer has no QMP
   if qmp query-version; then echo "version $qmp_reply" >>"$run_dir/.raw/qmp-$1"; fi
   instance_sample "$1" end
 }
@@ -172,7 +177,7 @@ instance_statistics() { # INSTANCE
 # empty list.
 instance_sample() { # INSTANCE RUN|over|end
   local statistics=null
-  [[ -n ${qmp_in:-} ]] || return 0
+  [[ -n $qmp_in ]] || return 0
   if ((!${#vcpu_threads[@]})) && qmp query-cpus-fast; then
     echo "cpus $qmp_reply" >>"$run_dir/.raw/qmp-$1"
     mapfile -t vcpu_threads < <(jq '.return[]["thread-id"]' <<<"$qmp_reply")

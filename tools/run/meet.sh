@@ -19,26 +19,28 @@
 # guest waits for `go` at most 120 s (bench/session/start.h).
 readonly MEET_LIMIT=${PVSPIN_MEET_LIMIT:-120}
 
+meet_place='' meet_door='' meet_lock='' meet_at='' meet_formed='' meet_watchers=()
+
 # Under nested the calls meet in L1, in L1's TMPDIR, which they share.
 meet_directory() {
   if ((inner)); then
-    meet=$TMPDIR/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
-    mkdir -p "$meet"
+    meet_place=$TMPDIR/pvspin-meet/$(cksum <<<"$meet" | tr ' ' -)
+    mkdir -p "$meet_place"
     return
   fi
   [[ -d $meet ]] || usage_error "--meet=$meet: no such directory; all calls need to write to it"
   [[ -w $meet && -x $meet ]] || usage_error "--meet=$meet: not writable, as all calls need it"
-  meet=$(cd "$meet" && pwd -P)
+  meet_place=$(cd "$meet" && pwd -P)
 }
 
 # Enters DIR and waits for the others. If they do not come, returns false, with the reason in
 # .raw/unmet.
 meet_join() {
   declare -gA meet_there=() meet_pid=() meet_who=() meet_base=() meet_members=() meet_behind=() meet_releases=() meet_left=()
-  meet_round=0 meet_said=0 meet_how=ended meet_watchers=() meet_next=$members
-  exec {meet_door}<"$meet" # one call enters at a time
-  flock -w 10 "$meet_door" || die "$EXIT_ENVIRONMENT" "--meet=$meet: another call has held its lock for 10 s"
-  meet_at=$(mktemp -d "$meet/call.XXXXXXXX")
+  meet_round=0 meet_said=0 meet_next=$members
+  exec {meet_door}<"$meet_place" # one call enters at a time
+  flock -w 10 "$meet_door" || die "$EXIT_ENVIRONMENT" "--meet=$meet_place: another call has held its lock for 10 s"
+  meet_at=$(mktemp -d "$meet_place/call.XXXXXXXX")
   meet_id=${meet_at##*.}
   chmod 755 "$meet_at"
   mkfifo -m 666 "$meet_at/events" # all users who may enter DIR may send messages
@@ -57,7 +59,7 @@ meet_join() {
 # Finds the calls that are there already and removes those that died without cleaning up.
 meet_look() {
   local at id
-  for at in "$meet"/call.*/; do
+  for at in "$meet_place"/call.*/; do
     at=${at%/} id=${at##*.}
     [[ $id =~ ^[A-Za-z0-9]+$ && $id != "$meet_id" ]] || continue
     if flock -n -s "$at/alive" true 2>/dev/null; then
@@ -67,19 +69,19 @@ meet_look() {
     meet_know "$id"
   done
   ((${#meet_there[@]} < meet_calls)) ||
-    die "$EXIT_ENVIRONMENT" "--meet=$meet: $meet_calls calls have met there already ($(meet_names)); take another directory"
+    die "$EXIT_ENVIRONMENT" "--meet=$meet_place: $meet_calls calls have met there already ($(meet_names)); take another directory"
 }
 
 # Adds a call, from its file.
 meet_know() { # ID
   local id=$1 fields=() boot_id
-  mapfile -t fields <"$meet/call.$id/call" || true
+  mapfile -t fields <"$meet_place/call.$id/call" || true
   [[ ${fields[0]:-} =~ ^[0-9]+$ && ${fields[1]:-} =~ ^[0-9]{1,3}$ ]] || return 0
   boot_id=$(</proc/sys/kernel/random/boot_id)
   [[ ${fields[3]:-} == "$boot_id" ]] ||
-    die "$EXIT_ENVIRONMENT" "--meet=$meet: PID ${fields[0]} there is on another machine; the calls must share a host"
+    die "$EXIT_ENVIRONMENT" "--meet=$meet_place: PID ${fields[0]} there is on another machine; the calls must share a host"
   [[ ${fields[2]:-} == "$meet_calls" ]] ||
-    die "$EXIT_USAGE" "--meet=$meet: PID ${fields[0]} there waits for ${fields[2]:-?} calls to meet, this one for $meet_calls"
+    die "$EXIT_USAGE" "--meet=$meet_place: PID ${fields[0]} there waits for ${fields[2]:-?} calls to meet, this one for $meet_calls"
   meet_there[$id]=1 meet_pid[$id]=${fields[0]} meet_members[$id]=${fields[1]}
   meet_who[$id]="${fields[4]:-}"$'\t'"${fields[5]:-}"
   meet_base[$id]=$meet_next meet_behind[$id]=0 meet_releases[$id]=0 meet_left[$id]=''
@@ -93,7 +95,7 @@ meet_watch() { # ID
   {
     trap - INT TERM HUP EXIT
     meet_forget
-    flock -s "$meet/call.$1/alive" true || true
+    flock -s "$meet_place/call.$1/alive" true || true
     echo "left $1 died" 1<>"$meet_at/events"
   } </dev/null >/dev/null 2>&1 &
   meet_watchers+=($!)
@@ -112,7 +114,7 @@ meet_tell() { # WORD [REST...]
   local id
   for id in "${!meet_there[@]}"; do
     # Both directions: does not block if it is gone.
-    [[ ! -p $meet/call.$id/events ]] || echo "$1 $meet_id ${*:2}" 2>/dev/null 1<>"$meet/call.$id/events" || true
+    [[ ! -p $meet_place/call.$id/events ]] || echo "$1 $meet_id ${*:2}" 2>/dev/null 1<>"$meet_place/call.$id/events" || true
   done
 }
 
@@ -121,17 +123,17 @@ meet_wait() {
   local until=$((EPOCHSECONDS + MEET_LIMIT)) missing kind id rest
   ((until < deadline)) || until=$deadline
   missing=$((meet_calls - 1 - ${#meet_there[@]}))
-  ((missing == 0)) || say "--meet=$meet: waiting for $missing more, at most $((until - EPOCHSECONDS)) s"
+  ((missing == 0)) || say "--meet=$meet_place: waiting for $missing more, at most $((until - EPOCHSECONDS)) s"
   while ((${#meet_there[@]} < meet_calls - 1)); do
     if ((EPOCHSECONDS >= until)); then
-      meet_fail "--meet=$meet: of $meet_calls calls only $((${#meet_there[@]} + 1)) came within $MEET_LIMIT s (or --timeout)"
+      meet_fail "--meet=$meet_place: of $meet_calls calls only $((${#meet_there[@]} + 1)) came within $MEET_LIMIT s (or --timeout)"
       return 1
     fi
     read -r -t "$((until - EPOCHSECONDS))" -u "$meet_events" kind id rest || continue
     meet_hear "$kind" "$id" "$rest"
   done
   meet_formed=1
-  say "--meet=$meet: met $(meet_names)"
+  say "--meet=$meet_place: met $(meet_names)"
 }
 
 # Gives up: no joint measurement is possible any more. WHY goes into the verdicts. Ends running
@@ -155,7 +157,7 @@ meet_hear() { # KIND ID REST
   read -ra words <<<"$3"
   [[ $id =~ ^[A-Za-z0-9]+$ ]] || return 0
   if [[ $1 == join ]]; then
-    [[ -n ${meet_formed:-} || ! -e $meet/call.$id/call ]] || meet_know "$id"
+    [[ -n $meet_formed || ! -e $meet_place/call.$id/call ]] || meet_know "$id"
     return
   fi
   [[ -n ${meet_there[$id]:-} ]] || return 0
@@ -165,7 +167,7 @@ meet_hear() { # KIND ID REST
     i=$((10#${words[0]}))
     ((i < meet_members[$id])) || return 0
     i=$((i + meet_base[$id]))
-    span[i]="${words[1]} ${words[2]}"
+    together_span "$i" "${words[1]} ${words[2]}"
     ;;
   held) [[ ! ${words[0]:-} =~ ^[0-9]{1,9}$ ]] || meet_behind[$id]=$((10#${words[0]})) ;;
   left) meet_part "$id" "${words[0]:-died}" ;;
@@ -179,12 +181,12 @@ meet_part() { # ID WORD
   [[ $word == ended || $word == crashed || $word == stopped ]] || word=died
   meet_left[$id]=$word
   unset "meet_there[$id]"
-  if [[ -z ${meet_formed:-} ]]; then
+  if [[ -z $meet_formed ]]; then
     unset "meet_pid[$id]" # another call may still take its place
   elif ((meet_releases[$id] == 0)); then
-    meet_fail "--meet=$meet: PID ${meet_pid[$id]} $(meet_word "$word") before the first measured phase"
+    meet_fail "--meet=$meet_place: PID ${meet_pid[$id]} $(meet_word "$word") before the first measured phase"
   elif [[ $word != ended ]]; then
-    say "--meet=$meet: PID ${meet_pid[$id]} $(meet_word "$word"); going on without it"
+    say "--meet=$meet_place: PID ${meet_pid[$id]} $(meet_word "$word"); going on without it"
   fi
 }
 
@@ -229,14 +231,14 @@ meet_write() {
 
 # Called in members and watchers, whose life is not that of the call.
 meet_forget() {
-  [[ -z ${meet_door:-} ]] || exec {meet_door}<&-
-  [[ -z ${meet_lock:-} ]] || exec {meet_lock}>&-
+  [[ -z $meet_door ]] || exec {meet_door}<&-
+  [[ -z $meet_lock ]] || exec {meet_lock}>&-
 }
 
 # Removes this call's files from DIR. Also called from the exit trap.
 meet_leave() { # WORD
   local pid
-  [[ -n ${meet_at:-} ]] || return 0
+  [[ -n $meet_at ]] || return 0
   meet_tell left "$1"
   for pid in ${meet_watchers[@]+"${meet_watchers[@]}"}; do
     kill -TERM -- "-$pid" 2>/dev/null || true

@@ -3,9 +3,11 @@
 # --accel=nested: makes the same call again in L1, with KVM (tools/nested/nested.sh). PVSPIN_*
 # variables pass the outer run.sh's decisions to the inner one. Sourced by run.sh.
 
+l1_pid='' l1_lost=''
+
 # An inner QEMU takes its guest's memory, about 100 MB, and 3 MB for each vCPU. L1 itself needs 700
 # MB.
-nested_memory() {
+nested_memory() { # VIRTUAL-MACHINES
   local m=${user_m#size=}
   m=${m%%,*}
   if [[ ! ${m:=128} =~ ^0*([0-9]{1,7})([mMgG]?)$ ]]; then
@@ -15,7 +17,7 @@ nested_memory() {
     [[ ${BASH_REMATCH[2]} != [gG] ]] || m=$((m * 1024))
   fi
   qemu_smp
-  echo $((700 + instances * (m + 100 + 3 * smp_max)))
+  echo $((700 + $1 * (m + 100 + 3 * smp_max)))
 }
 
 # With PVSPIN_L1=DIR, uses the L1 of this kernel that serves in DIR (tools/nested/nested.sh
@@ -35,10 +37,10 @@ nested_run_all() {
     die "$EXIT_ENVIRONMENT" "--meet: under nested all calls must run in one L1: tools/nested/nested.sh --serve=DIR" \
       "--kernel=$l1_kernel --memory=MB --rw=(above their --out), and PVSPIN_L1=DIR for each of them"
   else
-    l1=(--memory="$(nested_memory)" --console="$out/l1-console.log")
+    l1=(--memory="$(nested_memory "$instances")" --console="$out/l1-console.log")
     progress "starting L1 (kernel $l1_kernel)"
   fi
-  starting=1
+  starting
   PVSPIN_INNER=1 PVSPIN_CLASS=nested PVSPIN_IMAGE=$image PVSPIN_MEDIUM=$medium PVSPIN_HOSTED=$hosted PVSPIN_OUT=$out \
     PVSPIN_DEADLINE=$deadline PVSPIN_PROGRESS=$progress_on \
     setsid "$tree/tools/nested/nested.sh" --kernel="$l1_kernel" \
@@ -73,7 +75,7 @@ nested_mark() { # STATUS
   fi
   [[ -n $reason ]] || return 0
   for ((n = 1; n <= runs; n++)); do
-    ((runs == 1)) || run_dir=$out/run-$n
+    run_dir_of "$n"
     [[ -d $run_dir/.raw ]] || continue
     for ((i = 0; i < members; i++)); do
       [[ -e $run_dir/.raw/exit-$i ]] || echo "$reason" >"$run_dir/.raw/stopped-$i"

@@ -7,12 +7,12 @@
 
 options_default() {
   action=run             # or help, version, list, qemu_help
-  setup=0 accel=auto l1_kernel='' pv=on instances=1 runs='' pin='' out='' limit='' gdb=0
+  setup=0 accel_asked=auto l1_kernel_given='' pv=on instances=1 runs='' pin='' out_given='' limit='' gdb=0
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
   sim_host='' sim_seed='' sim_vm=() sim_cpus='' jobs=''
   host_peer=0 peer_keys='' experiment='' trace=''
-  image=''               # -kernel
+  kernel_file=''         # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
   qemu_words=()          # all of QEMU's options as they came
@@ -41,13 +41,13 @@ one_of() { # VARIABLE WORD ACCEPTED...: sets VARIABLE to the value after '='
 options_own() { # WORD
   case $1 in
   --setup) setup=1 ;;
-  --accel=*) one_of accel "$1" auto kvm nested tcg sim ;;
+  --accel=*) one_of accel_asked "$1" auto kvm nested tcg sim ;;
   --host=*) sim_host+=${sim_host:+,}${1#*=} ;;
   --seed=*) [[ ${1#*=} =~ ^[0-9]{1,15}$ ]] || usage_error "$1: a number of 15 digits at most is accepted"; sim_seed=${1#*=} ;;
   --vm=*) options_vm "$1" ;;
-  --l1-kernel=*/*) l1_kernel=${1#*=}; options_image "$1" ;;
-  --l1-kernel=image-*) l1_kernel=${1#*=} ;; # run.sh's own name for an image (image.sh)
-  --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel=${1#*=} ;;
+  --l1-kernel=*/*) l1_kernel_given=${1#*=}; options_image "$1" ;;
+  --l1-kernel=image-*) l1_kernel_given=${1#*=} ;; # run.sh's own name for an image (image.sh)
+  --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel_given=${1#*=} ;;
   --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
   --pv=*) one_of pv "$1" on off ;;
   --instances=0) instances=0 ;;
@@ -60,7 +60,7 @@ options_own() { # WORD
   --pin=*) pin=${1#*=}; pin_list "$1" ;;
   --out=) usage_error "$1: the directory's name is missing" ;;
   --out=*$'\n'*) usage_error "$1: a name with a line break is not accepted" ;;
-  --out=*) out=${1#*=} ;;
+  --out=*) out_given=${1#*=} ;;
   --timeout=*) number limit "$1" 10000000 ;;
   --gdb) gdb=1 ;;
   --conformance) conformance=1 ;;
@@ -120,7 +120,7 @@ options_qemu() { # OPTION [VALUE]; sets `took` to the words it used
   -kernel)
     # In L1 the file may be hidden; the outer run.sh has checked it and passed on a copy.
     ((inner)) || [[ -r $2 && -f $2 ]] || usage_error "-kernel $2: no such file, or not readable"
-    image=$2
+    kernel_file=$2
     return
     ;;
   -accel | -enable-kvm)
@@ -185,7 +185,7 @@ options_parse() {
   [[ $action != qemu_help ]] || return 0
   ((!gdb)) || paused=1
   boot_check
-  limit_given=$limit l1_kernel_given=$l1_kernel
+  limit_given=$limit
   [[ -z $experiment ]] || options_experiment
   [[ -z $trace || -n $experiment ]] ||
     usage_error "--trace=$trace is for --experiment; -append trace=N makes any run log its events"
@@ -201,18 +201,25 @@ options_parse() {
     usage_error '--gdb takes one instance and one run'
   fi
   ((!host_peer)) || options_peer
-  if [[ $accel == sim ]]; then sim_options; else sim_others; fi
+  if [[ $accel_asked == sim ]]; then
+    sim_options
+    jobs=${jobs:-$(nproc)}
+  else
+    sim_others
+    jobs=1 # side by side, real runs would disturb each other
+  fi
   if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
     usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
   fi
+  ((!inner)) || accel_asked=kvm setup=0 # the outer run.sh has chosen, and installed
 }
 
 # In L1 the file may be hidden, and it is not needed.
 options_image() { # WORD
   ((!inner)) || return 0
   l1_error=''
-  image_check "$l1_kernel" || usage_error "--l1-kernel=$l1_error"
-  [[ $l1_kernel == /* ]] || l1_kernel=$PWD/$l1_kernel
+  image_check "$l1_kernel_given" || usage_error "--l1-kernel=$l1_error"
+  [[ $l1_kernel_given == /* ]] || l1_kernel_given=$PWD/$l1_kernel_given
 }
 
 # I:KEYS, the keys of instance I in place of the same ones of -append.

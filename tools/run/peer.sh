@@ -85,26 +85,21 @@ peer_compose() {
 }
 
 peer_main() { # MEMBER
-  local i=$1 raw=$run_dir/.raw in hold out
-  set +m
-  trap - INT TERM HUP EXIT
-  meet_forget
-  started=$EPOCHREALTIME qemu='' # as in instance_main
-  # shellcheck disable=SC2064 # $i as it is now
-  trap "instance_gone $i" EXIT
-  mkdir "$work/$i"
-  cd "$work/$i" || exit
+  local i=$1 raw=$run_dir/.raw hold serial_out
+  instance_begin "$i"
+  mkdir "$run_scratch/$i"
+  cd "$run_scratch/$i" || exit
   mkfifo serial.in serial.out
   # As in instance_main: no open blocks, and the log ends with the process.
   # shellcheck disable=SC2094 # a FIFO, opened twice on purpose
-  exec {in}<>serial.in {hold}<>serial.out {out}<serial.out
+  exec {serial_in}<>serial.in {hold}<>serial.out {serial_out}<serial.out
   printf '%s\0' "${peer_command[@]}" >"$raw/command-$i"
   timeout --foreground --kill-after=5 "$((limit + 10))" "${peer_command[@]}" \
-    <&"$in" >&"$hold" 2>"$run_dir/$(member_errors "$i")" {out}<&- &
+    <&"$serial_in" >&"$hold" 2>"$run_dir/$(member_errors "$i")" {serial_out}<&- &
   qemu=$!
   echo "$qemu" >qemu.pid
   exec {hold}>&-
-  instance_watch "$i" < <(instance_log "$i" <&"$out")
+  instance_watch "$i" < <(instance_log "$i" <&"$serial_out")
 }
 
 # Translates the hosted build's exit statuses (hosted/main.c) for judge_ended of verdict.sh.

@@ -55,10 +55,15 @@ qemu_cpu() {
 # (bench/plan.h, struct vmm_facts); only those that differ from the default.
 qemu_facts() {
   local all=" ${qemu_user[*]-} $user_cpu ${user_machine-} " facts=''
-  local kernel=$l1_kernel # under nested, when the line is made on the host (boot.sh)
-  [[ ! -s ${l1_dir:-}/release ]] || kernel=$(<"$l1_dir/release")
+  local kernel
   [[ $accel != tcg ]] || return 0
-  [[ $accel == nested ]] || read -r kernel </proc/sys/kernel/osrelease
+  if [[ $accel != nested ]]; then
+    read -r kernel </proc/sys/kernel/osrelease
+  elif [[ -s $l1_dir/release ]]; then # the line is made on the host (boot.sh)
+    kernel=$(<"$l1_dir/release")
+  else
+    kernel=$l1_kernel
+  fi
   [[ $all != *kvm-pv-enforce-cpuid=on* && $all != *+kvm-pv-enforce-cpuid* ]] || facts+=' vmm_enforce=on'
   [[ $all != *cpu-pm=on* ]] || facts+=' vmm_hlt=native'
   if [[ $all =~ kernel[-_]irqchip=(on|split|off) ]]; then facts+=" vmm_irqchip=${BASH_REMATCH[1]}"; fi
@@ -105,13 +110,13 @@ qemu_smp() {
 # QEMU's machine pc ends at 255, q35 does not. (For devices, Linux would also need an
 # interrupt-remapping IOMMU.) A machine that the user names is left as it is.
 qemu_many_vcpus() {
+  qemu_machine=pc
   qemu_smp
   ((smp_max > 255)) || return 0
   [[ $accel != tcg ]] ||
     die "$EXIT_ENVIRONMENT" "-smp $user_smp: more than 255 vCPUs need KVM (--accel=kvm or nested)"
   [[ -z $machine_type ]] || return 0
-  machine_type=q35
-  qemu_user+=(-machine q35)
+  qemu_machine=q35
 }
 
 qemu_firmware_chosen() {
@@ -149,7 +154,7 @@ qemu_compose() {
   tcg) qemu_command+=(-accel tcg,thread=single) ;;
   esac
   qemu_command+=(-cpu "$(qemu_cpu)")
-  [[ -n $machine_type ]] || qemu_command+=(-machine pc)
+  [[ -n $machine_type ]] || qemu_command+=(-machine "$qemu_machine")
   [[ -n $user_m ]] || qemu_command+=(-m 128)
   qemu_quiet_firmware
   local by_boot

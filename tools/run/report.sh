@@ -149,7 +149,7 @@ manifest() { # CODE
     --arg class "$accel_class" --arg why "$accel_why" --arg pv "$pv" --arg pin "$pin" \
     --argjson host "$(host_manifest "$host")" --argjson l1_host "$l1_host" \
     --argjson quota "$(cgroup_manifest)" \
-    --arg meet "$meet" --slurpfile meeting "$raw/meeting.json" \
+    --arg meet "$meet_place" --slurpfile meeting "$raw/meeting.json" \
     --argjson image "$(manifest_image)" --arg l1 "$accel" --arg package "$package" \
     --arg boot "$boot" --arg l1_boot "$l1_boot" --arg l1_version "$l1_version" --arg limit "$limit" '
     def date: if . then . / 1000000 | floor | todate else null end;

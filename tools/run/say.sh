@@ -41,6 +41,10 @@ progress_on=${PVSPIN_PROGRESS:-0}
 [[ ! -t 2 || ${TERM:-dumb} == dumb ]] || progress_on=1
 progress_open=0
 
+progress_off() {
+  progress_on=0
+}
+
 progress() {
   ((progress_on)) || return 0
   progress_open=1

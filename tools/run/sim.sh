@@ -6,7 +6,8 @@
 # would have left them. Sourced by run.sh.
 #
 #   sim_options   refuses options that sim lacks        sim_ready   builds it, checks --host
-#   sim_start     starts it: one job for all members     sim_run_all  --runs=N, --jobs at a time
+#   sim_compose   sets its command                      sim_main    runs it: one job for all members
+#   sim_run_all   --runs=N, --jobs at a time
 
 # Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
@@ -16,21 +17,21 @@ sim_options() {
       usage_error "$word: --accel=sim has no QEMU; of its options -smp and -append are accepted"
   done
   [[ -z $user_cpu ]] || usage_error '-cpu: --accel=sim takes --host=machine=study|skylake|milan'
-  [[ -z $image ]] || usage_error '-kernel: --accel=sim builds its own guest'
+  [[ -z $kernel_file ]] || usage_error '-kernel: --accel=sim builds its own guest'
   [[ -z $meet && $gdb == 0 && $conformance == 0 && $boot == multiboot && -z $l1_kernel_given ]] ||
     usage_error '--accel=sim takes none of --meet, --gdb, --conformance, --boot, --l1-kernel'
-  jobs=${jobs:-$(nproc)}
 }
 
 sim_others() { # refuses sim's options with other accelerators
   [[ -z $sim_host && -z $sim_seed && ${#sim_vm[@]} -eq 0 && -z $jobs ]] ||
     usage_error '--host, --seed, --vm and --jobs are for --accel=sim'
-  jobs=1 # side by side, real runs would disturb each other
 }
 
-# Sets sim, the host's words and sim_cpus; ends the call if --host or --pin is wrong.
+sim='' sim_cpus='' sim_runs=()
+
+# Sets sim, sim_words and sim_cpus; ends the call if --host or --pin is wrong.
 sim_ready() {
-  local said status=0
+  local model=$sim_host said status=0
   [[ -z $experiment ]] || build_target build/pvspin-report
   sim=${PVSPIN_SIM:-} # a call of an experiment is given its copy
   if [[ -z $sim ]]; then
@@ -41,8 +42,9 @@ sim_ready() {
       die "$EXIT_ENVIRONMENT" "cannot copy build/sim to $scratch (TMPDIR chooses another place)"
     sim=$scratch/sim/pvspin-sim
   fi
-  [[ $pv == on ]] || sim_host+=${sim_host:+,}pv_unhalt=0
-  said=$("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} --check 2>&1) || status=$?
+  [[ $pv == on ]] || model+=${model:+,}pv_unhalt=0
+  sim_words=(${model:+"--host=$model"} ${pin:+"--pin=$pin"})
+  said=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check 2>&1) || status=$?
   ((status == 0)) || die "$status" "${said#pvspin-sim: }"
   sim_cpus=$said
 }
@@ -64,7 +66,7 @@ sim_compose() {
   local i n=1
   qemu_smp
   [[ $run_dir == "$out" ]] || n=${run_dir##*-}
-  sim_command=("$sim" ${sim_host:+"--host=$sim_host"} ${pin:+"--pin=$pin"} "--seed=$((${sim_seed:-1} + n - 1))"
+  sim_command=("$sim" ${sim_words[@]+"${sim_words[@]}"} "--seed=$((${sim_seed:-1} + n - 1))"
     "--out=$run_dir" "--raw=$run_dir/.raw" "--events=$events")
   ((!host_peer)) || sim_command+=(--host-peer)
   [[ " $append ${sim_vm[*]-}" != *' trace='* ]] || sim_command+=("--schedule=$run_dir/host-schedule.tsv")
@@ -74,23 +76,14 @@ sim_compose() {
   done
 }
 
-sim_start() {
-  local i
-  sim_compose
-  sim_main &
-  for ((i = 0; i < members; i++)); do
-    state[i]=starting jobs_pid[i]=$!
-  done
-}
-
 sim_main() {
   local i
   set +m
   trap - INT TERM HUP EXIT
-  started=$EPOCHREALTIME sim_pid='' sim_status=none
+  sim_began=$EPOCHREALTIME sim_pid='' sim_status=none
   trap sim_gone EXIT
   for ((i = 0; i < members; i++)); do
-    mkdir -p "$work/$i"
+    mkdir -p "$run_scratch/$i"
     printf '%s\0' "${sim_command[@]}" >"$run_dir/.raw/command-$i"
   done
   timeout --foreground --kill-after=5 "$((limit + 10))" "${sim_command[@]}" </dev/null 2>"$run_dir/sim.log" &
@@ -117,7 +110,7 @@ sim_gone() {
     4) [[ -s $raw/exit-$i ]] || tail -n 1 "$run_dir/sim.log" >"$raw/failed-$i"; code=39 ;;
     5) code=63 ;;
     esac
-    { echo "$code" >"$raw/exit-$i" && echo "${started/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$i"; } 2>/dev/null ||
+    { echo "$code" >"$raw/exit-$i" && echo "${sim_began/[.,]/} ${EPOCHREALTIME/[.,]/}" >"$raw/time-$i"; } 2>/dev/null ||
       echo "lost $i" >&"$events"
     echo "exit $i" >&"$events"
   done
@@ -132,7 +125,7 @@ sim_run_all() {
     [[ -z $interrupted ]] || break
     progress "run $n of $runs"
     run_dir_of "$n"
-    starting=1
+    starting
     set -m
     sim_one &
     sim_runs[$!]=$n
@@ -144,10 +137,11 @@ sim_run_all() {
 
 sim_one() {
   set +m
-  progress_on=0 sim_runs=()
+  progress_off
+  sim_runs=()
   trap - EXIT
   trap interrupt INT TERM HUP QUIT
-  starting=''
+  started
   together_run
 }
 

@@ -8,10 +8,10 @@
 
 snapshot_take() { # INSTANCE
   local qmp_in qmp_out qmp_reply qemu file=$run_dir/registers-$1.txt
-  [[ -p $work/$1/qmp.in && -s $work/$1/qemu.pid ]] || return 0
-  qemu=$(<"$work/$1/qemu.pid")
+  [[ -p $run_scratch/$1/qmp.in && -s $run_scratch/$1/qemu.pid ]] || return 0
+  qemu=$(<"$run_scratch/$1/qemu.pid")
   # Both directions: does not block if QEMU is gone.
-  exec {qmp_in}<>"$work/$1/qmp.in" {qmp_out}<>"$work/$1/qmp.out"
+  exec {qmp_in}<>"$run_scratch/$1/qmp.in" {qmp_out}<>"$run_scratch/$1/qmp.out"
   if qmp human-monitor-command '{"command-line":"info registers -a"}'; then
     jq -r .return <<<"$qmp_reply" | tr -d '\r' >"$file" || true # if the disk is full
   fi

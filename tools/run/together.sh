@@ -14,9 +14,11 @@ readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
 # For each member, between the line that starts it and its start; ten times that where a CPU is emulated.
 readonly GO_DELAY_MS=10
 
+jobs_pid=() state=() span=() stopping='' kill_at='' lost='' members_end=ended
+
 together_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
-  [[ -d $run_dir/.raw ]] || mkdir "$run_dir/.raw"
+  [[ -d $run_dir/.raw ]] || mkdir -p "$run_dir/.raw"
   if ((inner)); then
     local kernel boot_id # builtins, because a process in L1 costs about 100 ms
     read -r kernel </proc/version
@@ -25,23 +27,27 @@ together_run() {
     echo "$boot_id" >"$run_dir/.raw/l1-boot"
   fi
   host_begin "$run_dir/.raw/host"
-  work=$(mktemp -d "$scratch/run.XXXXXX")
+  run_scratch=$(mktemp -d "$scratch/run.XXXXXX")
   if [[ -n $meet ]]; then
     events=$meet_events # the other calls send messages there, too
   else
-    mkfifo "$work/events"
-    exec {events}<>"$work/events"
+    mkfifo "$run_scratch/events"
+    exec {events}<>"$run_scratch/events"
   fi
-  [[ $accel == sim ]] || qemu_compose
-  [[ $host_peer == 0 || $accel == sim ]] || peer_compose
+  if [[ $accel == sim ]]; then
+    sim_compose
+  else
+    qemu_compose
+    ((!host_peer)) || peer_compose
+  fi
   ((!gdb)) || say "debugger: gdb ${image@Q} -ex 'target remote 127.0.0.1:$gdb_port_number'"
-  starting=1
-  jobs_pid=() state=() span=() stopping='' lost=''
+  starting
+  jobs_pid=() state=() span=() stopping='' kill_at='' lost=''
   set -m # each job is a process group
-  [[ $accel != sim ]] || sim_start
-  for ((i = ${#jobs_pid[@]}; i < members; i++)); do
+  if [[ $accel == sim ]]; then sim_main & fi # the job of all members
+  for ((i = 0; i < members; i++)); do
     state[i]=starting
-    if is_peer "$i"; then peer_main "$i" & else instance_main "$i" & fi
+    [[ $accel == sim ]] || if is_peer "$i"; then peer_main "$i" & else instance_main "$i" & fi
     jobs_pid[i]=$!
   done
   set +m
@@ -49,7 +55,7 @@ together_run() {
   together_watch
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
   if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
-  rm -rf "$work"
+  rm -rf "$run_scratch"
   host_end "$run_dir/.raw/host"
   progress_end
   [[ -z $lost ]] || out_lost "$run_dir/$lost"
@@ -58,7 +64,7 @@ together_run() {
 together_watch() {
   local kind i rest left runs_done=0 live=$members
   while ((live > 0)); do
-    left=$((deadline - EPOCHSECONDS))
+    left=$((${kill_at:-deadline} - EPOCHSECONDS))
     if ((left <= 0)); then
       together_stop timeout
       [[ $stopping != killed ]] || return 0
@@ -87,13 +93,18 @@ together_watch() {
       [[ -n $stopping ]] || together_stop interrupt
       ;;
     exit)
-      [[ ${state[i]} == ended ]] || meet_how=crashed
+      [[ ${state[i]} == ended ]] || members_end=crashed
       state[i]=gone live=$((live - 1))
       ;;
     join | span | held | left) [[ -z $meet ]] || meet_hear "$kind" "$i" "$rest" ;;
     esac
     [[ $kind == run ]] || together_release
   done
+}
+
+# A measured phase of a member, or of another call's (meet.sh): the next release tells it to the others.
+together_span() { # MEMBER "START_NS END_NS"
+  span[$1]=$2
 }
 
 # Releases all instances, as none is still on its way. Each is first told the times of its peers'
@@ -106,7 +117,7 @@ together_release() {
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
-    exec {go}<>"$work/$i/serial.in" # both directions: does not block if QEMU is gone
+    exec {go}<>"$run_scratch/$i/serial.in" # both directions: does not block if QEMU is gone
     to+=("$go")
     for peer in "${!span[@]}"; do # other calls' instances have the following numbers (meet.sh)
       [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
@@ -137,7 +148,7 @@ together_stop() { # REASON
     if [[ ($1 == timeout || $1 == silent) && -z $stopping && ${state[i]} != ended ]] && ! is_peer "$i"; then snapshot_take "$i"; fi
     if [[ -z $stopping ]]; then
       pid=''
-      [[ ! -s $work/$i/qemu.pid ]] || read -r pid <"$work/$i/qemu.pid"
+      [[ ! -s $run_scratch/$i/qemu.pid ]] || read -r pid <"$run_scratch/$i/qemu.pid"
       # If its process ID is not stored yet, it is just being started.
       kill -TERM -- "${pid:--${jobs_pid[i]}}" 2>/dev/null || true
     else
@@ -145,7 +156,7 @@ together_stop() { # REASON
     fi
   done
   if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
-  deadline=$((EPOCHSECONDS + 5))
+  kill_at=$((EPOCHSECONDS + 5))
   # If called from a trap, together_watch continues its read, which has the old bound. This message
   # ends it.
   { echo stop >&"$events"; } 2>/dev/null || true

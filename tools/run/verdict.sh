@@ -6,6 +6,8 @@
 #                      writes .raw/log-<I>.json (log.jq)
 #   worse CODE         sets `worst` to the worse of itself and CODE
 
+worst=0
+
 # Verdicts, PASS < SKIP < ERROR < FAIL < CRASH, then time-outs and signals.
 worse() { # CODE
   local order=" 0 $EXIT_SKIP $EXIT_USAGE $EXIT_ENVIRONMENT $EXIT_FAIL $EXIT_CRASH $EXIT_TIMEOUT"
