@@ -201,6 +201,7 @@ lint: build/guest/version.h ## folders that include each other, clang-format, cl
 		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted tools/report tests/report
 	@# one program with all its parts
 	$(Q)shellcheck -x -a run.sh
+	$(Q)tools/lint-parts.sh
 	$(Q)shellcheck -x $(lint_shell)
 	$(Q)shellcheck $(check_bats)
 	$(Q)tools/lint-prose.sh

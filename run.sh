@@ -15,6 +15,29 @@
 #
 # Under nested this script runs twice: on the host it chooses, judges and reports; in L1 (`inner`)
 # it only runs the virtual machines and leaves their logs in $out.
+#
+# The parts share globals. Each part says at its head which it takes, from where, and which it gives:
+# no other part assigns those (tools/lint-parts.sh checks it). Constants are in capitals.
+#
+# Takes  accel_asked, action, conformance, experiment, host_peer, kernel_file, meet, out_given,
+#        runs, setup: options.sh
+# Takes  accel: accel.sh
+# Takes  jobs_pid, members_end, stopping: together.sh
+# Takes  l1_pid: nested.sh
+# Takes  worst: verdict.sh
+# Takes  calls, calls_wanted: experiment.sh
+# Takes  sim_runs: sim.sh
+# Takes  conformance_pids: conformance.sh
+# Takes  scratch, scratch_error: environment.sh
+# Takes  serve_pid: nested/serve.sh
+# Gives  tree: the directory of run.sh
+# Gives  inner: 1 in L1
+# Gives  arguments: the words of the command line
+# Gives  interrupted: 1 after a signal
+# Gives  image, hosted: the guest and, if needed, the hosted build of this call
+# Gives  out, run_dir: where this call and its current run leave their files
+# Gives  deadline: when the call has to end
+# Gives  version: as --version prints it
 set -euo pipefail
 tree=$(readlink -f -- "${BASH_SOURCE[0]}") tree=${tree%/*}
 # shellcheck source=tools/environment.sh

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Chooses the accelerator: sets accel (kvm, nested, tcg), accel_class (the class in records and
-# manifest: the same, except that KVM of a virtual machine is kvm-in-vm) and accel_why, and prints
-# both in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a
+# Chooses the accelerator and prints it with the reason in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a
 # software KVM, which interprets each guest instruction. Sourced by run.sh.
+#
+# Takes  inner: run.sh
+# Takes  accel_asked, boot, l1_kernel_given, paused: options.sh
+# Takes  l1_dir, l1_error: nested/kernel.sh
+# Gives  accel, accel_class, accel_why: what was taken; its class in records, where KVM in a VM is
+#        kvm-in-vm; the reason
+# Gives  l1_kernel: the kernel of L1, under nested
+# Gives  cpuinfo: /proc/cpuinfo, or the one that tests set
 
 # The two files that decide; tests set others.
 cpuinfo=${PVSPIN_CPUINFO:-/proc/cpuinfo}

@@ -3,9 +3,14 @@
 # --boot=: how the guest is loaded (docs/boot.md). Sourced by run.sh.
 #
 #   boot_check     checks that the loader can carry the command line; otherwise a usage error
-#   boot_prepare   sets medium: for iso and uefi a CD image whose GRUB boots $image at once
+#   boot_prepare   sets medium: its GRUB boots $image at once
 #   boot_place DIR makes, in an instance's scratch directory, the files that boot_options names
 #   boot_options   prints QEMU's options, NUL-separated
+#
+# Takes  image, inner: run.sh
+# Takes  append, boot, machine_type: options.sh
+# Takes  scratch: environment.sh
+# Gives  medium: the CD image, for iso and uefi
 
 # Descriptors of QEMU's firmware (QEMU, docs/interop/firmware.json); the firmware's file names
 # differ by distribution.

@@ -6,6 +6,14 @@
 #
 #   $out/<kernel>/<configuration>/   logs of one call          results.tsv   one line for each result
 #   conformance.txt                  the table                 conformance.tap, conformance.xml
+#
+# Takes  deadline, image, interrupted, out, tree: run.sh
+# Takes  conformance_names, conformance_tests, l1_kernel_given, limit: options.sh
+# Takes  accel, accel_class, cpuinfo, l1_kernel: accel.sh
+# Takes  worst: verdict.sh
+# Takes  scratch: environment.sh
+# Takes  serve_pid: nested/serve.sh
+# Gives  conformance_pids: the process groups of its jobs
 
 readonly CONFORMANCE_BOUND=150 # seconds for one configuration
 

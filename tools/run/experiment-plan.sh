@@ -22,7 +22,15 @@
 #                                   run's plan ($counter); '': no traced calls
 #   summary                         prints the analyser's usual table of all logs instead of cells
 #
-# experiment_read NAME sets the x_* variables below.
+# Takes  tree: run.sh
+# Takes  append, experiment: options.sh
+# Takes  accel: accel.sh
+# Takes  counter, tracing: experiment.sh
+# Gives  experiment_list: the experiments of this call
+# Gives  study_append: the keys of -append without the added locks
+# Gives  x_title, x_study, x_more, x_needs, x_summary, x_trace, x_traces: of the
+#        experiment that experiment_read has read last
+# Gives  x_runs, x_plan, x_options, x_cells, x_findings: its runs and table
 
 experiment_reset() {
   x_title='' x_more='' x_needs=''
@@ -92,7 +100,7 @@ experiment_select() {
   experiment_exists "$experiment" ||
     usage_error "--experiment=$experiment: no such experiment; accepted:" \
       "$(experiment_names | paste -sd' ')"
-  local cpus=1 vcpus=1 work='' work_many='' no_ple=() # the accelerator is not chosen yet
+  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() # the accelerator is not chosen yet
   added=()
   experiment_read "$experiment"
   study_append=$append
@@ -123,9 +131,9 @@ experiment_added() {
   study_append=${kept[*]-}
 }
 
-# For --list. Runs in a subshell, with an arbitrary number of CPUs.
-experiment_title() (
-  cpus=1 vcpus=1 work='' work_many='' no_ple=() added=()
+# For --list, with an arbitrary number of CPUs.
+experiment_title() { # NAME
+  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() added=()
   experiment_read "$1"
   echo "  $1 ($x_title)"
-)
+}

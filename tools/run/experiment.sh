@@ -8,6 +8,21 @@
 #   $out[/<experiment>]/<run>/rep-<n>/    logs of one call        <run>/rep-<n>.txt   its output
 #                            /trace/      logs of the traced call
 #                      experiment.json    the analyser's input    study.txt           the tables
+#
+# Takes  deadline, hosted, image, interrupted, out, tree, version: run.sh
+# Takes  experiment, jobs, limit_given, pin, qemu_user, runs, sim_host, sim_seed, trace, user_cpu,
+#        user_smp: options.sh
+# Takes  accel, accel_class, l1_kernel: accel.sh
+# Takes  sim, sim_cpus: sim.sh
+# Takes  worst: verdict.sh
+# Takes  experiment_list, study_append, x_cells, x_findings, x_more, x_needs, x_options, x_plan,
+#        x_runs, x_study, x_summary, x_title, x_trace, x_traces: experiment-plan.sh
+# Takes  scratch: environment.sh
+# Takes  serve_pid: nested/serve.sh
+# Gives  calls, calls_wanted: the calls that are under way, by process ID; how many there will be,
+#        empty without an experiment
+# Gives  tracing: on, if pictures are wanted
+# Gives  cpus, vcpus, work, work_many, no_ple, counter: for the files of experiments/
 
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
 readonly EXPERIMENT_SIM_BOUND=7200 # all locks of `sweep`, simulated, cost half an hour of one CPU
@@ -299,6 +314,6 @@ experiment_end() {
   print "$out/study.txt" "$out/study.txt" || worse "$EXIT_ENVIRONMENT"
   say "logs are in $out"
   [[ -z $interrupted ]] || worse "$EXIT_INTERRUPT"
-  ((worst || !all)) || worst=$EXIT_SKIP
+  ((worst || !all)) || worse "$EXIT_SKIP"
   exit "$worst"
 }

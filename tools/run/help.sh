@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # --help, --version, --list. Sourced by run.sh.
+#
+# Takes  tree: run.sh
 
 help() {
   cat <<'HELP'

@@ -12,6 +12,8 @@
 # Settings are named by their file in /sys or /proc, as in the kernel's documentation
 # (Documentation/admin-guide, virt/kvm, scheduler). Files that do not exist, or that the caller may
 # not read (debugfs), are left out.
+#
+# Takes  inner: run.sh
 
 readonly HOST_SETTINGS=(
   # KVM: pause-loop exits, halt polling, AVIC or APICv, nested

@@ -18,6 +18,11 @@
 #   unstarted-<i>  QEMU never ran its machine            stayed-<i> QEMU did not end with the guest
 #   shutdown-<i>   the reason of its SHUTDOWN event
 # If one of them or the log cannot be written, the message `lost <i>` comes before the exit.
+#
+# Takes  run_dir, tree: run.sh
+# Takes  limit, paused, pin, pin_cpus: options.sh
+# Takes  qemu_command: qemu.sh
+# Takes  events, run_scratch: together.sh
 
 readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
 readonly QMP_SECONDS=60 # for an answer of QEMU; in L1, on a machine at load 40, it took more than 5
@@ -83,8 +88,10 @@ instance_gone() { # INSTANCE
   echo "exit $1" >&"$events"
 }
 
-# Reads the chosen records to the end of the log. Nothing bounds the wait for a record but the
-# coordinator, which kills QEMU when time is up; after the last record QEMU has END_SECONDS.
+# Reads the chosen records to the end of the log. It uses patterns, because a process for each record
+# would take a CPU from guests that are about to start, and because jq 1.6 keeps 53 of a time's 64
+# bits. Nothing bounds the wait for a record but the coordinator, which kills QEMU when time is up;
+# after the last record QEMU has END_SECONDS.
 instance_watch() { # INSTANCE
   local i=$1 line patience=()
   # A status above 128 means that -t has expired.
@@ -155,7 +162,7 @@ qmp_last() { # INSTANCE STATUS
     case $qmp_reply in
     *'"return":'*) qmp_answered=1 ;;
     *'"SHUTDOWN"'*)
-      [[ ! $qmp_reply =~ \"reason\":\ *\"([a-z-]+)\" ]] || echo "${BASH_REMATCH[1]}" >"$raw/shutdown-$1"
+      jq -r '.data.reason // empty' <<<"$qmp_reply" >"$raw/shutdown-$1" 2>/dev/null || true
       ;;
     esac
   done

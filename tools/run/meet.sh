@@ -14,6 +14,12 @@
 # other present call is behind, so the last call's message releases all. WORD is ended (every member
 # wrote its last record), crashed, stopped (Ctrl-C, time), or died (the lock became free without a
 # message). Sourced by run.sh.
+#
+# Takes  deadline, inner, out, run_dir: run.sh
+# Takes  meet, meet_calls, members: options.sh
+# Takes  jobs_pid, span, stopping: together.sh
+# Gives  meet_place: the directory where the calls meet
+# Gives  meet_events: the FIFO of their messages
 
 # How long the first call waits for the others; its guests are started when all are there, because a
 # guest waits for `go` at most 120 s (bench/session/start.h).

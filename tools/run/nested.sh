@@ -2,6 +2,14 @@
 # shellcheck shell=bash
 # --accel=nested: makes the same call again in L1, with KVM (tools/nested/nested.sh). PVSPIN_*
 # variables pass the outer run.sh's decisions to the inner one. Sourced by run.sh.
+#
+# Takes  arguments, deadline, hosted, image, interrupted, out, run_dir, tree: run.sh
+# Takes  progress_on: say.sh
+# Takes  instances, limit, meet, members, runs, user_m: options.sh
+# Takes  l1_kernel: accel.sh
+# Takes  medium: boot.sh
+# Takes  smp_max: qemu.sh
+# Gives  l1_pid, l1_lost: the process that runs L1; how L1 ended if it should not have
 
 l1_pid='' l1_lost=''
 

@@ -3,14 +3,28 @@
 # The command line. Words with two dashes are pvspin's. The rest is QEMU's and kept as it is, except
 # -append and -kernel, which are taken out, and a few that are inspected. Sourced by run.sh.
 #
-#   options_parse "$@"   sets the variables of options_default
+#   options_parse "$@"   sets what is in the table below
+#
+# Takes  inner: run.sh
+# Takes  l1_error: nested/kernel.sh
+# Gives  action, setup: what to do instead of a run, or before it
+# Gives  accel_asked, kernel_file, out_given, l1_kernel_given, limit_given: as given, before they
+#        become accel, image, out, l1_kernel, limit
+# Gives  append, pv, boot, instances, runs, pin, limit, gdb, meet, meet_calls, trace, experiment,
+#        conformance, conformance_names, conformance_tests, host_peer, peer_keys, sim_host,
+#        sim_seed, sim_vm, jobs: the values of these options; 0 or '' without one
+# Gives  qemu_words, qemu_user: all of QEMU's options; the ones that are passed on unchanged
+# Gives  user_cpu, user_m, user_smp, user_machine, machine_type: the values of -cpu, -m, -smp and
+#        -machine, several of them joined by commas; the machine's type
+# Gives  pin_cpus, members, paused: the CPUs of --pin; the number of VMs and the peer; 1 if a person
+#        starts the guest
 
 options_default() {
   action=run             # or help, version, list, qemu_help
   setup=0 accel_asked=auto l1_kernel_given='' pv=on instances=1 runs='' pin='' out_given='' limit='' gdb=0
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
-  sim_host='' sim_seed='' sim_vm=() sim_cpus='' jobs=''
+  sim_host='' sim_seed='' sim_vm=() jobs=''
   host_peer=0 peer_keys='' experiment='' trace=''
   kernel_file=''         # -kernel
   append=''              # -append

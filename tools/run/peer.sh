@@ -8,6 +8,12 @@
 #   members            number of VMs and the peer      is_peer I           true for the peer
 #   member_log I       the name of its log             keys_override A B   A's keys, those of B instead
 #   peer_main I        as instance_main of instance.sh
+#
+# Takes  hosted, run_dir: run.sh
+# Takes  append, host_peer, instances, limit, meet, members, peer_keys, pin: options.sh
+# Takes  accel, accel_class: accel.sh
+# Takes  sim: sim.sh
+# Takes  run_scratch: together.sh
 
 is_peer() { # MEMBER
   ((host_peer && $1 == instances))

@@ -6,6 +6,16 @@
 # descriptor (instance.sh). Its name could not be used, because it may contain a comma, which ends a
 # value of a QEMU option, or a space, which ends the image's name where QEMU hands "<image>
 # <append>" to the guest as one line. Sourced by run.sh.
+#
+# Takes  inner: run.sh
+# Takes  append, boot, gdb, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
+#        user_m, user_machine, user_smp: options.sh
+# Takes  accel, accel_class, l1_kernel: accel.sh
+# Takes  l1_dir: nested/kernel.sh
+# Takes  qemu_version, sandbox: nested/sandbox.sh
+# Gives  qemu_command: QEMU's command line
+# Gives  smp_cpus, smp_max: vCPUs at the start, and at most
+# Gives  gdb_port_number: where QEMU waits for gdb
 readonly QEMU_DIR=/proc/self/fd/99 # beyond the numbers that a caller may have given away
 
 # Sets sandbox; ends with a message if QEMU is too old. The result is passed on to L1, where each

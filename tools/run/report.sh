@@ -4,30 +4,41 @@
 #
 #   finish_run    finishes the run in $run_dir; raises `worst` if necessary, removes .raw
 #   finish_call   with --runs=N: prints the summary over all runs
+#
+# Takes  arguments, out, run_dir, tree, version: run.sh
+# Takes  host_peer, l1_kernel_given, limit, meet, members, pin, pv, runs: options.sh
+# Takes  accel, accel_class, accel_why: accel.sh
+# Takes  meet_place: meet.sh
+# Takes  code, stories, verdict, why, worst: verdict.sh
+# Takes  scratch: environment.sh
+# Takes  l1_dir: nested/kernel.sh
 
 finish_run() {
-  local i verdict why code run_worst=0 saved=$worst
-  worst=0
-  {
-    for ((i = 0; i < members; i++)); do
-      judge_instance "$i"
-      worse "$code"
-      printf '{"instance":%d,"verdict":"%s","code":%d,"why":%s}\n' "$i" "$verdict" "$code" \
-        "$(jq -Rn --arg why "$why" '$why')" >>"$run_dir/.raw/verdicts"
-      report_instance "$i"
-    done
-    report_verdicts
-    report_together
-    report_overlaps
-    [[ -z $meet ]] || report_meeting
-    cgroup_note
-  } >"$run_dir/report.txt"
-  run_worst=$worst worst=$saved
+  local run_worst=0
+  report_run >"$run_dir/report.txt"
   manifest "$run_worst" >"$run_dir/manifest.json"
   worse "$run_worst"
   rm -rf "$run_dir/.raw"
   print <([[ $run_dir == "$out" ]] || echo "run ${run_dir##*-}"; cat "$run_dir/report.txt") "$run_dir/report.txt" ||
     worse "$EXIT_ENVIRONMENT"
+}
+
+# Judges all members and prints the report; sets run_worst.
+report_run() {
+  local i worst=0 # this run's: worse() raises it
+  for ((i = 0; i < members; i++)); do
+    judge_instance "$i"
+    worse "$code"
+    printf '{"instance":%d,"verdict":"%s","code":%d,"why":%s}\n' "$i" "$verdict" "$code" \
+      "$(jq -Rn --arg why "$why" '$why')" >>"$run_dir/.raw/verdicts"
+    report_instance "$i"
+  done
+  report_verdicts
+  report_together
+  report_overlaps
+  [[ -z $meet ]] || report_meeting
+  cgroup_note
+  run_worst=$worst
 }
 
 report_instance() { # INSTANCE

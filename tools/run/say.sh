@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # How run.sh talks: stdout carries the report and nothing else, all the rest goes to stderr.
 # The exit statuses of run.sh --help, here with names. Sourced by run.sh.
+#
+# Gives  progress_on: 1 if there is a progress line
 
 readonly EXIT_USAGE=2 EXIT_FAIL=3 EXIT_ENVIRONMENT=4 EXIT_CRASH=5
 readonly EXIT_SKIP=77 EXIT_TIMEOUT=124 EXIT_INTERRUPT=130

@@ -8,6 +8,16 @@
 #   sim_options   refuses options that sim lacks        sim_ready   builds it, checks --host
 #   sim_compose   sets its command                      sim_main    runs it: one job for all members
 #   sim_run_all   --runs=N, --jobs at a time
+#
+# Takes  interrupted, out, run_dir, tree: run.sh
+# Takes  append, boot, conformance, experiment, gdb, host_peer, jobs, kernel_file, l1_kernel_given,
+#        limit, meet, members, peer_keys, pin, pv, qemu_user, runs, sim_host, sim_seed, sim_vm,
+#        user_cpu: options.sh
+# Takes  smp_cpus: qemu.sh
+# Takes  events, run_scratch: together.sh
+# Takes  scratch: environment.sh
+# Gives  sim, sim_cpus: the simulator; how many CPUs its host has
+# Gives  sim_runs: the runs of this call that are under way, by process ID
 
 # Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
@@ -31,7 +41,7 @@ sim='' sim_cpus='' sim_runs=()
 
 # Sets sim, sim_words and sim_cpus; ends the call if --host or --pin is wrong.
 sim_ready() {
-  local model=$sim_host said status=0
+  local model=$sim_host answer status=0
   [[ -z $experiment ]] || build_target build/pvspin-report
   sim=${PVSPIN_SIM:-} # a call of an experiment is given its copy
   if [[ -z $sim ]]; then
@@ -44,18 +54,18 @@ sim_ready() {
   fi
   [[ $pv == on ]] || model+=${model:+,}pv_unhalt=0
   sim_words=(${model:+"--host=$model"} ${pin:+"--pin=$pin"})
-  said=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check 2>&1) || status=$?
-  ((status == 0)) || die "$status" "${said#pvspin-sim: }"
-  sim_cpus=$said
+  answer=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check 2>&1) || status=$?
+  ((status == 0)) || die "$status" "${answer#pvspin-sim: }"
+  sim_cpus=$answer
 }
 
 # Prints member I's command line: the user's keys, with those of --vm=I:KEYS, or --host-peer=KEYS,
 # replacing the same ones. By default a run measures 100 ms, 25 slices of the host's scheduler: a
 # simulated second of two VMs with 28 vCPUs costs 15 to 30 seconds.
 sim_append() { # MEMBER
-  local line others=${sim_vm[$1]-}
-  ! is_peer "$1" || others=$peer_keys
-  line="$(keys_override "$append" "$others") accel=sim"
+  local line own=${sim_vm[$1]-}
+  ! is_peer "$1" || own=$peer_keys
+  line="$(keys_override "$append" "$own") accel=sim"
   [[ " $line" == *' ms='* || " $line" == *' ops='* || " $line" == *' workload=kbuild'* ]] || line+=' ms=100'
   if ((members > 1)) && [[ " $append " != *' start='* ]]; then line+=' start=serial-each'; fi
   echo "${line# }"

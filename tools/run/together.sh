@@ -7,6 +7,19 @@
 #   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in
 #                  $run_dir. Always returns; at the deadline or an interrupt it has ended all
 #                  QEMUs, and .raw/stopped-<i> has the reason
+#
+# Takes  deadline, image, inner, run_dir: run.sh
+# Takes  gdb, host_peer, meet, members, paused: options.sh
+# Takes  accel, accel_class: accel.sh
+# Takes  gdb_port_number: qemu.sh
+# Takes  meet_events: meet.sh
+# Takes  scratch: environment.sh
+# Gives  events: the FIFO to the coordinator
+# Gives  run_scratch: a scratch directory for the run, with one of each member
+# Gives  jobs_pid, state, span: of each member: its process group, how far it is, its last measured
+#        phase
+# Gives  stopping: not empty when the run was stopped
+# Gives  members_end: ended, or crashed if a member did not write its last record
 
 # If a guest has not written anything by then, its firmware or the hypervisor hangs. (The first
 # record comes when all vCPUs are up, at most 40 s after the first one: kernel/smp.c.)

@@ -2,9 +2,16 @@
 # shellcheck shell=bash
 # Judges the files that a run left behind. Sourced by run.sh.
 #
-#   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; sets verdict, why and code, and
-#                      writes .raw/log-<I>.json (log.jq)
+#   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; writes .raw/log-<I>.json (log.jq)
 #   worse CODE         sets `worst` to the worse of itself and CODE
+#
+# Takes  image, out, run_dir, tree: run.sh
+# Takes  limit, user_smp: options.sh
+# Takes  accel_class: accel.sh
+# Takes  smp_cpus: qemu.sh
+# Takes  l1_lost: nested.sh
+# Gives  verdict, code, why, stories: of the instance judged last; stories: its panics and hangs
+# Gives  worst: the exit status so far
 
 worst=0
 
@@ -16,7 +23,7 @@ worse() { # CODE
   ((${#before_new} <= ${#before_old})) || worst=$1
 }
 
-judge_instance() { # INSTANCE; sets verdict, code, why, and stories: how many panics and hangs its log has
+judge_instance() { # INSTANCE
   local i=$1 raw=$run_dir/.raw log problem says reason last online
   log=$run_dir/$(member_log "$i")
   [[ -e $log ]] || : >"$log"
