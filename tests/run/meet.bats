@@ -62,7 +62,10 @@ other_dies() {
 }
 
 other_says() { # WORD...: sends a message to the call that joined
-  echo "$*" >"$(echo "$place"/call.[!o]*/events)"
+  local at
+  for at in "$place"/call.*/; do
+    [[ $at == */call.other/ ]] || echo "$*" >"$at/events"
+  done
 }
 
 other_hears() { # WORD: waits for this message
