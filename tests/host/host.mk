@@ -65,7 +65,7 @@ host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core
 host_sources_sim_heap := sim/heap.c
 host_sources_sim_host := sim/host.c sim/sched_config.c
 # the simulated host's scheduler
-$(foreach test,$(sched_tests),$(eval host_sources_$(test) := $(sort $(wildcard sim/sched*.c)) tests/host/sched_host.c))
+$(foreach test,$(sched_tests),$(eval host_sources_$(test) := sim/sched.c $(sort $(wildcard sim/sched_*.c)) tests/host/sched_host.c))
 
 # each test of the analyser is linked with all of it but main()
 report_sources := $(filter-out tools/report/main.c,$(sort $(wildcard tools/report/*.c tools/report/*/*.c))) bench/quoting.c
