@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * See host.h. Where a preset's figure is from is beside it:
+/* See host.h. Where a preset's figure is from is beside it:
  *	[cc]   nviennot/core-to-core-latency, one way
  *	[pmu]  Wanpeng Li's series on PMU and hypercalls, and lkml 2012.2/00527
  *	[irq]  Linux commit 0c5f81dad46c: exits by external interrupts
