@@ -3,12 +3,22 @@
 #include "kernel/memory.h"
 
 #include "kernel/fatal.h"
+#include "kernel/layout.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
 extern char image_end[]; /* linker.ld */
 
 static uint64_t next, end;
+
+/* The VM is too small; pvspin is not to blame. */
+static void __attribute__((noreturn)) exhausted(size_t bytes)
+{
+	log_line("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "
+		 "64 KiB for each vCPU and 3 MiB",
+		 bytes, end - next);
+	exit_unfit("memory");
+}
 
 void memory_init(const struct boot_info *boot)
 {
@@ -26,19 +36,12 @@ void memory_init(const struct boot_info *boot)
 			end = to;
 		}
 	}
-	if (next == end)
-		panic("the loader's memory map has no RAM between the image's end %#lx and 4 GiB "
-		      "(%zu regions given)",
-		      image, boot->regions);
-}
-
-/* The VM is too small; pvspin is not to blame. */
-static void __attribute__((noreturn)) exhausted(size_t bytes)
-{
-	log_line("error: out of memory: %zu bytes wanted, %lu left: give the VM more (-m), "
-		 "64 KiB for each vCPU and 3 MiB",
-		 bytes, end - next);
-	exit_unfit("memory");
+	if (next == end) {
+		log_line("the memory map (%zu regions) has no RAM between the image's end %#lx and "
+			 "4 GiB",
+			 boot->regions, image);
+		exhausted(PAGE_BYTES);
+	}
 }
 
 void *memory_alloc(size_t bytes, size_t align)

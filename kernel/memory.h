@@ -9,7 +9,7 @@
 
 #define MEMORY_MAPPED_END (4ull << 30) /* identity-mapped: 0..4 GiB */
 
-/* Takes the largest region of RAM above the image and below 4 GiB. Panics if there is none. */
+/* Takes the largest region of RAM above the image and below 4 GiB. Ends the VM if there is none. */
 void memory_init(const struct boot_info *boot);
 
 /* Returns zeroed memory; `align` is a power of two. If memory runs out, says how much was wanted

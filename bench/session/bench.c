@@ -100,10 +100,13 @@ static void order_locks(const struct plan *plan, size_t threads_index, uint32_t 
 	uint64_t state = plan->seed ^ (uint64_t)rep << 32 ^ (uint64_t)threads_index << 56;
 
 	for (size_t i = 0; i < plan->lock_count; i++) {
-		size_t j = plan->order_by_seed ? next_random(&state) % (i + 1) : i;
+		order[i] = (uint8_t)i;
+		if (plan->order_by_seed) { /* Fisher and Yates, inside out */
+			size_t j = next_random(&state) % (i + 1);
 
-		order[i] = order[j]; /* Fisher and Yates, inside out */
-		order[j] = (uint8_t)i;
+			order[i] = order[j];
+			order[j] = (uint8_t)i;
+		}
 	}
 }
 
@@ -115,7 +118,7 @@ static enum verdict one_set(const struct plan *plan, size_t threads_index, uint3
 
 	speeds("before", next.threads);
 	for (next.rep = 1; next.rep <= plan->reps; next.rep++) {
-		uint8_t order[PLAN_MAX_LOCKS];
+		uint8_t order[PLAN_MAX_LOCKS] = {0};
 
 		order_locks(plan, threads_index, next.rep, order);
 		for (size_t i = 0; i < plan->lock_count; i++) {

@@ -26,7 +26,9 @@ void trace_record(struct lock_stats *stats, enum trace_what what, uint64_t arg)
 			return;
 		ring->left--;
 	}
-	event->tsc = port_cycles();
+	/* Ordered: else an acquisition could be stamped before the lock's line is here, and so
+	 * before the release that it follows. */
+	event->tsc = port_cycles_ordered();
 	event->what = what;
 	event->lock = ring->lock;
 	event->arg = arg < MOST_ARG ? arg : MOST_ARG;
