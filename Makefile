@@ -149,9 +149,9 @@ check: all hosted report $(check_programs) build/pvspin-broken.elf ## all tests 
 	$(Q)$(prove) $(check_programs) $(check_bats) tests/lint
 
 # Left to `make check`: nested KVM; trees built anew; each environment, failure and way to boot by a call
-# of its own; the locks' races under sanitizers.
+# of its own; figures against each other; the locks' races under sanitizers.
 check_slow := $(patsubst %,tests/run/%.bats,boot contributing debian13 environment experiment fuzz guest_nested \
-	guest_nested_abi guest_nested_locks harness hostile install meet mutants nested peers provoke)
+	guest_nested_abi guest_nested_locks harness hostile install measure meet mutants nested peers provoke)
 check_quick := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(filter-out $(check_slow),$(check_bats))
 
 check-quick: all hosted report $(check_quick) build/pvspin-broken.elf ## the tests that say most in a few minutes, none nested
