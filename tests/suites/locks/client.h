@@ -153,5 +153,7 @@ bool race_until_counted(struct test *test, enum lock_event event); /* by anybody
 /* order.c, for other cases, too */
 void test_trylock(struct test *test);
 void test_fifo(struct test *test);
+/* Takes a free lock by eight tries in a row, each with a release; a try of the owner must fail. */
+void conduct_tries(struct test *test);
 
 #endif

@@ -86,6 +86,19 @@ void test_trylock(struct test *test)
 	check_free(test, &initial);
 }
 
+void conduct_tries(struct test *test)
+{
+	for (int i = 0; i < 8; i++) {
+		if (!lock_try(test)) {
+			fail(test, "try %d of a free lock fails: %s", i, lock_text(test));
+			return;
+		}
+		if (lock_try(test))
+			fail(test, "try %d succeeds for the owner itself", i);
+		lock_release(test);
+	}
+}
+
 /* Returns which of 1..threads-1 owns the lock; 0: nobody yet. */
 static uint32_t owner(const struct test *test)
 {

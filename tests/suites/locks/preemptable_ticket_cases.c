@@ -337,19 +337,6 @@ static void test_wrap_fifo(struct test *test)
 }
 
 /* Tries for every ticket from 2^16 - 4 on. */
-static void conduct_tries(struct test *test)
-{
-	for (int i = 0; i < 8; i++) {
-		if (!lock_try(test)) {
-			fail(test, "try %d of a free lock fails: %s", i, lock_text(test));
-			return;
-		}
-		if (lock_try(test))
-			fail(test, "try %d succeeds for the owner itself", i);
-		lock_release(test);
-	}
-}
-
 static void test_wrap_tries(struct test *test)
 {
 	set_version(test, test->argument, NEVER);

@@ -40,22 +40,9 @@ static void test_wrap_fifo(struct test *test)
 }
 
 /* Tries for every ticket from a few before the wrap to a few behind it. */
-static void tries(struct test *test)
-{
-	for (int i = 0; i < 8; i++) {
-		if (!lock_try(test)) {
-			fail(test, "try %d of a free lock fails: %s", i, lock_text(test));
-			return;
-		}
-		if (lock_try(test))
-			fail(test, "try %d succeeds for the owner itself", i);
-		lock_release(test);
-	}
-}
-
 static void test_wrap_tries(struct test *test)
 {
-	across_wrap(test, tries, (uint16_t)test->argument);
+	across_wrap(test, conduct_tries, (uint16_t)test->argument);
 }
 
 static uint16_t awaited_tail;
