@@ -4,12 +4,11 @@
 
 #include "sim/kvm.h"
 #include "sim/schedule.h"
-#include <stdlib.h>
-#include <string.h>
 
-/* The time at which the scheduler was called, for its callbacks. */
+/* When the scheduler was called, in cycles: its callbacks read it. */
 static uint64_t called_at;
 
+/* Call it before a call of the scheduler by code on `cpu` (NULL: on none). */
 static void call_from(struct cpu *cpu, uint64_t time)
 {
 	engine.local = cpu;
@@ -18,8 +17,8 @@ static void call_from(struct cpu *cpu, uint64_t time)
 
 static bool resched_fires(void *subject, uint64_t unused, uint64_t time);
 
-/* The scheduler wants `id` to pick again. Who called it does that anyway; an idle CPU is woken by
- * an interrupt, a busy one is interrupted. */
+/* The scheduler's callback: CPU `id` is to pick again. The CPU that called the scheduler does that
+ * anyway; another one, idle or busy, gets an interrupt. */
 static void on_resched(void *unused, uint32_t id, uint64_t now_ns)
 {
 	struct cpu *cpu = &engine.cpus[id];
@@ -40,7 +39,7 @@ static void on_resched(void *unused, uint32_t id, uint64_t now_ns)
 	}
 }
 
-/* KVM's halt polling ends when another task wants the CPU. */
+/* The scheduler's callback: another task wants CPU `id`, which ends KVM's halt polling. */
 static void on_queued(void *unused, uint32_t id, uint64_t now_ns)
 {
 	struct vcpu *vcpu = engine.cpus[id].current ? engine.cpus[id].current->vcpu : NULL;
@@ -51,7 +50,7 @@ static void on_queued(void *unused, uint32_t id, uint64_t now_ns)
 
 /* ---- switches ---- */
 
-/* Whom the scheduler wants on the CPU at its clock. */
+/* The thread that the scheduler wants on the CPU at its clock; NULL: none. */
 static struct thread *pick(struct cpu *cpu)
 {
 	struct sched_task *task;
@@ -62,6 +61,8 @@ static struct thread *pick(struct cpu *cpu)
 	return task ? engine.threads[task->id] : NULL;
 }
 
+/* Puts `thread` (NULL: idle) on the CPU, in place of one that has left. vCPUs of VMs that have
+ * ended are put to sleep, and the scheduler picks again. */
 static void come(struct cpu *cpu, struct thread *thread)
 {
 	struct vcpu *vcpu = thread ? thread->vcpu : NULL;
@@ -94,7 +95,8 @@ static void come(struct cpu *cpu, struct thread *thread)
 	engine_set_key(cpu, cpu->clock);
 }
 
-/* The thread is runnable and gives way at the CPU's clock. */
+/* Takes the CPU, at its clock, away from a thread that stays runnable. `boundary`: an interrupt
+ * stopped it, not an exit of its own. */
 static void go(struct cpu *cpu, struct thread *thread, bool boundary)
 {
 	struct vcpu *vcpu = thread->vcpu;
@@ -110,7 +112,7 @@ static void go(struct cpu *cpu, struct thread *thread, bool boundary)
 	vcpu->cpu = NULL;
 }
 
-/* The CPU's thread, stopped at the clock, gives way if the scheduler wants another. */
+/* Lets the scheduler pick again after stop_at(): the thread gives way, or goes on. */
 static void reconsider(struct cpu *cpu)
 {
 	struct thread *before = cpu->current, *next = pick(cpu);
@@ -130,8 +132,8 @@ static void reconsider(struct cpu *cpu)
 	engine_set_key(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
 }
 
-/* Brings the clock of the CPU to `time`, at which the host stops its thread: what that had begun
- * and not ended then is left for later. */
+/* Stops the CPU's thread at `time` and sets the clock to it. Work that the thread had begun and not
+ * ended by then is left for later. */
 static void stop_at(struct cpu *cpu, uint64_t time)
 {
 	struct vcpu *vcpu = cpu->current->vcpu;
@@ -147,7 +149,7 @@ static void stop_at(struct cpu *cpu, uint64_t time)
 	cpu->clock = time;
 }
 
-/* A kernel thread of the host, in a section or waiting for one. */
+/* Whether it is a kernel thread of the host in a section, or waiting for one. */
 static bool keeps_cpu(const struct vcpu *vcpu)
 {
 	return vcpu->vm->host && vcpu->sections;
@@ -165,7 +167,7 @@ static bool resched_fires(void *subject, uint64_t unused, uint64_t time)
 	if (!sched_need_resched(engine.sched, cpu->id))
 		return true;
 	if (vcpu && (vcpu->state != VCPU_GUEST || keeps_cpu(vcpu)))
-		return true; /* looks itself when it has handled its exit, or left its section */
+		return true; /* at the end of its exit or section it looks itself */
 	if (!cpu->current) {
 		if (cpu->clock < time)
 			cpu->clock = time;
@@ -224,16 +226,21 @@ void cpu_preempt_point(struct vcpu *vcpu)
 	cpu_enter(vcpu);
 }
 
+void cpu_put_to_sleep(struct cpu *cpu)
+{
+	call_from(cpu, cpu->clock);
+	sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
+	come(cpu, pick(cpu));
+}
+
 void cpu_leave(struct vcpu *vcpu, enum vcpu_state state)
 {
 	struct cpu *cpu = vcpu->cpu;
 
 	vcpu->state = state;
-	call_from(cpu, cpu->clock);
-	sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
 	vm_history(vcpu, "leaves", cpu->clock);
 	vcpu->cpu = NULL;
-	come(cpu, pick(cpu));
+	cpu_put_to_sleep(cpu);
 }
 
 void cpu_block(struct vcpu *vcpu, enum vcpu_state state)
@@ -305,12 +312,11 @@ void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
 	vcpu->thread.ready_since = time;
 	vm_unstuck(vcpu);
 	vm_history(vcpu, "woken by", time);
-	called_at = time; /* no CPU that looks by itself: `from` may be idle or in its guest */
+	called_at = time; /* not call_from(): `from` may be idle or in its guest, and not pick */
 	sched_wake(engine.sched, &vcpu->thread.task, waker, to_ns(time));
 }
 
-/* For the first time, or after it has blocked. */
-static void make_runnable(struct sched_task *task, uint64_t time)
+void cpu_make_runnable(struct sched_task *task, uint64_t time)
 {
 	called_at = time;
 	if (task->weight == 0) {
@@ -332,7 +338,7 @@ void cpu_start(struct vcpu *vcpu, uint64_t time)
 		sched_cpus_add(&task->allowed, vcpu->index % (uint32_t)engine.host.cpus);
 	else
 		task->allowed = engine.host.pin;
-	make_runnable(task, time);
+	cpu_make_runnable(task, time);
 }
 
 void cpu_forget(const struct vm *vm)
@@ -395,7 +401,7 @@ void cpu_interrupt(struct vcpu *vcpu, enum irq irq, struct cpu *from, uint64_t t
 	}
 }
 
-/* ---- the host's own ---- */
+/* ---- the host's ticks ---- */
 
 static bool tick_fires(void *subject, uint64_t unused, uint64_t time);
 
@@ -457,31 +463,6 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 	return true;
 }
 
-static bool daemon_fires(void *subject, uint64_t unused, uint64_t time)
-{
-	struct thread *daemon = subject;
-
-	(void)unused;
-	if (engine.finished)
-		return true;
-	daemon->left = engine.host.daemon_cycles / 2 + engine_random(engine.host.daemon_cycles);
-	daemon->ready_since = time;
-	make_runnable(&daemon->task, time);
-	return true;
-}
-
-void engine_daemon_done(struct cpu *cpu)
-{
-	struct thread *daemon = cpu->current;
-	uint64_t mean = engine.host.daemon_apart_cycles;
-
-	cpu->clock = cpu->key;
-	engine_post(cpu->clock + mean / 2 + engine_random(mean), daemon_fires, daemon, 0);
-	call_from(cpu, cpu->clock);
-	sched_block(engine.sched, cpu->id, to_ns(cpu->clock));
-	come(cpu, pick(cpu));
-}
-
 void cpu_init(void)
 {
 	static const struct sched_callbacks callbacks = {.resched = on_resched,
@@ -489,16 +470,4 @@ void cpu_init(void)
 
 	engine.sched = sched_new(&engine.host.sched, &callbacks, NULL);
 	start_ticks();
-	for (uint32_t i = 0; engine.host.daemon_apart_cycles && i < engine.host.cpus; i++) {
-		struct thread *daemon = calloc(1, sizeof(*daemon));
-
-		if (!daemon)
-			engine_die(4, "no memory");
-		daemon->task.id = engine.thread_count;
-		daemon->task.group = SCHED_NO_GROUP;
-		sched_cpus_add(&daemon->task.allowed, i);
-		engine.threads[engine.thread_count++] = daemon;
-		engine_post(engine_random(engine.host.daemon_apart_cycles), daemon_fires, daemon,
-			    0);
-	}
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* See engine.h: what happens next. */
+/* See engine.h. Chooses what happens next: an event, or the vCPU whose turn it is. */
 #include "sim/engine.h"
 
 #include "port/task.h"
 #include "sim/cpu.h"
+#include "sim/daemon.h"
 #include "sim/vm.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static void sift(struct cpu *cpu)
 	put(cpu, place);
 }
 
-/* Up to which time `cpu` goes before one whose key this is. */
+/* The time before which `cpu` comes before `other`. */
 static uint64_t limit_by(const struct cpu *cpu, const struct cpu *other)
 {
 	return other->key == NEVER ? NEVER : other->key + (other->id > cpu->id);
@@ -111,7 +112,7 @@ static void set_horizon(const struct cpu *cpu)
 		lower_horizon(limit_by(cpu, engine.order[child]));
 }
 
-/* Lets things happen until it is a fiber's turn. NULL: all VMs have ended. */
+/* Fires events until it is a vCPU's turn, and returns that vCPU. NULL: all VMs have ended. */
 static struct vcpu *choose(void)
 {
 	for (;;) {
@@ -136,7 +137,7 @@ static struct vcpu *choose(void)
 		engine.now = cpu->key;
 		vcpu = cpu->current->vcpu;
 		if (!vcpu) {
-			engine_daemon_done(cpu);
+			daemon_done(cpu);
 			continue;
 		}
 		poll_stop(vcpu, cpu->key);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulated machine: host CPUs with a clock each, threads that run on them, and one order of
- * all that happens. What the modules of sim/ share; who may call what:
+ * The simulated machine: host CPUs with a clock each, the threads that run on them, and one order
+ * of all events. This header is what the modules of sim/ share:
  *
  *	main.c    command line, exit codes     host.c    the modelled host's parameters
  *	vm.c      a VM: its guest half, log    calls.c   what the guest half calls (seam.h)
  *	kvm.c     halts, kicks, yields, PLE    poll.c    polls, taken many at once
- *	memory.c  cache lines, store buffers   cpu.c     who runs on a CPU: interrupts
- *	engine.c  time: the next event         sched.c   the host's scheduler: decisions
+ *	memory.c  loads, stores, their buffers line.c    who has a cache line
+ *	cpu.c     switches, interrupts, ticks  sched*.c  the host's scheduler: decisions
+ *	engine.c  time: what happens next      heap.c    the events, by time
+ *	log.c     logs, news for run.sh        daemon.c  the host's own tasks
  *	schedule.c  who ran where, for timelines
  *
  * Time is in cycles of the host's TSC. A CPU's clock is the time up to which its thread has been
- * followed. The CPU with the smallest clock goes on, up to `horizon`: the next CPU's clock or the
- * next event. So every access to memory is made in the order of time, ties by the CPU's number. All
- * of it is one thread of the process; each vCPU is a fiber of its own, and what a vCPU asks of the
- * engine is computed on its stack.
+ * simulated. The CPU with the smallest clock goes on, up to `horizon`: the next CPU's clock or the
+ * next event. So accesses to memory are made in the order of time, at equal times in the order of
+ * the CPUs' numbers. The process has one thread; each vCPU is a fiber with its own stack, and the
+ * engine's functions that a vCPU calls run on that stack.
  */
 #ifndef PVSPIN_SIM_ENGINE_H
 #define PVSPIN_SIM_ENGINE_H
@@ -33,22 +35,22 @@ struct cpu;
 
 /* What the host schedules: a vCPU, or a task of the host's own. */
 struct thread {
-	struct sched_task task; /* its id is the place in engine.threads */
+	struct sched_task task; /* its id is the index in engine.threads */
 	struct vcpu *vcpu;      /* NULL: a daemon */
-	uint64_t ready_since;   /* runnable, without a CPU */
-	uint64_t left;          /* a daemon: what is left of its work */
+	uint64_t ready_since;   /* when it last became runnable without a CPU */
+	uint64_t left;          /* a daemon's remaining work, cycles */
 };
 
 enum vcpu_state {
 	VCPU_IDLE,      /* has no work from port_run_on() */
 	VCPU_READY,     /* runnable, waits for a CPU */
 	VCPU_GUEST,     /* runs guest code */
-	VCPU_HOST,      /* runs KVM's code: its exit is being handled */
+	VCPU_HOST,      /* runs KVM's code: it handles an exit */
 	VCPU_HALT_POLL, /* halted; KVM polls for a wake-up before it sleeps */
 	VCPU_BLOCKED,   /* halted, asleep */
 };
 
-/* Interrupts that wait for a vCPU, as bits. */
+/* Pending interrupts of a vCPU, as bits. */
 enum irq {
 	IRQ_TIMER = 1,
 	IRQ_TICK = 2,
@@ -56,10 +58,10 @@ enum irq {
 	IRQ_DEADLOCK = 8,
 };
 
-/* KVM's and the CPU's account of a vCPU's spinning. */
+/* What KVM and the CPU know of a vCPU's spinning. */
 struct spin_watch {
-	uint64_t first, last; /* PAUSE of this loop; 0: none */
-	uint64_t window;      /* PLE */
+	uint64_t first, last; /* times of this loop's first and last PAUSE; 0: none */
+	uint64_t window;      /* PLE: the longest loop without an exit, cycles */
 	uint64_t left;        /* pause filter: PAUSEs until the exit */
 	bool in_spin_loop, eligible;
 };
@@ -69,45 +71,46 @@ struct vcpu {
 	struct vm *vm;
 	uint32_t index; /* in its VM */
 	enum vcpu_state state;
-	struct cpu *cpu; /* where it runs; NULL */
-	void *sp;        /* its fiber's */
+	struct cpu *cpu; /* where it runs; NULL: nowhere */
+	void *sp;        /* its fiber's stack pointer */
 	char *stack;
 	bool host;     /* in an exit that its own fiber handles */
-	bool timed;    /* works on port_run_on()'s order; else what it does takes no time */
-	uint64_t owed; /* cycles of its last step that were left when it was interrupted */
+	bool timed;    /* does port_run_on()'s work; otherwise its actions take no time */
+	uint64_t owed; /* cycles of its last step that an interrupt postponed */
 	struct store_buffer stores;
-	uint64_t store_done;   /* when the first of them is in memory */
-	uint64_t store_number; /* of the event that does it */
+	uint64_t store_done;   /* when the oldest store reaches memory */
+	uint64_t store_number; /* which event that is: earlier ones are void */
 	struct poll poll;
 	/* interrupts */
 	uint32_t pending;  /* enum irq */
 	bool open;         /* interrupts are enabled */
 	bool handling;     /* in a handler */
-	uint32_t sections; /* port_preempt_disable() without its port_preempt_enable() */
+	uint32_t sections; /* calls of port_preempt_disable() not yet undone */
 	void (*tick)(void);
 	uint64_t tick_cycles, tick_number;
 	/* KVM's */
-	bool latch;           /* a kick came (pv_unhalted) */
-	bool ready;           /* runnable without a CPU: a target of directed yields */
-	bool woken;           /* what it halts for has come */
-	bool stuck;           /* goes on only if another one does something */
-	uint64_t seen, quiet; /* vm->changes at its last step; its steps since that changed */
-	uint64_t halt_poll;   /* how long KVM polls at the next halt */
+	bool latch;         /* a kick came (pv_unhalted) */
+	bool ready;         /* runnable without a CPU: a target of directed yields */
+	bool woken;         /* the wake-up for its current halt has come */
+	bool stuck;         /* can go on only if another vCPU does something */
+	uint64_t seen;      /* vm->changes at its last step */
+	uint64_t quiet;     /* its steps since vm->changes last changed */
+	uint64_t halt_poll; /* how long KVM polls at the next halt, cycles */
 	struct spin_watch spin;
 	struct steal_area *steal;
 	uint64_t run_delay; /* cycles it waited for a CPU, in all */
-	/* what happened, for the manifest */
+	/* counts of what happened, for the manifest */
 	uint64_t halts, halt_polls, kicks, ple_exits, yields_tried, yields_done, preemptions, exits;
 };
 
 struct cpu {
 	uint32_t id, socket, cache; /* cache: which last-level cache */
 	uint64_t clock;
-	uint64_t key;   /* when it acts next: its clock; NEVER: idle */
-	uint32_t place; /* in engine.order */
+	uint64_t key;   /* when it acts next; NEVER: idle */
+	uint32_t place; /* its index in engine.order */
 	struct thread *current;
-	bool resched_posted;
-	uint64_t tick_due; /* when the next tick but one expires */
+	bool resched_posted; /* an interrupt is on its way to make it pick again */
+	uint64_t tick_due;   /* when the tick after the posted one expires */
 	uint64_t idle_since;
 };
 
@@ -117,9 +120,9 @@ struct engine {
 	struct cpu *cpus;
 	struct cpu **order; /* a heap by key, then id */
 	struct heap events;
-	uint64_t now; /* of what happens */
-	uint64_t horizon;
-	struct vcpu *running; /* whose fiber is on the processor; NULL: main() */
+	uint64_t now;         /* time of the current event, or at which a CPU went on */
+	uint64_t horizon;     /* up to here the running vCPU may go on alone */
+	struct vcpu *running; /* whose fiber runs; NULL: main() */
 	struct vm *vms;
 	uint32_t vm_count;
 	struct thread **threads;
@@ -127,22 +130,22 @@ struct engine {
 	void *main_sp;
 	uint64_t seed, random;
 	uint64_t accesses, switches; /* of memory; of fibers */
-	struct cpu *local;           /* who calls the scheduler */
-	bool in_event;               /* what happens is an event, not a step of a vCPU */
-	bool finished;
-	bool follow; /* each poll for itself: the same, and slower */
+	struct cpu *local;           /* the CPU that calls the scheduler; NULL: none */
+	bool in_event;               /* an event fires; false: a vCPU makes a step */
+	bool finished;               /* all VMs have ended */
+	bool follow;                 /* --follow-polls: simulate each poll */
 };
 
 extern struct engine engine;
 
 /* ---- time: engine.c ---- */
 
-/* When simulated time begins, in nanoseconds since 1970: 0 would mean that there is no clock. */
+/* When simulated time begins, in nanoseconds since 1970. Not 0: that would mean "no clock". */
 #define EPOCH_NS UINT64_C(1000000000)
 
-/* Before anything else. */
+/* Call it before any other function of the engine. */
 void engine_init(const struct host *host, uint64_t seed);
-/* To the end of all VMs. */
+/* Runs until all VMs have ended. */
 void engine_run(void);
 
 static inline uint64_t to_ns(uint64_t cycles)
@@ -158,23 +161,23 @@ static inline uint64_t from_ns(uint64_t ns)
 /* Sets when the CPU acts next. */
 void engine_set_key(struct cpu *cpu, uint64_t key);
 
-/* Something will happen at `time`: who runs must not pass it. */
+/* Calls fire(subject, detail, time) at `time`. The running vCPU does not go on beyond it before. */
 void engine_post(uint64_t time, bool (*fire)(void *subject, uint64_t detail, uint64_t time),
 		 void *subject, uint64_t detail);
 
-/* Ends the process: the engine is wrong, or what it needs is not there. */
+/* Prints a message and ends the process with `status`. */
 void engine_die(int status, const char *format, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
-/* On a vCPU's fiber: others go on; returns when it is this vCPU's turn, and it has a CPU. */
+/* On a vCPU's fiber: lets others go on. Returns when it is this vCPU's turn and it has a CPU. */
 void engine_yield(struct vcpu *vcpu);
 
-/* On a vCPU's fiber that has no CPU and works outside of time: others go on. */
+/* The same on the fiber of a vCPU that has no CPU and works outside of time: returns when the
+ * engine chooses it. */
 void engine_leave(struct vcpu *vcpu);
-/* A daemon has done its work (cpu.c). */
-void engine_daemon_done(struct cpu *cpu);
 
-/* On a vCPU's fiber, before it does anything that others may see: is it its turn? */
+/* Call it on a vCPU's fiber before the vCPU does anything that others may see: returns at its
+ * turn. */
 static inline void engine_sync(struct vcpu *vcpu)
 {
 	if (__builtin_expect(vcpu->cpu->clock >= engine.horizon, 0))
@@ -187,14 +190,14 @@ uint64_t engine_random(uint64_t bound);
 /* The cost with this run's jitter. */
 uint64_t engine_jitter(uint64_t cycles);
 
-/* cpu.h has what happens on a host CPU, kvm.h what KVM does. */
+/* cpu.h: what happens on a host CPU. kvm.h: what KVM does. */
 
 /* ---- VMs: vm.c ---- */
 
 #define HISTORY_EVENTS 64
 
 struct timer {
-	uint64_t number; /* of the one that is armed; others are over */
+	uint64_t number; /* which timer is armed: events of earlier ones are void */
 	bool armed;
 	void (*fn)(void *arg);
 	void *arg;
@@ -206,30 +209,31 @@ struct vm {
 	struct vcpu *vcpus;
 	uint32_t vcpu_count;
 	struct memory memory;
-	void *image; /* of dlopen() */
-	void *base;  /* where it is */
+	void *image; /* dlopen()'s handle */
+	void *base;  /* where it was loaded */
 	void (*main)(void);
 	void (*panic)(const char *reason, uint64_t rip);
 	const char *cmdline;
 	struct sim_facts facts;
-	int log;                 /* file */
-	bool ended, controlling; /* CPU 0 is to work outside of time */
-	bool waits_for_line;
-	int status;
+	int log; /* file descriptor */
+	bool ended;
+	bool controlling;    /* CPU 0 has something to do outside of time */
+	bool waits_for_line; /* from the launcher */
+	int status;          /* exit code */
 	/* port_run_on() */
 	void (*work)(void *arg);
 	void *work_arg;
-	uint32_t busy;    /* vCPUs at it */
+	uint32_t busy;    /* vCPUs that do this work */
 	uint32_t alive;   /* of these, those that are not stuck */
-	uint64_t changes; /* what vCPUs did that others may see, or that takes them time */
+	uint64_t changes; /* counts vCPUs' actions that others may see or that take time */
 	struct timer timer;
-	void (*report)(void);
+	void (*report)(void); /* what a deadlock calls; NULL: ends the process */
 	bool deadlocked, trapped;
 	uint32_t last_boosted; /* kvm_vcpu_on_spin() */
 	/* the last run's measured phase, for the peers */
 	uint64_t run_start, run_end;
-	char lines[4096]; /* of the launcher, to be read */
-	/* what the scheduler did, the last ones */
+	char lines[4096]; /* of the launcher, not yet read */
+	/* the scheduler's last decisions, a ring */
 	struct {
 		uint64_t time;
 		const char *what;
@@ -238,7 +242,7 @@ struct vm {
 	uint64_t history_count;
 };
 
-/* An exit or entry takes a kernel thread of the host no time. */
+/* What an exit or entry costs: nothing where the vCPU is a kernel thread of the host. */
 static inline uint64_t vcpu_cost(const struct vcpu *vcpu, uint64_t cycles)
 {
 	return vcpu->vm->host ? 0 : cycles;
@@ -246,10 +250,12 @@ static inline uint64_t vcpu_cost(const struct vcpu *vcpu, uint64_t cycles)
 
 void vm_history(const struct vcpu *vcpu, const char *what, uint64_t time);
 
-/* The vCPU can go on only if another one does something; or it can again. */
+/* Notes that the vCPU can go on only if another one does something. */
 void vm_stuck(struct vcpu *vcpu);
+/* Looks a while later whether still all vCPUs are stuck, if they are now: a deadlock. */
 void vm_check_deadlock(struct vm *vm);
 
+/* Notes that the vCPU can go on by itself again. */
 static inline void vm_unstuck(struct vcpu *vcpu)
 {
 	if (vcpu->stuck) {
@@ -258,7 +264,7 @@ static inline void vm_unstuck(struct vcpu *vcpu)
 	}
 }
 
-/* The vCPU does something that others may see. */
+/* Notes that the vCPU does something that others may see, or that takes time. */
 static inline void vm_changes(struct vcpu *vcpu)
 {
 	vcpu->seen = ++vcpu->vm->changes;
@@ -266,10 +272,11 @@ static inline void vm_changes(struct vcpu *vcpu)
 	vm_unstuck(vcpu);
 }
 
-/* The vCPU makes a step that changes nothing. After so many of them, in which nobody else changed
- * anything, it is stuck: more than any lock polls before it does something else. */
+/* A vCPU is stuck after so many steps in which neither it nor any other vCPU changed anything. No
+ * lock polls so often before it does something else. */
 #define QUIET_MOST 1000000
 
+/* Notes that the vCPU makes a step that changes nothing. */
 static inline void vm_quiet(struct vcpu *vcpu)
 {
 	if (vcpu->seen != vcpu->vm->changes) {
@@ -281,7 +288,7 @@ static inline void vm_quiet(struct vcpu *vcpu)
 	}
 }
 
-/* A VM whose CPU 0 has something to do outside of time; NULL. */
+/* Takes a VM whose CPU 0 has something to do outside of time; NULL: there is none. */
 struct vm *vm_to_control(void);
 
 #endif

@@ -2,11 +2,12 @@
 /*
  * build/sim/pvspin-sim: virtual machines on a simulated host. Usually run.sh --accel=sim calls it.
  *
- * Exit codes: the worst of the VMs', as of run.sh: 0 ok, 77 all was skipped, 2 usage, 4 the
+ * Exit codes are run.sh's, the worst of all VMs': 0 ok, 77 everything skipped, 2 usage, 4 the
  * environment, 3 a lock did not exclude, 5 a lock hung or the guest's half trapped.
  */
 #define _GNU_SOURCE
 #include "sim/cpu.h"
+#include "sim/daemon.h"
 #include "sim/engine.h"
 #include "sim/log.h"
 #include "sim/schedule.h"
@@ -29,17 +30,17 @@ static const char usage[] =
 	"  Simulates a host with a VM for each pair; the command line's keys are the guest's.\n"
 	"  --host=KEY=VALUE,...  the host's parameters (--host-keys lists them)\n"
 	"  --pin=CPULIST         the host's CPUs that the vCPUs may use\n"
-	"  --seed=N              what varies, varies by it (1)\n"
-	"  --out=DIR             serial-N.log there (else standard output, for one VM)\n"
-	"  --raw=DIR             exit-N there: each VM's status\n"
-	"  --events=FD           tells run.sh what happens\n"
+	"  --seed=N              seed of all random choices (1)\n"
+	"  --out=DIR             writes serial-N.log there (else standard output, for one VM)\n"
+	"  --raw=DIR             writes each VM's exit status to exit-N there\n"
+	"  --events=FD           tells run.sh there when VMs boot, run and end\n"
 	"  --image=FILE          the guest's half (guest.so beside this program)\n"
 	"  --host-peer           the last pair is no VM but kernel threads, one bound to each of\n"
 	"                        the host's first VCPUS CPUs; its log is host-peer.log\n"
-	"  --schedule=FILE       who ran on which host CPU (sim/schedule.h)\n"
-	"  --follow-polls        follow each poll of a waiter: the same logs, and slower\n"
-	"  --speed               at the end: accesses and their rate, on standard error\n"
-	"  --check               whether --host and --pin are right: prints the number of CPUs\n"
+	"  --schedule=FILE       writes who ran on which host CPU (sim/schedule.h)\n"
+	"  --follow-polls        simulates each poll of a waiter: the same logs, more slowly\n"
+	"  --speed               at the end prints accesses and their rate on standard error\n"
+	"  --check               checks --host and --pin, prints the number of CPUs\n"
 	"  --host-keys, --help\n";
 
 static struct {
@@ -74,7 +75,7 @@ static bool option(const char *word, const char *name, const char **value)
 	return true;
 }
 
-/* Returns the first word that is no option. */
+/* Returns the index of the first word that is no option. */
 static int parse(int count, char **word)
 {
 	const char *value;
@@ -192,9 +193,10 @@ static void make_vms(uint32_t vms, char **word)
 	}
 	vm_catch_traps();
 	cpu_init();
+	daemon_init();
 }
 
-/* 0, 77, 2, 4, 3, 5: PASS < SKIP < ERROR < FAIL < CRASH. */
+/* The worse of two exit codes: PASS (0) < SKIP (77) < ERROR (2, 4) < FAIL (3) < CRASH (5). */
 static int worse(int a, int b)
 {
 	static const int order[] = {0, 77, 2, 4, 3, 5};
