@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guest's half calls: port/sim/seam.h. Outside of time all of it is done at once. */
+/* What the guest's half calls: port/sim/seam.h. A vCPU outside of time has it done at once. */
 #include "port/sim/seam.h"
 
 #include "sim/cpu.h"

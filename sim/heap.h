@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is to happen when: the engine's events, earliest first, those of the same time in the order
- * in which they were posted. */
+/* The engine's events, earliest first; events of the same time in the order of their posting. */
 #ifndef PVSPIN_SIM_HEAP_H
 #define PVSPIN_SIM_HEAP_H
 
@@ -13,7 +12,7 @@
 struct event {
 	uint64_t time;  /* cycles */
 	uint64_t order; /* of posting */
-	/* false: it cannot happen yet, as a CPU is behind; to be put back */
+	/* Returns false if it cannot happen yet because a CPU is behind: put it back. */
 	bool (*fire)(void *subject, uint64_t detail, uint64_t time);
 	void *subject;
 	uint64_t detail;
@@ -25,18 +24,18 @@ struct heap {
 	uint64_t posted;
 };
 
-/* Ends the process if there is no memory. */
+/* Adds an event. Ends the process if there is no memory. */
 void heap_post(struct heap *heap, uint64_t time,
 	       bool (*fire)(void *subject, uint64_t detail, uint64_t time), void *subject,
 	       uint64_t detail);
 
-/* Back in its old place. */
+/* Puts an event that was taken out back in its old place. */
 void heap_put_back(struct heap *heap, const struct event *event);
 
-/* The earliest, taken out; there must be one. */
+/* Takes out the earliest event; there must be one. */
 struct event heap_take(struct heap *heap);
 
-/* NEVER if there is none. */
+/* The time of the earliest event; NEVER if there is none. */
 static inline uint64_t heap_time(const struct heap *heap)
 {
 	return heap->count ? heap->event[0].time : NEVER;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* See host.h. Where a preset's figure is from is beside it:
+/* See host.h. A mark beside a preset's figure says where the figure is from:
  *	[cc]   nviennot/core-to-core-latency, one way
  *	[pmu]  Wanpeng Li's series on PMU and hypercalls, and lkml 2012.2/00527
  *	[irq]  Linux commit 0c5f81dad46c: exits by external interrupts
  *	[fog]  A. Fog, "Instruction tables", 2022
  *	[kvm]  parameters and defaults of Linux's kvm, kvm_intel, kvm_amd of that version
- *	[guess] nothing published: to be varied
+ *	[guess] nothing is published: vary it
  */
 #include "sim/host.h"
 
@@ -111,9 +111,9 @@ static const struct preset {
 static const struct host common = {
 	.memory_ns = 80,              /* [guess] */
 	.shared_read = 25,            /* [guess] */
-	.load_cycles = 2,             /* [guess] of a hit: 4 to 5, half of it hidden */
+	.load_cycles = 2,             /* [guess] a hit takes 4 to 5, half of it hidden */
 	.store_cycles = 1,            /* [fog] */
-	.interrupt_exit_cycles = 700, /* [irq] 0.44 us at least for both ways */
+	.interrupt_exit_cycles = 700, /* [irq] both ways take 0.44 us at least */
 	.switch_cycles = 3000,        /* [guess] with VMCS and FPU; lkml 1708.3/03774 bounds it */
 	.wake_cycles = 1500,          /* [guess] */
 	.tick_work_cycles = 2000,     /* [guess] */
@@ -153,7 +153,7 @@ static const struct key keys[] = {
 	KEY(socket_ns, 0, 100000, "... of another cache in the socket"),
 	KEY(far_ns, 0, 100000, "... of another socket"),
 	KEY(memory_ns, 0, 100000, "... from memory"),
-	KEY(shared_read, 0, 100, "per cent of a read's way in which no other can begin"),
+	KEY(shared_read, 0, 100, "per cent of a read's way before another read can begin"),
 	KEY(load_cycles, 0, CYCLES, "a load that hits"),
 	KEY(store_cycles, 0, CYCLES, "a store into the buffer"),
 	KEY(rmw_cycles, 0, CYCLES, "a locked instruction on a line that the CPU has"),
@@ -163,31 +163,31 @@ static const struct key keys[] = {
 	KEY(entry_cycles, 0, CYCLES, "and back"),
 	KEY(interrupt_exit_cycles, 0, CYCLES, "the same, by an interrupt of the host"),
 	KEY(switch_cycles, 0, CYCLES, "from one thread to another"),
-	KEY(wake_cycles, 0, CYCLES, "waking a thread, for the one who wakes it"),
+	KEY(wake_cycles, 0, CYCLES, "what waking a thread costs the waker"),
 	KEY(tick_work_cycles, 0, CYCLES, "the host's timer interrupt"),
 	KEY(tick_skew, 0, 1, "timer interrupts are spread over half a tick (skew_tick=1)"),
-	KEY(tick_late_ns, 0, 1000000, "a timer interrupt comes up to so late"),
-	KEY(ipi_ns, 0, 1000000, "from one CPU to a busy one"),
-	KEY(kick_us, 0, 10000, "until a thread that was woken runs on an idle CPU"),
+	KEY(tick_late_ns, 0, 1000000, "the most by which a timer interrupt is late"),
+	KEY(ipi_ns, 0, 1000000, "an interrupt's way from one CPU to a busy one"),
+	KEY(kick_us, 0, 10000, "until a woken thread runs on an idle CPU"),
 	KEY(pv_unhalt, 0, 1, "KVM offers halt and kick"),
 	KEY(pv_yield, 0, 1, "KVM offers directed yields"),
 	KEY(steal_time, 0, 1, "KVM offers the steal-time page"),
 	KEY(preempted_always, 0, 1, "`preempted` is set in exits, too (before Linux 5.19)"),
 	KEY(kick_yield, 0, 1, "a kick yields to the kicked vCPU, too (since 5.3)"),
-	KEY(ple, 0, 1, "exits of vCPUs that spin"),
+	KEY(ple, 0, 1, "vCPUs that spin exit"),
 	KEY(ple_gap, 0, UINT32_MAX, "PAUSEs further apart are no loop, cycles"),
 	KEY(ple_window, 0, UINT32_MAX, "a loop this long exits, cycles"),
-	KEY(ple_window_grow, 0, 1024, "by this factor at each exit; 0: not"),
-	KEY(ple_window_max, 1, UINT32_MAX, "up to this"),
-	KEY(pause_filter, 0, UINT16_MAX, "AMD: so many PAUSEs exit; 0: by the window"),
-	KEY(halt_poll, 0, 1000000, "us that KVM polls at most before it sleeps; 0: never"),
-	KEY(halt_poll_start_us, 0, 1000000, "and at first"),
-	KEY(halt_poll_grow, 0, 1024, "by this factor after a short halt"),
-	KEY(halt_poll_shrink, 0, 1024, "and shorter by this one after a long one; 0: not at all"),
+	KEY(ple_window_grow, 0, 1024, "the window's growth at each exit, a factor; 0: none"),
+	KEY(ple_window_max, 1, UINT32_MAX, "the longest window"),
+	KEY(pause_filter, 0, UINT16_MAX, "AMD: so many PAUSEs make an exit; 0: the window does"),
+	KEY(halt_poll, 0, 1000000, "the longest that KVM polls before it sleeps, us; 0: never"),
+	KEY(halt_poll_start_us, 0, 1000000, "how long it polls at first"),
+	KEY(halt_poll_grow, 0, 1024, "how much longer it polls after a short halt, a factor"),
+	KEY(halt_poll_shrink, 0, 1024, "after a long halt, a divisor; 0: then it does not poll"),
 	KEY(groups, 0, 1, "a cgroup for each VM"),
 	KEY(jitter, 0, 50, "per cent by which costs vary"),
-	KEY(daemon_ms, 0, 1000000, "a task of the host's own on each CPU so often; 0: none"),
-	KEY(daemon_us, 1, 1000000, "and so long"),
+	KEY(daemon_ms, 0, 1000000, "how often a task of the host's own runs on each CPU; 0: never"),
+	KEY(daemon_us, 1, 1000000, "how long it runs"),
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -211,7 +211,7 @@ struct word {
 	int key_length, value_length;
 };
 
-/* The next KEY=VALUE of a list with commas between. */
+/* Takes the next KEY=VALUE of a list with commas between. */
 static bool next_word(const char **cursor, struct word *word)
 {
 	size_t length = strcspn(*cursor, ",");
@@ -268,7 +268,7 @@ static bool refuse_unknown(const struct word *word, char *error)
 	return false;
 }
 
-/* machine=, which the others build upon, wherever it stands. */
+/* Starts with the preset that machine= names, wherever in the list it stands. */
 static bool parse_machine(struct host *host, const char *words, char *error)
 {
 	struct word word;
@@ -289,7 +289,7 @@ static bool parse_machine(struct host *host, const char *words, char *error)
 	}
 	*host = presets[chosen].host;
 	host->machine = chosen;
-	for (size_t i = 0; i < KEYS; i++) /* zero in a preset: as all others have it */
+	for (size_t i = 0; i < KEYS; i++) /* what a preset leaves 0 is as in all others */
 		if (value_of(host, keys[i].offset) == 0)
 			*field(host, keys[i].offset) = value_of(&common, keys[i].offset);
 	return true;
@@ -307,7 +307,7 @@ static bool parse_scheduler(struct host *host, const struct word *word, char *er
 	return false;
 }
 
-/* True also for words that are another's. */
+/* Takes a key of this file. *known: whether it is one. Returns false if its value is wrong. */
 static bool parse_own(struct host *host, const struct word *word, bool *known, char *error)
 {
 	*known = true;
@@ -390,7 +390,7 @@ bool host_parse(struct host *host, const char *words, uint32_t vms, char error[H
 	for (cursor = words; next_word(&cursor, &word);)
 		if (!parse_own(host, &word, &known, error))
 			return false;
-	/* the preset's caches, where the CPUs asked for do not fill them */
+	/* the preset's caches do not fit the CPUs asked for: one cache per socket */
 	if (host->cpus % host->sockets == 0 && host->cache_cpus &&
 	    host->cache_cpus == presets[host->machine].host.cache_cpus &&
 	    host->cpus / host->sockets % host->cache_cpus != 0)
@@ -398,7 +398,7 @@ bool host_parse(struct host *host, const char *words, uint32_t vms, char error[H
 	if (host->cache_cpus == 0 && host->cpus % host->sockets == 0)
 		host->cache_cpus = host->cpus / host->sockets;
 	if (host->cache_cpus == 0)
-		host->cache_cpus = 1; /* the error is named below */
+		host->cache_cpus = 1; /* check() below names the error */
 	sched_config_default(&host->sched, (enum sched_kind)host->scheduler, (uint32_t)host->cpus,
 			     (uint32_t)host->sockets);
 	host->sched.groups = host->groups ? vms : 0;

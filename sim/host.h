@@ -14,7 +14,7 @@
 #define HOST_ERROR_BYTES 2048
 
 struct host {
-	/* as the keys have them */
+	/* values of the keys */
 	uint64_t machine;   /* index of the preset */
 	uint64_t scheduler; /* enum sched_kind */
 	uint64_t cpus, sockets, cache_cpus, khz;
@@ -29,7 +29,7 @@ struct host {
 	uint64_t groups;
 	uint64_t jitter, daemon_ms, daemon_us;
 	struct sched_config sched;
-	/* what follows from them */
+	/* derived from them */
 	struct sched_cpus pin;
 	uint64_t near_cycles, socket_cycles, far_cycles, memory_cycles;
 	uint64_t ipi_cycles, kick_cycles, tick_cycles, tick_late_cycles;
@@ -37,21 +37,22 @@ struct host {
 	uint64_t daemon_cycles, daemon_apart_cycles;
 };
 
-/* From the words of --host= (NULL: none), for so many VMs. False: `error` names the key and what is
- * accepted. */
+/* Fills in *host from the value of --host= (NULL: none), for `vms` VMs. Returns false if a key or
+ * value is wrong: `error` then names it and what is accepted. */
 bool host_parse(struct host *host, const char *keys, uint32_t vms, char error[HOST_ERROR_BYTES]);
 
-/* --pin=: CPUs that the vCPUs may use. */
+/* Takes over the value of --pin=, the CPUs that vCPUs may use. Returns false as host_parse(). */
 bool host_pin(struct host *host, const char *list, char error[HOST_ERROR_BYTES]);
 
-/* The i-th key; *text is its value in words, or NULL. False: there is none. */
+/* Gives the i-th key: its name and *value; or, where the value is a word, *text (else NULL).
+ * Returns false if there are not so many keys. */
 bool host_key(const struct host *host, uint32_t i, const char **name, uint64_t *value,
 	      const char **text);
 
 const char *host_vendor(const struct host *host);
 const char *host_model(const struct host *host);
 
-/* For people: all keys with defaults and meanings. */
+/* Prints all keys with ranges and meanings, for people. */
 void host_list(void);
 
 #endif

@@ -5,7 +5,7 @@
 #include "sim/cpu.h"
 #include "sim/engine.h"
 
-/* A look at each vCPU of the VM in kvm_vcpu_on_spin(): mostly misses of the cache. */
+/* What a look at one vCPU costs in kvm_vcpu_on_spin(): mostly misses of the cache. */
 #define LOOK_CYCLES 20
 
 /* ---- the steal-time page ---- */
@@ -16,7 +16,7 @@ static void write_flag(struct vcpu *vcpu, uint8_t preempted)
 			  vcpu->cpu->clock);
 }
 
-/* record_steal_time(): on the way into the guest, after each time on another thread. */
+/* record_steal_time(): on the way into the guest, after another thread had the CPU. */
 void kvm_loaded(struct vcpu *vcpu)
 {
 	const struct host *host = &engine.host;
@@ -77,7 +77,7 @@ static bool halt_over(const struct vcpu *vcpu, bool open)
 	       vcpu->pending & IRQ_DEADLOCK;
 }
 
-/* Polls while nothing else wants the CPU. */
+/* Polls for a wake-up as long as nothing else wants the CPU. */
 static void halt_poll(struct vcpu *vcpu)
 {
 	struct cpu *cpu = vcpu->cpu;
@@ -123,7 +123,7 @@ static bool yield_if_ready(struct vcpu *vcpu, struct vcpu *target)
 {
 	bool alone;
 
-	/* kvm_sched_yield(): nobody to give the CPU to, or nobody who needs it */
+	/* kvm_sched_yield(): no other task here, or the target has a CPU or is halted */
 	if (sched_load(engine.sched, vcpu->cpu->id) < 2 || !target->ready || target == vcpu)
 		return false;
 	return cpu_yield_to(vcpu, target, &alone);
@@ -179,7 +179,7 @@ void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target)
 
 /* ---- PAUSE ---- */
 
-/* kvm_vcpu_eligible_for_directed_yield(): those that spin, too, every other time. */
+/* kvm_vcpu_eligible_for_directed_yield(): a vCPU that spins itself is eligible every other time. */
 static bool eligible(struct vcpu *vcpu)
 {
 	bool answer = !vcpu->spin.in_spin_loop || vcpu->spin.eligible;
@@ -189,8 +189,8 @@ static bool eligible(struct vcpu *vcpu)
 	return answer;
 }
 
-/* kvm_vcpu_on_spin(): boosts a runnable vCPU that has no CPU, going round behind the one that was
- * boosted last; gives up after three attempts for which the scheduler had nobody to switch. */
+/* kvm_vcpu_on_spin(): boosts a runnable vCPU that has no CPU. Goes round, beginning behind the vCPU
+ * that was boosted last; gives up after three attempts at which neither CPU had a second task. */
 static void on_spin(struct vcpu *me)
 {
 	struct vm *vm = me->vm;
@@ -205,7 +205,7 @@ static void on_spin(struct vcpu *me)
 
 		if (!other->ready || other == me || !eligible(other))
 			continue;
-		/* before the switch, as others go on from here meanwhile */
+		/* set before the switch, because other vCPUs search on from here meanwhile */
 		vm->last_boosted = index;
 		if (cpu_yield_to(me, other, &alone))
 			break;
@@ -234,8 +234,8 @@ static void pause_exit(struct vcpu *vcpu)
 	cpu_enter(vcpu);
 }
 
-/* Intel: SDM vol. 3C, 26.1.3, "PAUSE-Loop Exiting". AMD: APM vol. 2, 15.14.4: a count in place of
- * a window. */
+/* Intel: SDM vol. 3C, 26.1.3, "PAUSE-Loop Exiting". AMD has a count in place of a window: APM
+ * vol. 2, 15.14.4. */
 bool kvm_pause(struct vcpu *vcpu)
 {
 	const struct host *host = &engine.host;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What KVM does for a vCPU, as in Linux 4.12 to 6.12 (virt/kvm/kvm_main.c, arch/x86/kvm/): HLT with
- * adaptive halt polling, the sticky kick, directed yields, PAUSE exits and whom they boost, the
- * steal-time page. Each is a parameter of the host (host.h).
+ * adaptive halt polling, the sticky kick, directed yields, PAUSE exits and the vCPUs they boost,
+ * the steal-time page. Parameters of the host (host.h) turn each on or off.
  */
 #ifndef PVSPIN_SIM_KVM_H
 #define PVSPIN_SIM_KVM_H
@@ -16,25 +16,27 @@ void kvm_init_vcpu(struct vcpu *vcpu);
 
 /* ---- by the vCPU, on its fiber ---- */
 
-/* HLT; `open`: with interrupts enabled, which end it, too. */
+/* HLT. `open`: with interrupts enabled; then they end it, too. */
 void kvm_halt(struct vcpu *vcpu, bool open);
 void kvm_kick(struct vcpu *vcpu, struct vcpu *target);
 void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target);
 void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target);
-/* Behind each PAUSE; true: there was an exit. */
+/* Call it after each PAUSE. Returns whether the PAUSE led to an exit. */
 bool kvm_pause(struct vcpu *vcpu);
 
-/* How many PAUSEs, `period` cycles apart, are before the next exit; and: so many were made. */
+/* Returns how many PAUSEs, `period` cycles apart, the vCPU can make before the next exit. */
 uint64_t kvm_pauses_left(const struct vcpu *vcpu, uint64_t period);
+/* Accounts for so many PAUSEs up to `now`, without an exit. */
 void kvm_paused(struct vcpu *vcpu, uint64_t pauses, uint64_t now);
 
 /* ---- by cpu.c ---- */
 
-/* The vCPU has got a CPU, or has lost it while runnable (kvm_sched_in, kvm_sched_out). `boundary`:
- * by an interrupt of the host, not in an exit of its own. */
+/* The vCPU has got a CPU (kvm_sched_in). */
 void kvm_loaded(struct vcpu *vcpu);
+/* The vCPU has lost its CPU while runnable (kvm_sched_out). `boundary`: an interrupt of the host
+ * took it, not an exit of its own. */
 void kvm_unloaded(struct vcpu *vcpu, bool boundary);
-/* It enters the guest. */
+/* The vCPU enters the guest. */
 void kvm_entered(struct vcpu *vcpu);
 
 #endif

@@ -9,7 +9,7 @@ static uint64_t way(const struct cpu *a, const struct cpu *b)
 	return a->cache == b->cache ? engine.host.near_cycles : engine.host.socket_cycles;
 }
 
-/* The next CPU from *number on that has a copy; NULL: none. Moves *number behind it. */
+/* Returns the next CPU from *number on that has a copy (NULL: none) and sets *number behind it. */
 static struct cpu *next_sharer(const struct line *line, uint32_t *number)
 {
 	uint32_t w = *number / 64;
@@ -27,7 +27,7 @@ static struct cpu *next_sharer(const struct line *line, uint32_t *number)
 	return &engine.cpus[(*number)++];
 }
 
-/* The shortest way to a copy, or the longest to all others' copies; 0: there is none. */
+/* The way to the nearest other CPU that has a copy, or to the farthest; 0: no other has one. */
 static uint64_t way_to_sharers(const struct line *line, const struct cpu *cpu, bool longest)
 {
 	uint64_t found = 0;
@@ -64,7 +64,7 @@ void line_share(struct line *line, const struct cpu *cpu)
 	line->sharers[cpu->id / 64] |= UINT64_C(1) << cpu->id % 64;
 }
 
-/* The vCPU that runs on another CPU than `cpu`; NULL: none. */
+/* The vCPU on `other`; NULL if there is none, or `other` is `cpu`. */
 static struct vcpu *vcpu_elsewhere(const struct cpu *other, const struct cpu *cpu)
 {
 	return other != cpu && other->current ? other->current->vcpu : NULL;

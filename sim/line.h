@@ -13,10 +13,10 @@
 #define NO_OWNER   UINT16_MAX
 
 struct line {
-	uint64_t busy;      /* until then it is on its way */
-	uint16_t owner;     /* CPU that alone has it; NO_OWNER */
+	uint64_t busy;      /* the time until which it is on its way */
+	uint16_t owner;     /* the only CPU that has it; NO_OWNER: several or none */
 	bool used;          /* it has been in a cache */
-	uint64_t sharers[]; /* CPUs of the host that have a copy, a bit each */
+	uint64_t sharers[]; /* the CPUs of the host that have a copy, a bit each */
 };
 
 static inline uint32_t line_words(void)
@@ -39,7 +39,7 @@ static inline bool line_owned(const struct line *line, const struct cpu *cpu)
 	return line->owner == cpu->id;
 }
 
-/* NULL: an address that only its own CPU knows, such as one on its stack. */
+/* Returns NULL for an address that only its own CPU knows, such as a local variable's. */
 static inline struct line *line_find(struct memory *memory, const volatile void *at)
 {
 	size_t offset = (size_t)((const volatile char *)at - memory->base);
@@ -53,7 +53,7 @@ static inline struct line *line_find(struct memory *memory, const volatile void 
 	return (struct line *)(memory->lines + (offset >> LINE_SHIFT) * line_bytes());
 }
 
-/* A line that no cache has had is all zeroes: its owner would be CPU 0. */
+/* As line_find(), but sets the owner of a line that no cache has had: its 0 would mean CPU 0. */
 static inline struct line *line_at(struct memory *memory, const volatile void *at)
 {
 	struct line *line = line_find(memory, at);
@@ -63,17 +63,17 @@ static inline struct line *line_at(struct memory *memory, const volatile void *a
 	return line;
 }
 
-/* The cycles until the CPU has the line, to read it or alone. */
+/* Returns the cycles until the CPU has the line: to read it, or `alone` to write it. */
 uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alone);
 
-/* The CPU has a copy, too. */
+/* Gives the CPU a copy beside the others'. */
 void line_share(struct line *line, const struct cpu *cpu);
 
-/* Before the line is taken at `time`: vCPUs that sleep in a poll of it come to that time first, and
- * make their looks before it. False: they have to. */
+/* Call it before line_take(). Wakes vCPUs that sleep in a poll of the line and are not at `time`
+ * yet, so that they make their looks before it. Returns false if there were any: they go first. */
 bool line_settled(const struct line *line, const struct cpu *cpu, uint64_t time);
 
-/* Takes all other copies away at `time`; a vCPU that polls one of them sees the change. */
+/* Gives the CPU the only copy at `time`. A vCPU that polls the line sees the change. */
 void line_take(struct line *line, const struct cpu *cpu, uint64_t time);
 
 #endif

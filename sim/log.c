@@ -71,7 +71,6 @@ static void note(struct vm *vm, const char *line)
 		tell(text, snprintf(text, sizeof(text), "end %u\n", vm->index));
 }
 
-/* Whole lines, as the guest's half writes records. */
 void log_write(struct vm *vm, const char *bytes, size_t count)
 {
 	char *text = strndup(bytes, count);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See memory.h. An access that misses asks for a turn at the line: from `busy` on, or now. The CPU
- * waits until its turn has come, and only then looks at the line and its value: who asked before
- * has it behind him, and holders of copies had their hits until then.
+ * See memory.h. An access that misses asks for a turn at the line, now or when the line is not
+ * `busy` any more. The CPU waits for its turn and only then looks at the line and its value. By
+ * then the CPUs that asked before have had the line, and holders of copies have had their hits.
  *
- * A store goes into the buffer and costs its CPU next to nothing; the first one in the buffer has
- * its turn at its line, and is in memory when the line has come. Where the CPU has the line alone,
- * and no store is before it, that is at once.
+ * A store goes into the buffer and costs its CPU next to nothing. The oldest store of the buffer
+ * asks for a turn at its line; it is in memory when the line has come. A store that finds the
+ * buffer empty and its line owned by the CPU is in memory at once.
  */
 #define _GNU_SOURCE
 #include "sim/memory.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Far from where Linux puts anything of a 64-bit process, randomised or not. */
+/* Far from all that Linux maps into a 64-bit process, randomised or not. */
 #define ARENA_BASE  UINT64_C(0x200000000000)
 #define ARENA_APART UINT64_C(0x1000000000)
 
@@ -90,7 +90,7 @@ void memory_put(volatile void *at, uint32_t size, uint64_t value)
 
 #define PER_CENT 100
 
-/* Waits for its turn. Returns what it takes then. */
+/* Waits for the vCPU's turn at the line. Returns the cycles that the transfer takes from then. */
 static uint64_t wait_turn(struct vcpu *vcpu, struct line *line, bool alone)
 {
 	uint64_t start = vcpu->cpu->clock, cycles = line_transfer(line, vcpu->cpu, alone);
@@ -98,8 +98,8 @@ static uint64_t wait_turn(struct vcpu *vcpu, struct line *line, bool alone)
 
 	if (start < line->busy)
 		start = line->busy;
-	/* copies of a line that is not changed come from the cache that all share, faster one
-	 * behind the other than each on its way */
+	/* Copies of an unchanged line come from the shared cache: the next read can begin before
+	 * this one has ended. */
 	if (!alone && line->owner == NO_OWNER)
 		held = cycles * engine.host.shared_read / PER_CENT;
 	line->busy = start + held;
@@ -112,6 +112,7 @@ static uint64_t wait_turn(struct vcpu *vcpu, struct line *line, bool alone)
 
 /* ---- stores ---- */
 
+/* Puts the store into memory, the vCPU's CPU taking the line. */
 static void in_memory(struct vcpu *vcpu, const struct store *store, uint64_t time)
 {
 	struct line *line = line_at(&vcpu->vm->memory, store->at);
@@ -123,7 +124,7 @@ static void in_memory(struct vcpu *vcpu, const struct store *store, uint64_t tim
 
 static bool first_is_done(void *subject, uint64_t number, uint64_t time);
 
-/* The first store of the buffer has its turn, from `time` on. */
+/* Asks for the oldest store's turn at its line, from `time` on. */
 static void begin_first(struct vcpu *vcpu, uint64_t time)
 {
 	struct store_buffer *stores = &vcpu->stores;
@@ -162,7 +163,7 @@ void memory_drain(struct vcpu *vcpu)
 	while (vcpu->stores.count) {
 		if (vcpu->cpu->clock < vcpu->store_done)
 			vcpu->cpu->clock = vcpu->store_done;
-		engine_sync(vcpu); /* the event comes first */
+		engine_sync(vcpu); /* first_is_done() comes first */
 	}
 }
 
@@ -251,7 +252,7 @@ uint64_t memory_load(struct vcpu *vcpu, const volatile void *at, uint32_t size)
 	return value;
 }
 
-/* Has the line alone, all stores before in memory. */
+/* Begins a locked operation: waits until the vCPU's stores are in memory and it owns the line. */
 static void lock_line(struct vcpu *vcpu, volatile void *at)
 {
 	struct line *line;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of a VM as its CPUs see it: for each cache line who has it, and since when it is on
- * its way; for each vCPU a store buffer (TSO). A load or store of a line that the CPU has is a hit;
- * else the line is transferred, which takes as long as the way is far, one transfer of a line at a
- * time, in the order in which they were asked for. Values change at the time at which a CPU has the
- * line, so what one CPU sees of another is what x86 allows.
+ * The memory of a VM as its CPUs see it. Each cache line knows which CPUs have it and until when it
+ * is on its way; each vCPU has a store buffer (TSO). A load or store of a line that the CPU has is
+ * a hit. Otherwise the line is transferred, which takes longer from further away. Transfers of one
+ * line follow each other in the order in which the CPUs asked. A value changes when its CPU has the
+ * line, so a CPU sees of another what x86 allows.
  */
 #ifndef PVSPIN_SIM_MEMORY_H
 #define PVSPIN_SIM_MEMORY_H
@@ -25,18 +25,18 @@ struct vm;
 
 /* A VM's memory: what port_alloc() gave out, and the guest half's own variables. */
 struct memory {
-	char *base;
+	char *base; /* port_alloc()'s, of which `used` bytes are given out */
 	size_t used;
-	char *lines; /* of both, one after the other */
-	char *data;
+	char *lines; /* struct line for all of `base`, then for all of `data` */
+	char *data;  /* the variables */
 	size_t data_bytes;
 };
 
-/* Reserves addresses, the same in each process. */
+/* Reserves addresses, the same ones in every process. `data`: the guest half's variables. */
 void memory_init(struct memory *memory, uint32_t vm, char *data, size_t data_bytes);
 void *memory_alloc(struct memory *memory, size_t bytes, size_t align);
 
-/* By a vCPU in timed code, on its fiber. */
+/* Accesses of a vCPU on its own fiber, in timed code. */
 uint64_t memory_load(struct vcpu *vcpu, const volatile void *at, uint32_t size);
 void memory_store(struct vcpu *vcpu, volatile void *at, uint32_t size, uint64_t value);
 uint64_t memory_rmw(struct vcpu *vcpu, volatile void *at, uint32_t size, enum sim_rmw operation,
@@ -45,17 +45,18 @@ bool memory_compare_exchange(struct vcpu *vcpu, volatile void *at, uint32_t size
 			     uint64_t *expected, uint64_t desired);
 void memory_fence(struct vcpu *vcpu);
 
-/* The store buffer goes to memory: the vCPU waits for it; or it is taken off its CPU, at once. */
+/* Waits, on the vCPU's fiber, until all of its stores are in memory. */
 void memory_drain(struct vcpu *vcpu);
+/* Puts all of the vCPU's stores into memory at `time`: the host stops it. */
 void memory_flush(struct vcpu *vcpu, uint64_t time);
-/* Whether it may do so at `time`; false: pollers have to come to that time first. */
+/* Returns whether memory_flush() may be called; false: pollers have to come to `time` first. */
 bool memory_may_flush(struct vcpu *vcpu, uint64_t time);
 
-/* The host on `cpu` writes into the VM's memory. */
+/* Writes into the VM's memory on behalf of the host, which runs on `cpu`. */
 void memory_host_write(struct vm *vm, struct cpu *cpu, volatile void *at, uint32_t size,
 		       uint64_t value, uint64_t time);
 
-/* Plain accesses, outside of time. */
+/* Plain accesses, which take no time. */
 uint64_t memory_get(const volatile void *at, uint32_t size);
 void memory_put(volatile void *at, uint32_t size, uint64_t value);
 

@@ -16,7 +16,7 @@ static uint64_t mark_of(const struct poll *poll)
 	return mark;
 }
 
-/* None of the lines was written since the poll looked at it. */
+/* Whether none of the lines was written since the poll looked at it. */
 static bool has_all(const struct vcpu *vcpu)
 {
 	for (uint32_t i = 0; i < vcpu->poll.looks; i++)
@@ -32,7 +32,7 @@ static void begin(struct poll *poll, uint64_t now)
 	poll->begin = now;
 }
 
-/* Awake at the start of poll number `skipped` of the sleep. */
+/* Ends the sleep at the start of poll number `skipped`. */
 static void wake(struct vcpu *vcpu, uint64_t skipped)
 {
 	struct poll *poll = &vcpu->poll;
@@ -56,8 +56,7 @@ void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time)
 
 		if (poll->look[i].line != line)
 			continue;
-		/* the first look that is not over at `time`; offsets count from `begin` of the
-		 * poll, which is `start` of the sleep */
+		/* polls whose look at the line is before `time`; the first begins at `start` */
 		polls = time > poll->start + poll->look[i].offset
 				? (time - poll->start - poll->look[i].offset + poll->period - 1) /
 					  poll->period
@@ -103,7 +102,7 @@ static uint64_t sleep_through(struct vcpu *vcpu, uint64_t most)
 		most = bound;
 	if (most > POLL_ALONE)
 		most = POLL_ALONE;
-	/* no key behind the end of time */
+	/* the clock must not overflow */
 	if (most > (NEVER / 2 - poll->start) / poll->period)
 		most = (NEVER / 2 - poll->start) / poll->period;
 	if (most == 0)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vCPU that polls does the same again and again until another CPU writes one of the lines it
- * looks at. So, once two polls were alike, it is not followed any further: it sleeps until such a
- * line is written, an interrupt comes, or the number of polls is reached up to which the lock has
- * said that it does nothing else (port_poll()). Then it goes on at the poll that is under way at
- * that time, and is told how many it has made: the same as if each had been followed.
+ * Polls taken many at once. A vCPU that polls does the same again and again until another CPU
+ * writes one of the lines it looks at. So, once two polls were alike, its polls are not simulated
+ * any more: it sleeps until such a line is written, an interrupt comes, or it has made as many
+ * polls as the lock allows (port_poll()). Then it goes on at the poll that is under way at that
+ * time, and learns how many polls it has made. The outcome is the same as if each poll had been
+ * simulated.
  *
- * Alike are two polls that loaded from the same lines, all of them hits, at the same cycles, and
- * did nothing else.
+ * Two polls are alike if they loaded from the same lines at the same offsets in cycles, all loads
+ * were hits, and they did nothing else.
  */
 #ifndef PVSPIN_SIM_POLL_H
 #define PVSPIN_SIM_POLL_H
@@ -16,7 +17,7 @@
 #include <stdint.h>
 
 #define POLL_LOOKS 6
-#define POLL_ALONE (UINT64_C(1) << 62) /* so many polls: for ever */
+#define POLL_ALONE (UINT64_C(1) << 62) /* so many polls have no end */
 
 struct vcpu;
 struct line;
@@ -28,20 +29,22 @@ struct poll {
 	} look[POLL_LOOKS];
 	uint32_t looks;
 	bool pure;       /* nothing but hits so far */
-	uint64_t begin;  /* of this poll: the clock behind the last PAUSE */
-	uint64_t length; /* of the poll before, 0: it was not pure */
-	uint64_t mark;   /* of the poll before: what it looked at */
-	/* asleep */
+	uint64_t begin;  /* when this poll began: the clock after the last PAUSE */
+	uint64_t length; /* of the poll before; 0: it was not pure */
+	uint64_t mark;   /* of the poll before: which lines it looked at, and when */
+	/* the sleep: polls of `period` cycles each from `start` on, `most` of them at most */
 	bool asleep;
-	uint64_t start, period, most, skipped;
+	uint64_t start, period, most;
+	uint64_t skipped; /* how many it was, once it is over */
 };
 
-/* Something that is no hit. */
+/* Notes that the poll does something else than a load that hits. */
 static inline void poll_spoil(struct poll *poll)
 {
 	poll->pure = false;
 }
 
+/* Notes a load that hits. */
 static inline void poll_look(struct poll *poll, const struct line *line, uint64_t now)
 {
 	if (!poll->pure)
@@ -54,18 +57,18 @@ static inline void poll_look(struct poll *poll, const struct line *line, uint64_
 	poll->look[poll->looks++].offset = (uint32_t)(now - poll->begin);
 }
 
-/* PAUSE, on the vCPU's fiber; see sim_pause(). */
+/* PAUSE, on the vCPU's fiber: see sim_pause(). */
 uint64_t poll_pause(struct vcpu *vcpu, uint64_t most);
 
-/* The line is written before all looks at `time` or later: wakes the vCPU if it sleeps and looks at
- * it. */
+/* The line is written at `time`, before any look at that time: wakes the vCPU if it sleeps in polls
+ * of it. */
 void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time);
 
-/* The line is about to be written at `time`: if the vCPU sleeps and looks at it, it wakes at the
- * poll that is under way then, and true is returned. */
+/* The line is about to be written at `time`. If the vCPU sleeps in polls of it since before then,
+ * wakes it at the poll that is under way, and returns true. */
 bool poll_behind(struct vcpu *vcpu, const struct line *line, uint64_t time);
 
-/* An interrupt, or the end of the sleep: wakes it. */
+/* An interrupt comes, or the sleep ends by itself: wakes the vCPU if it sleeps. */
 void poll_stop(struct vcpu *vcpu, uint64_t time);
 
 #endif

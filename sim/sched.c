@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine calls: wake-ups, blocking, picking, ticks, yields. */
+/* See sched.h: what the engine calls. Wake-ups, blocking, picking, ticks, yields. */
 #include "sim/sched.h"
 #include "sim/sched_queue.h"
 
@@ -26,7 +26,7 @@ static void init_cpu(struct sched *sched, struct sched_cpu *cpu, uint32_t id)
 	sched->sockets[cpu->socket].idle++;
 }
 
-/* Of all CPUs, one allocation each. */
+/* One allocation for each kind of object, for all CPUs. */
 static bool allocate(struct sched *sched)
 {
 	size_t cpus = sched->config.cpus, groups = sched->config.groups;
@@ -84,7 +84,7 @@ void sched_free(struct sched *sched)
 	free(sched);
 }
 
-/* The entities of both on the deepest level that they share: current's is what preemption asks. */
+/* Compares `task` with the current task by their entities in the deepest queue that both are in. */
 void sched_check_preempt(struct sched *sched, struct sched_cpu *cpu, struct sched_task *task)
 {
 	struct sched_entity *entity = &task->entity;
@@ -108,12 +108,14 @@ void sched_check_preempt(struct sched *sched, struct sched_cpu *cpu, struct sche
 	}
 }
 
+/* Makes the task, and its group, the one that its queue prefers. */
 static void nominate_next(struct sched_task *task)
 {
 	for (struct sched_entity *e = &task->entity; e; e = e->queue->group)
 		e->queue->next = e;
 }
 
+/* Queues a new or woken task on the CPU. */
 static void start(struct sched *sched, struct sched_cpu *cpu, struct sched_task *task,
 		  enum sched_reason reason, uint64_t now)
 {
@@ -132,7 +134,7 @@ void sched_add(struct sched *sched, struct sched_task *task, uint64_t now)
 	start(sched, &sched->cpus[sched_place_new(sched, task)], task, SCHED_NEW, now);
 }
 
-/* A task that sleeps but is still queued stays where it is (ttwu_runnable()). */
+/* Wakes a task that sleeps but is still queued: it stays where it is (ttwu_runnable()). */
 static void revive(struct sched *sched, struct sched_task *task, uint64_t now)
 {
 	struct sched_cpu *cpu = &sched->cpus[task->cpu];
@@ -177,7 +179,7 @@ void sched_block(struct sched *sched, uint32_t number, uint64_t now)
 	sched_leave(sched, cpu, task, SCHED_SLEEP);
 }
 
-/* NULL: nobody. A sleeper that was only still queued leaves when its turn comes. */
+/* Returns who should run; NULL: nobody. A sleeper that is still queued leaves at its turn. */
 static struct sched_task *choose(struct sched *sched, struct sched_cpu *cpu)
 {
 	for (;;) {

@@ -3,8 +3,8 @@
  * The host's scheduler in the simulated port: which thread runs on which CPU, and when it has to
  * give way. Models the fair class of Linux 4.12 (CFS) and 6.12 (EEVDF): run queues per CPU, wake-up
  * placement and preemption, ticks, directed yield, balancing, one cgroup per VM. It knows threads
- * and CPUs; what a thread does (vCPU, daemon, kernel thread) and what a switch costs are the
- * engine's.
+ * and CPUs; the engine knows what a thread does (vCPU, daemon, kernel thread) and what a switch
+ * costs.
  *
  * The engine owns time and calls in; the scheduler answers and asks for switches by callbacks. A
  * CPU switches only in sched_pick(). The usual orders of calls:
@@ -15,10 +15,10 @@
  *	yield       sched_yield_current(cpu), sched_pick(cpu)
  *	yield_to    sched_yield_to(cpu, task) == SCHED_YIELDED, then sched_pick(cpu)
  *
- * Between callback and sched_pick() lies what the engine models: IPI, exit, a section that is not
+ * Between callback and sched_pick() the engine models an IPI, an exit, or a section that is not
  * preempted. All times are nanoseconds. Clocks of different CPUs may differ: a run queue takes the
- * greatest time it has been told. Same calls, same answers: there is no other state, no random
- * number and no global variable. Nothing is allocated after sched_new().
+ * greatest time it has been told. The same calls give the same answers: there is no random number
+ * and no global variable. Nothing is allocated after sched_new().
  */
 #ifndef PVSPIN_SIM_SCHED_H
 #define PVSPIN_SIM_SCHED_H
@@ -70,8 +70,8 @@ struct sched_config {
 	/* balancing */
 	uint64_t balance;             /* 0: a task leaves its CPU only by wake-up placement */
 	uint64_t balance_interval_ns; /* of an idle CPU in its socket; 0: 1 ms per CPU of it */
-	uint64_t balance_busy_factor; /* a busy CPU balances so many times as rarely */
-	uint64_t migration_cost_ns;   /* ran less long ago: cache-hot, rather not moved */
+	uint64_t balance_busy_factor; /* a busy CPU's interval is so many times as long */
+	uint64_t migration_cost_ns;   /* a task that ran more recently is cache-hot: stays */
 	uint64_t newidle_cost_ns; /* mean idle time below which a CPU out of work pulls nothing */
 	/* features of both: 0 or 1 */
 	uint64_t wakeup_preemption;
@@ -100,10 +100,10 @@ extern const size_t sched_key_count;
 void sched_config_default(struct sched_config *config, enum sched_kind kind, uint32_t cpus,
 			  uint32_t sockets);
 
-/* NULL, or what is wrong with it. */
+/* Returns what is wrong with it, or NULL. */
 const char *sched_config_error(const struct sched_config *config);
 
-/* They note what is to be done and return: they must not call the scheduler. */
+/* The callbacks note what is to be done and return: they must not call the scheduler. */
 struct sched_callbacks {
 	/* `cpu` should call sched_pick() soon: its task is to give way, or it is idle and has got
 	 * work. Not repeated until it has done so. */
@@ -121,12 +121,12 @@ enum sched_state {
 
 /* What is scheduled: a task, or a group's part on one CPU. Private to the scheduler. */
 struct sched_entity {
-	struct sched_queue *queue;            /* that it is, or was last, in */
-	struct sched_queue *own;              /* of a group: its tasks' queue; NULL: a task */
-	struct sched_entity *before, *behind; /* while it waits in `queue` */
+	struct sched_queue *queue;            /* where it is, or was last */
+	struct sched_queue *own;              /* a group's own queue of tasks; NULL: a task */
+	struct sched_entity *before, *behind; /* its neighbours while it waits in `queue` */
 	uint64_t weight;
 	int64_t vruntime;
-	int64_t deadline;         /* EEVDF: virtual; of a task on the move: relative to vruntime */
+	int64_t deadline;         /* EEVDF: in virtual time; see relative_deadline */
 	int64_t lag;              /* behind the queue's virtual time; kept while out of a queue */
 	int64_t parity;           /* EEVDF: `deadline` when it was picked */
 	uint64_t exec_start;      /* accounted up to here */
@@ -134,7 +134,7 @@ struct sched_entity {
 	uint64_t picked_sum_exec; /* sum_exec when it was picked */
 	bool queued;              /* counts in `queue`, running or waiting */
 	bool delayed;             /* EEVDF: asleep, but still queued */
-	bool relative_deadline;
+	bool relative_deadline;   /* on the move: `deadline` counts from vruntime */
 };
 
 /* One host thread: a member of the engine's own structure. Zero it, fill in the first part, then

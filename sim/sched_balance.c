@@ -3,8 +3,8 @@
  * Moving waiting tasks to CPUs with less to do (kernel/sched/fair.c, load_balance(),
  * find_busiest_group(), calculate_imbalance(), detach_tasks()): a CPU pulls, first within its
  * socket and then from another one, at ticks and when it runs out of work. A task that ran just now
- * is cache-hot and stays unless that has failed a few times. Load is the weight of what is queued
- * now.
+ * is cache-hot and stays, unless balancing has failed a few times. Load is the weight of what is
+ * queued now.
  *
  * Not modelled: moving the running task (active balance), NUMA's preferred nodes, means that decay,
  * the random omission of new-idle balancing (NI_RANDOM, 6.19 and stable).
@@ -46,8 +46,8 @@ static bool may_move(const struct pull *pull, const struct sched_cpu *from,
 	       pull->to->balancer[pull->level].failed > patience(pull->level);
 }
 
-/* Would moving so much make it worse? detach_tasks(): EEVDF's kernel gives way with each failure,
- * CFS's moves what is at most twice the imbalance. */
+/* Whether `weight` is not too much to move (detach_tasks()). 4.12 moves up to twice the imbalance;
+ * 6.12 allows more with each failure. */
 static bool fits(const struct pull *pull, uint64_t weight)
 {
 	uint32_t failed = pull->to->balancer[pull->level].failed;
@@ -104,7 +104,7 @@ static uint32_t move_tasks(struct pull *pull, struct sched_cpu *from)
 	return moved;
 }
 
-/* The most loaded CPU of a socket that has a waiting task, but for `but`. */
+/* The most loaded of a socket's CPUs that have a waiting task, except `but`; NULL: none. */
 static struct sched_cpu *busiest_cpu(const struct sched *sched, uint32_t socket,
 				     const struct sched_cpu *but)
 {
@@ -126,8 +126,8 @@ static struct sched_cpu *busiest_cpu(const struct sched *sched, uint32_t socket,
 	return busiest;
 }
 
-/* find_busiest_group(), for a CPU or socket that is busy too: what should move, of `here`'s,
- * `there`'s and all `count` places' weight; 0: it is balanced. */
+/* find_busiest_group() for a place (CPU or socket) that is itself busy: the weight that should move
+ * from `there` to `here`; 0: they are balanced. `all`: the weight of all `count` places. */
 static int64_t imbalance_of(const struct pull *pull, uint64_t here, uint64_t there, uint64_t all,
 			    uint64_t count)
 {
@@ -145,7 +145,7 @@ static int64_t imbalance_of(const struct pull *pull, uint64_t here, uint64_t the
 	return imbalance;
 }
 
-/* Within the socket. */
+/* The CPU of the same socket from which to pull, and pull->imbalance; NULL: none. */
 static struct sched_cpu *find_near(struct pull *pull)
 {
 	struct sched *sched = pull->sched;
@@ -167,7 +167,7 @@ static struct sched_cpu *find_near(struct pull *pull)
 	return pull->imbalance > 0 ? from : NULL;
 }
 
-/* should_we_balance(): of a busy socket only the first CPU. Idle CPUs all look for themselves. */
+/* should_we_balance(): every idle CPU, or the first CPU of a socket that has no idle one. */
 static bool may_look_far(const struct pull *pull)
 {
 	const struct sched *sched = pull->sched;
@@ -177,6 +177,7 @@ static bool may_look_far(const struct pull *pull)
 	       (!sched->sockets[socket].idle && pull->to->id == socket * sched->socket_cpus);
 }
 
+/* The CPU of another socket from which to pull, and pull->imbalance; NULL: none. */
 static struct sched_cpu *find_far(struct pull *pull)
 {
 	struct sched *sched = pull->sched;
@@ -210,7 +211,7 @@ static struct sched_cpu *find_far(struct pull *pull)
 	return busiest_cpu(sched, (uint32_t)(there - sched->sockets), NULL);
 }
 
-/* load_balance(). True if there was nothing to be done. */
+/* load_balance(). Sets *moved to the number of tasks moved. Returns whether all was balanced. */
 static bool balance(struct pull *pull, uint32_t *moved)
 {
 	struct sched_balancer *balancer = &pull->to->balancer[pull->level];
@@ -257,7 +258,8 @@ bool sched_balance_newidle(struct sched *sched, struct sched_cpu *cpu)
 	return false;
 }
 
-/* The interval of sd_init(): 1 ms for each CPU of the level, up to twice that while balanced. */
+/* The shortest interval (sd_init()): 1 ms for each CPU of the level. While all is balanced it grows
+ * to twice that. */
 static uint64_t shortest_ns(const struct sched *sched, enum sched_level level)
 {
 	uint64_t socket = sched->config.balance_interval_ns;
@@ -294,7 +296,8 @@ void sched_balance_tick(struct sched *sched, struct sched_cpu *cpu)
 	}
 }
 
-/* Linux starts them as CPUs come up; here they are spread over an interval. */
+/* Linux starts a CPU's balancing as the CPU comes up; here the starts are spread over an interval.
+ */
 void sched_balance_init(struct sched *sched)
 {
 	for (uint32_t i = 0; i < sched->config.cpus; i++) {

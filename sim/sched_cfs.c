@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CFS, the Completely Fair Scheduler, as Linux 4.12 has it (kernel/sched/fair.c; the function after
- * which each piece is modelled is named there). Runs whoever has the least vruntime; a tick ends a
- * slice, whose length is the latency divided by the number of tasks; a task that wakes up is placed
- * up to half a latency behind the others and preempts if that is more than the granularity.
+ * CFS, the Completely Fair Scheduler, as Linux 4.12 has it (kernel/sched/fair.c; the comment at
+ * each function names its model there). It runs the task with the least vruntime. A tick ends a
+ * slice, whose length is the latency divided by the number of tasks. A task that wakes up is placed
+ * up to half a latency behind the others; it preempts if that is more than the granularity.
  */
 #include "sim/sched_queue.h"
 
@@ -19,7 +19,8 @@ static void advance(struct sched_queue *queue)
 		queue->min_vruntime = least->vruntime;
 }
 
-/* sched_slice(), of one level: what `entity` gets of a period, if `queued` compete. */
+/* sched_slice() for two levels: `entity`'s part of a period in which `queued` entities compete,
+ * `weight` being the sum of their weights. */
 static uint64_t slice(const struct sched *sched, const struct sched_queue *queue,
 		      const struct sched_entity *entity, uint32_t queued, uint64_t weight)
 {
@@ -75,8 +76,8 @@ static bool leave(const struct sched *sched, struct sched_queue *queue, struct s
 	return true;
 }
 
-/* wakeup_preempt_entity() and wakeup_gran(): 1: `entity` is so far behind `current` that it
- * preempts; 0: it is behind; -1: it is not. */
+/* wakeup_preempt_entity() and wakeup_gran(). 1: `entity` is far enough behind `current` to preempt
+ * it; 0: it is behind, but not so far; -1: it is not behind. */
 static int behind(const struct sched *sched, const struct sched_entity *current,
 		  const struct sched_entity *entity)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler's parameters: Linux's own values, their names and ranges. */
+/* The scheduler's parameters: their names and ranges, and Linux's values. */
 #include "sim/sched.h"
 
 #define MS 1000000
@@ -35,7 +35,7 @@ void sched_config_default(struct sched_config *config, enum sched_kind kind, uin
 		.balance_busy_factor = kind == SCHED_CFS ? 32 : 16,
 		.migration_cost_ns = MS / 2, /* sysctl_sched_migration_cost */
 		/* 4.12, idle_balance(): migration_cost. 6.12, sched_balance_newidle(): the greatest
-		 * cost of balancing so far, of which no figure is published. */
+		 * cost of balancing so far; no figure of it is published. */
 		.newidle_cost_ns = kind == SCHED_CFS ? MS / 2 : MS / 50,
 		/* kernel/sched/features.h, 4.12 and 6.12 */
 		.wakeup_preemption = 1,
@@ -66,9 +66,9 @@ const struct sched_key sched_keys[] = {
 	KEY("balance_interval_ns", balance_interval_ns, 0, 10000 * UINT64_C(1000000),
 	    "between two looks of an idle CPU at its socket; 0: 1 ms for each CPU of it"),
 	KEY("balance_busy_factor", balance_busy_factor, 1, 1000,
-	    "a busy CPU looks so many times as rarely"),
+	    "a busy CPU's looks are so many times further apart"),
 	KEY("migration_cost_ns", migration_cost_ns, 0, 1000 * MS,
-	    "a task that ran less long ago is cache-hot: rather not moved"),
+	    "a task that ran more recently is cache-hot and stays"),
 	KEY("newidle_cost_ns", newidle_cost_ns, 0, 1000 * MS,
 	    "a CPU whose idle times are shorter pulls no task when it runs out of work"),
 	KEY("wakeup_preemption", wakeup_preemption, 0, 1, "a wake-up may preempt"),

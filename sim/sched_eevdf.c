@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * EEVDF, earliest eligible virtual deadline first (Stoica and Abdel-Wahab, 1995), as stable Linux
- * 6.12 has it (6.12.117, kernel/sched/fair.c; the function after which each piece is modelled is
- * named there). A queue's virtual time V is the weighted mean of its entities' vruntimes; an entity
- * behind it (positive lag) is eligible. Each entity asks for a slice and has a virtual deadline by
- * then; the eligible entity with the earliest one runs. run_to_parity lets it run until its slice
- * ends or its lag is used up. A slice's end is noticed when time is accounted for, mostly at ticks.
+ * 6.12 has it (6.12.117, kernel/sched/fair.c; the comment at each function names its model there).
+ * A queue's virtual time V is the weighted mean of its entities' vruntimes; an entity behind it
+ * (positive lag) is eligible. Each entity asks for a slice, and its virtual deadline is the end of
+ * that slice; the eligible entity with the earliest deadline runs. run_to_parity lets it run until
+ * its slice ends or its lag is used up. The end of a slice is noticed when time is accounted for,
+ * mostly at ticks.
  *
  * Not modelled: slices of a task's own (PREEMPT_SHORT), delayed group entities.
  */
@@ -29,7 +30,7 @@ static struct total total_of(const struct sched_queue *queue)
 	return total;
 }
 
-/* avg_vruntime(): rounded down. */
+/* avg_vruntime(), rounded down. */
 static int64_t virtual_time(const struct sched_queue *queue)
 {
 	struct total total = total_of(queue);
@@ -47,7 +48,7 @@ static bool eligible(const struct total *total, const struct sched_entity *entit
 	return total->sum >= entity->vruntime * total->weight;
 }
 
-/* entity_lag(): at most two slices or a tick. */
+/* entity_lag(), bounded by two slices or a tick, whichever is longer. */
 static int64_t lag_of(const struct sched *sched, const struct sched_queue *queue,
 		      const struct sched_entity *entity)
 {
@@ -61,7 +62,8 @@ static int64_t lag_of(const struct sched *sched, const struct sched_queue *queue
 	return lag < -limit ? -limit : lag;
 }
 
-/* place_entity(). The lag is scaled up so that it is what it was once the entity counts in V. */
+/* place_entity(). The entity's entering changes V, so its lag is scaled up first: afterwards it is
+ * what it was. */
 static void enter(const struct sched *sched, struct sched_queue *queue, struct sched_entity *entity,
 		  enum sched_reason reason)
 {
@@ -100,7 +102,7 @@ static bool leave(const struct sched *sched, struct sched_queue *queue, struct s
 		entity->deadline -= entity->vruntime;
 		entity->relative_deadline = true;
 	}
-	/* an empty queue's V goes on from here */
+	/* V of the queue, should it become empty */
 	queue->min_vruntime = virtual_time(queue);
 	return true;
 }
@@ -123,7 +125,7 @@ static struct sched_entity *earliest(const struct sched *sched, const struct sch
 			best = e;
 	if (!best || (current && current->deadline < best->deadline))
 		best = current;
-	/* rounding may leave nobody eligible */
+	/* rounding may leave no entity eligible */
 	return best || !queue->head ? best : queue->head;
 }
 
@@ -160,7 +162,7 @@ static bool tick(const struct sched *sched, struct sched_queue *queue)
 {
 	(void)sched;
 	(void)queue;
-	return false; /* ran() says it all */
+	return false; /* ran() has noticed the end of the slice already */
 }
 
 /* check_preempt_wakeup_fair() */
@@ -185,7 +187,7 @@ static void yield(const struct sched *sched, struct sched_queue *queue)
 	}
 }
 
-/* reweight_eevdf(): lag times weight stays what it is, and so does the rest of the slice. */
+/* reweight_eevdf(): lag times weight stays the same, and so does the rest of the slice. */
 static void reweight(struct sched_entity *entity, uint64_t weight, int64_t time)
 {
 	int64_t before = (int64_t)entity->weight, after = (int64_t)weight;
@@ -201,7 +203,7 @@ static void reweight(struct sched_entity *entity, uint64_t weight, int64_t time)
 	entity->parity = entity->vruntime + entity->parity * before / after;
 }
 
-/* requeue_delayed_entity(): it has no positive lag from having slept. */
+/* requeue_delayed_entity(): takes away the positive lag that the entity gained while it slept. */
 static void revive(const struct sched *sched, struct sched_queue *queue,
 		   struct sched_entity *entity)
 {

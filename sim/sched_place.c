@@ -2,7 +2,7 @@
 /*
  * The CPU for a task that starts or wakes up (kernel/sched/fair.c, select_task_rq_fair()): first
  * the choice between the CPU it was on and the waker's, then an idle CPU that shares a cache with
- * it. Load is the weight of what is queued now; Linux takes means that decay (PELT).
+ * the chosen one. Load is the weight of what is queued now; Linux takes decaying means (PELT).
  *
  * Not modelled: wakers of many (wake_wide()), synchronous wake-ups (KVM has none), SMT, the bound
  * on the search for an idle CPU (SIS_UTIL), the CPU before the last.
@@ -19,7 +19,8 @@ static bool share_cache(const struct sched *sched, uint32_t a, uint32_t b)
 	return sched->cpus[a].socket == sched->cpus[b].socket;
 }
 
-/* sd->imbalance_pct, halved and counted from 100 (wake_affine()): topology.c, sd_init(). */
+/* The per cent by which the other CPU's load counts: 100 and half of what sd->imbalance_pct has
+ * above that (wake_affine(); topology.c, sd_init()). */
 static uint64_t bias(const struct sched *sched, uint32_t a, uint32_t b)
 {
 	if (sched->config.kind == SCHED_CFS && !share_cache(sched, a, b))
@@ -27,7 +28,7 @@ static uint64_t bias(const struct sched *sched, uint32_t a, uint32_t b)
 	return 108;
 }
 
-/* wake_affine(): is the waker's CPU better than the one it was on? */
+/* wake_affine(): is the waker's CPU better than the one the task was on? */
 static bool affine(const struct sched *sched, const struct sched_task *task, uint32_t waker)
 {
 	uint64_t here = sched->cpus[waker].weight;
@@ -59,8 +60,8 @@ static uint32_t next_idle(const struct sched *sched, const struct sched_task *ta
 	return UINT32_MAX;
 }
 
-/* select_idle_sibling(). An idle CPU that it was on is `target` already, for want of synchronous
- * wake-ups. */
+/* select_idle_sibling(): `target`, or an idle CPU of its socket. Linux also looks at the CPU that
+ * the task was on; without synchronous wake-ups that one, if idle, is `target` already. */
 static uint32_t idle_sibling(const struct sched *sched, const struct sched_task *task,
 			     uint32_t target)
 {

@@ -98,7 +98,7 @@ void sched_reshare(struct sched *sched, struct sched_entity *group)
 	set_weight(sched, group, weight > GROUP_MIN_WEIGHT ? weight : GROUP_MIN_WEIGHT);
 }
 
-/* A CPU's and its socket's sums, when `task` comes or goes. */
+/* Updates the sums of the CPU, its socket and the task's group: `task` comes or goes. */
 static void count_task(struct sched *sched, struct sched_cpu *cpu, const struct sched_task *task,
 		       bool comes)
 {
@@ -119,7 +119,8 @@ static void count_task(struct sched *sched, struct sched_cpu *cpu, const struct 
 		sched->overloaded.word[cpu->id / 64] &= ~bit;
 }
 
-/* The end of an idle time: Linux's rq->avg_idle (core.c, ttwu_do_wakeup() of 4.12). */
+/* Ends the CPU's idle time, if it was idle, and updates the mean (rq->avg_idle in core.c,
+ * ttwu_do_wakeup() of 4.12). */
 static void end_idle(struct sched *sched, struct sched_cpu *cpu)
 {
 	uint64_t most = 2 * sched->config.migration_cost_ns;
@@ -196,6 +197,7 @@ bool sched_leave(struct sched *sched, struct sched_cpu *cpu, struct sched_task *
 	return true;
 }
 
+/* Puts the current entities of the queue, and of the queues below it, back into their lists. */
 static void put_back(struct sched_queue *queue)
 {
 	while (queue && queue->current) {

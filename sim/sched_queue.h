@@ -4,10 +4,10 @@
  *
  * A CPU has a root queue. Tasks without a group are in it; a group has one entity for each CPU,
  * which is in that CPU's root queue while its own queue has tasks. So there are one or two levels.
- * The running entity of a queue counts in it (`queued`, `weight`) but is not in its list. The list
- * is sorted by vruntime, the first of equals first: CFS runs its head, EEVDF's eligible entities
- * are a prefix of it. A list rather than a tree, because queues are short: with P CPUs and 600
- * tasks, 600/P long.
+ * `queued` and `weight` of a queue count its running entity, but its list does not have it. The
+ * list is sorted by vruntime, equals in the order of their arrival: CFS runs its head, EEVDF's
+ * eligible entities are a prefix of it. A list rather than a tree, because queues are short: with P
+ * CPUs and 600 tasks, 600/P long.
  */
 #ifndef PVSPIN_SIM_SCHED_QUEUE_H
 #define PVSPIN_SIM_SCHED_QUEUE_H
@@ -20,13 +20,14 @@
 struct sched_queue {
 	struct sched_entity *head, *tail; /* waiting */
 	struct sched_entity *current;
-	struct sched_entity *next, *last, *skip; /* buddies: to be preferred, or not */
-	struct sched_entity *group;              /* whose tasks these are; NULL: a root queue */
+	/* buddies: `next` and `last` are to be preferred, `skip` is to be passed over */
+	struct sched_entity *next, *last, *skip;
+	struct sched_entity *group; /* the entity of the group whose tasks these are; NULL: root */
 	uint32_t cpu;
 	uint32_t queued;      /* entities, with `current` */
-	uint64_t weight;      /* of them */
+	uint64_t weight;      /* of these entities */
 	int64_t waiting_sum;  /* weight * vruntime, summed over the list */
-	int64_t min_vruntime; /* CFS: virtual time; never goes back */
+	int64_t min_vruntime; /* CFS: virtual time, never goes back; EEVDF: of an empty queue */
 };
 
 enum sched_level {
@@ -39,7 +40,7 @@ enum sched_level {
 struct sched_balancer {
 	uint64_t due_ns;
 	uint64_t interval_ns;
-	uint32_t failed; /* times in a row that an imbalance was seen and no task could be moved */
+	uint32_t failed; /* times in a row that there was an imbalance but no task could move */
 };
 
 struct sched_cpu {
@@ -70,16 +71,16 @@ enum sched_reason { /* of entering or leaving a queue */
 };
 
 struct sched_class {
-	/* Gives an entity that enters `queue` its vruntime. SCHED_SLEEP: it wakes up. */
+	/* Gives an entity that enters `queue` its vruntime. SCHED_SLEEP here means a wake-up. */
 	void (*enter)(const struct sched *sched, struct sched_queue *queue,
 		      struct sched_entity *entity, enum sched_reason reason);
-	/* Before it leaves. False: it is to stay queued for now (struct sched_entity, `delayed`).
+	/* Before an entity leaves. False: it stays queued for now (struct sched_entity, `delayed`).
 	 */
 	bool (*leave)(const struct sched *sched, struct sched_queue *queue,
 		      struct sched_entity *entity, enum sched_reason reason);
 	/* Who should run: a waiting entity, or `queue`'s current one; NULL if there is none. */
 	struct sched_entity *(*pick)(const struct sched *sched, struct sched_queue *queue);
-	/* `queue`'s current entity has run and is accounted for: has its slice ended by that? */
+	/* After accounting: has the slice of `queue`'s current entity ended? */
 	bool (*ran)(const struct sched *sched, struct sched_queue *queue);
 	/* A tick: should `queue`'s current entity give way? */
 	bool (*tick)(const struct sched *sched, struct sched_queue *queue);
@@ -89,10 +90,10 @@ struct sched_class {
 	/* `queue`'s current entity yields. */
 	void (*yield)(const struct sched *sched, struct sched_queue *queue);
 	int64_t (*virtual_time)(const struct sched_queue *queue);
-	/* `entity`, which is not in a list, is going to have another weight. `time` is its queue's
-	 * virtual time so far. */
+	/* Prepares `entity` for another weight. It is in no list; `time` is its queue's virtual
+	 * time so far. */
 	void (*reweight)(struct sched_entity *entity, uint64_t weight, int64_t time);
-	/* A delayed entity wakes up before it left. Not in a list. NULL: there are none. */
+	/* A delayed entity, in no list, wakes up. NULL: this class delays none. */
 	void (*revive)(const struct sched *sched, struct sched_queue *queue,
 		       struct sched_entity *entity);
 };
@@ -118,7 +119,7 @@ static inline struct sched_task *sched_task_of(struct sched_entity *entity)
 	return (struct sched_task *)((char *)entity - offsetof(struct sched_task, entity));
 }
 
-/* Time in `entity`'s measure: the heavier, the slower it passes. */
+/* `ns` in `entity`'s virtual time, which passes more slowly for a heavier entity. */
 static inline int64_t sched_virtual(uint64_t ns, const struct sched_entity *entity)
 {
 	if (entity->weight == SCHED_NICE_0)
@@ -126,27 +127,28 @@ static inline int64_t sched_virtual(uint64_t ns, const struct sched_entity *enti
 	return (int64_t)(ns * SCHED_NICE_0 / entity->weight);
 }
 
-/* The list of those who wait. */
+/* Put an entity into the queue's list of waiting entities, and take it out. */
 void sched_queue_insert(struct sched_queue *queue, struct sched_entity *entity);
 void sched_queue_remove(struct sched_queue *queue, struct sched_entity *entity);
 
-/* `entity` is no buddy any more, nor is its group on its account. */
+/* `entity` is no buddy any more, and neither is its group where it was so for `entity`. */
 void sched_drop_buddies(struct sched_entity *entity);
 
-/* The CPU's clock advances to `now`; what is running has run until then. */
+/* Advances the CPU's clock to `now` and accounts for what its current task has run. */
 void sched_account(struct sched *sched, struct sched_cpu *cpu, uint64_t now);
 
-/* `task` becomes one of `cpu`'s, or stops being it. Both expect an accounted CPU. sched_leave()
- * returns false if the task stays queued although it sleeps. */
+/* Queue `task` on `cpu`, and take it away. Call sched_account() before. sched_leave() returns false
+ * if the task stays queued although it sleeps. */
 void sched_enter(struct sched *sched, struct sched_cpu *cpu, struct sched_task *task,
 		 enum sched_reason reason);
 bool sched_leave(struct sched *sched, struct sched_cpu *cpu, struct sched_task *task,
 		 enum sched_reason reason);
 
-/* A group's entity gets the share of the group's weight that its tasks on this CPU have. */
+/* Sets the weight of a group's entity: the part of the group's shares that its tasks on this CPU
+ * have of the weight of all its tasks. */
 void sched_reshare(struct sched *sched, struct sched_entity *group);
 
-/* Makes `next` current on all levels and puts back those it replaces; NULL: none remains. */
+/* Makes `next` (NULL: none) current on all levels, and puts those it replaces back into lists. */
 void sched_switch(struct sched_cpu *cpu, struct sched_task *next);
 
 /* Asks the engine for a switch, once. */
@@ -160,8 +162,9 @@ uint32_t sched_place_new(const struct sched *sched, const struct sched_task *tas
 uint32_t sched_place_woken(const struct sched *sched, const struct sched_task *task,
 			   uint32_t waker_cpu);
 
-/* sched_balance.c: a CPU out of work looks for some; true if it has found any. */
+/* sched_balance.c: pulls a task to a CPU that is out of work; returns whether there was one. */
 bool sched_balance_newidle(struct sched *sched, struct sched_cpu *cpu);
+/* Balances at a tick of `cpu`, if it is due. */
 void sched_balance_tick(struct sched *sched, struct sched_cpu *cpu);
 void sched_balance_init(struct sched *sched);
 

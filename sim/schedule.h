@@ -15,7 +15,7 @@
 #define SCHEDULE_SLICES (1u << 18)
 
 void schedule_open(const char *path);
-/* At the CPU's clock: `thread` (NULL: none) comes, in place of the one noted last. */
+/* Notes that, at the CPU's clock, `thread` (NULL: none) replaces the one noted last. */
 void schedule_note(const struct cpu *cpu, const struct thread *thread);
 /* Writes what has been noted since the last call. */
 void schedule_flush(void);

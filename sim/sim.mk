@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# --accel=sim: build/sim/pvspin-sim, the simulated host, and build/sim/guest.so, the guest's half that it loads for
-# each VM: locks/ and bench/ over port/sim (sim/engine.h, docs/sim.md). Needs nothing but a C compiler. Part of the
-# Makefile.
+# Part of the Makefile: --accel=sim. build/sim/pvspin-sim is the simulated host; for each VM it
+# loads build/sim/guest.so, the guest's half: locks/ and bench/ over port/sim (sim/engine.h,
+# docs/sim.md). Needs only a C compiler.
 
 SIM_BUILD := build/sim
-# -ffp-contract and the like do not matter: no floating point. No strict aliasing as everywhere.
 sim_flags := -std=gnu11 -O2 -g $(prefix_map) -fno-omit-frame-pointer -fno-strict-aliasing \
 	-Wall -Wextra -Wshadow -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
 sim_host_cflags := $(sim_flags) -I.
-# Found before the tree's own files of the same names: port/inline.h, bench/work.h, <stdatomic.h>.
+# port/sim/include comes before the tree: it has its own port/inline.h, bench/work.h and
+# <stdatomic.h>.
 sim_guest_cflags := $(sim_flags) -fPIC -fvisibility=hidden -mgeneral-regs-only -mno-red-zone \
 	-Iport/sim/include -I. -I$(SIM_BUILD)
 
@@ -28,15 +28,15 @@ $(SIM_BUILD)/pvspin-sim: $(sim_host_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -rdynamic $(sim_host_objects) -ldl -o $@
 
-# An atomic access that does not go through the engine would make a lock look faster than it is, or right where it is
-# wrong: no instruction of that kind is left.
+# An atomic access that does not go through the engine would make a lock look faster than it is, or
+# hide an error: no atomic instruction may be left in the object code.
 $(SIM_BUILD)/guest.so: $(sim_guest_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -shared -Wl,-Bsymbolic $(sim_guest_objects) -o $@
 	$(Q)if objdump -d --no-show-raw-insn $@ | grep -E '\slock |\sxchg .*\(|\sm?fence' >&2; then \
 		echo '$@: atomic instructions that port/sim/include/stdatomic.h does not catch' >&2; rm $@; exit 1; fi
 
-# With locks that hang and trap, for the tests of what becomes of them.
+# For tests: with locks that hang and trap.
 sim_broken := $(patsubst %.c,$(SIM_BUILD)/guest/%.o,$(wildcard tests/run/fixtures/stuck-lock.c guest/broken/trap-lock.c))
 $(SIM_BUILD)/guest-broken.so: $(sim_guest_objects) $(sim_broken)
 	$(say) LD $@

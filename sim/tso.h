@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The store buffer of an x86 CPU and its locked operations, for both simulations of memory:
- * sim/memory.c, which gives everything a time, and sim/explore/memory.c, which chooses the order
- * (P. Sewell et al., "x86-TSO", CACM 53(7), 2010). When a store leaves the buffer is theirs to say.
+ * sim/memory.c, which gives everything a time, and sim/explore/memory.c, which chooses the order.
+ * They decide when a store leaves the buffer. P. Sewell et al., "x86-TSO", CACM 53(7), 2010.
  */
 #ifndef PVSPIN_SIM_TSO_H
 #define PVSPIN_SIM_TSO_H
@@ -23,13 +23,13 @@ struct store_buffer { /* first in, first out */
 	uint32_t first, count;
 };
 
-/* The i-th store from the oldest on. */
+/* The i-th store, counted from the oldest (0). */
 static inline struct store *store_at(struct store_buffer *stores, uint32_t i)
 {
 	return &stores->store[(stores->first + i) % STORES_MOST];
 }
 
-/* Takes out the oldest store, which remains where it is until the next one is added. */
+/* Takes out the oldest store. The pointer is valid until the next store is added. */
 static inline const struct store *store_take(struct store_buffer *stores)
 {
 	const struct store *store = store_at(stores, 0);
@@ -45,7 +45,7 @@ enum store_hit {
 	STORE_OVERLAPS /* ... from memory, once the newest store to some of these bytes is there */
 };
 
-/* What the CPU's own buffer has for a load; sets *value for STORE_COVERS. */
+/* Says what the CPU's own buffer has for a load; sets *value for STORE_COVERS. */
 enum store_hit store_find(struct store_buffer *stores, const volatile void *at, uint32_t size,
 			  uint64_t *value);
 

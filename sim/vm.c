@@ -20,8 +20,8 @@
 
 #define STACK_BYTES (256 * 1024)
 #define STACK_ALIGN 4096
-/* So long must all vCPUs be stuck before it is called a deadlock: what is on its way to memory, or
- * to a sleeper, has come by then. */
+/* All vCPUs must be stuck for so long before it is a deadlock. By then, stores have reached memory
+ * and interrupts their sleepers. */
 #define DEADLOCK_NS  1000000
 #define SIGNAL_STACK (64 * 1024)
 
@@ -29,8 +29,8 @@ static uint32_t controls; /* VMs whose CPU 0 has something to do outside of time
 
 /* ---- loading ---- */
 
-/* A file of its own for each VM: two of the same file would be one object, with one set of
- * variables. */
+/* Each VM loads a copy of the file: dlopen() of the same file twice would give one object, with one
+ * set of variables. */
 static void *load_copy(const char *image)
 {
 	char path[64], bytes[65536];
@@ -48,7 +48,7 @@ static void *load_copy(const char *image)
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
 		engine_die(4, "%s", dlerror());
-	/* the descriptor stays: another file of the same name would be taken for this one */
+	/* keep the descriptor: dlopen() would take another file of the same name for this one */
 	return handle;
 }
 
@@ -67,7 +67,7 @@ struct data_search {
 	size_t bytes;
 };
 
-/* The part of the object that it may write: its variables. */
+/* Finds the writable part of the object: its variables. */
 static int find_data(struct dl_phdr_info *info, size_t size, void *argument)
 {
 	struct data_search *search = argument;
@@ -107,7 +107,7 @@ static void make_vcpu(struct vm *vm, uint32_t index)
 	engine.threads[engine.thread_count++] = &vcpu->thread;
 	vcpu->steal = memory_alloc(&vm->memory, 128, 128);
 	vcpu->stack = memory_alloc(&vm->memory, STACK_BYTES, STACK_ALIGN);
-	mprotect(vcpu->stack, STACK_ALIGN, PROT_NONE); /* what overflows traps */
+	mprotect(vcpu->stack, STACK_ALIGN, PROT_NONE); /* an overflow traps */
 	vcpu->sp = port_task_begin(vcpu->stack + STACK_BYTES, index ? worker_fiber : main_fiber,
 				   index ? (void *)vcpu : (void *)vm);
 	kvm_init_vcpu(vcpu);
@@ -154,6 +154,7 @@ struct vm *vm_to_control(void)
 	return NULL;
 }
 
+/* CPU 0 has something to do outside of time: vm_to_control() will find it. */
 static void control(struct vm *vm)
 {
 	vm->controlling = true;
@@ -193,7 +194,7 @@ static void worker_fiber(void *argument)
 	struct vm *vm = vcpu->vm;
 
 	for (;;) {
-		/* what it owes, if an interrupt met it on its way into the guest, comes first */
+		/* cycles that it owes come first, if an interrupt met it on its way in */
 		engine_yield(vcpu);
 		vm->work(vm->work_arg);
 		end_work(vcpu);
@@ -234,7 +235,8 @@ void vm_run_on(struct vm *vm, uint32_t count, void (*fn)(void *arg), void *arg)
 
 /* ---- deadlock ---- */
 
-/* Whether those that are neither halted nor asleep in a poll know of the last change. */
+/* Whether all vCPUs that are neither halted nor asleep in a poll have made a step since the last
+ * change. */
 static bool all_have_seen(const struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
@@ -304,7 +306,8 @@ static bool all_wait(void)
 	return true;
 }
 
-/* Each is told first when its peers' measured phases were, as run.sh does it (together.sh). */
+/* Lets all VMs make their next run. Each is told first when its peers' last measured phases were,
+ * as run.sh does it (together.sh). */
 static void release_if_all_wait(void)
 {
 	if (!all_wait())
@@ -375,7 +378,7 @@ static void on_trap(int number, siginfo_t *info, void *context)
 	char reason[128];
 	Dl_info in;
 
-	/* as in the file, wherever it was loaded */
+	/* an address in the file, wherever it was loaded */
 	if (dladdr((void *)rip, &in) && vcpu && in.dli_fbase == vcpu->vm->base)
 		rip -= (uint64_t)in.dli_fbase;
 	else

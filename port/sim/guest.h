@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* nodes: as nodes= says; 0: one. */
+/* Call it before anything else of the port. nodes: the value of nodes=; 0: one node. */
 void port_sim_init(uint32_t nodes);
-/* For tests: CPU c is on node c % nodes; 0: on its own again. */
+/* For tests: puts CPU c on node c % nodes; 0: as port_sim_init() said. */
 void port_sim_pretend_nodes(uint32_t nodes);
 
 /* Chooses and sets pv_backend by what the modelled KVM offers. */

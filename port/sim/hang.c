@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A hang on the simulated host: the guest's records (port/guest/hang.c), without backtraces, with
- * what the scheduler did last. A deadlock is a hang that the engine has found. */
+/* Reports a hang on the simulated host: the records of port/guest/hang.c without backtraces, and
+ * with the scheduler's last decisions. The engine finds deadlocks, which are reported as hangs. */
 #include "port/hang.h"
 
 #include "lib/log.h"
@@ -44,7 +44,7 @@ void port_report_hang(const struct hang *hang)
 	log_flush();
 }
 
-/* What a time bound would find is found at once, as a deadlock; it is told by the same words. */
+/* No time bound: the engine calls `report` as soon as the vCPUs are in a deadlock. */
 void port_watch(const char *what, uint64_t ns, void (*report)(void))
 {
 	(void)what;

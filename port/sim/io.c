@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log and port.h's input: a buffer in memory, which goes to the VM's log; lines from the
- * launcher, who is the engine itself. */
+/* The log: a buffer in memory, which goes to the VM's log. And port.h's input: lines from the
+ * launcher, which is the engine itself. */
 #include "lib/log.h"
 #include "lib/string.h"
 #include "port/port.h"
@@ -18,7 +18,7 @@ void log_flush(void)
 	used = 0;
 }
 
-/* Only whole lines are passed on: each call has one, as records do, or less. */
+/* Passes on whole lines only, because each call writes a whole record. */
 void log_write(const char *bytes, size_t count)
 {
 	if (count > sizeof(buffer) - used)

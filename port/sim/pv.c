@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pv backends (locks/core/pv.h) on a modelled KVM: as the guest's (port/guest/pv_kvm.c), but
- * what an instruction does there is a call of the engine here. */
+/* The pv backends (locks/core/pv.h) on the modelled KVM. As in the guest (port/guest/pv_kvm.c), but
+ * with calls of the engine in place of instructions. */
 #include "locks/core/pv.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"

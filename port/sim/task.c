@@ -23,7 +23,7 @@ void port_tick_stop(void)
 	sim_tick(0, NULL);
 }
 
-/* Masked over the look, so that no wake-up falls between it and the HLT. */
+/* Interrupts are masked from the look at the word to the HLT: no wake-up is lost between. */
 void port_sleep(const _Atomic uint32_t *word, uint32_t seen)
 {
 	bool enabled = sim_interrupts(false);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The simulated CPUs under chosen schedules, for tests: no model of a host, no time that anybody
- * measures. Each access to memory, PAUSE, HLT, kick and hypercall of a vCPU is a step. Before each,
- * the schedule decides who takes the next one, and which store buffer gives its oldest store to
- * memory. A schedule is a function of its seed alone, so a failure is played again by its seed.
+ * Simulated CPUs under chosen schedules, for tests. There is no model of a host, and no time worth
+ * measuring. Each access to memory, PAUSE, HLT, kick and hypercall of a vCPU is a step. Before each
+ * step the schedule decides which vCPU takes it, and whether a store buffer gives its oldest store
+ * to memory. A schedule is a function of its seed alone, so a failure is repeated by its seed.
  *
  *	schedule.c  who is next: random walks, and PCT
  *	vcpu.c      the vCPUs: work, HLT and kicks, interrupts, the host taking their CPU away
@@ -24,10 +24,10 @@
 #include <stdint.h>
 
 #define EXPLORE_VCPUS   16
-#define EXPLORE_STEP_NS 10000 /* by which the clock goes on with each step */
+#define EXPLORE_STEP_NS 10000 /* each step moves the clock on by this */
 
 #define EXPLORE_LOOKS   8
-#define EXPLORE_SKIPS   64 /* polls at once, of a vCPU that waits while others do not */
+#define EXPLORE_SKIPS   64 /* polls at once of a vCPU that waits while others do not */
 #define EXPLORE_FOREVER (UINT64_C(1) << 20) /* so many polls have no end */
 
 enum explore_end {
@@ -37,17 +37,17 @@ enum explore_end {
 	EXPLORE_TRAPPED,  /* SIGILL and the like */
 };
 
-/* What a vCPU has done since its last PAUSE. A poll that is like the one before, and whose words
- * nobody has changed since, would see the same for ever: the vCPU waits for a change. */
+/* What a vCPU has done since its last PAUSE. If the poll is like the one before and nobody has
+ * changed its words since, the next ones would see the same: the vCPU waits for a change. */
 struct poll {
 	const volatile void *look[EXPLORE_LOOKS];
 	uint32_t looks;
 	bool acted;      /* changed something, or looked at too much */
 	bool touched;    /* somebody changed what it looked at */
 	bool timed;      /* read the clock */
-	uint64_t mark;   /* of addresses and values */
+	uint64_t mark;   /* a hash of addresses and values */
 	uint64_t before; /* the mark of the poll before; 0: it acted */
-	uint64_t alike;  /* polls in a row */
+	uint64_t alike;  /* how many polls in a row were alike */
 };
 
 struct vcpu {
@@ -57,14 +57,14 @@ struct vcpu {
 	bool working; /* has work from run_on() */
 	bool begun;
 	/* why it does not go on */
-	bool halted, opened;   /* HLT; with interrupts enabled */
+	bool halted, opened;   /* in HLT; with interrupts enabled */
 	bool off;              /* the host has taken its CPU away ... */
-	uint64_t off_until;    /* ... up to this step */
+	uint64_t off_until;    /* ... until this step */
 	uint64_t off_since;    /* ns */
-	uint64_t sleeps_until; /* ns; 0: it does not */
-	bool waits;            /* polls, and nobody has changed what it looks at */
-	uint64_t polls;        /* ... so many of them, until it does something else */
-	uint64_t skips;        /* ... of which it may make so many at once */
+	uint64_t sleeps_until; /* ns; 0: it does not sleep */
+	bool waits;            /* it polls, and nobody has changed what it looks at */
+	uint64_t polls;        /* how many polls until it does something else */
+	uint64_t skips;        /* how many of these it may make at once */
 	/* interrupts */
 	bool latch; /* a kick came (KVM: pv_unhalted) */
 	bool open, pending, handling;
@@ -77,31 +77,32 @@ struct vcpu {
 
 /* What the seed decides for all of a run. */
 struct schedule {
-	bool pct;            /* else a random walk */
+	bool pct;            /* false: a random walk */
 	bool lazy;           /* stores stay in their buffers as long as they may */
 	bool flags_halts;    /* HLT sets `preempted`, as KVM did before 5.19 */
 	uint32_t stay;       /* random walk: one step in so many may be another vCPU's */
-	uint32_t drain;      /* random walk: one step in so many a store goes to memory */
-	uint32_t deschedule; /* one step in so many the host takes the CPU away; 0: never */
-	uint32_t window;     /* PCT: steps */
+	uint32_t drain;      /* random walk: a store goes to memory at one step in so many */
+	uint32_t deschedule; /* the host takes the CPU away at one step in so many; 0: never */
+	uint32_t window;     /* PCT: length of a window, steps */
 	uint64_t window_end;
-	uint64_t lower_at[2]; /* PCT, d = 3: d - 1 steps at which who runs is put last */
+	uint64_t lower_at[2]; /* PCT, d = 3: the d - 1 steps that put the running vCPU last */
 };
 
-/* All that changes in a run but the guest's memory; outside the program's variables, which
- * explore_run() puts back. */
+/* All that changes in a run, except the guest's memory. It is not among the program's variables,
+ * because explore_run() resets those. */
 struct explore {
 	struct vcpu vcpu[EXPLORE_VCPUS];
 	struct vcpu *running; /* NULL: explore_run()'s caller */
-	void *caller;         /* its stack */
+	void *caller;         /* that caller's stack pointer */
 	void (*run)(void *arg);
 	void *run_arg;
 	void (*work)(void *arg);
 	void *work_arg;
 	uint32_t count, busy; /* vCPUs at work() */
 	struct schedule schedule;
-	uint64_t random, step, now; /* ns */
-	uint64_t quiet;             /* steps of waiting vCPUs in a row that changed nothing */
+	uint64_t random;    /* the generator's state */
+	uint64_t step, now; /* steps so far; the clock, ns */
+	uint64_t quiet;     /* how many steps in a row waiting vCPUs made without a change */
 	uint64_t steps_most;
 	void (*interrupt)(void);
 	enum explore_end end;
@@ -114,18 +115,19 @@ extern struct explore *const explore;
 
 /* ---- for the driver ---- */
 
-/* Once, before anything of the guest's half runs. */
+/* Call it once, before anything of the guest's half runs. */
 void explore_init(void);
-/* The guest's memory as it is now is what each run begins with. */
+/* Keeps the guest's memory as it is now: each run begins with it. */
 void explore_snapshot(void);
-/* run(arg) on vCPU 0 under the schedule of `seed`. */
+/* Calls run(arg) on vCPU 0 under the schedule of `seed`. Returns how the run ended. */
 enum explore_end explore_run(void (*run)(void *arg), void *arg, uint64_t seed);
-/* The i-th step from the last one back, as text. False: there is none. */
+/* Gives a step as text; i = 0 is the last one. Returns false if there is none. */
 bool explore_history(uint32_t i, char *text, size_t size);
-/* What the vCPU waits for, in words. */
+/* Says in words what the vCPU does or waits for. */
 const char *explore_state(const struct vcpu *vcpu);
-const char *explore_describe(char *text, size_t size); /* the schedule */
-/* Addresses from here on are called `name`+offset in the history. */
+/* Says in words what the schedule of the current run is. */
+const char *explore_describe(char *text, size_t size);
+/* In the history, the `bytes` bytes at `at` are called `name number + offset`. */
 void explore_name(const volatile void *at, size_t bytes, const char *name, uint32_t number);
 
 /* ---- for the guest's half, beyond seam.h ---- */
@@ -139,12 +141,12 @@ void explore_yield(void);
 uint64_t explore_random(uint64_t bound);
 void explore_finish(enum explore_end end) __attribute__((noreturn));
 
-/* Before the running vCPU does something: others may come first. Returns when it is its turn. */
+/* Call it before the running vCPU does something: lets others go first, returns at its turn. */
 void explore_step(void);
-/* Who takes the next step. NULL: all work is done. */
+/* Returns the vCPU that takes the next step. Ends the run if there is none: a deadlock. */
 struct vcpu *schedule_choose(void);
 void schedule_begin(uint64_t seed);
-/* It has work from here on; or it is to be somewhere else in the order. */
+/* PCT: gives the vCPU another random place in the order. */
 void schedule_shuffle(struct vcpu *vcpu);
 
 bool vcpu_can_go_on(const struct vcpu *vcpu);
@@ -164,10 +166,10 @@ void memory_store(volatile void *at, uint32_t size, uint64_t value);
 uint64_t memory_rmw(volatile void *at, uint32_t size, enum sim_rmw operation, uint64_t operand);
 bool memory_compare_exchange(volatile void *at, uint32_t size, uint64_t *expected,
 			     uint64_t desired);
-/* All of the vCPU's stores, or the oldest one, become visible. */
+/* Put all of the vCPU's stores, or the oldest one, into memory. */
 void memory_drain(struct vcpu *vcpu);
 void memory_drain_one(struct vcpu *vcpu);
-/* By the host. */
+/* Accesses by the host: no steps. */
 void memory_put(volatile void *at, uint32_t size, uint64_t value);
 uint64_t memory_get(const volatile void *at, uint32_t size);
 uint64_t memory_pause(uint64_t most);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-# build/sim/check-locks: the locks' correctness tests on simulated CPUs under chosen schedules (sim/explore/explore.h).
-# The guest's half is that of sim/sim.mk, linked into the program.
-#   check-sim-locks  runs them for a longer time than `make check`; SEEDS=N, and FIRST=S for other schedules
+# build/sim/check-locks: the locks' correctness tests on simulated CPUs under chosen schedules
+# (sim/explore/explore.h). The guest's half is that of sim/sim.mk, linked into the program.
+#   check-sim-locks  runs them for longer than `make check`; SEEDS=N: how many schedules, FIRST=S:
+#                    from which seed on
 
 explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c port/sim/pv.c port/common/pv_none.c \
 	lib/printf.c lib/cmdline.c lib/histogram.c kernel/nodes.c tests/locks/no_bench.c \
@@ -10,7 +11,7 @@ explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c p
 explore_host_c := $(sort $(wildcard sim/explore/*.c)) tests/locks/sim/main.c port/common/task.c sim/tso.c
 explore_objects := $(explore_host_c:%.c=$(SIM_BUILD)/host/%.o) $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
 
-# At fixed addresses, so that a seed means the same in each process.
+# Linked to fixed addresses, so that a seed means the same in each process.
 $(SIM_BUILD)/check-locks: $(explore_objects)
 	$(say) LD $@
 	$(Q)$(HOSTCC) -no-pie $(explore_objects) -o $@

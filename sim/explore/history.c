@@ -39,7 +39,7 @@ void history_add(const struct vcpu *vcpu, const char *what, const volatile void 
 	uint64_t i;
 
 	if (!vcpu->working)
-		return; /* nobody else is there: nothing to choose */
+		return; /* it runs alone: there was nothing to choose */
 	i = explore->history_count++ % EVENTS;
 	event[i].step = explore->step;
 	event[i].what = what;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory as x86-TSO has it (P. Sewell et al., "x86-TSO", CACM 53(7), 2010): a FIFO store buffer for
- * each CPU, from which its own loads are served; locked operations, fences and whatever leaves the
- * guest empty it (SDM vol. 3A, 12.10, "Store Buffer"). When a store leaves the buffer otherwise is
- * the schedule's choice.
+ * Memory under x86-TSO (P. Sewell et al., "x86-TSO", CACM 53(7), 2010). Each CPU has a FIFO store
+ * buffer, from which its own loads are served. Locked operations, fences and exits from the guest
+ * empty it (SDM vol. 3A, 12.10, "Store Buffer"). Otherwise the schedule chooses when a store leaves
+ * it.
  */
 #define _GNU_SOURCE
 #include "sim/explore/explore.h"
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Far from where Linux puts anything of a 64-bit process, randomised or not: the same addresses in
- * each process, so that hashes of them are the same. */
+/* Far from all that Linux maps into a 64-bit process, randomised or not. The same address in each
+ * process, so that hashes of addresses are the same, too. */
 #define ARENA       ((char *)0x200000000000)
 #define ARENA_BYTES (UINT64_C(64) << 20)
 
@@ -25,7 +25,7 @@ static struct {
 	size_t used;
 } snapshot;
 
-/* ---- where the guest's memory is, and what it was at first ---- */
+/* ---- the guest's memory, and its state at the begin of each run ---- */
 
 void *memory_alloc(size_t bytes, size_t align)
 {
@@ -53,7 +53,7 @@ void explore_snapshot(void)
 	memcpy(snapshot.variables, __data_start, (size_t)(_end - __data_start));
 }
 
-/* The variable `snapshot` gets the value back that it has. */
+/* Copies over `snapshot`, too, which is in the copy with the value that it has. */
 void memory_reset(void)
 {
 	memset(ARENA + snapshot.used, 0, explore->arena_used - snapshot.used);
@@ -92,7 +92,7 @@ static bool watches(const struct poll *poll, const volatile void *at)
 	return false;
 }
 
-/* Who looked at a word that changes has something new to see. */
+/* A word has changed: vCPUs that looked at it in this poll have something new to see. */
 static void wake_pollers(const volatile void *at)
 {
 	for (uint32_t i = 0; i < explore->count; i++) {
@@ -142,8 +142,9 @@ static bool forwarded(struct vcpu *vcpu, const volatile void *at, uint32_t size,
 	return hit == STORE_COVERS;
 }
 
-/* ---- what a poll is made of ---- */
+/* ---- what a poll consists of ---- */
 
+/* Notes a look that changed nothing. */
 static void look(struct vcpu *vcpu, const volatile void *at, uint64_t value)
 {
 	struct poll *poll = &vcpu->poll;
@@ -192,7 +193,7 @@ void memory_store(volatile void *at, uint32_t size, uint64_t value)
 	history_add(vcpu, "stores", at, value);
 }
 
-/* A locked operation that leaves the value as it is is a look. */
+/* Ends a locked operation. If it leaves the value as it was, it counts as a look. */
 static void replace(struct vcpu *vcpu, volatile void *at, uint32_t size, uint64_t old,
 		    uint64_t value, const char *what)
 {
@@ -265,7 +266,7 @@ uint64_t memory_pause(uint64_t most)
 	if (poll->looks)
 		schedule_shuffle(vcpu);
 	explore_step();
-	/* nothing has changed: it may have made any number of polls meanwhile */
+	/* Nothing has changed meanwhile: the vCPU may have made any number of polls. */
 	if (vcpu->waits && most < EXPLORE_FOREVER)
 		polls += explore_random(2) ? vcpu->skips : explore_random(vcpu->skips + 1);
 	history_add(vcpu, "polls", NULL, polls);

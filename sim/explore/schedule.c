@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who takes the next step. Two kinds of schedule, by the seed:
+ * Which vCPU takes the next step. The seed chooses one of two kinds of schedule:
  *
- * A random walk: whoever runs goes on, but for one step in `stay`, when each vCPU that can go on is
- * as likely as the other; one step in `drain`, a store leaves some vCPU's buffer.
+ * A random walk: the running vCPU goes on. At one step in `stay`, every vCPU that can go on is
+ * equally likely; at one step in `drain`, a store leaves some vCPU's buffer.
  *
  * PCT (S. Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding
- * Bugs", ASPLOS 2010) with d = 3: who has the highest priority runs; at d - 1 random steps, who
- * runs is put behind all others. A store buffer has a priority of its own, as if a thread emptied
- * it. A case is longer than what PCT is meant for, so priorities and steps are drawn anew for each
- * `window` of steps; and who polls gets a new priority at each PAUSE, as no lock can go on while
- * the vCPU that polls runs alone.
+ * Bugs", ASPLOS 2010) with d = 3: the vCPU with the highest priority runs; at d - 1 random steps,
+ * the running one is put behind all others. A store buffer has a priority of its own, as if a
+ * thread emptied it. A case is longer than what PCT is meant for, so priorities and steps are drawn
+ * anew for each `window` of steps. A vCPU that polls gets a new priority at each PAUSE, because no
+ * lock makes progress while a poller runs alone.
  *
- * In both, a vCPU that polls, and would see the same again, waits while others have something to
- * do. When all wait, time may pass for them; if that changes nothing, it is a deadlock.
+ * In both kinds, a vCPU whose next poll would see the same again waits while others have something
+ * to do. When all wait, the clock may move on for them; if that changes nothing, it is a deadlock.
  */
 #include "sim/explore/explore.h"
 
 #include <stdio.h>
 
 #define DRAIN_STEPS 256    /* no store stays longer in a buffer */
-#define QUIET_STEPS 200000 /* steps of nothing but counted polls: nobody will change anything */
-#define WAITERS_IN  16     /* one choice in so many, a vCPU that waits polls on all the same */
-#define TIME_SHIFTS 10     /* the longest step of the clock: 2^10 steps' */
+#define QUIET_STEPS 200000 /* so many steps of nothing but polls: no change will come */
+#define WAITERS_IN  16     /* at one choice in so many, a vCPU that waits polls all the same */
+#define TIME_SHIFTS 10     /* the clock moves on by 2^10 steps' time at once, at most */
 
 /* xorshift64* (S. Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016) */
 uint64_t explore_random(uint64_t bound)
@@ -39,7 +39,7 @@ uint64_t explore_random(uint64_t bound)
 
 /* ---- PCT ---- */
 
-#define LOWEST (UINT64_C(1) << 32) /* of the priorities that are drawn; lowered ones are below */
+#define LOWEST (UINT64_C(1) << 32) /* of drawn priorities; those of vCPUs put last are lower */
 
 void schedule_shuffle(struct vcpu *vcpu)
 {
@@ -61,6 +61,7 @@ static void begin_window(void)
 	}
 }
 
+/* Puts the running vCPU last if this is one of the window's d - 1 steps. */
 static void lower_if_due(void)
 {
 	struct schedule *schedule = &explore->schedule;
@@ -75,6 +76,7 @@ static void lower_if_due(void)
 
 /* ---- all of them wait ---- */
 
+/* Whether the vCPU will do something else after some number of polls. */
 static bool may_end(const struct vcpu *vcpu)
 {
 	return vcpu->polls < EXPLORE_FOREVER;
@@ -94,6 +96,7 @@ static struct vcpu *first_to_wake(void)
 	return found;
 }
 
+/* The vCPU without a CPU whose CPU comes back first; NULL: none. */
 static struct vcpu *first_back(void)
 {
 	struct vcpu *found = NULL;
@@ -123,8 +126,9 @@ static bool drain_any(void)
 	return false;
 }
 
-/* A vCPU that polls, and does something else after some number of polls, or some time, of which
- * `left` are there until somebody else wakes. NULL: none does. */
+/* A random one of the polling vCPUs that will do something else: after some time, or after no more
+ * than `left` polls (by then a sleeper wakes). NULL: none. Sets *all_timed to whether all of them
+ * wait for a time. */
 static struct vcpu *counting(uint64_t left, bool *all_timed)
 {
 	struct vcpu *found = NULL;
@@ -146,7 +150,7 @@ static struct vcpu *counting(uint64_t left, bool *all_timed)
 	return found;
 }
 
-/* Who reads the clock while nothing else happens waits for a time: it comes. */
+/* Moves the clock on for a vCPU that reads it in its polls, further each time. */
 static void let_time_pass(const struct vcpu *vcpu, const struct vcpu *sleeper)
 {
 	uint64_t shift = vcpu->poll.alike < TIME_SHIFTS ? vcpu->poll.alike : TIME_SHIFTS;
@@ -156,7 +160,8 @@ static void let_time_pass(const struct vcpu *vcpu, const struct vcpu *sleeper)
 		explore->now = sleeper->sleeps_until;
 }
 
-/* Nobody has anything to do but to wait. NULL: look again. */
+/* All vCPUs wait: chooses one that may go on. NULL: something has changed, choose again. Ends the
+ * run if nothing ever will change: a deadlock. */
 static struct vcpu *wait_for_something(void)
 {
 	struct vcpu *sleeper = first_to_wake(), *back = first_back(), *waiter;
@@ -178,7 +183,7 @@ static struct vcpu *wait_for_something(void)
 		if (all_timed)
 			let_time_pass(waiter, sleeper);
 		waiter->skips = waiter->polls - 1;
-		/* no more than there is time for until the other one is back */
+		/* no more than there are steps until the other vCPU has its CPU back */
 		if (back && waiter->skips > back->off_until - explore->step)
 			waiter->skips = back->off_until - explore->step;
 		return waiter;
@@ -236,7 +241,7 @@ static struct vcpu *highest(void)
 	}
 	if (store && found && store->store_priority > found->priority) {
 		memory_drain_one(store);
-		return highest(); /* whom that has woken may be higher */
+		return highest(); /* the store may have woken a higher one */
 	}
 	return found;
 }
@@ -289,7 +294,7 @@ void schedule_begin(uint64_t seed)
 {
 	struct schedule *schedule = &explore->schedule;
 
-	/* splitmix64's finish: near seeds are to be far apart; never 0 */
+	/* as splitmix64 ends, so that neighbouring seeds give unlike states; never 0 */
 	seed = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
 	seed = (seed ^ seed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	explore->random = seed ^ seed >> 27 ? seed ^ seed >> 27 : 1;

@@ -121,11 +121,11 @@ uint64_t sim_wall_ns(void)
 	return explore->now;
 }
 
-/* What the tests of the locks have no use for, and port/sim refers to. */
+/* port/sim refers to these, but the tests of the locks never call them. */
 
 static __attribute__((noreturn)) void not_here(const char *what)
 {
-	fprintf(stderr, "check-locks: %s: not under a chosen schedule\n", what);
+	fprintf(stderr, "check-locks: %s: chosen schedules have none\n", what);
 	abort();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The vCPUs, what they wait for, and the run of it all. See explore.h. */
+/* See explore.h: the vCPUs, what they wait for, and a run from its begin to its end. */
 #define _GNU_SOURCE
 #include "sim/explore/explore.h"
 
@@ -12,9 +12,9 @@
 
 #define STACK_BYTES  (256 * 1024)
 #define SIGNAL_STACK (64 * 1024)
-#define OFF_STEPS    200 /* the host takes a CPU away for so many at most */
+#define OFF_STEPS    200 /* the host takes a CPU away for so many steps at most */
 
-/* At the same addresses in each process, and not among the variables that a run begins anew. */
+/* The same address in each process, outside the variables that each run resets. */
 #define PLACE ((char *)0x210000000000)
 struct explore *const explore = (struct explore *)PLACE;
 
@@ -60,7 +60,7 @@ static void take_interrupt(struct vcpu *vcpu)
 	vcpu->handling = false;
 }
 
-/* When an interrupt comes is the schedule's choice, too. */
+/* A pending interrupt is taken at one step in so many: the schedule chooses which. */
 #define INTERRUPT_IN 4
 
 static void switch_to(void **from, struct vcpu *next)
@@ -121,7 +121,7 @@ void vcpu_resume(struct vcpu *vcpu)
 	memory_put(&vcpu->steal->version, 4, memory_get(&vcpu->steal->version, 4) + 2);
 }
 
-/* kvm_vcpu_block(): a kick's latch is sticky, and is gone when the vCPU runs again. */
+/* kvm_vcpu_block(): a kick's latch stays set until the vCPU has left a HLT. */
 void vcpu_halt(bool open)
 {
 	struct vcpu *vcpu = explore->running;
@@ -147,7 +147,7 @@ void vcpu_halt(bool open)
 	vcpu->open = was_open;
 }
 
-/* A hypercall: the exit empties the store buffer. */
+/* A hypercall about vCPU `cpu`, which is returned. The exit empties the store buffer. */
 static struct vcpu *call_about(uint32_t cpu, const char *what)
 {
 	struct vcpu *vcpu = explore->running;
@@ -308,8 +308,7 @@ static void on_trap(int number)
 		_exit(4);
 	}
 	history_add(explore->running, "traps, signal", NULL, (uint64_t)number);
-	explore_finish(
-		EXPLORE_TRAPPED); /* its fiber is never taken up again, nor is this handler */
+	explore_finish(EXPLORE_TRAPPED); /* this fiber and its handler never go on */
 }
 
 static void catch_traps(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's half from its command line to its verdict: what guest/kmain.c is to the guest. The
+ * The guest's half from its command line to its verdict, as guest/kmain.c is for the guest. The
  * engine calls sim_guest_main() on CPU 0, outside of time.
  */
 #include "bench/plan.h"
@@ -35,7 +35,7 @@ static void record_host(struct record *record)
 
 static void record_boot(const struct sim_facts *facts)
 {
-	/* not the compiler's name: the log does not depend on it */
+	/* "sim" in place of the compiler's name: the log must not depend on the compiler */
 	const struct frame frame = {PVSPIN_VERSION, "sim", "sim", facts->cmdline};
 	struct record record;
 
@@ -58,13 +58,13 @@ static void record_boot(const struct sim_facts *facts)
 	record_end(&record);
 }
 
-/* What the port cannot do is refused by name. */
+/* Refuses keys that the simulated port does not have: `error` names the key and the reason. */
 static bool refused(char error[PLAN_ERROR_BYTES])
 {
 	const char *why = NULL;
 
 	if (plan.tests[0])
-		why = "tests=: the simulated port measures; check-locks tests";
+		why = "tests=: the simulated port has none; build/sim/check-locks has";
 	else if (plan.dispatch != DISPATCH_INLINE && plan.workload != WORKLOAD_KBUILD)
 		why = "dispatch=: instructions are not simulated, a call costs nothing; accepted: "
 		      "inline";

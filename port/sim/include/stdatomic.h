@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * <stdatomic.h> of the guest's half of the simulated port, found before the compiler's own: each
- * operation that locks/ and bench/ use becomes a call of the engine (port/sim/seam.h). Whatever
- * else <stdatomic.h> has is poisoned, so that its use does not compile; that no other atomic
- * instruction is left is checked in the object code (sim/sim.mk).
+ * <stdatomic.h> of the guest's half of the simulated port; the include path finds it before the
+ * compiler's own. Each operation that locks/ and bench/ use becomes a call of the engine
+ * (port/sim/seam.h). All others are poisoned, so that their use does not compile. sim/sim.mk checks
+ * the object code for atomic instructions that are left.
  *
- * x86's order is what the engine models: every load is an acquire, every store a release; a
- * sequentially consistent store is a locked instruction, as compilers make it.
+ * The engine models x86's order: every load is an acquire, every store a release; a sequentially
+ * consistent store is a locked instruction, as compilers make it.
  */
 #ifndef PVSPIN_PORT_SIM_STDATOMIC_H
 #define PVSPIN_PORT_SIM_STDATOMIC_H
@@ -27,7 +27,7 @@
 #undef atomic_thread_fence
 #undef atomic_signal_fence
 
-/* What nobody uses does not compile. */
+/* Nobody uses these: poisoned. */
 #undef atomic_load
 #undef atomic_store
 #undef atomic_exchange
@@ -101,7 +101,7 @@
 		sim_done_;                                                            \
 	})
 
-/* Weaker ones are nothing on x86 but an order to the compiler, which a call is anyway. */
+/* On x86 a weaker fence only orders the compiler, which a call of the engine does anyway. */
 #define atomic_thread_fence(order) ((order) == memory_order_seq_cst ? sim_fence() : (void)0)
 #define atomic_signal_fence(order) ((void)(order))
 

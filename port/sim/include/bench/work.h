@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/work.h of the simulated port, found before it: an iteration is a cycle. */
+/* bench/work.h of the simulated port; the include path finds it first. An iteration is a cycle. */
 #ifndef PVSPIN_BENCH_WORK_H
 #define PVSPIN_BENCH_WORK_H
 

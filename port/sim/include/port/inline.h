@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* port/inline.h of the simulated port, found before it. */
+/* port/inline.h of the simulated port; the include path finds it first. */
 #ifndef PVSPIN_PORT_INLINE_H
 #define PVSPIN_PORT_INLINE_H
 
