@@ -3,8 +3,7 @@
 # Completion for pvspin (installed) and ./run.sh (source this file). Takes options and values from
 # --help, so that there is no second list.
 
-# Prints the words "--name" or "--name=value|value" from the lines of the program's help that begin
-# with an option.
+# Prints the options of the program's help, as "--name" or "--name=value|value".
 _pvspin_options() { # PROGRAM
   "$1" --help 2>/dev/null | grep -E '^  --[a-z]' |
     grep -oE -- '(^ |,) --[a-z][a-z0-9-]*(\[?=[A-Za-z0-9.|]+)?' |

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main() of build/hosted/pvspin: the same plan, runs, records and table as in the guest, on Linux
- * threads. The words of the command line are the guest's keys. Exit codes as run.sh: 0 ok, 2 usage,
- * 3 a lock did not exclude, 4 the environment.
+ * threads. The words of the command line are the guest's keys, the exit codes run.sh's: 0 ok, 2
+ * usage, 3 a lock did not exclude, 4 the environment.
  */
 #include "bench/plan.h"
 #include "bench/session/frame.h"
@@ -40,7 +40,8 @@ static bool join(char line[CMDLINE_BYTES], int count, char **word)
 	return true;
 }
 
-/* There are more threads than CPUs only if threads= asks for them. */
+/* Returns the most threads that the plan may ask for: as many as there are CPUs, or any number if
+ * threads= is given. */
 static uint32_t cpus_for(const char *line)
 {
 	struct cmdline_word word;

@@ -163,7 +163,7 @@ static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 	port_increment(&held->lock->touched);
 }
 
-/* What the page said at the grant: a wait has noted it then, and without one it is now. */
+/* Copies what the steal-time page said at the grant: noted by a wait; without one, read now. */
 static void note_grant(struct vcpu *me, struct held *held)
 {
 	struct lock_stats *stats = me->worker.stats;

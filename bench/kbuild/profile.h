@@ -27,7 +27,7 @@ enum kbuild_class {
 	CLASS_COUNT
 };
 
-/* The owners of a class's locks. Each owner has `each` of them. */
+/* Who owns the locks of a class. Each owner has `each` of them. */
 enum kbuild_owner { OWNER_TASK, OWNER_PAIR, OWNER_VCPU, OWNER_NOBODY };
 
 /* A distribution, given by its values at the ranks kbuild_rank[]. In between, the logarithm of the
@@ -46,11 +46,11 @@ struct class_profile {
 	struct distribution hold;
 	uint32_t hold_mean; /* as measured; the mean of `hold` must equal it */
 	enum kbuild_owner owner;
-	uint32_t each;   /* locks of each owner; 0: OWNER_NOBODY */
+	uint32_t each;   /* locks of each owner; 0 for OWNER_NOBODY */
 	uint32_t shared; /* locks without an owner; the first are taken most (Zipf) */
-	uint32_t away;   /* acquisitions that leave the own locks: for a shared one, or, where
-			    there is none, for another owner's */
-	uint32_t burst;  /* acquisitions of one lock in a row, in tenths; 10: single ones */
+	uint32_t away;   /* part of the acquisitions that take no lock of the own ones, but a
+			    shared one or, if there is none, another owner's */
+	uint32_t burst;  /* acquisitions of the class in a row, in tenths; 10: one at a time */
 };
 
 extern const struct class_profile kbuild_classes[CLASS_COUNT];

@@ -106,8 +106,7 @@ void class_table_fill(struct class_table *table)
 	uint32_t sum = 0;
 
 	for (int i = 0; i < CLASS_COUNT; i++) {
-		/* tenths by tenths: a hundred times as fine as the shares, so that nothing is lost
-		 */
+		/* the sums are in hundredths of a share, because bursts are in tenths */
 		sum += class_weight((enum kbuild_class)i) * 1000 / kbuild_classes[i].burst;
 		table->up_to[i] = sum;
 	}

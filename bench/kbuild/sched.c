@@ -88,9 +88,8 @@ static uint32_t load_of(const struct vcpu *vcpu)
 	return queued(vcpu) + atomic_load_explicit(&vcpu->busy, memory_order_relaxed);
 }
 
-/* The vCPU from which an idle vCPU may take a task. A single, just woken task is left where it was
- * woken.
- */
+/* Returns the vCPU with the most tasks, from which an idle vCPU may take one; NULL: none. A single
+ * woken task stays where it was woken. */
 static struct vcpu *busiest(void)
 {
 	struct vcpu *found = NULL;
@@ -173,7 +172,7 @@ static void idle(struct vcpu *me)
 		finished() ? stretch_until(me, &stretch, world.end) : stretch_end(me, &stretch);
 }
 
-/* The task is off its stack now. Returns true if it wants to run on. */
+/* Blocks a task that is off its stack now. Returns true if it was woken meanwhile: queue it. */
 static bool settle(struct vcpu *me, struct task *task)
 {
 	bool runnable;

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # the programs use them
-# For the programs beside it: runs on the simulated host, and expectations of what they give.
+# Shared by the programs of this folder: runs on the simulated host, and expectations of figures.
 #
 #   simulate HOST-KEYS VCPUS COMMAND-LINE [VCPUS COMMAND-LINE]...
 #     prints the run records of all VMs, one a line: VM LOCK THREADS OPS NS
-#   rate ...   the same arguments, one lock: operations a second of all VMs together
+#   rate ...   takes the same arguments, with one lock; prints the operations a second of all VMs
 #
-# Expectations are TAP, each with its figures, so that a miss can be read.
+# Expectations are lines of TAP with their figures, so that a miss explains itself.
 
 tree=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 simulator=${PVSPIN_SIM:-$tree/build/sim/pvspin-sim}
-# Nothing varies by itself: no jitter on costs, no daemons, no late ticks.
+# Host keys without noise: costs have no jitter, there are no daemons and no late ticks.
 quiet=jitter=0,daemon_ms=0,tick_late_ns=0
 tests=0 failures=0
 
@@ -46,7 +46,7 @@ verdict() { # STATUS NAME COMMENT
   fi
 }
 
-# near NAME PREDICTED GOT PER-CENT
+# near NAME PREDICTED GOT PER-CENT: expects GOT to differ from PREDICTED by PER-CENT at most
 near() {
   local off
   off=$(calc "($3) / ($2) * 100 - 100")
@@ -54,7 +54,7 @@ near() {
   verdict $? "$1" "predicted $2, got $3 ($off %, $4 % allowed)"
 }
 
-# within NAME LEAST MOST GOT
+# within NAME LEAST MOST GOT: expects GOT in that range
 within() {
   awk "BEGIN { exit !($4 >= $2 && $4 <= $3) }"
   verdict $? "$1" "from $2 to $3, got $4"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# One instance for manifest.json, made of the files that instance.sh
-# left in .raw/. Arguments: i, log_name; log, verdicts (files of JSON); command, exit, time, qmp,
-# pin (texts, empty where there is none).
+# Describes one instance for manifest.json, from the files that instance.sh left in .raw/.
+# Arguments: i, log_name; log, verdicts (files of JSON); command, exit, time, qmp, pin (texts, empty
+# if there are none).
 
 def lines($name): $qmp | split("\n") | map(select(startswith($name + " ")) | ltrimstr($name + " ") | fromjson);
 def answer($name): lines($name) | first | if . then .return else null end;
@@ -39,7 +39,7 @@ def growth($from; $to): if $from and $to
       pinned_to: $pinned[.["thread-id"] | tostring],
       kvm: null, host: null
     } + ($samples | last // {} | counters($cpu) | {kvm, host: .thread}))),
-    # By run, if the guest was held before each: from its start to before the next one.
+    # For each run, if the guest was held before each: growth from there to before the next one.
     runs: [range(($samples | length) - 1) as $n
       | select($samples[$n].before != "over")
       | {run: ($samples[$n].before | tonumber),

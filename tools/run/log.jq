@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Extracts from one serial log the facts that run.sh needs. Usage: jq -Rn -f log.jq serial-0.log
-# `problem` is null only for a log that is whole: every line that starts with "{" is a JSON object,
-# seq counts 1, 2, 3..., the last record is `end` and says how many there are.
-# Numbers above 2^53 lose digits in jq; only the wall-clock times are so large, and they are taken
-# from the text instead.
+# `problem` is null only for a whole log: every line that starts with "{" is a JSON object, seq
+# counts 1, 2, 3..., and the last record is `end` and gives their number.
+# jq loses digits of numbers above 2^53. Only wall-clock times are so large: they are taken from the
+# text.
 
 def wall($line; $name):
   ($line | capture("\"" + $name + "\":(?<n>[0-9]+)").n) // null;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The other calls of --meet, for manifest.json. Usage: jq -L tools/run
-# -s -f meeting.jq log-0.json log-1.json... (log.jq), with --rawfile meeting, the output of
-# meet_write in meet.sh. The overlaps are those that our own logs prove; a peer's number tells whose
-# member it was.
+# Describes the other calls of --meet for manifest.json. Usage: jq -L tools/run -s -f meeting.jq
+# log-0.json log-1.json... (made by log.jq), with --rawfile meeting, the output of meet_write in
+# meet.sh. The overlaps are those that our own logs prove. A peer's number tells which call it
+# belongs to.
 
 include "overlap";
 

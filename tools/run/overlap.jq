@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Two phases, each [start, end] in ns since 1970 as text -> what they had in common and how long the shorter one was,
-# in whole microseconds. For jq: `-L tools/run`, `include "overlap";`.
+# overlap(ONE; OTHER): how long two phases overlap and how long the shorter one is, in whole
+# microseconds. A phase is [start, end], in ns since 1970, as text. For jq: `-L tools/run`,
+# `include "overlap";`.
 # Numbers above 2^53 lose digits in jq: those of today are exact to 256 ns.
 
 def overlap($one; $other):

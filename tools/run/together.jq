@@ -1,10 +1,9 @@
-# SPDX-License-Identifier: MIT
-# The members of a run beside each other and together. Usage: jq -rs
-# --argjson names '[...]' -f together.jq log-0.json log-1.json... (log.jq). One line for each lock
-# and number of threads, with tabs between, a title line first: the mean over the repetitions of
-# each member's operations per second and of their sum. For runs with a fixed amount of work: the
-# seconds that it took, and the time until the last member was done. A member that died has "-" for
-# missing runs; sums are over the repetitions that all members have.
+# SPDX-License-Identifier: MIT Makes a table of a run's members and their sum. Usage: jq -rs
+# --argjson names '[...]' -f together.jq log-0.json log-1.json... (made by log.jq). Prints a title
+# line, then a line for each lock and number of threads, with tabs between: the mean over the
+# repetitions of each member's operations per second, and of their sum. For runs with a fixed amount
+# of work: the seconds that each member took, and those until the last one was done. A member that
+# died has "-" for missing runs; sums are over the repetitions that all members have.
 
 def mean: add / length;
 def fixed: .ops_wanted != null or .jobs != null;
@@ -15,7 +14,7 @@ def text: if . >= 1e6 then "\(. / 1e6 | digits) M" elif . >= 1e3 then "\(. / 1e3
   else "\(digits)" end;
 def text_of_mean: if length == 0 then "-" else mean | text end;
 def distinct: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
-# The runs that a dead member would have made, if all others made the same.
+# Fills in what a dead member's run would have, if it is the same for all others.
 def filled: (map(values) | distinct) as $known | if ($known | length) == 1 then map(. // $known[0]) else . end;
 def title: map(. // "-") | distinct | join(" / ");
 

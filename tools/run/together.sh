@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Coordinates all instances of one run: starts them, holds each at its `ready` record until every
-# running instance is there, releases them with one line each, and waits until the last QEMU is
-# gone. Blocks in one read of the instances' messages (instance.sh). Sourced by run.sh.
+# Coordinates all members of one run, the VMs and the host peer: starts them, holds each at its
+# `ready` record until all that run are there, releases them with one line each, and waits until the
+# last one is gone. Blocks in one read of the members' messages (instance.sh). Sourced by run.sh.
 #
-#   together_run   runs $instances VMs, and with --host-peer the peer (peer.sh), with their logs in
-#                  $run_dir. Always returns; at the deadline or an interrupt it has ended all
-#                  QEMUs, and .raw/stopped-<i> has the reason
+#   together_run   runs all members, with their logs in $run_dir. Always returns. At the deadline or
+#                  an interrupt it ends all QEMUs and writes the reason to .raw/stopped-<i>
 #
 # Takes  deadline, image, inner, run_dir: run.sh
 # Takes  gdb, host_peer, meet, members, paused: options.sh
@@ -15,16 +14,17 @@
 # Takes  meet_events: meet.sh
 # Takes  scratch: environment.sh
 # Gives  events: the FIFO to the coordinator
-# Gives  run_scratch: a scratch directory for the run, with one of each member
-# Gives  jobs_pid, state, span: of each member: its process group, how far it is, its last measured
-#        phase
+# Gives  run_scratch: a scratch directory for the run, with one for each member in it
+# Gives  jobs_pid, state, span: each member's process group, state, and last measured phase
 # Gives  stopping: not empty when the run was stopped
 # Gives  members_end: ended, or crashed if a member did not write its last record
 
-# If a guest has not written anything by then, its firmware or the hypervisor hangs. (The first
-# record comes when all vCPUs are up, at most 40 s after the first one: kernel/smp.c.)
+# Seconds after which a guest that has written nothing is taken to hang, or its firmware or the
+# hypervisor. (Its first record comes when all vCPUs are up, at most 40 s after the first one:
+# kernel/smp.c.)
 readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
-# For each member, between the line that starts it and its start; ten times that where a CPU is emulated.
+# The start of a run is so many milliseconds for each member after the lines that release them; ten
+# times as many unless accel_class is kvm.
 readonly GO_DELAY_MS=10
 
 jobs_pid=() state=() span=() stopping='' kill_at='' lost='' members_end=ended
@@ -115,14 +115,15 @@ together_watch() {
   done
 }
 
-# A measured phase of a member, or of another call's (meet.sh): the next release tells it to the others.
+# Notes a measured phase of a member, or of another call's member (meet.sh). The next release tells
+# it to the others.
 together_span() { # MEMBER "START_NS END_NS"
   span[$1]=$2
 }
 
-# Releases all instances, as none is still on its way. Each is first told the times of its peers'
-# measured phases, so that its own log can prove the overlap. An instance that died does not hold up
-# the others.
+# Releases all held members, if no member is still on its way to its `ready` record. Each is first
+# told the times of its peers' measured phases, so that its own log can prove the overlap. A member
+# that died does not hold up the others.
 together_release() {
   local i peer to=() go epoch delay
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
@@ -130,16 +131,16 @@ together_release() {
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running
-    exec {go}<>"$run_scratch/$i/serial.in" # both directions: does not block if QEMU is gone
+    exec {go}<>"$run_scratch/$i/serial.in" # both ways: does not block if QEMU is gone
     to+=("$go")
     for peer in "${!span[@]}"; do # other calls' instances have the following numbers (meet.sh)
       [[ $peer == "$i" ]] || echo "peer $peer ${span[peer]}" >&"$go"
     done
   done
   span=()
-  # All start at the same time, when the last one has read its line: a member that starts sooner
-  # takes the CPUs from the others and from us. Each byte of the line is an exit, which an emulated
-  # CPU takes long for.
+  # All start at the same time, after the last one has read its line: a member that starts sooner
+  # would take the CPUs from the others and from us. Each byte of a line costs an exit, which an
+  # emulated CPU makes slow.
   epoch=${EPOCHREALTIME/[.,]/}000 delay=0
   [[ -z $meet ]] && ((${#to[@]} == 1)) || delay=$((${#to[@]} * GO_DELAY_MS * 1000000))
   [[ $accel_class == kvm* ]] || delay=$((delay * 10))
@@ -151,8 +152,8 @@ together_release() {
   done
 }
 
-# Ends all QEMUs: the first time by SIGTERM, which leaves the logs whole; 5 s later their whole
-# process groups by SIGKILL. Also called from the signal traps.
+# Ends all members: the first call by SIGTERM, which leaves the logs whole; the next one, 5 s later,
+# kills their process groups by SIGKILL. Also called from the signal traps.
 together_stop() { # REASON
   local i pid
   for i in "${!state[@]}"; do
@@ -162,7 +163,7 @@ together_stop() { # REASON
     if [[ -z $stopping ]]; then
       pid=''
       [[ ! -s $run_scratch/$i/qemu.pid ]] || read -r pid <"$run_scratch/$i/qemu.pid"
-      # If its process ID is not stored yet, it is just being started.
+      # QEMU is just being started if its process ID is not stored yet
       kill -TERM -- "${pid:--${jobs_pid[i]}}" 2>/dev/null || true
     else
       kill -KILL -- "-${jobs_pid[i]}" 2>/dev/null || true
@@ -170,7 +171,7 @@ together_stop() { # REASON
   done
   if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
   kill_at=$((EPOCHSECONDS + 5))
-  # If called from a trap, together_watch continues its read, which has the old bound. This message
-  # ends it.
+  # After a call from a trap, together_watch continues its read with the old time bound: this
+  # message ends that read.
   { echo stop >&"$events"; } 2>/dev/null || true
 }
