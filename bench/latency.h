@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* latency=on over a run: the histograms of all workers, each on cache lines of its own, and their
- * sums. On CPU 0, outside measured phases; each worker fills its own (histogram.h). */
+ * sums. Each worker fills its own (histogram.h). Call these on CPU 0, outside measured phases. */
 #ifndef PVSPIN_BENCH_LATENCY_H
 #define PVSPIN_BENCH_LATENCY_H
 

@@ -2,10 +2,11 @@
 /*
  * Linux 6.12's choice. native_pv_lock_init() (arch/x86/kernel/paravirt.c) turns virt_spin_lock on
  * under any hypervisor; kvm_spinlock_init() (arch/x86/kernel/kvm.c) then goes through the rows
- * below in this order and turns it off again, or installs the PV qspinlock. This order is that of
- * commit 960550503965 (6.18, and the stable trees since December 2025, among them 6.12.117). Before
- * that commit PV_UNHALT came first, and without it the choice was always virt_spin_lock. The PV
- * code of Xen and Hyper-V is not modelled: they count as hypervisors without it.
+ * below in this order. It turns virt_spin_lock off again, or installs the PV qspinlock, or leaves
+ * all as it is. The order is that of commit 960550503965 (6.18, and the stable trees since December
+ * 2025, among them 6.12.117). Before that commit PV_UNHALT came first: without it the choice was
+ * always virt_spin_lock. Xen and Hyper-V count as hypervisors without PV code, which is not
+ * modelled.
  */
 #include "bench/linux_choice.h"
 

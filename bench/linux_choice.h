@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The spinlock that Linux takes on a machine, for `locks=linux`. Pure. */
+/* The spinlock that Linux would choose on a machine, for `locks=linux`. Functions without state. */
 #ifndef PVSPIN_BENCH_LINUX_CHOICE_H
 #define PVSPIN_BENCH_LINUX_CHOICE_H
 
@@ -17,7 +17,7 @@ struct linux_facts {
 	uint32_t possible_cpus; /* Linux's count, including CPUs that could be hot-added */
 };
 
-/* But for the command line. */
+/* Returns the facts that CPUID gives; `nopvspin` is left false. */
 struct linux_facts linux_facts_of(const struct kvm_info *kvm, uint32_t possible_cpus);
 
 struct linux_choice {

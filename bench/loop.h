@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The measured loop: acquire, work, release, work. Always inlined into its instantiations: one
- * per lock with constant ops (bench/register.h), one with the ops read at run time
- * (indirect.c); each of them plain, with latency=on, and with trace=, where latency is asked for at
- * run time.
+ * The measured loop: acquire, work, release, work. Each lock has its own copy, with constant ops
+ * (bench/register.h); indirect.c has one that reads the ops at run time. Each copy is inlined three
+ * times: plain, for latency=on, and for trace=, which asks for latency at run time.
  *
- * To the lock's own cost, each acquisition adds a load of the phase, two loads of the own
- * steal-time page, the section's stores, two counters, a check of the previous owner and one
- * whether the vCPU waited. The null lock measures that cost.
+ * Beside the lock itself an acquisition costs a load of the phase, two loads of the own steal-time
+ * page, the section's stores, two counters, and two checks: who owned the lock before, and whether
+ * the vCPU waited. The null lock measures that cost.
  */
 #ifndef PVSPIN_BENCH_LOOP_H
 #define PVSPIN_BENCH_LOOP_H
@@ -37,8 +36,8 @@ static inline __attribute__((always_inline)) void section_body(struct worker *wo
 	atomic_store_explicit(&section->holder, 0, memory_order_relaxed);
 }
 
-/* The loop's part in trace=: records each event and, before it, any preemption of the vCPU since
- * the last event. */
+/* trace=: these two record the loop's events and, before each, any preemption of the vCPU since the
+ * last event. */
 static inline __attribute__((always_inline)) void loop_acquired(struct lock_stats *stats)
 {
 	trace_look(stats);
@@ -51,8 +50,8 @@ static inline __attribute__((always_inline)) void loop_releases(struct lock_stat
 	trace_add(stats, TRACE_RELEASE, 0);
 }
 
-/* latency=on: notes when the lock was let go, when it was asked for, and when it was granted.
- * Whoever waited at the release need not ask who else did. */
+/* latency=on: notes when the lock was released, asked for and granted. A vCPU that asked after the
+ * release finds out whether another one was waiting before it. */
 static inline void loop_granted(struct worker *worker, uint64_t asked, uint64_t granted)
 {
 	worker->turn = (struct turn){
@@ -65,7 +64,7 @@ static inline void loop_granted(struct worker *worker, uint64_t asked, uint64_t 
 		worker->turn.wanted = worker_first_waiter(worker);
 }
 
-/* latency=on: what the host took between `asked` and the grant, if the vCPU did not poll. */
+/* latency=on, for a vCPU that did not poll: notes the time that the host took before the grant. */
 static inline void loop_missed(struct lock_stats *stats, uint64_t granted, uint64_t stolen_ns)
 {
 	if (__builtin_expect(stolen_ns != 0, 0))
@@ -73,7 +72,7 @@ static inline void loop_missed(struct lock_stats *stats, uint64_t granted, uint6
 			     false);
 }
 
-/* latency=on: a wait, and the part of it in which the vCPU had its CPU. */
+/* latency=on: counts a wait, and the part of it in which the vCPU had its CPU. */
 static inline void loop_waited(struct worker *worker, uint64_t wait, uint64_t stolen_ns)
 {
 	uint64_t stolen = __builtin_expect(stolen_ns != 0, 0) ? port_ns_to_cycles(stolen_ns) : 0;
@@ -106,8 +105,8 @@ measured_loop(const struct lock_ops *ops, struct worker *worker, bool latency, b
 		uint32_t version = atomic_load_explicit(&steal->version, memory_order_relaxed);
 		uint64_t stolen_ns = atomic_load_explicit(&steal->steal, memory_order_relaxed);
 
-		/* what the host took after the grant, in the lock's acquire, it took from a holder
-		 */
+		/* A waiter noted the page at its grant: time stolen from there to here was stolen
+		 * from a holder. */
 		if (stats->waited) {
 			stats->waited = false;
 			version = stats->grant_version;

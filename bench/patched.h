@@ -28,11 +28,11 @@ struct call_site {
 /* The functions that the sites call while they are indirect. */
 extern void (*patched_targets[PATCHED_OPERATIONS])(void *lock, void *node);
 
-/* Makes every site a direct call of this lock's functions, by port_patch_text, unless it is one
- * already. On CPU 0, outside any run. */
+/* Makes every site a direct call of this lock's functions, by port_patch_text(). Does nothing if
+ * they are that already. Call it on CPU 0, outside any run. */
 void patched_select(const struct lock_ops *ops);
 
-/* Restores the original indirect call at every site; the targets stay. */
+/* Restores the original indirect call at every site, of the functions selected last. */
 void patched_restore(void);
 
 size_t patched_sites(void);

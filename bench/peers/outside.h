@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a peer of a file's static functions acquire(lock, node) and release(lock, node). */
+/* OUTSIDE_REGISTER registers another library's lock: the file that uses it has two static
+ * functions, acquire(lock, node) and release(lock, node), that call the library. */
 #ifndef PVSPIN_BENCH_PEERS_OUTSIDE_H
 #define PVSPIN_BENCH_PEERS_OUTSIDE_H
 
 #include "bench/register.h"
 #include <string.h>
 
-/* For locks that are free when zero. */
+/* The init of locks that are free when zero. */
 static inline void outside_init(void *lock, const struct lock_env *env)
 {
 	(void)env;

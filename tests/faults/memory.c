@@ -8,8 +8,8 @@
 
 #include <asm/pvclock-abi.h>
 
-/* Offsets are those of KVM's structures. The faults do nothing until the guest enables a structure.
- */
+/* The guest-physical addresses of the structures; 0 if the guest has not enabled them, and then the
+ * faults do nothing. */
 static u64 steal_gpa(struct kvm_vcpu *vcpu)
 {
 	u64 value = vcpu->arch.st.msr_val;
@@ -37,8 +37,8 @@ static void overwrite(struct visit *visit, u64 gpa, const void *data, unsigned i
 		fault_hit();
 }
 
-/* Whether the structure's version has changed since the last call. By APIC ID, because only one
- * virtual machine is under test at a time. */
+/* Whether the structure's version has changed since the last call for this vCPU. The APIC ID is
+ * enough to tell vCPUs apart, because only one virtual machine is under test at a time. */
 static bool updated(struct kvm_vcpu *vcpu, u64 version_gpa)
 {
 	static struct {
@@ -88,7 +88,7 @@ static void steal_flags(struct visit *visit)
 			  sizeof(flags));
 }
 
-/* Does not add to the value in memory: starts from 0 each time. */
+/* Steal time starts from 0 each time, in place of adding to the value in memory. */
 static void steal_from_0(struct visit *visit)
 {
 	u64 gpa = steal_gpa(visit->vcpu), steal = 0;
@@ -107,7 +107,8 @@ static void steal_preempted(struct visit *visit)
 		overwrite(visit, gpa + offsetof(struct kvm_steal_time, preempted), &preempted, 1);
 }
 
-/* True for a write to this MSR; sets its value. KVM may still have refused it. */
+/* Sets *value to the value written to an MSR; returns whether it is this MSR. KVM may refuse the
+ * write. */
 static bool written(struct visit *visit, u32 number, u64 *value)
 {
 	*value = (u64)(u32)visit->rdx << 32 | (u32)visit->rax;
@@ -122,9 +123,9 @@ static void steal_disabled(struct visit *visit)
 		overwrite(visit, value & KVM_STEAL_VALID_BITS, &steal, sizeof(steal));
 }
 
-/* The vCPU's area when it wrote 0 to the MSR: the fault goes on writing there. */
+/* Where the vCPU's area was when it wrote 0 to the MSR: the fault goes on writing there. */
 static u64 left_behind[256];
-static unsigned int left_in; /* of fault_selections */
+static unsigned int left_in; /* fault_selections at that time: a later selection ends it */
 
 static void steal_left(struct visit *visit)
 {
@@ -160,7 +161,7 @@ static bool eoi_offered(struct visit *visit)
 	return test_bit(KVM_APIC_PV_EOI_PENDING, &visit->vcpu->arch.apic_attention);
 }
 
-/* As if the guest had not cleared the bit. */
+/* Sets the bit again: KVM sees no EOI, as if the guest had not cleared it. */
 static void eoi_not_taken(struct visit *visit)
 {
 	u8 set = 1;
@@ -169,7 +170,7 @@ static void eoi_not_taken(struct visit *visit)
 		overwrite(visit, eoi_gpa(visit->vcpu), &set, 1);
 }
 
-/* KVM does not see that it is enabled. */
+/* Hides from KVM that PV EOI is enabled. */
 static void eoi_hide(struct visit *visit)
 {
 	visit->kept = visit->vcpu->arch.pv_eoi.msr_val;
@@ -183,7 +184,7 @@ static void eoi_show(struct visit *visit)
 		fault_hit();
 }
 
-/* Set although KVM needs the EOI. */
+/* Sets the bit although KVM needs a real EOI. */
 static void eoi_always(struct visit *visit)
 {
 	u8 set = 1;
@@ -224,7 +225,7 @@ static void clock_too_long(struct visit *visit)
 		overwrite(visit, gpa + sizeof(struct pvclock_vcpu_time_info), &zero, sizeof(zero));
 }
 
-/* Half as fast. */
+/* The clock runs half as fast. */
 static void clock_slow(struct visit *visit)
 {
 	u64 gpa = clock_gpa(visit->vcpu);

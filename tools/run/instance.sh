@@ -30,9 +30,9 @@ readonly QMP_STATS='"halt_exits","halt_wakeup","directed_yield_attempted",
 "directed_yield_successful","hypercalls","exits","halt_poll_success_ns","halt_poll_fail_ns",
 "preemption_reported","preemption_other","signal_exits"'
 
-# Begins the job of a member. What it sets is not local, because the trap may run outside of any
-# function; and it comes first, so that the coordinator hears even of a member that a signal ends
-# before it has its QEMU.
+# Begins the job of a member. Call it first, so that the coordinator hears even of a member that a
+# signal ends before it has its QEMU. Its variables are global, because the trap may run outside of
+# any function.
 instance_begin() { # MEMBER
   set +m
   trap - INT TERM HUP EXIT
@@ -72,7 +72,7 @@ instance_log() { # INSTANCE
   perl "$tree/tools/run/log.pl" "$run_dir/$(member_log "$1")" || echo "lost $1" >&"$events"
 }
 
-# Ends QEMU, then tells the coordinator that it is gone, however the watching ended.
+# Ends QEMU if it runs, then tells the coordinator that it is gone.
 instance_gone() { # INSTANCE
   local code=none raw=$run_dir/.raw
   trap - EXIT
@@ -88,10 +88,10 @@ instance_gone() { # INSTANCE
   echo "exit $1" >&"$events"
 }
 
-# Reads the chosen records to the end of the log. It uses patterns, because a process for each record
-# would take a CPU from guests that are about to start, and because jq 1.6 keeps 53 of a time's 64
-# bits. Nothing bounds the wait for a record but the coordinator, which kills QEMU when time is up;
-# after the last record QEMU has END_SECONDS.
+# Reads the chosen records to the end of the log, by patterns: a process for each record would take
+# a CPU from guests that are about to start, and jq 1.6 keeps 53 of a time's 64 bits. Waits for a
+# record as long as QEMU lives, which the coordinator ends when time is up; after the last record,
+# for END_SECONDS.
 instance_watch() { # INSTANCE
   local i=$1 line patience=()
   # A status above 128 means that -t has expired.
@@ -132,9 +132,10 @@ qmp_send() { # COMMAND [ARGUMENTS]
   echo "{\"execute\":\"$1\",\"arguments\":$arguments,\"id\":\"$qmp_id\"}" >&"$qmp_in"
 }
 
-# Sends a command to the QEMU whose process is `qemu`, and sets qmp_reply to its answer; false on an
-# error, when QEMU has ended (the FIFO does not: we hold both of its ends), or after QMP_SECONDS.
-# Skips everything else in the pipe (the greeting, events, unread answers).
+# Sends a command to the QEMU whose process is `qemu`, and sets qmp_reply to its answer. Returns
+# false on an error, when QEMU has ended, or after QMP_SECONDS. Skips everything else in the FIFO
+# (the greeting, events, unread answers). Looks for QEMU's process, because the FIFO never ends: we
+# hold both of its ends.
 qmp() { # COMMAND [ARGUMENTS]
   local tries=$((QMP_SECONDS * 5)) begun='' line
   qmp_send "$@"
@@ -153,8 +154,8 @@ qmp() { # COMMAND [ARGUMENTS]
   return 1
 }
 
-# Called when QEMU is gone. If the exit status does not tell, stores whether QEMU ever ran its
-# machine and the reason of its SHUTDOWN event (qapi/run-state.json).
+# Call it when QEMU is gone. A status of 0 or 1 has several causes: then stores whether QEMU ever
+# ran its machine, and the reason of its SHUTDOWN event (qapi/run-state.json).
 qmp_last() { # INSTANCE STATUS
   local raw=$run_dir/.raw
   [[ -n $qmp_out && $2 == [01] ]] || return 0
@@ -170,7 +171,7 @@ qmp_last() { # INSTANCE STATUS
   [[ -z $stayed ]] || : >"$raw/stayed-$1"
 }
 
-readonly SAMPLED_VCPUS=64 # for more, bash takes longer to read the answer than a phase lasts
+readonly SAMPLED_VCPUS=64 # of more vCPUs, bash would read the answer for longer than a phase lasts
 
 # Takes the last sample, with QEMU's version and vCPUs.
 instance_statistics() { # INSTANCE
@@ -197,8 +198,8 @@ instance_sample() { # INSTANCE RUN|over|end
     >>"$run_dir/.raw/qmp-$1"
 }
 
-# Pins the vCPU threads, which exist but have not run yet (-S). A failure is the environment's and
-# goes to .raw/failed-<i>.
+# Pins the vCPU threads, which exist but have not run yet (-S). Writes the reason of a failure,
+# which counts as the environment's, to .raw/failed-<i>.
 instance_pin() { # INSTANCE
   local i=$1 k=0 cpu thread failed=$run_dir/.raw/failed-$1
   if ! qmp query-cpus-fast; then

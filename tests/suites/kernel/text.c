@@ -47,7 +47,8 @@ static __attribute__((noinline)) void leave_junk(void)
 			   "memory");
 }
 
-/* rbp is the stack pointer at entry less 8, which the calling convention makes a multiple of 16. */
+/* Checks the call's stack and arguments, then leaves junk. By the calling convention rbp, which is
+ * the stack pointer at entry less 8, is a multiple of 16. */
 static inline __attribute__((always_inline)) void probe(uint32_t which, uint32_t operation,
 							void *lock, void *node)
 {
@@ -242,7 +243,7 @@ static void every_vcpu_runs_the_new_code(struct test_result *result)
 	patched_restore();
 	memset(&seen, 0, sizeof(seen));
 	set_up_workers();
-	port_run_on(port_cpu_count(), run_worker, NULL); /* and the indirect call itself */
+	port_run_on(port_cpu_count(), run_worker, NULL); /* by the indirect call, too */
 	check_run(result, 1);
 }
 TEST_REGISTER(every_vcpu_runs_the_new_code, "TEXT-PATCH-03", "text.patch.all_vcpus_see_it");

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define CLIENT_CPUS 16 /* most threads of any case except those with ALL_CPUS */
-#define ALL_CPUS    0  /* as a case's threads: as many as there are CPUs, CLIENT_CPUS or more */
+#define ALL_CPUS    0  /* a case's threads: one per CPU, maybe more than CLIENT_CPUS */
 
 struct client_cpu; /* client_port.h */
 
@@ -34,7 +34,7 @@ struct test {
 	uint32_t argument;  /* the case's own */
 	uint64_t budget_ns; /* how long a case of random interleavings runs */
 	_Atomic bool failed;
-	bool unseen; /* failed, but only because chance did not bring what the case is about */
+	bool unseen; /* failed only because the race that the case waits for did not happen */
 	char why[256];
 };
 
@@ -91,8 +91,8 @@ bool await(struct test *test, bool (*condition)(struct test *test), const char *
 /* Returns the actor that owns the lock or soon does; 0, and fails the case, if none does. */
 uint32_t soon_owner(struct test *test);
 void let_others_run(uint32_t milliseconds);
-/* Whether half of await()'s time has passed since `start`, a port_cycles(). For a case's own waits,
- * which must end early enough to let its actors go. */
+/* Whether half of await()'s time has passed since `start` (port_cycles()). A case's own waits end
+ * by it, so that there is time left to let the actors go. */
 bool too_late(uint64_t start);
 
 /*
@@ -100,8 +100,8 @@ bool too_late(uint64_t start);
  * for every lock that has the flags `with`, none of `without`, and is named in `only`.
  */
 enum case_backend {
-	BACKEND_HALTING, /* the port's own: waits halt, kicks wake. Where nothing can halt, a pv
-			  * lock's case is skipped if it is about pv or names its locks */
+	BACKEND_HALTING, /* the port's own: waits halt, kicks wake. Where the port cannot halt,
+			  * cases of pv locks that have `only`, or LOCK_PV in `with`, are skipped */
 	BACKEND_NONE,    /* waits cannot halt */
 	BACKEND_LYING,   /* halting; pv_preempted answers at random, as a hint may */
 	BACKEND_ANY,     /* the port's own, whether or not it halts */

@@ -123,7 +123,7 @@ static bool watched_is_head(struct test *test)
 	return paq_head(paq_value(test)) == paq_id(watched, 0);
 }
 
-/* Joined and linked: the link comes after the tail. */
+/* Whether it is the tail and linked to its predecessor: a newcomer sets the link after the tail. */
 static bool watched_is_tail(struct test *test)
 {
 	uint32_t id = paq_id(watched, 0);

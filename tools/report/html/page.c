@@ -194,7 +194,7 @@ static void write_comparison(FILE *out, const struct set pair[2])
 	notes_free(&left);
 }
 
-/* How a log was made, as a definition list: facts from the boot record and from manifest.json. */
+/* Writes one entry of the definition list that says how a log was made; nothing without a text. */
 static void write_fact(FILE *out, const char *name, const char *text, bool code)
 {
 	if (text == NULL || text[0] == '\0')
