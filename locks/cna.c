@@ -30,7 +30,7 @@
 TUNABLE(cna_threshold_us, "cna", 1000, 0, 60000000); /* longest stay in the secondary queue */
 TUNABLE(cna_shuffle_bits, "cna", 7, 0, 31);          /* one head in 2^n starts a secondary queue */
 
-#define ANY_NODE UINT32_MAX /* a nested waiter's: never moved, it holds up an interrupted one */
+#define ANY_NODE UINT32_MAX /* nested waiter: never moved, as it delays the one it interrupts */
 
 struct cna_node {
 	struct qnode base;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The services that locks/ and bench/ need from their environment: the bare guest (guest/) or Linux
- * threads (hosted/). "CPU" is the dense index 0..port_cpu_count()-1, never an APIC ID.
+ * The services that locks/ and bench/ need from where they run: the bare guest (port/guest/), Linux
+ * threads (port/hosted/) or simulated CPUs (port/sim/). "CPU" is the dense index
+ * 0..port_cpu_count()-1, never an APIC ID.
  */
 #ifndef PVSPIN_PORT_PORT_H
 #define PVSPIN_PORT_PORT_H
@@ -16,12 +17,12 @@ uint64_t port_tsc_khz(void); /* never 0 */
 uint64_t port_cycles_to_ns(uint64_t cycles);
 uint64_t port_ns_to_cycles(uint64_t ns);
 
-/* Nanoseconds since 1970 in a clock that all VMs of this host (and the host) share, or 0 where
- * there is none. */
+/* Nanoseconds since 1970 by a clock that this host shares with all of its VMs; 0 if there is none.
+ */
 uint64_t port_wall_ns(void);
 
-/* Time since the start for which a quota of CPU time has stopped CPUs, summed over them; 0 if
- * unknown. Hosted: from cgroups. Outside any run. */
+/* For how long a quota of CPU time has stopped the CPUs since the start, summed over them; 0 if
+ * unknown. Hosted: from cgroups. Call it outside any run. */
 uint64_t port_throttled_ns(void);
 
 /* Writes the i-th sentence about other influences of this environment on the figures. False if

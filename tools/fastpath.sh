@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# How many instructions one uncontended acquire and release takes: `make fastpath`.
+# Counts the instructions that one uncontended acquire and release take: `make fastpath`.
 #
 #   tools/fastpath.sh [LOCK...]        default: all; prints a table in Markdown
 #
 # valgrind's callgrind counts the instructions of the measured loop of build/hosted/pvspin with one
 # thread; the lock is inlined as it is in the guest. The counts for N and 2N acquisitions differ by
-# N turns of the loop; a turn less a turn with the null lock is the lock. The figures are exact and
-# repeatable for a compiler and its options. They are not cycles: a locked instruction counts as one
-# and costs twenty or more.
+# N turns of the loop. A lock's figure is a turn with it less a turn with the null lock. For one
+# compiler and its options the figures are exact and repeatable. They are not cycles: a locked
+# instruction counts as one and costs twenty or more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -125,8 +125,8 @@ struct world {
 		_Atomic uint32_t alive; /* tasks */
 	} KBUILD_APART;
 	struct {
-		_Atomic bool finished; /* all tasks are gone, at: */
-		uint64_t end;          /* TSC */
+		_Atomic bool finished; /* all tasks are gone */
+		uint64_t end;          /* TSC when the last task was gone */
 		_Atomic bool stop;     /* time is up: no more work */
 		_Atomic bool running;
 	} KBUILD_APART;

@@ -4,7 +4,7 @@
 
 #include "bench/plan.h"
 
-/* What fails while a lock is held: puts a lock that does so into the plan. */
+/* Puts a lock into the plan that provokes the failure `name` while it is held. */
 void provoke_in_lock(struct plan *plan, const char *name);
 
 #endif

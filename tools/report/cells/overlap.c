@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Phases and their overlaps: see overlap.h. A sweep along the time axis counts how many logs (or
- * calls) are measuring, and sums up the time in which it is two or more. The difference of this sum
- * between the start and the end of a phase is the phase's overlap.
+ * calls) are measuring, and sums up the time in which at least two are. The sum at a phase's end
+ * less the sum at its start is the phase's overlap.
  */
 #include "tools/report/cells/overlap.h"
 #include "tools/report/base/system.h"
