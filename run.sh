@@ -5,7 +5,7 @@
 #
 #   tools/run/options.sh   the command line           tools/setup.sh         what must be installed
 #   tools/run/accel.sh     kvm, nested or tcg          tools/run/nested.sh    the call in L1
-#   tools/run/together.sh  all instances of a run      tools/run/instance.sh  one of them
+#   tools/run/coordinator.sh  all members of a boot    tools/run/instance.sh  one VM
 #   tools/run/boot.sh      --boot=: loading the guest  tools/run/meet.sh      --meet: several calls
 #   tools/run/verdict.sh   logs -> verdict             tools/run/report.sh    report, manifest
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
@@ -22,7 +22,7 @@
 # Takes  accel_asked, action, conformance, experiment, host_peer, kernel_file, meet, out_given,
 #        runs, setup: options.sh
 # Takes  accel: accel.sh
-# Takes  jobs_pid, members_end, stopping: together.sh
+# Takes  jobs_pid, members_end, stopping: coordinator.sh
 # Takes  l1_pid: nested.sh
 # Takes  worst: verdict.sh
 # Takes  calls, calls_wanted: experiment.sh
@@ -35,7 +35,7 @@
 # Gives  arguments: the words of the command line
 # Gives  interrupted: 1 after a signal
 # Gives  image, hosted: the guest and, if needed, the hosted build of this call
-# Gives  out, run_dir: where this call and its current run leave their files
+# Gives  out, run_dir: where this call and its current boot leave their files
 # Gives  deadline: when the call has to end
 # Gives  version: as --version prints it
 set -euo pipefail
@@ -76,8 +76,8 @@ source "$tree/tools/run/peer.sh"
 source "$tree/tools/run/sim.sh"
 # shellcheck source=tools/run/snapshot.sh
 source "$tree/tools/run/snapshot.sh"
-# shellcheck source=tools/run/together.sh
-source "$tree/tools/run/together.sh"
+# shellcheck source=tools/run/coordinator.sh
+source "$tree/tools/run/coordinator.sh"
 # shellcheck source=tools/run/meet.sh
 source "$tree/tools/run/meet.sh"
 # shellcheck source=tools/run/verdict.sh
@@ -206,7 +206,7 @@ run_all() {
   for ((n = 1; n <= runs; n++)); do
     [[ -z $interrupted ]] || break
     run_dir_of "$n"
-    together_run
+    coordinator_run
     [[ -z $stopping ]] || break
   done
   [[ -z $meet ]] || meet_leave "$([[ -n $stopping ]] && echo stopped || echo "$members_end")"
@@ -217,7 +217,7 @@ judge_all() {
   out_room
   for ((n = 1; n <= runs; n++)); do
     run_dir_of "$n"
-    [[ -d $run_dir/.raw ]] || continue # stopped before this run
+    [[ -d $run_dir/.raw ]] || continue # stopped before this boot
     finish_run
   done
   finish_call
@@ -260,7 +260,7 @@ interrupt() {
   elif [[ -n ${conformance_pids[*]-} ]]; then
     conformance_interrupt
   elif [[ -n ${jobs_pid[*]-} ]]; then
-    together_stop interrupt
+    coordinator_stop interrupt
   elif [[ -z $calls_wanted ]]; then # an experiment goes on to report its finished runs
     exit "$EXIT_INTERRUPT"
   fi

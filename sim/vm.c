@@ -307,7 +307,7 @@ static bool all_wait(void)
 }
 
 /* Lets all VMs make their next run. Each is told first when its peers' last measured phases were,
- * as run.sh does it (together.sh). */
+ * as run.sh does it (coordinator.sh). */
 static void release_if_all_wait(void)
 {
 	if (!all_wait())

@@ -158,7 +158,7 @@ FILE
 @test "a command that fails unexpectedly: 4, and it is named" {
   stand_in mkfifo 'exit 3'
   PATH=$PWD/bin:$PATH tcg 4
-  says "$stderr" 'internal error: status 3 of' 'together.sh:' mkfifo
+  says "$stderr" 'internal error: status 3 of' 'coordinator.sh:' mkfifo
   nothing_left
   kernel_cached
   PATH=$PWD/bin:$PATH status 4 "$tree/tools/nested/nested.sh" -- true 2>said

@@ -126,7 +126,7 @@ together() { # MEMBER...
     jq -n --arg runs "$member" '{runs: [$runs | split(" ")[] | split(":")
       | {lock: .[0], threads: 2, ops: (.[1] | tonumber), elapsed_ns: 1000000000}]}' >"${files[-1]}"
   done
-  jq -rs --argjson names "$(jq -nc "[range($#) | \"VM \\(.)\"]")" -f "$tree/tools/run/together.jq" "${files[@]}" | tr '\t' ,
+  jq -rs --argjson names "$(jq -nc "[range($#) | \"VM \\(.)\"]")" -f "$tree/tools/run/members.jq" "${files[@]}" | tr '\t' ,
 }
 
 @test "together: means and sums; a member without a run has a dash, and then there is no sum" {

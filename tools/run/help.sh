@@ -46,7 +46,7 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        the same DIR and must be able to write there. Each waits for the others;
                        then the measured phases are released together. Under nested all calls
                        must use one L1 (PVSPIN_L1)
-  --runs=N             N whole runs, one after the other (1)
+  --runs=N             start everything N times, one after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
                        the host peer's threads share the CPUs of the list
   --out=DIR            directory for the logs (out/<UTC time>-<pid>/ in the tree, or in the current

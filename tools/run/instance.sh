@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # One VM. instance_main runs as a background job in a process group of its own, so that a Ctrl-C at
 # the terminal reaches run.sh alone, which then ends everything in order. It starts QEMU, passes
-# records of the guest's log on to the coordinator (together.sh), and talks QMP.
+# records of the guest's log on to the coordinator (coordinator.sh), and talks QMP.
 #
 #   QEMU --serial.out--> log.pl, which writes serial-<i>.log --the records that matter--> instance_watch
 #        <--serial.in--- the coordinator (peer, go) and instance_watch (bye)
@@ -22,7 +22,7 @@
 # Takes  run_dir, tree: run.sh
 # Takes  limit, paused, pin, pin_cpus: options.sh
 # Takes  qemu_command: qemu.sh
-# Takes  events, run_scratch: together.sh
+# Takes  events, run_scratch: coordinator.sh
 
 readonly END_SECONDS=20 # for QEMU to end, after the guest's last record
 readonly QMP_SECONDS=60 # for an answer of QEMU; in L1, on a machine at load 40, it took more than 5

@@ -6,7 +6,7 @@
 #
 #   call.ID/call     lines: PID, members, CALLS, the kernel's boot ID, user, --out
 #   call.ID/alive    locked (flock) while the call lives, whatever ends it
-#   call.ID/events   the FIFO for messages from the others, read by its coordinator (together.sh):
+#   call.ID/events   the FIFO for messages from the others, read by its coordinator (coordinator.sh):
 #
 #     join ID | span ID MEMBER START_NS END_NS | held ID ROUND | left ID WORD
 #
@@ -17,7 +17,7 @@
 #
 # Takes  deadline, inner, out, run_dir: run.sh
 # Takes  meet, meet_calls, members: options.sh
-# Takes  jobs_pid, span, stopping: together.sh
+# Takes  jobs_pid, span, stopping: coordinator.sh
 # Gives  meet_place: the directory where the calls meet
 # Gives  meet_events: the FIFO of their messages
 
@@ -149,7 +149,7 @@ meet_fail() { # WHY
   [[ -z $stopping ]] || return 0
   echo "$1" >"$run_dir/.raw/unmet"
   if [[ -n ${jobs_pid[*]-} ]]; then
-    together_stop unmet
+    coordinator_stop unmet
     return
   fi
   for ((i = 0; i < members; i++)); do
@@ -173,7 +173,7 @@ meet_hear() { # KIND ID REST
     i=$((10#${words[0]}))
     ((i < meet_members[$id])) || return 0
     i=$((i + meet_base[$id]))
-    together_span "$i" "${words[1]} ${words[2]}"
+    coordinator_span "$i" "${words[1]} ${words[2]}"
     ;;
   held) [[ ! ${words[0]:-} =~ ^[0-9]{1,9}$ ]] || meet_behind[$id]=$((10#${words[0]})) ;;
   left) meet_part "$id" "${words[0]:-died}" ;;

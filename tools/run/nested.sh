@@ -38,7 +38,7 @@ nested_served() {
 nested_run_all() {
   local status=0 n l1
   run_dir_of 1
-  mkdir -p "$run_dir/.raw" # so that even a run that never starts is judged
+  mkdir -p "$run_dir/.raw" # so that even a boot that never starts is judged
   if nested_served; then
     l1=(--in="$PVSPIN_L1")
   elif [[ -n $meet ]]; then

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # --host-peer: the hosted build, which runs the same locks on Linux threads, as a further member of
-# a run: "bare metal" beside the virtual machines. To the coordinator (together.sh) it is the last
-# instance; it is held and released, judged and reported like the others. It runs where QEMU runs:
-# under nested in L1, which is the host of these VMs. Sourced by run.sh.
+# a boot: "bare metal" beside the virtual machines. To the coordinator (coordinator.sh) it is the
+# last instance; it is held and released, judged and reported like the others. It runs where QEMU
+# runs: under nested in L1, which is the host of these VMs. Sourced by run.sh.
 #
 #   members            number of VMs and the peer      is_peer I           true for the peer
 #   member_log I       the name of its log             keys_override A B   A's keys, those of B instead
@@ -13,7 +13,7 @@
 # Takes  append, host_peer, instances, limit, meet, members, peer_keys, pin: options.sh
 # Takes  accel, accel_class: accel.sh
 # Takes  sim: sim.sh
-# Takes  run_scratch: together.sh
+# Takes  run_scratch: coordinator.sh
 
 is_peer() { # MEMBER
   ((host_peer && $1 == instances))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# After a run: judges its instances, prints report.txt and writes manifest.json. Sourced by run.sh.
+# After a boot: judges its members, prints report.txt and writes manifest.json. Sourced by run.sh.
 #
-#   finish_run    finishes the run in $run_dir; raises `worst` if necessary, removes .raw
-#   finish_call   with --runs=N: prints the summary over all runs
+#   finish_run    finishes the boot in $run_dir; raises `worst` if necessary, removes .raw
+#   finish_call   with --runs=N: prints the summary over all boots
 #
 # Takes  arguments, out, run_dir, tree, version: run.sh
 # Takes  host_peer, l1_kernel_given, limit, meet, members, pin, pv, runs: options.sh
@@ -25,7 +25,7 @@ finish_run() {
 
 # Judges all members and prints the report; sets run_worst.
 report_run() {
-  local i worst=0 # this run's: worse() raises it
+  local i worst=0 # this boot's: worse() raises it
   for ((i = 0; i < members; i++)); do
     judge_instance "$i"
     worse "$code"
@@ -87,7 +87,7 @@ report_together() {
     files+=("$run_dir/.raw/log-$i.json")
     if ((members <= 4)); then names+=("$(member_name "$i")"); elif is_peer "$i"; then names+=(host); else names+=("VM $i"); fi
   done
-  jq -rs --argjson names "$(printf '%s\n' "${names[@]}" | jq -Rn '[inputs]')" -f "$tree/tools/run/together.jq" \
+  jq -rs --argjson names "$(printf '%s\n' "${names[@]}" | jq -Rn '[inputs]')" -f "$tree/tools/run/members.jq" \
     "${files[@]}" | awk -F '\t' '
     { for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) }
       if (NF > fields) fields = NF }
@@ -136,7 +136,7 @@ report_meeting() {
   jq -e 'all(.left == null or .left == "ended")' "$raw/meeting.json" >/dev/null || worse "$EXIT_ENVIRONMENT"
 }
 
-# Writes all facts about a run, except those that the guest knows and has in its log.
+# Writes all facts about a boot, except those that the guest knows and has in its log.
 manifest() { # CODE
   local raw=$run_dir/.raw i host l1_host=null boot l1_boot='' l1_version='' package=''
   host=$raw/host

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# --accel=sim: the virtual machines of a run on a simulated host, all in one process,
-# build/sim/pvspin-sim (docs/sim.md). To the coordinator (together.sh) each VM is a member like a
-# QEMU: the coordinator receives their records and finds logs, commands and statuses where a QEMU
+# --accel=sim: the virtual machines of a boot on a simulated host, all in one process,
+# build/sim/pvspin-sim (docs/sim.md). To the coordinator (coordinator.sh) each VM is a member like a
+# QEMU: the coordinator gets the same messages, and finds logs, commands and statuses where a QEMU
 # would have left them. Sourced by run.sh.
 #
 #   sim_options   refuses options that sim lacks        sim_ready   builds it, checks --host
@@ -14,10 +14,10 @@
 #        limit, meet, members, peer_keys, pin, pv, qemu_user, runs, sim_host, sim_seed, sim_vm,
 #        user_cpu: options.sh
 # Takes  smp_cpus: qemu.sh
-# Takes  events, run_scratch: together.sh
+# Takes  events, run_scratch: coordinator.sh
 # Takes  scratch: environment.sh
 # Gives  sim, sim_cpus: the simulator; how many CPUs its host has
-# Gives  sim_runs: the runs of this call that are under way, by process ID
+# Gives  sim_runs: the boots of this call that are under way, by process ID
 
 # Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
@@ -126,7 +126,8 @@ sim_gone() {
   done
 }
 
-# Makes all runs of the call, $jobs at a time, each in a subshell: the coordinator's state is a run's.
+# Makes all boots of the call, $jobs at a time. Each has its subshell, because the coordinator's
+# variables are for one boot.
 sim_run_all() {
   local n pid
   sim_runs=()
@@ -152,10 +153,10 @@ sim_one() {
   trap - EXIT
   trap interrupt INT TERM HUP QUIT
   started
-  together_run
+  coordinator_run
 }
 
-# Waits until one of the runs has ended.
+# Waits until one of the boots has ended.
 sim_reap() {
   local pid
   wait -n "${!sim_runs[@]}" 2>/dev/null || true # or a signal

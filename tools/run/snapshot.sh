@@ -7,7 +7,7 @@
 #   snapshot_text I   prints that file's instruction pointers for people, with symbols
 #
 # Takes  run_dir: run.sh
-# Takes  run_scratch: together.sh
+# Takes  run_scratch: coordinator.sh
 
 snapshot_take() { # INSTANCE
   local qmp_in qmp_out qmp_reply qemu file=$run_dir/registers-$1.txt

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Judges the files that a run left behind. Sourced by run.sh.
+# Judges the files that a boot left behind. Sourced by run.sh.
 #
 #   judge_instance I   reads serial-<I>.log and .raw/ of $run_dir; writes .raw/log-<I>.json (log.jq)
 #   worse CODE         sets `worst` to the worse of itself and CODE

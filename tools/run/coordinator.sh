@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Coordinates all members of one run, the VMs and the host peer: starts them, holds each at its
+# Coordinates all members of one boot, the VMs and the host peer: starts them, holds each at its
 # `ready` record until all that run are there, releases them with one line each, and waits until the
 # last one is gone. Blocks in one read of the members' messages (instance.sh). Sourced by run.sh.
 #
-#   together_run   runs all members, with their logs in $run_dir. Always returns. At the deadline or
-#                  an interrupt it ends all QEMUs and writes the reason to .raw/stopped-<i>
+#   coordinator_run   runs all members, with their logs in $run_dir. Always returns. At the deadline
+#                     or an interrupt it ends all members and writes the reason to .raw/stopped-<i>
 #
 # Takes  deadline, image, inner, run_dir: run.sh
 # Takes  gdb, host_peer, meet, members, paused: options.sh
@@ -14,9 +14,9 @@
 # Takes  meet_events: meet.sh
 # Takes  scratch: environment.sh
 # Gives  events: the FIFO to the coordinator
-# Gives  run_scratch: a scratch directory for the run, with one for each member in it
+# Gives  run_scratch: a scratch directory for the boot, with one for each member in it
 # Gives  jobs_pid, state, span: each member's process group, state, and last measured phase
-# Gives  stopping: not empty when the run was stopped
+# Gives  stopping: not empty when the boot was stopped
 # Gives  members_end: ended, or crashed if a member did not write its last record
 
 # Seconds after which a guest that has written nothing is taken to hang, or its firmware or the
@@ -29,7 +29,7 @@ readonly GO_DELAY_MS=10
 
 jobs_pid=() state=() span=() stopping='' kill_at='' lost='' members_end=ended
 
-together_run() {
+coordinator_run() {
   local i boot_deadline=$((EPOCHSECONDS + BOOT_LIMIT))
   [[ -d $run_dir/.raw ]] || mkdir -p "$run_dir/.raw"
   if ((inner)); then
@@ -65,7 +65,7 @@ together_run() {
   done
   set +m
   started
-  together_watch
+  coordinator_watch
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
   if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
   rm -rf "$run_scratch"
@@ -74,18 +74,18 @@ together_run() {
   [[ -z $lost ]] || out_lost "$run_dir/$lost"
 }
 
-together_watch() {
+coordinator_watch() {
   local kind i rest left runs_done=0 live=$members
   while ((live > 0)); do
     left=$((${kill_at:-deadline} - EPOCHSECONDS))
     if ((left <= 0)); then
-      together_stop timeout
+      coordinator_stop timeout
       [[ $stopping != killed ]] || return 0
       continue
     fi
     if [[ -z $stopping && " ${state[*]} " == *' starting '* ]] && ((!paused)); then
       if ((EPOCHSECONDS >= boot_deadline)); then
-        together_stop silent
+        coordinator_stop silent
         continue
       fi
       ((left < boot_deadline - EPOCHSECONDS)) || left=$((boot_deadline - EPOCHSECONDS))
@@ -103,7 +103,7 @@ together_watch() {
     end) state[i]=ended ;;
     lost)
       lost=$(member_log "$i")
-      [[ -n $stopping ]] || together_stop interrupt
+      [[ -n $stopping ]] || coordinator_stop interrupt
       ;;
     exit)
       [[ ${state[i]} == ended ]] || members_end=crashed
@@ -111,20 +111,20 @@ together_watch() {
       ;;
     join | span | held | left) [[ -z $meet ]] || meet_hear "$kind" "$i" "$rest" ;;
     esac
-    [[ $kind == run ]] || together_release
+    [[ $kind == run ]] || coordinator_release
   done
 }
 
 # Notes a measured phase of a member, or of another call's member (meet.sh). The next release tells
 # it to the others.
-together_span() { # MEMBER "START_NS END_NS"
+coordinator_span() { # MEMBER "START_NS END_NS"
   span[$1]=$2
 }
 
 # Releases all held members, if no member is still on its way to its `ready` record. Each is first
 # told the times of its peers' measured phases, so that its own log can prove the overlap. A member
 # that died does not hold up the others.
-together_release() {
+coordinator_release() {
   local i peer to=() go epoch delay
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   [[ -z $meet ]] || meet_ready || return 0
@@ -154,7 +154,7 @@ together_release() {
 
 # Ends all members: the first call by SIGTERM, which leaves the logs whole; the next one, 5 s later,
 # kills their process groups by SIGKILL. Also called from the signal traps.
-together_stop() { # REASON
+coordinator_stop() { # REASON
   local i pid
   for i in "${!state[@]}"; do
     [[ ${state[i]} != gone ]] || continue
@@ -171,7 +171,7 @@ together_stop() { # REASON
   done
   if [[ -z $stopping ]]; then stopping=asked; else stopping=killed; fi
   kill_at=$((EPOCHSECONDS + 5))
-  # After a call from a trap, together_watch continues its read with the old time bound: this
+  # After a call from a trap, coordinator_watch continues its read with the old time bound: this
   # message ends that read.
   { echo stop >&"$events"; } 2>/dev/null || true
 }
