@@ -88,6 +88,7 @@ static const char *const irqchip_names[] = {
 };
 
 static const char *const end_names[] = {"exit", "wait"};
+static const char *const log_names[] = {"serial", "virtio"};
 
 #define NUMBER(key, kind_, field, min_, max_) NUMBER_OF(0, key, kind_, field, min_, max_)
 #define NUMBER_OF(workloads_, key, kind_, field, min_, max_)                            \
@@ -138,6 +139,7 @@ static const struct plan_key keys[] = {
 	NAMED("vmm_hlt", KEY_SWITCH, vmm.hlt_native, hlt_names),
 	NAMED("vmm_irqchip", KEY_CHOICE, vmm.irqchip, irqchip_names),
 	NUMBER("vmm_kernel", KEY_U32, vmm.kernel, 0, 99999),
+	NAMED("log", KEY_SWITCH, log_virtio, log_names),
 	NAMED("end", KEY_SWITCH, stay, end_names),
 	{.name = "nopvspin", .kind = KEY_FLAG, .offset = offsetof(struct plan, nopvspin)},
 };

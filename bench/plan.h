@@ -81,6 +81,7 @@ struct plan {
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
 	char accel[16];   /* told by the launcher; "unknown" otherwise */
 	struct vmm_facts vmm; /* told by the launcher */
+	bool log_virtio;      /* told by the launcher: log=virtio, it has the device for it */
 	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */
 	char ignored[PLAN_IGNORED_BYTES]; /* words for Linux that the VMM has added, " " before each
 					   */

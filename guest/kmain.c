@@ -17,6 +17,7 @@
 #include "kernel/kvm.h"
 #include "kernel/layout.h"
 #include "kernel/loader.h"
+#include "kernel/log.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
@@ -126,6 +127,14 @@ static void settle_accel(void)
 		ksnprintf(plan.accel, sizeof(plan.accel), "%s", accel_names[ACCEL_BARE]);
 }
 
+static void choose_log(void)
+{
+	const char *problem = plan.log_virtio ? log_use_virtio() : NULL;
+
+	if (problem != NULL)
+		log_line("warning: log=virtio: %s; COM1 goes on", problem);
+}
+
 void kmain(uint32_t magic, uint64_t info)
 {
 	struct plan_machine plan_machine;
@@ -162,6 +171,7 @@ void kmain(uint32_t magic, uint64_t info)
 	plan_machine.vmm = true;
 	plan_ok = plan_parse(boot.cmdline, &plan_machine, &plan, plan_error);
 	settle_accel();
+	choose_log();
 	watch_set_usual(plan_ok ? plan.hang_ms : 0);
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
 	topology_set_nodes(&boot, &machine, plan.nodes);

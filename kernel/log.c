@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/log.h in the guest: a buffer in memory, written to COM1 between measured phases. If nobody
- * reads a VMM's output (a full pipe, a pager), the transmitter stays busy. A flush waits
+ * lib/log.h in the guest: a buffer in memory, written between measured phases to COM1 or, once
+ * log_use_virtio() has found one, to a virtio serial port: the transmitter. If nobody reads a VMM's
+ * output (a full pipe, a pager), it stays busy. A flush waits
  * PATIENCE_NS for it. After that the log stays in the buffer; each later flush only checks whether
  * the transmitter is empty again and, if so, continues where the log stopped. A record is lost only
  * if the buffer is full; then log_complete() is false, and the verdict is no longer ok.
@@ -11,6 +12,7 @@
 #include "kernel/console.h"
 #include "kernel/serial.h"
 #include "kernel/tsc.h"
+#include "kernel/virtio_serial.h"
 #include "kernel/watchdog.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -22,6 +24,7 @@
 #define FEED_BYTES  512
 #define LOOK_NS     10000000ull /* a full FIFO drains in 1.4 ms at 115200 baud */
 #define PATIENCE_NS 120000000000ull
+#define ANSWER_NS   1000000000ull /* QEMU answers within the exit */
 /* Used instead of LOOK_NS before the TSC's rate is known: 10 ms at 3 GHz. */
 #define LOOK_CYCLES (UINT64_C(1) << 25)
 
@@ -30,6 +33,8 @@ static size_t used, shown;   /* bytes in the buffer; of these, shown on the cons
 static volatile size_t sent; /* bytes sent; a panic continues from here */
 static bool stalled;         /* the last flush left something behind */
 static bool lost;
+static bool (*transmit)(const char *bytes, size_t count, volatile size_t *written,
+			uint64_t patience_cycles) = serial_write;
 
 static bool send(uint64_t patience_ns)
 {
@@ -40,7 +45,7 @@ static bool send(uint64_t patience_ns)
 		size_t end = used - sent < FEED_BYTES ? used : sent + FEED_BYTES;
 		uint64_t look = machine.tsc_khz != 0 ? tsc_from_ns(LOOK_NS) : LOOK_CYCLES;
 
-		if (!serial_write(buffer, end, &sent, look))
+		if (!transmit(buffer, end, &sent, look))
 			waited_ns += LOOK_NS;
 		if (sent > before) {
 			waited_ns = 0;
@@ -82,6 +87,19 @@ bool log_complete(void)
 {
 	flush(PATIENCE_NS);
 	return !stalled && !lost;
+}
+
+const char *log_use_virtio(void)
+{
+	const char *problem;
+
+	log_flush();
+	if (stalled)
+		return "COM1 is busy";
+	problem = virtio_serial_init(tsc_from_ns(ANSWER_NS));
+	if (problem == NULL)
+		transmit = virtio_serial_write;
+	return problem;
 }
 
 static void make_room(void)

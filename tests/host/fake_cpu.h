@@ -17,6 +17,9 @@ struct cpuid {
 struct cpuid cpuid(uint32_t leaf, uint32_t subleaf);
 void out8(uint16_t port, uint8_t value);
 uint8_t in8(uint16_t port);
+void out16(uint16_t port, uint16_t value);
+uint16_t in16(uint16_t port);
+void out32(uint16_t port, uint32_t value);
 uint32_t in32(uint16_t port);
 uint64_t rdtsc(void);
 uint64_t rdtsc_ordered(void);

@@ -16,8 +16,8 @@ report_tests := report_log report_stats report_set report_schema report_corpus r
 	report_overlap report_tables
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes cgroup slice loader multiboot2 power console topology hpet serial log watchdog \
-	tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
+	srat nodes cgroup slice loader multiboot2 power console topology hpet serial virtio_serial log \
+	watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak latency gaps spin slices promotion sim_heap sim_host $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own file
@@ -55,6 +55,7 @@ host_sources_promotion := locks/qspinlock.c locks/cna.c locks/qspinlock_word.c \
 	lib/string.c lib/printf.c tests/host/fake_vcpus.c
 host_sources_spin := locks/core/spin.c locks/core/trace.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
+host_sources_virtio_serial := kernel/virtio_serial.c kernel/pci.c
 host_sources_log := kernel/log.c
 host_sources_watchdog := kernel/watchdog.c kernel/hpet.c kernel/ioapic.c
 host_sources_tsc := kernel/tsc.c kernel/tsc_measure.c kernel/tsc_check.c
@@ -99,7 +100,9 @@ host_string := $(foreach name,memcpy memmove memset memcmp strlen strcmp strncmp
 build/host/lib/string.o: host_extra := $(host_string)
 # drivers run on a fake CPU whose devices the test provides
 host_fake_cpu := -DPVSPIN_KERNEL_CPU_H -DPVSPIN_KERNEL_FIXUP_H -include tests/host/fake_cpu.h
-build/host/kernel/serial.o build/host/kernel/tsc.o build/host/kernel/tsc_measure.o build/host/kernel/tsc_check.o: host_extra := $(host_fake_cpu)
+$(patsubst %,build/host/kernel/%.o,serial pci virtio_serial tsc tsc_measure tsc_check): host_extra := $(host_fake_cpu)
+# the driver has 32 bits for the number of a page
+build/host/test_virtio_serial: host_libs := -no-pie
 # this test uses odd formats on purpose
 host_printf := -Wno-format -Wno-format-zero-length -Wno-format-truncation -Wno-format-overflow
 build/host/tests/host/test_printf.o: host_extra := $(host_printf)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests kernel/log.c with a UART that accepts some bytes and is then busy until somebody reads. */
+/* Tests kernel/log.c with a transmitter, by COM1 and by virtio, that accepts some bytes and is then
+ * busy until somebody reads. */
 #include "kernel/console.h"
 #include "kernel/log.h"
 #include "kernel/serial.h"
 #include "kernel/tsc.h"
+#include "kernel/virtio_serial.h"
 #include "kernel/watchdog.h"
 #include "lib/log.h"
 #include "tests/host/test.h"
@@ -25,7 +27,15 @@ uint64_t tsc_from_ns(uint64_t ns)
 	return ns;
 }
 
-bool serial_write(const char *bytes, size_t count, volatile size_t *written, uint64_t patience)
+static bool device, by_virtio;
+
+const char *virtio_serial_init(uint64_t patience)
+{
+	(void)patience;
+	return device ? NULL : "none";
+}
+
+static bool transmit(const char *bytes, size_t count, volatile size_t *written, uint64_t patience)
 {
 	if (room == 0 && now < read_at) {
 		assert_true(patience <= 1000000000); /* the watchdog must be fed */
@@ -36,6 +46,19 @@ bool serial_write(const char *bytes, size_t count, volatile size_t *written, uin
 	for (; *written < count && room > 0; room--)
 		out[out_used++] = bytes[(*written)++];
 	return *written == count;
+}
+
+bool serial_write(const char *bytes, size_t count, volatile size_t *written, uint64_t patience)
+{
+	assert_false(by_virtio);
+	return transmit(bytes, count, written, patience);
+}
+
+bool virtio_serial_write(const char *bytes, size_t count, volatile size_t *written,
+			 uint64_t patience)
+{
+	assert_true(by_virtio);
+	return transmit(bytes, count, written, patience);
 }
 
 void console_write(const char *bytes, size_t count)
@@ -117,6 +140,24 @@ static void a_late_reader_gets_what_was_buffered(void **state)
 	assert_true(log_complete());
 }
 
+static void changes_its_transmitter_when_nothing_is_left(void **state)
+{
+	(void)state;
+	plug(SIZE_MAX, 0);
+	write_lines(0, 1);
+	assert_string_equal(log_use_virtio(), "none");
+	device = true;
+	plug(10, UINT64_C(3600000000000));
+	write_lines(0, 1);
+	assert_string_equal(log_use_virtio(), "COM1 is busy");
+	now = read_at;
+	assert_null(log_use_virtio());
+	by_virtio = true;
+	write_lines(1, 2);
+	log_flush();
+	check_lines(2);
+}
+
 /* A full buffer loses whole lines, and log_complete() says so. This must be the last test, because
  * the log stays incomplete. */
 static void a_full_buffer_loses_whole_lines(void **state)
@@ -139,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reader_in_time_gets_everything),
 		cmocka_unit_test(a_late_reader_gets_what_was_buffered),
+		cmocka_unit_test(changes_its_transmitter_when_nothing_is_left),
 		cmocka_unit_test(a_full_buffer_loses_whole_lines),
 	};
 

@@ -329,7 +329,7 @@ composed() { # ACCEL ARGUMENT...
 
 @test "QEMU's command line: defaults, the user's own, and the launcher's keys" {
   composed kvm
-  says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' ' accel=kvm end=wait>'
+  says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' ' accel=kvm log=virtio end=wait>' '<virtserialport,nr=1,chardev=log>'
   says "$output" "<vmm_kernel=$(uname -r | awk -F. '{ print $1 * 1000 + $2 }') accel=kvm"
   composed kvm -overcommit cpu-pm=on -machine q35,kernel-irqchip=split \
     -cpu host,kvm-pv-enforce-cpuid=on

@@ -8,7 +8,7 @@
 # <append>" to the guest as one line. Sourced by run.sh.
 #
 # Takes  inner: run.sh
-# Takes  append, boot, gdb, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
+# Takes  append, boot, gdb, kernel_file, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
 #        user_m, user_machine, user_smp: options.sh
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  l1_dir: nested/kernel.sh
@@ -83,10 +83,19 @@ qemu_facts() {
   echo "$facts"
 }
 
+# Whether the guest's log leaves by a virtio serial port, one VM exit for a record and not for each
+# byte, which counts where KVM makes the exits and where they are emulated. Not on another image,
+# which may not know log=, nor where there may be no PCI bus.
+qemu_log_by_virtio() {
+  [[ $accel == kvm && -z $kernel_file && ${machine_type:-pc} == @(pc|q35|pc-*) ]]
+}
+
 # Prints the guest's command line: the user's, then the launcher's facts (docs/serial-log.md).
 qemu_append() {
   local line=$append
-  line+="$(qemu_facts) accel=$accel_class end=wait"
+  line+="$(qemu_facts) accel=$accel_class"
+  ! qemu_log_by_virtio || line+=' log=virtio'
+  line+=' end=wait'
   if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
@@ -175,6 +184,11 @@ qemu_compose() {
     -device isa-debug-exit,iobase=0xf4,iosize=4
     -chardev "pipe,id=serial,path=$QEMU_DIR/serial" -serial chardev:serial
     -chardev "pipe,id=qmp,path=$QEMU_DIR/qmp" -mon chardev=qmp,mode=control
+  )
+  # It writes into the FIFO of COM1. QEMU does it while the guest is in the exit (ioeventfd=off).
+  ! qemu_log_by_virtio || qemu_command+=(
+    -device virtio-serial-pci,max_ports=2,vectors=0,disable-legacy=off,disable-modern=on,ioeventfd=off
+    -chardev "file,id=log,path=$QEMU_DIR/serial.out,append=on" -device virtserialport,nr=1,chardev=log
   )
   # The user's own -sandbox replaces ours.
   [[ " ${qemu_user[*]-} " == *' -sandbox '* ]] || qemu_command+=(${sandbox[@]+"${sandbox[@]}"})
