@@ -56,22 +56,24 @@ static inline void pv_count_halt(struct lock_stats *stats, uint64_t start)
 	stats->count[EV_PV_LATENCY_WAKE] += now - kicked_at;
 }
 
-/* Calls sleep(enabled) unless the word has changed. The caller has masked interrupts; they are to
- * be `enabled` while the CPU halts. */
-static inline void pv_halt(const _Atomic uint8_t *word, uint8_t seen, bool enabled,
-			   void (*sleep)(bool enabled))
+/* Calls sleep(how) unless the word has changed; `how` is the backend's own. From the look at the
+ * word on, the backend must not lose a kick. An interrupt's handler may wait inside this wait. */
+static inline void pv_halt(const _Atomic uint8_t *word, uint8_t seen, uint32_t how,
+			   void (*sleep)(uint32_t how))
 {
 	struct lock_stats *stats = port_my_stats();
 	uint64_t start;
+	bool outer; /* whether a wait that this one interrupted is halted */
 
 	if (!pv_unchanged(word, seen))
 		return;
 	trace_look(stats);
 	trace_add(stats, TRACE_HALT, 0);
 	start = port_cycles();
+	outer = atomic_load_explicit(&stats->halted, memory_order_relaxed);
 	atomic_store_explicit(&stats->halted, true, memory_order_relaxed);
-	sleep(enabled);
-	atomic_store_explicit(&stats->halted, false, memory_order_relaxed);
+	sleep(how);
+	atomic_store_explicit(&stats->halted, outer, memory_order_relaxed);
 	pv_count_halt(stats, start);
 	if (pv_unchanged(word, seen))
 		lock_count(stats, EV_SPURIOUS_WAKEUPS);

@@ -19,7 +19,7 @@
 
 const struct pv_backend *pv_backend;
 
-static inline void halt_once(bool enabled)
+static inline void halt_once(uint32_t enabled)
 {
 	this_cpu()->halts++;
 	if (enabled)

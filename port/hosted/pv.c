@@ -12,8 +12,6 @@
  * as before the look. A guest masks interrupts there instead.
  */
 #define _GNU_SOURCE
-#include "locks/core/stats.h"
-#include "locks/core/trace.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"
 #include "port/hosted/hosted.h"
@@ -42,36 +40,32 @@ static long futex(_Atomic uint32_t *word, int operation, uint32_t value)
 	return syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
 
-static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
+/* acquire: pairs with the addition in set_latch */
+static uint32_t kicks_so_far(const struct latch *latch)
 {
-	struct lock_stats *stats = port_my_stats();
-	struct latch *latch = &latches[port_cpu()];
-	/* acquire: pairs with the addition in set_latch; before the look at the word */
-	uint32_t kicks = atomic_load_explicit(&latch->kicks, memory_order_acquire);
-	bool outer; /* whether this is a handler's wait inside another */
-	uint64_t start;
+	return atomic_load_explicit(&latch->kicks, memory_order_acquire);
+}
 
-	if (!pv_unchanged(word, seen))
-		return;
-	trace_look(stats);
-	trace_add(stats, TRACE_HALT, 0);
-	start = port_cycles();
-	outer = atomic_exchange_explicit(&stats->halted, true, memory_order_relaxed);
-	/* A signal ends the sleep early, as an NMI would end a HLT; the caller loops. */
+/* Sleeps unless a kick is left over or has come since there were `kicks`. A signal ends the sleep
+ * early, as an NMI would end a HLT; the caller loops. */
+static void sleep_on_latch(uint32_t kicks)
+{
+	struct latch *latch = &latches[port_cpu()];
+
 	if (kicks == atomic_load_explicit(&latch->consumed, memory_order_relaxed))
 		futex(&latch->kicks, FUTEX_WAIT, kicks);
-	/* acquire: as above */
-	kicks = atomic_load_explicit(&latch->kicks, memory_order_acquire);
-	atomic_store_explicit(&latch->consumed, kicks, memory_order_relaxed);
-	atomic_store_explicit(&stats->halted, outer, memory_order_relaxed);
-	pv_count_halt(stats, start);
-	if (pv_unchanged(word, seen))
-		lock_count(stats, EV_SPURIOUS_WAKEUPS);
+	atomic_store_explicit(&latch->consumed, kicks_so_far(latch), memory_order_relaxed);
+}
+
+static void hosted_wait(const _Atomic uint8_t *word, uint8_t seen)
+{
+	/* counts the kicks before the look at the word */
+	pv_halt(word, seen, kicks_so_far(&latches[port_cpu()]), sleep_on_latch);
 }
 
 static void set_latch(uint32_t cpu)
 {
-	/* release: pairs with the loads in hosted_wait */
+	/* release: pairs with the load in kicks_so_far */
 	atomic_fetch_add_explicit(&latches[cpu].kicks, 1, memory_order_acq_rel);
 	futex(&latches[cpu].kicks, FUTEX_WAKE, 1);
 }

@@ -9,11 +9,16 @@
 
 const struct pv_backend *pv_backend = &pv_none;
 
+static void halt(uint32_t enabled)
+{
+	sim_halt(enabled);
+}
+
 static void sim_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
 	bool enabled = sim_interrupts(false);
 
-	pv_halt(word, seen, enabled, sim_halt);
+	pv_halt(word, seen, enabled, halt);
 	sim_interrupts(enabled);
 }
 
