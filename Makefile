@@ -139,8 +139,10 @@ check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \
 	$(SIM_BUILD)/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models tests/sim/closed_forms
 # tests/bounds has their order and how long each may take.
 check_bats := $(sort $(wildcard tests/run/*.bats))
-# What run.sh would build in each test is built.
-prove := PVSPIN_BUILD=off PERL5LIB=tests prove --harness=Harness --jobs=2 --timer --failures --comments --exec tests/run-one.sh
+# What run.sh would build in each test is built. Three jobs, also on 2 CPUs, because a quarter of a
+# program's time is waiting: for downloads, for time that must pass, for an answer of a virtual machine;
+# no more, because a job may need 3 GiB.
+prove := PVSPIN_BUILD=off PERL5LIB=tests prove --harness=Harness --jobs=3 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
 check-build: all hosted report $(check_programs) build/peers/bench-peers build/pvspin-broken.elf ## build everything that the tests run (make -j2)

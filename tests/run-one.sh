@@ -70,8 +70,8 @@ case $program in
   export TSAN_OPTIONS=halt_on_error=0:exitcode=66
   command+=(--without-null --budget-ms=40)
   ;;
-# A quarter of what check-locks has by itself: races are looked for under chosen schedules.
-*/plain/*) command+=(--budget-ms=30) ;;
+# A tenth of what check-locks has by itself: races are looked for under chosen schedules.
+*/plain/*) command+=(--budget-ms=12) ;;
 esac
 exec {tap}> >(filter)
 filter=$! status=0

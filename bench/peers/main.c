@@ -23,9 +23,9 @@
 #define THREAD_COUNTS 8
 #define MOST_THREADS  256
 
-static uint32_t rounds = 15, overcommit_rounds = 3, window_ms = 400;
-static uint32_t threads[THREAD_COUNTS] = {4, 8, 28, 56};
-static size_t counts = 4;
+static uint32_t rounds = 15, overcommit_rounds = 3, window_ms = 300;
+static uint32_t threads[THREAD_COUNTS] = {4, 28, 56};
+static size_t counts = 3;
 
 static bool thread_list(const char *text)
 {

@@ -321,7 +321,7 @@ composed() { # ACCEL ARGUMENT...
     shift 2
     for part in run/say run/options run/boot run/qemu run/sim; do . "$tree/tools/$part.sh"; done
     options_parse "$@"
-    accel=$accel_class
+    accel=$accel_class image=${PVSPIN_IMAGE-$tree/build/pvspin.elf}
     qemu_compose
     printf "<%s>" "${qemu_command[@]}"' composed "$tree" "$@"
   [ "$status" -eq 0 ]
@@ -331,6 +331,9 @@ composed() { # ACCEL ARGUMENT...
   composed kvm
   says "$output" '<-cpu><host>' '<-machine><pc>' '<-m><128>' ' accel=kvm log=virtio end=wait>' '<virtserialport,nr=1,chardev=log>'
   says "$output" "<vmm_kernel=$(uname -r | awk -F. '{ print $1 * 1000 + $2 }') accel=kvm"
+  PVSPIN_IMAGE=$tree/LICENSE composed kvm # an image that does not know log=
+  says "$output" ' accel=kvm end=wait>'
+  [[ $output != *virtserialport* ]]
   composed kvm -overcommit cpu-pm=on -machine q35,kernel-irqchip=split \
     -cpu host,kvm-pv-enforce-cpuid=on
   says "$output" '<vmm_enforce=on vmm_hlt=native vmm_irqchip=split vmm_kernel='

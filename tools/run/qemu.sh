@@ -7,8 +7,8 @@
 # value of a QEMU option, or a space, which ends the image's name where QEMU hands "<image>
 # <append>" to the guest as one line. Sourced by run.sh.
 #
-# Takes  inner: run.sh
-# Takes  append, boot, gdb, kernel_file, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
+# Takes  image, inner: run.sh
+# Takes  append, boot, gdb, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
 #        user_m, user_machine, user_smp: options.sh
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  l1_dir: nested/kernel.sh
@@ -84,10 +84,10 @@ qemu_facts() {
 }
 
 # Whether the guest's log leaves by a virtio serial port, one VM exit for a record and not for each
-# byte, which counts where KVM makes the exits and where they are emulated. Not on another image,
-# which may not know log=, nor where there may be no PCI bus.
+# byte, which counts where KVM makes the exits and where they are emulated. Not with an image that
+# does not know log=, nor where there may be no PCI bus.
 qemu_log_by_virtio() {
-  [[ $accel == kvm && -z $kernel_file && ${machine_type:-pc} == @(pc|q35|pc-*) ]]
+  [[ $accel == kvm && ${machine_type:-pc} == @(pc|q35|pc-*) ]] && grep -qF log=virtio "$image"
 }
 
 # Prints the guest's command line: the user's, then the launcher's facts (docs/serial-log.md).
