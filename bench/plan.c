@@ -33,7 +33,7 @@ const struct plan plan_defaults = {
 	.tick_hz = 250,
 	.hold = 100,
 	.think = 200,
-	.ms = 300,
+	.ms = 0, /* plan_workload.c */
 	.ops = 0,
 	.reps = 3,
 	.warmup_ms = 50,
@@ -139,6 +139,7 @@ static const struct plan_key keys[] = {
 	NAMED("vmm_hlt", KEY_SWITCH, vmm.hlt_native, hlt_names),
 	NAMED("vmm_irqchip", KEY_CHOICE, vmm.irqchip, irqchip_names),
 	NUMBER("vmm_kernel", KEY_U32, vmm.kernel, 0, 99999),
+	NUMBER("vmm_cpu_percent", KEY_U64, vmm.cpu_percent, 1, 100 * 65536),
 	NAMED("log", KEY_SWITCH, log_virtio, log_names),
 	NAMED("end", KEY_SWITCH, stay, end_names),
 	{.name = "nopvspin", .kind = KEY_FLAG, .offset = offsetof(struct plan, nopvspin)},

@@ -47,6 +47,7 @@ struct vmm_facts {
 	bool hlt_native;   /* cpu-pm=on: HLT does not exit */
 	enum irqchip irqchip;
 	uint32_t kernel; /* of the host, major * 1000 + minor (6.12 is 6012); 0: not known */
+	uint64_t cpu_percent; /* each VM's share of the host's CPUs, 100 for one; 0: not known */
 };
 
 struct plan {
@@ -58,7 +59,7 @@ struct plan {
 	uint32_t hold;  /* iterations of the work loop inside the section */
 	uint32_t think; /* and outside */
 	uint32_t nodes; /* nodes=, 1..cpus; 0: those of the machine */
-	uint64_t ms;    /* length of the measured phase; 0 when ops is given */
+	uint64_t ms;    /* length of the measured phase (plan_workload.c); 0 when ops is given */
 	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
 	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
 	uint64_t jobs;  /* kbuild: the fixed work; otherwise 0, like tick_hz */

@@ -3,6 +3,7 @@
 #include "bench/plan_workload.h"
 
 #include "bench/plan_keys.h"
+#include "bench/slices.h"
 #include "lib/cmdline.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -10,6 +11,13 @@
 
 #define JOBS          400
 #define JOBS_EMULATED 40
+
+/* The shortest default of ms=, and the longest sum over all measured phases if that is longer. */
+#define LEAST_MS 300
+#define TOTAL_MS 60000
+/* The least time for which a CPU takes a thread where others wait: CFS and EEVDF look at the tick
+ * (Debian: 250 a second) whether its slice of about 3 ms is over (kernel/sched/fair.c). */
+#define SLICE_MS 4
 
 static void accept_keys(const struct plan *plan, struct plan_error *error)
 {
@@ -81,6 +89,20 @@ static uint64_t default_jobs(const struct plan *plan)
 	return jobs;
 }
 
+/* Long enough that each vCPU is given a CPU SLICES_ENOUGH times, which takes as many slices of each
+ * of those that share its CPU. */
+static uint64_t default_ms(const struct plan *plan)
+{
+	uint64_t phases = (uint64_t)plan->lock_count * plan->thread_counts * plan->reps;
+	uint64_t ms = LEAST_MS, most = TOTAL_MS / (phases ? phases : 1);
+
+	if (plan->vmm.cpu_percent != 0)
+		ms = (uint64_t)SLICES_ENOUGH * SLICE_MS * plan_most_threads(plan) * 100 /
+		     plan->vmm.cpu_percent;
+	ms = ms > most ? most : ms;
+	return ms > LEAST_MS ? ms : LEAST_MS;
+}
+
 void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error)
 {
 	check_keys(plan, line, error);
@@ -95,5 +117,7 @@ void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *e
 		check_tasks(plan, error);
 		plan->tasks = plan->jobs = 0;
 		plan->tick_hz = 0;
+		if (plan->ops == 0 && plan->ms == 0)
+			plan->ms = default_ms(plan);
 	}
 }

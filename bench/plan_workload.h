@@ -8,7 +8,7 @@
 
 /* Refuses the first key of `line` that the workload does not have, a lock that it cannot run, and a
  * tasks= that it cannot fulfil. Then sets the keys that the workload does not have to the value for
- * "none". */
+ * "none", and chooses jobs= or ms= if they were not given. */
 void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error);
 
 #endif

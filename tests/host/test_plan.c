@@ -53,6 +53,32 @@ static void the_default_plan(void **state)
 	}
 }
 
+/* 50 slices of 4 ms for each vCPU, 300 ms at least; all phases together 60 s at most. */
+static void a_phase_is_long_enough_for_the_host(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t ms;
+	} cases[] = {
+		{"vmm_cpu_percent=200", 2800},       /* 28 vCPUs, 2 CPUs, 21 runs */
+		{"vmm_cpu_percent=100", 60000 / 21}, /* two such VMs */
+		{"vmm_cpu_percent=100 locks=tas reps=1", 5600},
+		{"vmm_cpu_percent=200 threads=1,14 locks=tas", 1400}, /* the others halt */
+		{"vmm_cpu_percent=200 locks=all reps=30", 300},
+		{"vmm_cpu_percent=2800", 300},
+		{"vmm_cpu_percent=200 ms=50", 50},
+		{"vmm_cpu_percent=200 ops=7", 0},
+		{"vmm_cpu_percent=200 workload=kbuild locks=tas", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_ok(cases[i].line);
+		if (plan.ms != cases[i].ms)
+			fail_msg("%s: ms=%llu", cases[i].line, (unsigned long long)plan.ms);
+	}
+}
+
 static void every_key_is_read(void **state)
 {
 	(void)state;
@@ -351,6 +377,7 @@ int main(void)
 		cmocka_unit_test(kbuild_has_its_own_keys),
 		cmocka_unit_test(words_that_a_vmm_adds_are_ignored),
 		cmocka_unit_test(the_default_plan),
+		cmocka_unit_test(a_phase_is_long_enough_for_the_host),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(all_locks_are_all_but_the_baseline),
 		cmocka_unit_test(linux_is_resolved),

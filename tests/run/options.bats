@@ -337,6 +337,10 @@ composed() { # ACCEL ARGUMENT...
   composed kvm -overcommit cpu-pm=on -machine q35,kernel-irqchip=split \
     -cpu host,kvm-pv-enforce-cpuid=on
   says "$output" '<vmm_enforce=on vmm_hlt=native vmm_irqchip=split vmm_kernel='
+  composed kvm --pin=0-1,0 --instances=2 -smp 2
+  says "$output" '<vmm_cpu_percent=100 vmm_kernel='
+  composed kvm --pin=0-3 --instances=2 -smp 2
+  [[ $output != *vmm_cpu_percent* ]]
   composed kvm --pv=off
   says "$output" '<-cpu><host,kvm-pv-unhalt=off>'
   composed kvm -cpu EPYC

@@ -83,7 +83,7 @@ keys_override() { # KEYS OTHERS
 # listed ones.
 peer_compose() {
   local keys words=()
-  keys=$(keys_override "$append" "$peer_keys")
+  keys=$(keys_override "$append" "$peer_keys")$(qemu_share)
   if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
   read -ra words <<<"$keys"
   peer_command=("$hosted" ${words[@]+"${words[@]}"})

@@ -8,8 +8,8 @@
 # <append>" to the guest as one line. Sourced by run.sh.
 #
 # Takes  image, inner: run.sh
-# Takes  append, boot, gdb, machine_type, meet, members, pin, pv, qemu_user, qemu_words, user_cpu,
-#        user_m, user_machine, user_smp: options.sh
+# Takes  append, boot, gdb, machine_type, meet, members, pin, pin_cpus, pv, qemu_user, qemu_words,
+#        user_cpu, user_m, user_machine, user_smp: options.sh
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  l1_dir: nested/kernel.sh
 # Takes  qemu_version, sandbox: nested/sandbox.sh
@@ -90,9 +90,21 @@ qemu_log_by_virtio() {
   [[ $accel == kvm && ${machine_type:-pc} == @(pc|q35|pc-*) ]] && grep -qF log=virtio "$image"
 }
 
+# Prints, if not every vCPU of the call has a CPU, how much of them each VM has: the guest's measured
+# phases are long enough for that (bench/plan_workload.c). Unknown are other load and --meet's calls.
+qemu_share() {
+  local cpus
+  if [[ -n $pin ]]; then cpus=$(printf '%s\n' "${pin_cpus[@]}" | sort -u | wc -l); else cpus=$(nproc); fi
+  # As tools/nested/nested.sh; the line may be made on the host (boot.sh).
+  if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
+  qemu_smp
+  ((smp_cpus * members <= cpus)) || echo " vmm_cpu_percent=$((cpus * 100 / members))"
+}
+
 # Prints the guest's command line: the user's, then the launcher's facts (docs/serial-log.md).
 qemu_append() {
   local line=$append
+  [[ $accel == tcg ]] || line+=$(qemu_share)
   line+="$(qemu_facts) accel=$accel_class"
   ! qemu_log_by_virtio || line+=' log=virtio'
   line+=' end=wait'
