@@ -46,7 +46,7 @@ struct vmm_facts {
 	bool enforce;      /* kvm-pv-enforce-cpuid=on */
 	bool hlt_native;   /* cpu-pm=on: HLT does not exit */
 	enum irqchip irqchip;
-	uint32_t kernel; /* of the host, major * 1000 + minor (6.12 is 6012); 0: not known */
+	uint32_t kernel;      /* of the host, major * 1000 + minor (6.12 is 6012); 0: not known */
 	uint64_t cpu_percent; /* each VM's share of the host's CPUs, 100 for one; 0: not known */
 };
 
