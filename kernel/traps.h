@@ -29,6 +29,7 @@ _Static_assert(offsetof(struct trap_frame, rip) == 17 * 8, "boot/vectors.asm");
 #define VECTOR_DOZE     0x42 /* local APIC timer, the other CPUs */
 #define VECTOR_TEST     0x43 /* for tests */
 #define VECTOR_TICK     0x44 /* local APIC timer, periodic, of a workload with a scheduler */
+#define VECTOR_CALL     0x45 /* runs a function of such a workload */
 #define VECTOR_SPURIOUS 0xff
 
 /* Fills the IDT. Once, before the first segments_init(). What nobody expects goes to `unexpected`:

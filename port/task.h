@@ -8,6 +8,7 @@
 #define PVSPIN_PORT_TASK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Returns the top of a new stack; for set-up only, never freed. */
@@ -21,12 +22,20 @@ void *port_task_begin(void *stack_top, void (*fn)(void *arg), void *arg);
  * another call saved, or a task's beginning. Returns when a later call switches to *from. */
 void port_switch(void **from, void *to);
 
-/* Calls fn on the calling CPU every `ns`, in interrupt context (hosted: a signal handler on the
- * CPU's thread); enables its interrupts. All CPUs must use the same fn. CPU 0 has only one timer,
- * so no port_timer_start() may come between these two calls. port_tick_stop() restores the
- * interrupt flag that port_run_on() requires. */
-void port_tick_start(uint64_t ns, void (*fn)(void));
+/* Calls `tick` on the calling CPU every `ns`, and `call` after a port_call() for it, in interrupt
+ * context (hosted: a signal handler on the CPU's thread); enables its interrupts. All CPUs must use
+ * the same functions. CPU 0 has only one timer, so no port_timer_start() may come between these two
+ * calls. port_tick_stop() restores the interrupt flag that port_run_on() requires. */
+void port_tick_start(uint64_t ns, void (*tick)(void), void (*call)(void));
 void port_tick_stop(void);
+
+/* Makes CPU, which takes ticks, run `call`, once at least, when it runs with interrupts enabled. */
+void port_call(uint32_t cpu);
+
+/* Masks the calling CPU's interrupts; returns whether they were enabled. Between the two functions
+ * above. Hosted: no effect, because to block a signal would take two system calls. */
+bool port_irq_disable(void);
+void port_irq_enable(void);
 
 /* Sleeps while *word == seen, until an interrupt or port_wake() at the latest. The waker changes
  * *word first. Locks do not use this; they wait by pv.h. */

@@ -136,15 +136,16 @@ static bool tick_fires(void *subject, uint64_t number, uint64_t time)
 	return true;
 }
 
-void sim_tick(uint64_t ns, void (*fn)(void))
+void sim_tick(uint64_t ns, void (*tick)(void), void (*call)(void))
 {
 	struct vcpu *vcpu = engine.running;
 
-	vcpu->tick = ns ? fn : NULL;
+	vcpu->tick = ns ? tick : NULL;
+	vcpu->call = call;
 	vcpu->tick_number++;
 	vcpu->open = ns != 0 || vcpu->index == 0;
 	if (ns == 0) {
-		vcpu->pending &= ~(uint32_t)IRQ_TICK;
+		vcpu->pending &= ~(uint32_t)(IRQ_TICK | IRQ_CALL);
 		return;
 	}
 	vcpu->tick_cycles = from_ns(ns);
@@ -196,7 +197,12 @@ void sim_yield_to(uint32_t cpu)
 
 void sim_interrupt(uint32_t cpu)
 {
-	kvm_send_ipi(engine.running, other(cpu));
+	kvm_send_ipi(engine.running, other(cpu), IRQ_WAKE);
+}
+
+void sim_call(uint32_t cpu)
+{
+	kvm_send_ipi(engine.running, other(cpu), IRQ_CALL);
 }
 
 void sim_preempt_disable(void)

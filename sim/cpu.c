@@ -4,6 +4,7 @@
 
 #include "sim/kvm.h"
 #include "sim/schedule.h"
+#include "sim/vm.h"
 
 /* When the scheduler was called, in cycles: its callbacks read it. */
 static uint64_t called_at;
@@ -260,12 +261,7 @@ void cpu_deliver(struct vcpu *vcpu)
 		vcpu->pending &= ~irq;
 		vcpu->handling = true;
 		poll_spoil(&vcpu->poll);
-		if (irq == IRQ_TIMER)
-			vcpu->vm->timer.fn(vcpu->vm->timer.arg);
-		else if (irq == IRQ_TICK && vcpu->tick)
-			vcpu->tick();
-		else if (irq == IRQ_DEADLOCK && vcpu->vm->report)
-			vcpu->vm->report();
+		vm_handle(vcpu, irq);
 		vcpu->handling = false;
 	}
 }

@@ -56,6 +56,7 @@ enum irq {
 	IRQ_TICK = 2,
 	IRQ_WAKE = 4, /* ends a HLT, does nothing */
 	IRQ_DEADLOCK = 8,
+	IRQ_CALL = 16,
 };
 
 /* What KVM and the CPU know of a vCPU's spinning. */
@@ -86,7 +87,7 @@ struct vcpu {
 	bool open;         /* interrupts are enabled */
 	bool handling;     /* in a handler */
 	uint32_t sections; /* calls of port_preempt_disable() not yet undone */
-	void (*tick)(void);
+	void (*tick)(void), (*call)(void);
 	uint64_t tick_cycles, tick_number;
 	/* KVM's */
 	bool latch;         /* a kick came (pv_unhalted) */

@@ -104,7 +104,7 @@ void kvm_halt(struct vcpu *vcpu, bool open)
 	vcpu->halts++;
 	start = vcpu->cpu->clock;
 	if (!halt_over(vcpu, open)) {
-		if (!vcpu->tick)
+		if (!vcpu->tick || !open)
 			vm_stuck(vcpu);
 		halt_poll(vcpu);
 		if (!halt_over(vcpu, open))
@@ -168,12 +168,12 @@ void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target)
 	cpu_enter(vcpu);
 }
 
-void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target)
+void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target, enum irq irq)
 {
 	cpu_exit(vcpu);
 	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
 		engine_sync(vcpu);
-	cpu_interrupt(target, IRQ_WAKE, vcpu->cpu, vcpu->cpu->clock);
+	cpu_interrupt(target, irq, vcpu->cpu, vcpu->cpu->clock);
 	cpu_enter(vcpu);
 }
 

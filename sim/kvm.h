@@ -7,10 +7,9 @@
 #ifndef PVSPIN_SIM_KVM_H
 #define PVSPIN_SIM_KVM_H
 
+#include "sim/engine.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-struct vcpu;
 
 void kvm_init_vcpu(struct vcpu *vcpu);
 
@@ -20,7 +19,7 @@ void kvm_init_vcpu(struct vcpu *vcpu);
 void kvm_halt(struct vcpu *vcpu, bool open);
 void kvm_kick(struct vcpu *vcpu, struct vcpu *target);
 void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target);
-void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target);
+void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target, enum irq irq);
 /* Call it after each PAUSE. Returns whether the PAUSE led to an exit. */
 bool kvm_pause(struct vcpu *vcpu);
 

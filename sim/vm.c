@@ -161,6 +161,20 @@ static void control(struct vm *vm)
 	controls++;
 }
 
+void vm_handle(struct vcpu *vcpu, enum irq irq)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (irq == IRQ_TIMER)
+		vm->timer.fn(vm->timer.arg);
+	else if (irq == IRQ_TICK && vcpu->tick)
+		vcpu->tick();
+	else if (irq == IRQ_CALL && vcpu->call)
+		vcpu->call();
+	else if (irq == IRQ_DEADLOCK && vm->report)
+		vm->report();
+}
+
 /* ---- work ---- */
 
 static void begin_work(struct vcpu *vcpu)

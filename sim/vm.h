@@ -15,6 +15,8 @@ void vm_run_on(struct vm *vm, uint32_t count, void (*fn)(void *arg), void *arg);
 bool vm_read_line(struct vm *vm, char *line, size_t size);
 /* On any fiber of the VM. */
 void vm_write(struct vm *vm, const char *bytes, size_t count);
+/* On the vCPU's fiber: runs the guest's handler of an interrupt. */
+void vm_handle(struct vcpu *vcpu, enum irq irq);
 void vm_end(struct vm *vm, int status) __attribute__((noreturn));
 
 /* From here on a trap of a guest's half writes a panic record and ends its VM. */

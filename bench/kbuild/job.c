@@ -5,9 +5,18 @@
 
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/sched.h"
+#include "bench/kbuild/shootdown.h"
 #include "bench/work.h"
+#include "locks/core/tunables.h"
 
 #define USER_CHUNK 512 /* iterations between two looks at need_resched: about 150 ns */
+
+/* Jobs that a task does in a row as one long one: about a second of a CPU, as a compiler's process
+ * that is not one of a shell's. */
+#define LONG_JOB 300
+
+/* Of a hundred jobs, how many are parts of long ones. */
+TUNABLE(long_jobs, "kbuild", 0, 0, 100);
 
 /* A section, and the one nested in it. */
 struct section_plan {
@@ -168,6 +177,8 @@ static uint32_t one_section(struct task *self, enum kbuild_class class)
 		wait_queue(self, &plan, may_sleep);
 	else if (class != CLASS_PI || !made_up_for(me))
 		go_through(me, &plan);
+	if (class == CLASS_PAGE_TABLE)
+		shootdown_maybe(me, &self->random);
 	sched_point();
 	return plan.levels;
 }
@@ -199,17 +210,36 @@ static bool do_job(struct task *self, uint64_t job)
 	return true;
 }
 
+/* How many jobs the task takes at once. With L jobs in a long one, long ones being q of all, the
+ * part of jobs that are in long ones is qL / (qL + 1 - q). */
+static uint64_t jobs_at_once(struct random *random)
+{
+	uint32_t others = (100 - long_jobs) * LONG_JOB;
+
+	return random_below(random, long_jobs + others) < long_jobs ? LONG_JOB : 1;
+}
+
+static bool do_jobs(struct task *self, uint64_t first, uint64_t count)
+{
+	for (uint64_t job = first; job < first + count; job++) {
+		if (job >= world.plan->jobs || !do_job(self, job))
+			return false;
+		self->jobs_done++;
+	}
+	return true;
+}
+
 void job_task_main(void *task)
 {
 	struct task *self = task;
-	uint64_t job;
+	/* differs from the jobs' and the vCPUs' */
+	struct random random = random_begin(world.plan->seed, UINT64_C(1) << 63 | self->id);
+	uint64_t count, first;
 
-	for (;;) {
-		job = atomic_fetch_add_explicit(&world.next_job, 1, memory_order_relaxed);
-		if (job >= world.plan->jobs || !do_job(self, job))
-			break;
-		self->jobs_done++;
-	}
+	do {
+		count = jobs_at_once(&random);
+		first = atomic_fetch_add_explicit(&world.next_job, count, memory_order_relaxed);
+	} while (do_jobs(self, first, count));
 	leave_pair(self);
 	sched_exit();
 }

@@ -7,6 +7,7 @@
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/observe.h"
 #include "bench/kbuild/sched.h"
+#include "bench/kbuild/shootdown.h"
 #include "bench/kbuild/watch.h"
 #include "bench/kbuild/world.h"
 #include "bench/latency.h"
@@ -84,6 +85,11 @@ static void on_tick(void)
 		watch_tick();
 }
 
+static void on_call(void)
+{
+	shootdown_answer(this_vcpu());
+}
+
 static void begin(bool all)
 {
 	(void)all;
@@ -110,7 +116,9 @@ static void vcpu_main(void *arrived)
 		return;
 	}
 	worker_begin(&me->worker, PHASE_MEASURE);
-	port_tick_start(NS_PER_S / world.plan->tick_hz, on_tick);
+	port_tick_start(NS_PER_S / world.plan->tick_hz, on_tick, on_call);
+	/* release: pairs with the load in shootdown.c */
+	atomic_store_explicit(&me->takes, true, memory_order_release);
 	sched_run(me);
 	port_tick_stop();
 	worker_next_phase(&me->worker, PHASE_STOP);
@@ -183,6 +191,10 @@ static void add_vcpu(struct kbuild_result *sum, const struct vcpu *vcpu)
 	sum->events.migrations += vcpu->events.migrations;
 	sum->events.wakeups += vcpu->events.wakeups;
 	sum->events.sleeps += vcpu->events.sleeps;
+	sum->events.shootdowns += vcpu->events.shootdowns;
+	sum->events.shootdown_cycles += vcpu->events.shootdown_cycles;
+	if (vcpu->events.shootdown_max_cycles > sum->events.shootdown_max_cycles)
+		sum->events.shootdown_max_cycles = vcpu->events.shootdown_max_cycles;
 	add_classes(sum->count, vcpu);
 }
 

@@ -14,8 +14,6 @@
 
 struct run_result;
 
-#define KBUILD_BOUND_NS UINT64_C(60000000000) /* after which it stops, unfinished */
-
 struct class_count {
 	uint64_t acquisitions;
 	uint64_t contended;                    /* the lock was held, or it took a slow path */
@@ -34,6 +32,9 @@ struct kbuild_times {
 
 struct kbuild_events {
 	uint64_t switches, preemptions, migrations, wakeups, sleeps;
+	uint64_t shootdowns;           /* that a vCPU asked others for */
+	uint64_t shootdown_cycles;     /* that it waited for them */
+	uint64_t shootdown_max_cycles; /* the longest of these waits */
 };
 
 /* Over all vCPUs. */

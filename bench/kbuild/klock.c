@@ -5,6 +5,16 @@
 
 #include "lib/steal.h"
 #include "lib/string.h"
+#include "port/task.h"
+
+static uint32_t nodes_of(uint32_t vcpus)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < vcpus; i++)
+		most = port_node(i) > most ? port_node(i) : most;
+	return most + 1;
+}
 
 static uint32_t owners(enum kbuild_class class, uint32_t tasks, uint32_t vcpus)
 {
@@ -15,6 +25,8 @@ static uint32_t owners(enum kbuild_class class, uint32_t tasks, uint32_t vcpus)
 		return (tasks + 1) / 2;
 	case OWNER_VCPU:
 		return vcpus;
+	case OWNER_NODE:
+		return nodes_of(vcpus);
 	case OWNER_NOBODY:
 		break;
 	}
@@ -91,6 +103,8 @@ static uint32_t own(enum kbuild_owner owner, const struct task *task, uint32_t c
 		return task->id / 2;
 	case OWNER_VCPU:
 		return cpu;
+	case OWNER_NODE:
+		return port_node(cpu);
 	case OWNER_NOBODY:
 		break;
 	}
@@ -194,6 +208,7 @@ void klock_acquire(struct vcpu *me, enum kbuild_class class, struct klock *lock)
 			     ? NULL
 			     : world.nodes + ((size_t)row * world.vcpus + me->worker.cpu) *
 						     world.node_stride;
+	held->enables_irqs = kbuild_classes[class].irqs_off && port_irq_disable();
 	atomic_store_explicit(&me->asks, lock, memory_order_relaxed);
 	atomic_store_explicit(&stats->holder, &lock->section.holder, memory_order_relaxed);
 	port_preempt_disable();
@@ -234,6 +249,8 @@ void klock_release(struct vcpu *me)
 	held->cycles = port_cycles() - held->since.start;
 	world.ops->release(state_of(held->lock), held->node);
 	port_preempt_enable();
+	if (held->enables_irqs)
+		port_irq_enable();
 	count->hold_cycles += held->cycles;
 	if (me->depth == 0)
 		me->times.locked += stretch_end(me, &held->since);

@@ -7,6 +7,7 @@
 #ifndef PVSPIN_BENCH_KBUILD_PROFILE_H
 #define PVSPIN_BENCH_KBUILD_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,7 @@ enum kbuild_class {
 };
 
 /* Who owns the locks of a class. Each owner has `each` of them. */
-enum kbuild_owner { OWNER_TASK, OWNER_PAIR, OWNER_VCPU, OWNER_NOBODY };
+enum kbuild_owner { OWNER_TASK, OWNER_PAIR, OWNER_VCPU, OWNER_NODE, OWNER_NOBODY };
 
 /* A distribution, given by its values at the ranks kbuild_rank[]. In between, the logarithm of the
  * value is interpolated (sample.c). */
@@ -51,6 +52,7 @@ struct class_profile {
 	uint32_t away;   /* part of the acquisitions that take no lock of the own ones, but a
 			    shared one or, if there is none, another owner's */
 	uint32_t burst;  /* acquisitions of the class in a row, in tenths; 10: one at a time */
+	bool irqs_off;   /* from before the wait until after the release */
 };
 
 extern const struct class_profile kbuild_classes[CLASS_COUNT];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The bounds of a run, which CPU 0's tick checks: a run that takes too long is stopped, a stuck one
- * is reported. */
+ * is reported. Where CPU 0 takes no tick, the port's watch reports it (port/hang.h). */
 #ifndef PVSPIN_BENCH_KBUILD_WATCH_H
 #define PVSPIN_BENCH_KBUILD_WATCH_H
 

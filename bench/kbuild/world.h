@@ -46,7 +46,8 @@ struct held {
 	uint64_t second;      /* as in section_body, bench/loop.h */
 	uint64_t steal_ns;    /* the vCPU's steal-time page at the grant */
 	uint32_t version;
-	uint64_t cycles; /* length of the hold, set at the release */
+	uint64_t cycles;   /* length of the hold, set at the release */
+	bool enables_irqs; /* at its release; else they stay as they are */
 };
 
 enum task_state { TASK_RUNNABLE, TASK_RUNNING, TASK_BLOCKED, TASK_GONE };
@@ -97,6 +98,10 @@ struct vcpu {
 	struct {
 		_Atomic uint32_t calls;  /* to work, while idle */
 		_Atomic bool idle, busy; /* waits for work; has a task */
+	} KBUILD_APART;
+	struct { /* orders from other vCPUs (shootdown.c) */
+		_Atomic uint32_t asked, answered;
+		_Atomic bool takes; /* it answers */
 	} KBUILD_APART;
 	struct {                                  /* for the watch (watch.c) */
 		const struct klock *_Atomic asks; /* the lock it waits for */

@@ -25,6 +25,9 @@ void kbuild_put(struct record *record, const struct run_result *result)
 	record_number(record, "migrations", kbuild->events.migrations);
 	record_number(record, "wakeups", kbuild->events.wakeups);
 	record_number(record, "sleeps", kbuild->events.sleeps);
+	record_number(record, "shootdowns", kbuild->events.shootdowns);
+	record_number(record, "shootdown_cycles", kbuild->events.shootdown_cycles);
+	record_number(record, "shootdown_max_cycles", kbuild->events.shootdown_max_cycles);
 }
 
 void kbuild_emit_classes(const struct run_result *result)

@@ -29,9 +29,10 @@ static inline void halt_once(uint32_t enabled)
 }
 
 /*
- * CPU 0 runs with interrupts enabled, for the timer that ends a phase. It masks them while it looks
- * at the word and lets STI's shadow cover the HLT, so that the timer wakes it, too. All others halt
- * with interrupts masked.
+ * A caller with interrupts enabled (CPU 0, for the timer that ends a phase; in kbuild most classes
+ * of locks) masks them while it looks at the word and lets STI's shadow cover the HLT, so that an
+ * interrupt wakes it, too. With interrupts masked only a kick ends the HLT. Linux's kvm_wait()
+ * (arch/x86/kernel/kvm.c) does the same.
  */
 static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 {

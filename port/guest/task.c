@@ -16,9 +16,20 @@ void *port_stack_alloc(void)
 	return (void *)stack_alloc(STACK_BYTES);
 }
 
-void port_tick_start(uint64_t ns, void (*fn)(void))
+static void (*called)(void); /* the same for all */
+
+static void call_interrupt(struct trap_frame *frame)
 {
-	timer_tick_start(ns, fn);
+	(void)frame;
+	called();
+	apic_eoi();
+}
+
+void port_tick_start(uint64_t ns, void (*tick)(void), void (*call)(void))
+{
+	called = call;
+	traps_handle(VECTOR_CALL, call_interrupt);
+	timer_tick_start(ns, tick);
 	irq_enable();
 }
 
@@ -29,6 +40,24 @@ void port_tick_stop(void)
 	timer_tick_stop();
 	if (this_cpu()->index == 0)
 		irq_enable();
+}
+
+void port_call(uint32_t cpu)
+{
+	apic_send(smp_apic_id(cpu), VECTOR_CALL);
+}
+
+bool port_irq_disable(void)
+{
+	bool enabled = read_flags() & RFLAGS_IF;
+
+	irq_disable();
+	return enabled;
+}
+
+void port_irq_enable(void)
+{
+	irq_enable();
 }
 
 /* Interrupts are masked during the look, so that no wake-up is lost between it and the HLT. */

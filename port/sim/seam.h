@@ -43,9 +43,9 @@ uint64_t sim_pause(uint64_t most);
 /* Calls fn(arg) in interrupt context on CPU 0, once. */
 void sim_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void sim_timer_cancel(void);
-/* Enables interrupts and calls fn on the calling CPU every `ns`, in interrupt context. ns = 0 ends
- * that; interrupts then stay enabled on CPU 0 only. */
-void sim_tick(uint64_t ns, void (*fn)(void));
+/* Enables interrupts and calls `tick` on the calling CPU every `ns`, and `call` after a sim_call(),
+ * both in interrupt context. ns = 0 ends that; interrupts then stay enabled on CPU 0 only. */
+void sim_tick(uint64_t ns, void (*tick)(void), void (*call)(void));
 
 /* ---- The VM's CPUs ---- */
 
@@ -58,6 +58,7 @@ void sim_halt(bool open);
 void sim_kick(uint32_t cpu);      /* KVM_HC_KICK_CPU */
 void sim_yield_to(uint32_t cpu);  /* KVM_HC_SCHED_YIELD */
 void sim_interrupt(uint32_t cpu); /* an IPI that does nothing but end a HLT */
+void sim_call(uint32_t cpu);      /* an IPI that runs what sim_tick() was given there */
 /* Between these two a kernel thread of the host keeps its CPU; pairs may nest. No effect on a vCPU.
  */
 void sim_preempt_disable(void);

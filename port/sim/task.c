@@ -13,14 +13,29 @@ void *port_stack_alloc(void)
 	return (char *)port_alloc(STACK_BYTES, STACK_ALIGN) + STACK_BYTES;
 }
 
-void port_tick_start(uint64_t ns, void (*fn)(void))
+void port_tick_start(uint64_t ns, void (*tick)(void), void (*call)(void))
 {
-	sim_tick(ns, fn);
+	sim_tick(ns, tick, call);
 }
 
 void port_tick_stop(void)
 {
-	sim_tick(0, NULL);
+	sim_tick(0, NULL, NULL);
+}
+
+void port_call(uint32_t cpu)
+{
+	sim_call(cpu);
+}
+
+bool port_irq_disable(void)
+{
+	return sim_interrupts(false);
+}
+
+void port_irq_enable(void)
+{
+	sim_interrupts(true);
 }
 
 /* Interrupts are masked from the look at the word to the HLT: no wake-up is lost between. */

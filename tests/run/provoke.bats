@@ -73,6 +73,13 @@ whole_panic() { # FILTER
   says "$stdout" 'the guest hung: between two runs or tests' 'CPU 1 is busy' provoke_loop 'CPU 2 idle'
 }
 
+@test "kbuild: a lock that CPU 0 waits for with interrupts off is found without a tick: 5" {
+  guest 5 --accel=tcg --timeout=60 -kernel build/pvspin-broken.elf -smp 2 \
+    -append "provoke=owner-loop workload=kbuild locks=tas reps=1 hang_ms=300"
+  says "$stdout" 'CPU 0 takes no ticks' 'the lock shown: rq' 'CPU 0 waits' 'owner: CPU 1' provoke_owner_loop
+  records '[.[] | select(.type == "hang_cpu") | .interrupts] == [false, false]'
+}
+
 @test "the HPET's NMI finds a looping CPU 0, alone or with others, in a run or outside: 5" {
   provoked loop hang_ms=1000
   says "$stdout" 'CPU 0 is busy' provoke_loop
