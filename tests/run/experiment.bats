@@ -45,6 +45,8 @@ said() { # FILTER [FILE]: must be true of experiment.json
   says "$stderr" 'locks=tas,nosuch: nosuch: no such lock' 'accepted: all clh' 'virt-spin'
   run_sh 2 --trace=on
   says "$stderr" '--trace=on is for --experiment'
+  run_sh 2 --seconds=5
+  says "$stderr" '--seconds=5 is for --experiment'
   experiment 2 two-vms -append 'ms=1 reps=3'
   says "$stderr" '--runs=N'
   run_sh 0 --list
@@ -129,11 +131,13 @@ said() { # FILTER [FILE]: must be true of experiment.json
 }
 
 @test "out of time before the first run: 124, and every experiment's cells and findings can be read" {
-  experiment 124 study --timeout=1 --runs=400
+  experiment 124 study --timeout=1 --runs=400 --seconds=20 -smp 3
   said '.parts | length == 6'
   for name in $(jq -r '.parts[]' "$out/experiment.json"); do
     says "$stdout" "$name"
     said '.cells | length > 0 and (map(.directories | length) | unique == [400])' "$name/experiment.json"
+    # 20 s of 340 jobs on each vCPU; an emulated CPU does a twentieth
+    said '.calls | all(.plan | contains(" jobs=1020 ") and contains(" limit_s=200 long_jobs=50"))' "$name/experiment.json"
   done
   nothing_left
 }

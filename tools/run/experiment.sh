@@ -10,8 +10,8 @@
 #                      experiment.json    the analyser's input    study.txt           the tables
 #
 # Takes  deadline, hosted, image, interrupted, out, tree, version: run.sh
-# Takes  experiment, jobs, limit_given, pin, qemu_user, runs, sim_host, sim_seed, trace, user_cpu,
-#        user_smp: options.sh
+# Takes  experiment, jobs, limit_given, pin, qemu_user, runs, seconds, sim_host, sim_seed, trace,
+#        user_cpu, user_smp: options.sh
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  sim, sim_cpus: sim.sh
 # Takes  worst: verdict.sh
@@ -24,11 +24,13 @@
 # Gives  tracing: on, if pictures are wanted
 # Gives  cpus, vcpus, work, work_many, no_ple, counter: for the files of experiments/
 
+readonly EXPERIMENT_KVM=120 # --seconds= on hardware: a spread over minutes, as the study's, does not show in less
+readonly EXPERIMENT_RATE=340 # jobs a second of a CPU: 170 k acquisitions (docs/kbuild.md) of 500 a job
 readonly EXPERIMENT_BOUND=150 # seconds for one call: its VMs run for some seconds, on a slow machine a minute
 readonly EXPERIMENT_SIM_BOUND=7200 # all locks of `sweep`, simulated, cost half an hour of one CPU
 readonly EXPERIMENT_LEAST=10   # starts no call with less time left
 
-calls=() calls_wanted='' l1_server='' broken='' tracing=''
+calls=() calls_wanted='' l1_server='' broken='' tracing='' limit_s=60 compile_s=''
 
 experiment_main() {
   local name
@@ -44,7 +46,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline_in $((120 + calls_wanted * (${#sim_cpus} ? 900 : 100)))
+  [[ -n $limit_given ]] || deadline_in $((120 + calls_wanted * (${#sim_cpus} ? 900 : 100 + 15 * compile_s)))
   experiment_repeat
   experiment_trace
   experiment_wait
@@ -64,11 +66,18 @@ experiment_facts() {
   vcpus=${user_smp%%,*}
   vcpus=${vcpus#cpus=}
   [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
-  # Jobs for some seconds; an emulated CPU does a tenth to a thirtieth of the work of a real one.
-  local each=200
-  [[ $accel == kvm ]] || each=20
+  # An emulated CPU does a tenth to a thirtieth of the work of a real one.
+  local each=20
   [[ $accel != sim ]] || each=100 # a simulated second
-  work="workload=kbuild jobs=$((each * vcpus)) reps=1"
+  compile_s=$seconds
+  [[ $accel != kvm ]] || compile_s=${seconds:-$EXPERIMENT_KVM}
+  if [[ -n $compile_s ]]; then
+    each=$((compile_s * EXPERIMENT_RATE))
+    [[ $accel == kvm || $accel == sim ]] || each=$((each / 20))
+    ((10 * compile_s <= limit_s)) || limit_s=$((10 * compile_s))
+  fi
+  work="workload=kbuild jobs=$((each * vcpus)) reps=1 limit_s=$limit_s"
+  ((compile_s < 10)) || work+=' long_jobs=50' # so many that none ends the run alone
   # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
   work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
   work+=" tasks=$(((36 * vcpus + 27) / 28))"
@@ -241,7 +250,7 @@ experiment_keys() { # RUN [trace]
 
 # In the background, so that a signal to this script ends the wait, and calls can be side by side.
 experiment_start() { # NAME RUN rep-N|trace [again]
-  local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$EXPERIMENT_BOUND
+  local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$((EXPERIMENT_BOUND + 4 * (limit_s - 60)))
   at=$(experiment_dir "$1")/$2/$3
   mkdir -p "${at%/*}"
   mapfile -t words <<<"${x_options[$2]}"

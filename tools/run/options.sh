@@ -10,7 +10,7 @@
 # Gives  action, setup: what to do instead of a run, or before it
 # Gives  accel_asked, kernel_file, out_given, l1_kernel_given, limit_given: as given, before they
 #        become accel, image, out, l1_kernel, limit
-# Gives  append, pv, boot, instances, runs, pin, limit, gdb, meet, meet_calls, trace, experiment,
+# Gives  append, pv, boot, instances, runs, pin, limit, gdb, meet, meet_calls, trace, seconds, experiment,
 #        conformance, conformance_names, conformance_tests, host_peer, peer_keys, sim_host,
 #        sim_seed, sim_vm, jobs: the values of these options; 0 or '' without one
 # Gives  qemu_words, qemu_user: all of QEMU's options; the ones that are passed on unchanged
@@ -25,7 +25,7 @@ options_default() {
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
   sim_host='' sim_seed='' sim_vm=() jobs=''
-  host_peer=0 peer_keys='' experiment='' trace=''
+  host_peer=0 peer_keys='' experiment='' trace='' seconds=''
   kernel_file=''         # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -80,6 +80,7 @@ options_own() { # WORD
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
   --experiment=*) experiment=${1#*=} ;;
+  --seconds=*) number seconds "$1" 86400 ;;
   --trace=*) one_of trace "$1" on off ;;
   --list) action=list ;;
   --help) action=help ;;
@@ -89,7 +90,7 @@ options_own() { # WORD
     usage_error "$1: build/pvspin-report LOG --perfetto=FILE writes it, from a log with trace=N"
     ;;
   --accel | --l1-kernel | --pv | --instances | --meet | --runs | --jobs | --pin | --out | --timeout | --boot | \
-    --experiment | --trace | --host | --seed | --vm)
+    --experiment | --trace | --seconds | --host | --seed | --vm)
     usage_error "$1 needs a value: $1=..."
     ;;
   --setup=* | --gdb=* | --list=* | --help=* | --version=*)
@@ -203,6 +204,8 @@ options_parse() {
   [[ -z $experiment ]] || options_experiment
   [[ -z $trace || -n $experiment ]] ||
     usage_error "--trace=$trace is for --experiment; -append trace=N makes any run log its events"
+  [[ -z $seconds || -n $experiment ]] ||
+    usage_error "--seconds=$seconds is for --experiment; -append ms=N or jobs=N is the length of any other run"
   runs=${runs:-1}
   ((!conformance)) || options_conformance
   if [[ -z $limit ]]; then
@@ -277,7 +280,7 @@ options_conformance() {
 options_experiment() {
   if ((instances != 1 || host_peer || gdb || conformance)) || [[ $pv != on || -n $meet ]]; then
     usage_error "--experiment=$experiment brings its own instances, host peer and --pv;" \
-      "it takes --runs, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
+      "it takes --runs, --seconds, --accel, --l1-kernel, --pin, --out, --timeout, -append and QEMU's options"
   fi
   runs=${runs:-10} # as in the study
   [[ -n $limit ]] || limit=86400 # until the number of calls is known
