@@ -63,13 +63,14 @@ static void a_printed_plan_parses_to_itself(void **state)
 	}
 	assert_ok("workload=kbuild locks=mcs tasks=80");
 	plan_print(&plan, line, sizeof(line));
-	assert_string_equal(line,
-			    "locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
-			    "reps=3 latency=off trace=0 trace_until=end order=listed seed=1 "
-			    "test_ms=40 start=now "
-			    "hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off "
-			    "vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 end=exit extra=none "
-			    "spin_threshold=32768 prev_check_mask=255");
+	assert_string_equal(
+		line,
+		"locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
+		"reps=3 latency=off trace=0 trace_until=end order=listed seed=1 "
+		"test_ms=40 start=now "
+		"hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off "
+		"vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 log=serial end=exit extra=none "
+		"spin_threshold=32768 prev_check_mask=255");
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
@@ -79,7 +80,8 @@ static void a_printed_plan_parses_to_itself(void **state)
 		      "test_ms=40 "
 		      "start=now "
 		      "hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
-		      "vmm_irqchip=unknown vmm_kernel=0 end=exit extra=none spin_threshold=32768 "
+		      "vmm_irqchip=unknown vmm_kernel=0 log=serial end=exit extra=none "
+		      "spin_threshold=32768 "
 		      "prev_check_mask=255");
 }
 
