@@ -45,8 +45,8 @@ struct turn {
 void gaps_add_gap(struct gaps *gaps, const struct turn *turn, uint64_t from, uint64_t to,
 		  const struct absences *absences);
 
-/* Adds the part of a hold that lies between `from` and `to`. When time was stolen is not known, so
- * as much of it as fits counts for that part. */
+/* Adds the part of a hold that lies between `from` and `to`. It is not known when in the hold time
+ * was stolen: counts as much of it for this part as fits. */
 void gaps_add_hold(struct gaps *gaps, const struct hold *hold, uint64_t from, uint64_t to);
 
 void gaps_add(struct gaps *sum, const struct gaps *gaps);

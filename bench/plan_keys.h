@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys of the command line, as one table that is read by the parser (plan_parse.c) and by the
- * printer (plan_print.c). Private to the plan files, and to who adds a key by PLAN_KEY.
+ * The keys of the command line, as one table that the parser (plan_parse.c) and the printer
+ * (plan_print.c) read. For the plan files only, and for files that add a key by PLAN_KEY.
  */
 #ifndef PVSPIN_BENCH_PLAN_KEYS_H
 #define PVSPIN_BENCH_PLAN_KEYS_H
@@ -26,9 +26,9 @@ enum key_kind {
 struct plan_key {
 	const char *name;
 	enum key_kind kind;
-	uint32_t workloads; /* that have the key, as bits 1 << workload_id; 0: all */
-	size_t offset;      /* in struct plan */
-	char *value;        /* NULL: it is there; else PLAN_KEY's own */
+	uint32_t workloads; /* those that have the key, as bits 1 << workload_id; 0: all */
+	size_t offset;      /* of the value in struct plan */
+	char *value;        /* PLAN_KEY's value is here; NULL: it is in struct plan */
 	uint64_t min, max;
 	const char *const *names;
 	size_t name_count;
@@ -39,7 +39,7 @@ struct plan_key {
 size_t plan_key_count(void);
 const struct plan_key *plan_key_at(size_t i);
 
-/* A KEY_NAME that is there where the file with this line is linked in, which keeps its value, too;
+/* Adds a KEY_NAME to programs that are linked with this file. The file keeps the key's value;
  * names[0] is the default. */
 #define PLAN_KEY(id_, ...)                          \
 	static const struct plan_key plan_key_##id_ \

@@ -191,7 +191,7 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->section = (struct section *)(run.sections + own * APART);
 	worker->sharers = run.plan->workload == WORKLOAD_UNCONTENDED ? 1 : run.result->threads;
 	worker->phase = &shared.phase;
-	/* with ops= the phase has no one beginning */
+	/* with ops= each worker has its own phase */
 	worker->times = run.plan->latency && !run.plan->ops ? &shared.times : NULL;
 	worker->window_cycles = port_ns_to_cycles(run.plan->ms * 1000000) / WINDOWS;
 	worker->stats = port_stats(i);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a phase was long enough for the host's scheduler: where more vCPUs want to run than there
- * are CPUs, a lock's figures are those of a few time slices unless there are many. And a check of
- * the measurement by itself: what a strict FIFO lock that only spins must come to there.
+ * Whether a phase was long enough for the host's scheduler. If more vCPUs want to run than there
+ * are CPUs, a short phase has only a few time slices, and a lock's figures are then a matter of
+ * chance. And a check of the measurement itself: the rate that a strict FIFO lock must then have.
  */
 #ifndef PVSPIN_BENCH_SLICES_H
 #define PVSPIN_BENCH_SLICES_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SLICES_ENOUGH 50 /* of a vCPU in a phase */
+#define SLICES_ENOUGH 50 /* how often each vCPU should be given a CPU in a phase */
 
 #define FIFO_AGREES 3 /* a factor */
 
@@ -29,14 +29,14 @@ bool slices_overcommitted(const struct slices *slices);
 bool slices_too_few(const struct slices *slices);
 
 /*
- * Hand-overs a second that T vCPUs, of which P have a CPU for slices of s, make of a strict
- * FIFO lock: P/((T/P - 1)s). Whoever is next is off its CPU for the slices of T/P - 1 others, and P
- * CPUs come to that at a time. From the steal times: P = T x (1 - stolen share), and one absence is
- * the stolen time by the number of times that a CPU was given. 0: not overcommitted, or too few
- * slices to say.
+ * Returns the hand-overs a second of a strict FIFO lock among T vCPUs on P CPUs with slices of s:
+ * P/((T/P - 1)s). The next owner is off its CPU for the slices of T/P - 1 others, and P owners find
+ * their CPUs at a time. The steal times tell P = T x (1 - stolen share), and an absence, which is
+ * the stolen time divided by the number of times that a CPU was given. Returns 0 if the vCPUs were
+ * not overcommitted, or there were too few slices to say.
  *
- * Where the next ones happen to run too, the lock goes on to them, so up to T/P times as many are
- * right; and slices differ. Hence FIFO_AGREES.
+ * If several of the next owners happen to run, the lock goes on through them: up to T/P times this
+ * rate is right. Slices differ, too. Hence FIFO_AGREES.
  */
 uint64_t slices_fifo_rate(const struct slices *slices, uint32_t threads);
 bool slices_fifo_agrees(uint64_t expected, uint64_t measured);

@@ -57,7 +57,7 @@ static void measure(void *result)
 
 void speed_measure(struct speed *speed)
 {
-	port_run_on(1, measure, speed); /* where CPUs are simulated only this has a time */
+	port_run_on(1, measure, speed); /* simulated CPUs have time only in port_run_on() */
 }
 
 uint32_t speed_pauses(uint64_t us, uint64_t pause_cycles)

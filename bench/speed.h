@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How fast this CPU is, in TSC cycles: a PAUSE, by which locks wait, and work(), by which plans are
- * sized. A PAUSE takes 10 cycles on Broadwell and 140 on Skylake, so the same number of polls is
- * another time there. work() takes longer when the CPU's clock has gone down. Measured on the
- * boot CPU, outside runs, in some tens of microseconds.
+ * sized. A PAUSE takes 10 cycles on Broadwell and 140 on Skylake, so the same number of polls takes
+ * longer there. work() takes longer when the CPU's clock is lower. Measured on the boot CPU,
+ * outside runs, in some tens of microseconds.
  */
 #ifndef PVSPIN_BENCH_SPEED_H
 #define PVSPIN_BENCH_SPEED_H

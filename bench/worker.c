@@ -51,8 +51,8 @@ static void leave_section(const struct worker *worker)
 		section->alone = sections_so_far(worker);
 }
 
-/* latency=on, with the lock, at the grant by which the worker sees that the measured phase has
- * begun or is over; of a hold that straddles that moment only a part belongs to the phase. */
+/* latency=on: called with the lock held, when the worker sees that the measured phase has begun or
+ * ended. Only a part of a hold that straddles that moment belongs to the phase. */
 static void gaps_begin(struct worker *worker)
 {
 	if (worker->times == NULL)
@@ -64,7 +64,7 @@ static void gaps_begin(struct worker *worker)
 	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, UINT64_MAX);
 }
 
-/* After gaps_begin(), which has seen when the phase began. */
+/* Call it after gaps_begin(), which finds out when the phase began. */
 static void windows_begin(struct worker *worker)
 {
 	for (uint32_t i = 0; i < WINDOWS; i++)

@@ -36,7 +36,7 @@ struct section {
 } __attribute__((aligned(CACHE_LINE)));
 
 /* TSC at which the timer moved the phase to PHASE_MEASURE and to PHASE_STOP; UINT64_MAX: not yet.
- * Written before the phase; read after a fence by who has seen it. */
+ * Written before the phase changes; read after a fence by workers that have seen the change. */
 struct phase_times {
 	uint64_t begin, end;
 };
@@ -64,7 +64,7 @@ struct worker {
 	uint64_t ops;      /* in the phase seen_phase */
 	uint64_t sections; /* in all phases, for the exclusion check */
 	struct streak streak;
-	/* latency=on: the acquisition under way, the hold before it, and what gaps count from */
+	/* latency=on: the current acquisition, the hold before it, and from when on gaps count */
 	struct turn turn;
 	struct hold last;
 	uint64_t stolen; /* of the hold under way */
@@ -104,11 +104,11 @@ static inline void worker_count_window(struct worker *worker, uint64_t granted)
 	worker->window_ops[worker->window]++;
 }
 
-/* latency=on, with the lock that was free since worker->turn.freed: since when somebody waits that
- * still does; if nobody else does, since the worker asked. */
+/* latency=on, called by the lock's owner: returns since when the longest of the waits that are
+ * still under way lasts. If there is none: since when the worker itself asked. */
 uint64_t worker_first_waiter(const struct worker *worker);
 
-/* latency=on: after the release at `released` of what was granted in worker->turn. */
+/* latency=on: accounts for worker->turn and its hold, which ended at `released`. */
 void worker_add_turn(struct worker *worker, uint64_t released);
 
 /* Adds the time that other vCPUs waited for this section while its holder was preempted. Exact for

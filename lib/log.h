@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log: records (record.h) and lines of text for people. Whoever runs the program says where it
- * goes: log_write() and log_flush() are kernel/log.c's in the guest and the port's elsewhere.
+ * The log: records (record.h) and lines of text for people. In the guest kernel/log.c implements
+ * log_write() and log_flush(); elsewhere the port does.
  */
 #ifndef PVSPIN_LIB_LOG_H
 #define PVSPIN_LIB_LOG_H

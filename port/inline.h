@@ -16,10 +16,10 @@ static inline void port_relax(void)
 }
 
 /*
- * PAUSE in a loop that polls; returns how many polls it stands for, 1. Where CPUs are simulated it
- * may be more: the caller promises that, as long as its looks at memory find what they found last
- * time, it does nothing but repeat them, for `most` polls at least, this one included. What counts
- * polls adds what is returned.
+ * PAUSE in a loop that polls. Returns how many polls this one stands for: 1, or more where CPUs are
+ * simulated. The caller promises that it does nothing but repeat its looks at memory, as long as
+ * they find what they found last time, for at least `most` polls including this one. A caller that
+ * counts its polls adds the result.
  */
 static inline uint64_t port_poll(uint64_t most)
 {
@@ -50,8 +50,8 @@ static inline uint64_t port_cycles_ordered(void)
 	return cycles;
 }
 
-/* A kernel disables preemption from before it asks for a spinlock until it has let it go. Guests
- * and processes cannot; the simulated port's host threads can. */
+/* A kernel disables preemption before it asks for a spinlock and enables it after the release.
+ * Guests and processes cannot do that; the simulated port's host threads can. */
 static inline void port_preempt_disable(void)
 {
 }

@@ -92,8 +92,8 @@ static uint64_t next_random(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* Sets the order of a repetition's locks, as indices into plan->locks. With order=seed no lock
- * always runs behind the same other one, whose state of host and caches it would inherit. */
+/* Sets the order of a repetition's locks, as indices into plan->locks. order=seed varies it, so
+ * that a lock does not always inherit the state of host and caches from the same other lock. */
 static void order_locks(const struct plan *plan, size_t threads_index, uint32_t rep,
 			uint8_t order[PLAN_MAX_LOCKS])
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The records of a measurement: see emit.h. The counters of enum lock_event up to EV_KICK_CYCLES
- * are fields of their own, always there; the rest, Linux's lock events, go into the object
- * "events", only where they are not zero.
+ * The records of a measurement: see emit.h. Each counter of enum lock_event up to EV_KICK_CYCLES
+ * has a field of its own, which is always there. The others, Linux's lock events, go into the
+ * object "events" if they are not zero.
  */
 #include "bench/session/emit.h"
 
@@ -187,7 +187,7 @@ static void emit_sums(const struct run_result *result)
 	record_end(&record);
 }
 
-/* A starved vCPU does not show in the histogram of all waits, which has 20,000 of another. */
+/* The histogram of all waits hides a starved vCPU: another vCPU may have 20,000 waits in it. */
 static void put_fairness(struct record *record, const struct worker *worker)
 {
 	record_number(record, "wait_p50_cycles", histogram_quantile(worker->wait, 500));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The launcher's hold on the measurement: see start.h. */
+/* The launcher's control over the start: see start.h. */
 #include "bench/session/start.h"
 
 #include "bench/session/emit.h"
@@ -58,8 +58,9 @@ static bool obey(const char *line, const struct run_result *previous)
 	return false;
 }
 
-/* How long the start has to wait yet. The shared clock tells what the line's way took; it may have
- * drifted from the launcher's since boot, so never more than the whole delay. */
+/* Returns how long the start still has to wait. The shared clock tells how long the line took to
+ * come. That clock may have drifted from the launcher's since boot, so the result is never more
+ * than the whole delay. */
 static uint64_t delay_left(void)
 {
 	uint64_t now = port_wall_ns(), passed = now > epoch_ns ? now - epoch_ns : 0;
@@ -69,8 +70,8 @@ static uint64_t delay_left(void)
 	return passed < delay_ns ? delay_ns - passed : 0;
 }
 
-/* Waits for the common start. There is nothing to read, and a line that comes all the same is too
- * late to be obeyed; the read is what waits without using a CPU. */
+/* Waits for the common start by a read, which uses no CPU. No line should come; one that does is
+ * too late to be obeyed. */
 static void wait_for_delay(void)
 {
 	uint64_t left = delay_left(), start = port_cycles(), passed = 0;

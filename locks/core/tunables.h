@@ -15,13 +15,14 @@ struct lock_tunables {
 	uint32_t spin_threshold;  /* polls before a pv lock halts (Linux SPIN_THRESHOLD) */
 	uint32_t prev_check_mask; /* pv-qspinlock: polls between looks at the predecessor, less 1 */
 	uint32_t pending_loops;   /* qspinlock, cna: polls for a pending hand-over */
-	uint32_t spin_us;         /* such a time in place of polls before a halt; 0: polls count */
+	uint32_t spin_us;         /* time before a halt, in place of polls; 0: polls count */
 	uint32_t steal;           /* ppc-qspinlock, paq: polls in which to steal, before queueing */
 };
 
 extern struct lock_tunables lock_tunables; /* written before a run, only read during it */
 
-/* How many polls take spin_us here: set before the runs, by who has measured a PAUSE. */
+/* How many polls take spin_us on this machine. bench/ measures PAUSE and sets it before the runs.
+ */
 extern uint32_t spin_us_polls;
 
 /* A lock's bound on its polls before it halts: `polls`, unless spin_us= gives it as a time. */

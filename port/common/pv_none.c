@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Backend without PV_UNHALT (or with nopvspin): a masked HLT would never end, so waiters go on
- * polling. On KVM, real or modelled, features are added to it; preempted flags need only their
- * page.
- */
+/* The backend without PV_UNHALT (or with nopvspin): a masked HLT would never end, so waiters go on
+ * polling. pv_select() adds the features that KVM, real or modelled, offers. */
 #include "port/common/pv_none.h"
 
 #include "lib/kvm_info.h"

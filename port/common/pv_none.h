@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pv backend that never sleeps, and the one that has what KVM offers. */
+/* The pv backend that never sleeps, and the choice of a backend by what KVM offers. */
 #ifndef PVSPIN_PORT_COMMON_PV_NONE_H
 #define PVSPIN_PORT_COMMON_PV_NONE_H
 

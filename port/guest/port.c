@@ -17,9 +17,9 @@
 #include "port/hang.h"
 #include "port/port.h"
 
-/* Each look at the UART is a VM exit to the VMM, a millisecond and more where a CPU is emulated and
- * others want it. Halts in between, so long that looking takes no more than this part of the time.
- */
+/* Each look at the UART is a VM exit to the VMM, which takes a millisecond and more on an emulated
+ * CPU that others want, too. So the CPU halts between looks, for so long that looking takes at most
+ * this part of the time. */
 #define LINE_POLL_NS   2000000
 #define LINE_POLL_PART 16
 #define LINE_MARGIN_NS 10000000000ull
