@@ -44,7 +44,7 @@ struct flex_node {
 	_Atomic uint32_t waiting;
 };
 
-/* A CPU's. */
+/* What a CPU brings along. */
 struct flex_pool {
 	struct park_node park; /* first: park.h finds it */
 	struct flex_node node[FLEX_NODES];

@@ -4,18 +4,20 @@
  * rqspinlock, whose acquisitions may fail. Here they are tried again. The queue is that of
  * qspinlock without its pending bit: waiters poll their nodes, the head polls the word. When the
  * head has polled for rqd_head_us, it sets `dissolves` and leaves; each waiter tells the next,
- * until the last takes tail and `dissolves` away in one step. Who has left, or comes meanwhile,
- * stands aside: it polls the word, may take the lock, and queues when `dissolves` is clear.
+ * until the last takes tail and `dissolves` away in one step. A vCPU that has left, or comes
+ * meanwhile, stands aside: it polls the word, may take the lock, and queues when `dissolves` is
+ * clear.
  *
- * Storms. If who has left queued again at once, it would be told to leave again, by the news that
- * still travels through the queue; that could go on for ever, with no head to take a free lock.
- * Standing aside bounds it: `dissolves` keeps everybody who has left out until the queue is empty,
- * so each vCPU is told once. And a section longer than the limit would dissolve each new queue; so
- * a waiter doubles its limit at each dissolution that it lives through in one wait.
+ * Storms. Suppose that a vCPU that has left queued again at once. The news that the queue dissolves
+ * still travels through it, and would make the vCPU leave again. That could go on for ever, with no
+ * head to take a free lock. Standing aside prevents it: no vCPU that has left queues before the
+ * queue is empty, so each is told once. A section longer than the limit would dissolve each new
+ * queue, too. So a waiter doubles its limit at each dissolution in one wait.
  *
- * Preemption: of the holder: the queue is formed anew, by those who run. While it dissolves the
- * lock is a test-and-set lock. Of the head: nobody notices, as in qspinlock; only heads have a
- * limit. A preempted waiter stops the news: those behind it wait for it, those before it do not.
+ * Preemption. If the holder is preempted, the running vCPUs form a new queue; while the old one
+ * dissolves, the lock is a test-and-set lock. If the head is preempted, nobody notices, as in
+ * qspinlock: only heads have a limit. A preempted waiter holds up the news for the waiters behind
+ * it, not for those before it.
  *
  * K. K. Dwivedi, "Resilient Queued Spin Lock", Linux 6.15 kernel/bpf/rqspinlock.c: its limits are
  * 0.5 s for the head, 0.25 s for the pending waiter, none for the others. On a hypervisor it is a
@@ -122,8 +124,8 @@ static bool rq_queue(struct qspinlock *lock, struct qnode *node, uint32_t tail,
 			rq_leave(word, node, tail, 1);
 			return true;
 		}
-		/* There is one head, so nobody else writes this byte but the last who leaves; for
-		 * him it is published by the store to granted. */
+		/* Only the head and, later, the last waiter to leave write this byte. The store to
+		 * granted publishes it to that waiter. */
 		q_set_pending(word, 1);
 	}
 	if (wait->doubles < RQ_MAX_DOUBLES)

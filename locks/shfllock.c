@@ -200,7 +200,7 @@ static void pass_headship(struct shfl_lock *lock, struct shfl_node *mine)
 	    atomic_compare_exchange_strong_explicit(&lock->tail, &last, NULL, memory_order_release,
 						    memory_order_relaxed)) {
 		/* Somebody may have queued and set no_stealing since. Then newcomers may steal
-		 * until that queue is empty. As published. */
+		 * until that queue is empty. The published lock does the same. */
 		atomic_store_explicit(&lock->glock.no_stealing, 0, memory_order_relaxed);
 		return;
 	}

@@ -12,7 +12,8 @@
  * because the interrupt has ended that halt, and after it the waiter looks at the byte again.
  *
  * Preemption: preempting a waiter is harmless, though a kick to it is spent for nothing; the lock
- * is free for others meanwhile. The search begins with CPU 0: the CPUs behind it wait longest.
+ * is free for others meanwhile. The search begins with CPU 0, so CPUs with high numbers wait
+ * longest.
  *
  * Differences: the unlock is one locked AND that returns the count, where Xen stored 0, fenced and
  * read the count of a lock that might be gone by then; and a waiter polls again before it halts
@@ -140,7 +141,7 @@ static __attribute__((noinline)) void xen_kick(const void *lock)
 	}
 }
 
-/* Release: pairs with xen_swap. Acquire: with the addition in xen_halt. seq_cst: Dekker, there. */
+/* Release: pairs with xen_swap. Acquire: with the addition in xen_halt. seq_cst: Dekker with it. */
 static inline void xen_release(void *state, void *node)
 {
 	union xen_word *word = state;

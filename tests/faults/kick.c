@@ -126,7 +126,7 @@ static void yield_wakes(struct visit *visit)
 
 /* Kicks are counted, by APIC ID, and each one lets a HLT pass. */
 static atomic_t passes[256];
-static unsigned int counted_in; /* of fault_selections */
+static unsigned int counted_in; /* fault_selections at that time */
 
 static void count_kick(struct visit *visit)
 {
@@ -160,7 +160,7 @@ static void halt_returns(struct visit *visit)
 /* The latch outlives the HLT that it let pass. The fault sets it again on the vCPU's way back to
  * the guest, because KVM clears it in kvm_emulate_halt if it is set there (6.12) or when it ends
  * the block (6.1). By APIC ID. */
-static unsigned int latch_kept_in[256]; /* of fault_selections */
+static unsigned int latch_kept_in[256]; /* fault_selections at that time */
 
 static void latch_stays(struct visit *visit)
 {

@@ -258,7 +258,7 @@ static void manifest(const char *directory, const char *kernel, const char *slic
 	free(path);
 }
 
-/* Also where both ran the same plan on what calls itself the same class. */
+/* Hosts that differ are named even if both logs have the same plan and accelerator class. */
 static void different_hosts_are_said(void **state)
 {
 	const char *const names[] = {"hosts/a", "hosts/b", "hosts/c"};

@@ -72,7 +72,7 @@ wait_for() { # FILE TEXT
   return 1
 }
 
-# Of a test that failed, what its call of run.sh left is copied to out/failed/FILE-NUMBER. For teardown.
+# For teardown: if the test failed, copies what its call of run.sh left to out/failed/FILE-NUMBER.
 keep_failed() {
   local to=$tree/out/failed/${BATS_TEST_FILENAME##*/}-$BATS_TEST_NUMBER
   [[ -z ${BATS_TEST_COMPLETED:-} && -e ${out:-} ]] || return 0

@@ -34,8 +34,8 @@ serve_l1() { # KERNEL
   return 1
 }
 
-# nested STATUS ARGUMENT...: run.sh in the L1 of the kernel that --l1-kernel=, if given, names. A call
-# takes L1 5 to 40 s of CPU time, and on a busy machine its CPU is one of many's.
+# nested STATUS ARGUMENT...: runs run.sh in an L1 (of --l1-kernel=, if given). A call takes 5 to
+# 40 s of L1's CPU time, which take longer on a busy machine.
 nested() {
   local want=$1 kernel=6.12
   shift

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Chooses the accelerator and prints it with the reason in one line. `auto` never takes a /dev/kvm on a CPU that has neither vmx nor svm: that is a
-# software KVM, which interprets each guest instruction. Sourced by run.sh.
+# Chooses the accelerator and prints it with the reason in one line. `auto` never takes a /dev/kvm
+# on a CPU that has neither vmx nor svm: that is a software KVM, which interprets each guest
+# instruction. Sourced by run.sh.
 #
 # Takes  inner: run.sh
 # Takes  accel_asked, boot, l1_kernel_given, paused: options.sh

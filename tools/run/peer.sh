@@ -44,16 +44,17 @@ member_title() { # MEMBER
   fi
 }
 
-# The keys that mean something in the plan of these words, with spaces around each: the hosted build
-# writes its plan complete, and of the words those that its workload takes. threads=0 is refused, so
-# that nothing runs.
+# Prints the keys that the plan of these words has, with spaces around each. The hosted build tells
+# them: its boot record has the whole plan, without keys that the workload does not take. It refuses
+# threads=0, so nothing runs.
 plan_keys_of() { # WORD...
   { if [[ $accel == sim ]]; then "$sim" 1 "$* threads=0"; else "$hosted" "$@" threads=0; fi 2>/dev/null || true; } |
     jq -jRr 'fromjson? | select(.type == "boot") | .plan | split(" ")[] | " " + split("=")[0] + " "'
 }
 
-# The words of KEYS, but for those whose key OTHERS has too; then OTHERS. ms= and ops= are one key
-# here: the plan takes one of them. With another workload, what only the old one takes goes too.
+# Prints the words of KEYS whose keys OTHERS does not have, then OTHERS. ms= and ops= count as one
+# key, because a plan takes one of them. If OTHERS has another workload, keys that only the old one
+# takes are left out, too.
 keys_override() { # KEYS OTHERS
   local word key kept=() keys=() others=() other=() names=' ' workload='' before='' after=''
   read -ra keys <<<"$1"

@@ -116,9 +116,9 @@ enum sample_index {
 	SAMPLE_MERIT,        /* ops (jobs) per second; fixed work: seconds */
 	SAMPLE_JAIN,         /* Jain's fairness index over the vCPUs, 0..1 */
 	SAMPLE_SLICE_NS,     /* how long a vCPU ran each time that it was given a CPU */
-	SAMPLE_JAIN_WINDOWS, /* the same over windows of a few time slices, their mean */
+	SAMPLE_JAIN_WINDOWS, /* mean of Jain's index over windows of a few time slices */
 	SAMPLE_LONGEST_STREAK,
-	SAMPLE_MIDDLE_VCPU_P50_NS, /* of the vCPUs' own medians, the median */
+	SAMPLE_MIDDLE_VCPU_P50_NS, /* the median of the vCPUs' own medians */
 	SAMPLE_WORST_VCPU_P99_NS,
 	SAMPLE_LONGEST_WAIT_NS,
 	SAMPLE_HALTS,
@@ -193,8 +193,8 @@ void distribution_free(struct distribution *distribution);
 /* Returns an upper bound of the p-quantile (p from 0 to 1): the upper end of its bucket, but at
  * most the largest value. NAN if the distribution is empty. */
 double distribution_quantile(const struct distribution *distribution, double p);
-/* The value up to which a share p of the sum of all values is. A bucket's values count as its
- * middle. */
+/* Returns the value such that all values up to it make the share p of the sum of all. A bucket's
+ * values count as its middle. */
 double distribution_quantile_of_sum(const struct distribution *distribution, double p);
 
 /* One row of the tables. */

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A window is to have this many turns of each vCPU on a CPU: less, and a lock that is fair over
- * turns looks unfair because some vCPUs had none. */
+/* In a window each vCPU should have this many turns on a CPU. With fewer, some vCPUs have none, and
+ * a lock that is fair over turns looks unfair. */
 #define TURNS 4
 
 static int ascending(const void *a, const void *b)
@@ -32,7 +32,8 @@ static void read_waits(const struct record *const *vcpu, struct repetition *rep)
 	free(p50);
 }
 
-/* How many of the log's windows make one that is long enough; 0: all together are too short. */
+/* Returns how many of the log's windows to join, so that the result is long enough. 0: even half of
+ * all windows is too short. */
 static size_t windows_to_join(const struct record *run, size_t windows, size_t vcpus)
 {
 	double turns = (double)record_u64(run, "scheduled_in") / (double)vcpus;
@@ -43,8 +44,8 @@ static size_t windows_to_join(const struct record *run, size_t windows, size_t v
 	return enough * 2 <= (double)windows ? (size_t)enough : 0;
 }
 
-/* The mean over windows of `join` of the log's each; a rest at the end is left out, and so is a
- * window in which nobody got the lock. */
+/* Returns the mean of Jain's index over groups of `join` windows of the log. Leaves out an
+ * incomplete group at the end, and groups in which nobody got the lock. */
 static double mean_jain(const struct record *const *vcpu, size_t vcpus, size_t windows, size_t join)
 {
 	double *ops = memory_new(vcpus, sizeof(*ops)), sum = 0;

@@ -101,7 +101,7 @@ static void finding_row(struct table *table, const struct study *study,
 	study_number(table, finding->p_holm, finding->p_holm < 0.0001 ? "%.1e" : "%.4f");
 	table_text(table, finding->test[0] ? finding->test : "-");
 	verdict_text(text, finding);
-	/* nobody is to quote it as a machine's */
+	/* so that nobody quotes a simulated verdict as a real machine's */
 	snprintf(labelled, sizeof(labelled), "%s%s", study_is_simulated(study) ? "simulated: " : "",
 		 text);
 	table_text(table, labelled);

@@ -247,7 +247,7 @@ static enum finding_verdict verdict_of(const struct study_finding *finding)
 	return above ? VERDICT_REPRODUCED : below ? VERDICT_OPPOSITE : VERDICT_UNDECIDED;
 }
 
-/* Whether the figures say anything about the study, and what then. */
+/* Returns what the figures say about the study's finding, or why they say nothing about it. */
 static enum finding_verdict study_verdict(const struct study *study,
 					  const struct study_finding *finding)
 {

@@ -22,8 +22,8 @@
 struct study_cell {
 	const char *name, *run, *label;
 	/* of each repetition: */
-	/* Measured by threads of a process beside the VMs. A host peer that is no such thing says
-	 * so in experiment.json: "peer": "kernel-threads". */
+	/* Measured by threads of a user process beside the VMs; not so if experiment.json says
+	 * "peer": "kernel-threads". */
 	bool user_process;
 	size_t *repetition; /* its number: 1, 2, 3... */
 	struct sample time; /* mean over its VMs */
@@ -93,7 +93,7 @@ bool study_exists(const char *path);
 bool study_read(const char *path, struct study *study, struct notes *notes);
 void study_free(struct study *study);
 
-/* Its verdicts are about the model of --accel=sim. */
+/* Whether it ran under --accel=sim, so that its verdicts are about a model. */
 bool study_is_simulated(const struct study *study);
 
 /* Computes the figures of the findings. study_read() calls it. */

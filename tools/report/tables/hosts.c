@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In what the hosts of two logs differ, by manifest.json: see tables.h. */
+/* Notes how the hosts of two logs differ, by manifest.json: see tables.h. */
 #include "tools/report/tables/tables.h"
 
 #include "tools/report/base/system.h"
@@ -12,7 +12,7 @@
 #define MOST_SETTINGS 12 /* that are printed */
 #define VALUE_CHARS   60
 
-/* The text of a value; to be freed. Long ones are cut. */
+/* Returns a value as text, cut if it is long. The caller frees it. */
 static char *text_of(const json_t *value)
 {
 	char *text = value == NULL           ? memory_copy("not known")
@@ -34,7 +34,7 @@ static void note_values(struct notes *notes, const char *sentence, const char *n
 	free(text_b);
 }
 
-/* What makes it another host altogether. */
+/* Notes the differences that make B's host another machine or kernel. */
 static void note_identity(struct notes *notes, const char *where, const json_t *a, const json_t *b)
 {
 	static const char *const names[] = {"kernel", "cpu_model", "cpus", "microcode"};
@@ -51,7 +51,7 @@ static void note_identity(struct notes *notes, const char *where, const json_t *
 	}
 }
 
-/* Of settings, per_cpu: an object of names and values. A name that only one has counts, too. */
+/* Notes the settings (an object of names and values) that differ, or that only one side has. */
 static void note_settings(struct notes *notes, const json_t *a, const json_t *b)
 {
 	const char *name;
@@ -94,7 +94,7 @@ static void note_host(struct notes *notes, const char *where, const json_t *a, c
 	}
 }
 
-/* The first log that can be used; NULL: none. */
+/* Returns the first usable log; NULL: none. */
 static const struct log *first_log(const struct set *set)
 {
 	for (size_t i = 0; i < set->log_count; i++) {
@@ -140,7 +140,7 @@ void hosts_compare_sets(const struct set *a, const struct set *b, struct notes *
 		hosts_compare(of_a, of_b, notes);
 }
 
-/* Only what makes it another host: the calls of a set may be for trying settings. */
+/* Compares machine and kernel only: the calls of a set may differ in settings on purpose. */
 void hosts_limit(const struct set *set, struct notes *limits)
 {
 	const struct log *first = NULL;

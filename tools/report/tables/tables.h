@@ -51,10 +51,10 @@ const struct cell *compare_counterpart(const struct set *a, const struct cell *c
 /* Adds sentences about what the figures of a set may not be used for, the most important first. */
 void limits_of(const struct set *set, struct notes *limits);
 
-/* Notes in what the hosts of two logs differ, by their manifests (hosts.c): another kernel or CPU
- * model loudly, each setting by its file. */
+/* Notes how the hosts of two logs differ, by their manifests (hosts.c). Another kernel or CPU model
+ * gets a note of its own; settings are named by their files. */
 void hosts_compare(const struct log *a, const struct log *b, struct notes *notes);
-/* The same of the first usable logs of two sets. */
+/* The same for the first usable logs of two sets. */
 void hosts_compare_sets(const struct set *a, const struct set *b, struct notes *notes);
 /* Notes logs of a set that are of another kernel or CPU model than the first. */
 void hosts_limit(const struct set *set, struct notes *limits);
@@ -62,8 +62,8 @@ void hosts_limit(const struct set *set, struct notes *limits);
 /* On how many CPUs the vCPUs of a log could run; 0: unknown. */
 uint64_t log_cpus(const struct log *log);
 
-/* Rates under overcommit as shares of the rate with a CPU for each vCPU, and two bounds of that
- * share (efficiency.c). NULL: no lock of the set was measured both ways. */
+/* Makes the table of rates under overcommit, as shares of the rate with a CPU for each vCPU, beside
+ * two bounds of that share (efficiency.c). NULL: no lock of the set was measured both ways. */
 struct table *efficiency_table(const struct set *set);
 
 #endif

@@ -296,7 +296,7 @@ static void put_slice(struct writer *writer, const char *line, const struct wind
 	free(name);
 }
 
-/* Whoever ran on the CPUs of the host in the time of the run's trace: only a simulator knows. */
+/* Writes what ran on the host's CPUs during the run's trace, which only a simulator knows. */
 static void put_host(struct writer *writer)
 {
 	const char *path = writer->run->log->path, *slash = path ? strrchr(path, '/') : NULL;
