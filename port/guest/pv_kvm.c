@@ -5,19 +5,31 @@
  * target vCPU; HLT returns at once if the latch is set and clears it. So a kick that comes between
  * the look at the word and the HLT is not lost, and HLT may return for a kick that was meant for
  * an earlier wait. Interrupts do not matter for the latch.
+ *
+ * pv_kick_ipi=1 wakes by a fixed IPI in its place. That shows what the kick's other half does:
+ * since Linux 5.3 (266e85a5ec91) the host also yields to the kicked vCPU. Waiters then halt with
+ * interrupts enabled. The IPI is kept like the latch: interrupts are masked from the look at the
+ * word to the HLT.
  */
 #include "port/guest/pv_kvm.h"
 
+#include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
 #include "kernel/kvm.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
+#include "kernel/traps.h"
 #include "locks/core/pv.h"
+#include "locks/core/tunables.h"
 #include "port/common/pv_count.h"
 #include "port/common/pv_none.h"
 
 const struct pv_backend *pv_backend;
+
+TUNABLE(pv_kick_ipi,
+	"pv-qspinlock,pv-ticket,oticket,i-spinlock,paq,tas-park,mcs-stp,flexguard,xen-byte", 0, 0,
+	1);
 
 static inline void halt_once(uint32_t enabled)
 {
@@ -31,15 +43,16 @@ static inline void halt_once(uint32_t enabled)
 /*
  * A caller with interrupts enabled (CPU 0, for the timer that ends a phase; in kbuild most classes
  * of locks) masks them while it looks at the word and lets STI's shadow cover the HLT, so that an
- * interrupt wakes it, too. With interrupts masked only a kick ends the HLT. Linux's kvm_wait()
- * (arch/x86/kernel/kvm.c) does the same.
+ * interrupt wakes it, too. With interrupts masked only a kick ends the HLT, unless an IPI is the
+ * kick. Linux's kvm_wait() (arch/x86/kernel/kvm.c) does the same.
  */
 static void kvm_wait(const _Atomic uint8_t *word, uint8_t seen)
 {
 	bool enabled = read_flags() & RFLAGS_IF;
 
 	irq_disable();
-	pv_halt(word, seen, enabled, halt_once);
+	pv_halt(word, seen, enabled || pv_kick_ipi, halt_once);
+	irq_disable();
 	if (enabled)
 		irq_enable();
 }
@@ -49,9 +62,14 @@ static inline void call_kick(uint32_t cpu)
 	hypercall_kick_cpu(smp_apic_id(cpu));
 }
 
+static inline void send_ipi(uint32_t cpu)
+{
+	apic_send(smp_apic_id(cpu), VECTOR_WAKE);
+}
+
 static void kvm_kick(uint32_t cpu)
 {
-	pv_send_kick(cpu, call_kick);
+	pv_send_kick(cpu, pv_kick_ipi ? send_ipi : call_kick);
 }
 
 static inline void call_yield(uint32_t cpu)

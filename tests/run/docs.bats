@@ -41,6 +41,12 @@ described() { # COUNT
   accepted '?=?' | grep '=' | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d '=' | described 3
 }
 
+@test "pv_kick_ipi is a tunable of each lock that halts" {
+  grep -l 'LOCK_PV' locks/*.c | sed 's|locks/||; s|\.c$||' | sort >"$BATS_TEST_TMPDIR/halt"
+  sed -n '/^TUNABLE(pv_kick_ipi/,/;/p' port/guest/pv_kvm.c | grep -o '"[^"]*"' | tr -d '"' | tr ',' '\n' | sort |
+    diff "$BATS_TEST_TMPDIR/halt" -
+}
+
 @test "docs/locks.md describes every lock event" {
   # Those with a field of their own are in docs/serial-log.md.
   sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/core/stats.c | while read -r event; do

@@ -86,6 +86,13 @@ locks_hold() { # LOCKS HOW-MANY VCPUS ARGUMENT...
   halts_agree
 }
 
+@test "pv_kick_ipi=1: an IPI wakes in place of a hypercall" {
+  nested 0 -smp 4 -append "locks=pv-qspinlock ms=300 reps=1 spin_threshold=1 hold=2000 pv_kick_ipi=1"
+  records '.[] | select(.type == "run")
+    | .exclusion == "ok" and .halts_total > 0 and .kicks_total > 0 and .tunables.pv_kick_ipi == 1'
+  records '.[] | select(.type == "counts") | .hypercalls | add == 1' # at boot
+}
+
 @test "--pv=off: no PV_UNHALT, pv-qspinlock never halts and says so" {
   nested 0 --pv=off -smp 4 -append "locks=pv-qspinlock ms=100 reps=1 spin_threshold=1"
   records '.[0].pv_unhalt == false and .[0].pv_backend == "none"'
