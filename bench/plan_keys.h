@@ -26,10 +26,10 @@ enum key_kind {
 struct plan_key {
 	const char *name;
 	enum key_kind kind;
-	uint32_t workloads; /* those that have the key, as bits 1 << workload_id; 0: all */
-	size_t offset;      /* of the value in struct plan */
-	char *value;        /* PLAN_KEY's value is here; NULL: it is in struct plan */
-	uint64_t min, max;
+	uint32_t workloads;         /* those that have the key, as bits 1 << workload_id; 0: all */
+	size_t offset;              /* of the value in struct plan */
+	char *value;                /* PLAN_KEY's value is here; NULL: it is in struct plan */
+	uint64_t initial, min, max; /* of a number */
 	const char *const *names;
 	size_t name_count;
 	size_t bytes;
@@ -45,9 +45,6 @@ const struct plan_key *plan_key_at(size_t i);
 	static const struct plan_key plan_key_##id_ \
 		__attribute__((section("plan_key_registry"), used, aligned(8))) = {__VA_ARGS__}
 
-/* Everything but locks and threads, which depend on the machine. */
-extern const struct plan plan_defaults;
-
 /* The locks of the default plan. */
 extern const char *const plan_default_locks[];
 extern const size_t plan_default_lock_count;
@@ -58,10 +55,9 @@ static inline bool plan_key_applies(const struct plan *plan, const struct plan_k
 	return key->workloads == 0 || key->workloads >> plan->workload & 1;
 }
 
-static inline void *plan_field(struct plan *plan, const struct plan_key *key)
-{
-	return key->value != NULL ? key->value : (char *)plan + key->offset;
-}
+/* Sets the value of a key: a number, the index of a name, or 1 for a flag. Does nothing for a list.
+ */
+void plan_store(struct plan *plan, const struct plan_key *key, uint64_t value);
 
 static inline const void *plan_field_const(const struct plan *plan, const struct plan_key *key)
 {

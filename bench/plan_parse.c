@@ -185,16 +185,11 @@ static bool number_in(struct parser *parser, uint64_t min, uint64_t max, uint64_
 
 static void parse_number(struct parser *parser, const struct plan_key *key)
 {
-	void *field = plan_field(parser->plan, key);
 	uint64_t number;
 
-	if (key->kind == KEY_CPUS ? !number_in(parser, 1, parser->machine->cpus, &number)
-				  : !number_in(parser, key->min, key->max, &number))
-		return;
-	if (key->kind == KEY_U64)
-		*(uint64_t *)field = number;
-	else
-		*(uint32_t *)field = (uint32_t)number;
+	if (key->kind == KEY_CPUS ? number_in(parser, 1, parser->machine->cpus, &number)
+				  : number_in(parser, key->min, key->max, &number))
+		plan_store(parser->plan, key, number);
 }
 
 static void parse_tunable(struct parser *parser, const struct tunable *tunable)
@@ -205,24 +200,12 @@ static void parse_tunable(struct parser *parser, const struct tunable *tunable)
 		*tunable->value = (uint32_t)number;
 }
 
-static void store_name(struct parser *parser, const struct plan_key *key, uint32_t index)
-{
-	void *field = plan_field(parser->plan, key);
-
-	if (key->kind == KEY_CHOICE)
-		*(uint32_t *)field = index;
-	else if (key->kind == KEY_SWITCH)
-		*(bool *)field = index != 0;
-	else
-		ksnprintf(field, key->bytes, "%s", key->names[index]);
-}
-
 static void parse_name(struct parser *parser, const struct plan_key *key, const char *value,
 		       size_t length)
 {
 	for (uint32_t i = 0; i < key->name_count; i++) {
 		if (cmdline_is(value, length, key->names[i])) {
-			store_name(parser, key, i);
+			plan_store(parser->plan, key, i);
 			return;
 		}
 	}
@@ -233,7 +216,7 @@ static void parse_name(struct parser *parser, const struct plan_key *key, const 
 static void parse_flag(struct parser *parser, const struct plan_key *key)
 {
 	if (parser->word.value == NULL)
-		*(bool *)plan_field(parser->plan, key) = true;
+		plan_store(parser->plan, key, true);
 	else if (begin_error(parser, parser->word.value, parser->word.value_length,
 			     "takes no value"))
 		plan_error_add(&parser->error, "; accepted: %s", key->name);
@@ -271,12 +254,12 @@ static void parse_value(struct parser *parser, const struct plan_key *key)
 	}
 }
 
-/* struct plan has the defaults of all others. */
-static void reset_own_keys(struct parser *parser)
+/* Sets all keys to their defaults; lists are empty. */
+static void reset(struct plan *plan)
 {
+	*plan = (struct plan){.lock_count = 0};
 	for (size_t i = 0; i < plan_key_count(); i++)
-		if (plan_key_at(i)->value != NULL)
-			store_name(parser, plan_key_at(i), 0);
+		plan_store(plan, plan_key_at(i), plan_key_at(i)->initial);
 }
 
 static const struct plan_key *find_key(const struct cmdline_word *word)
@@ -391,8 +374,7 @@ bool plan_parse(const char *cmdline, const struct plan_machine *machine, struct 
 	struct linux_facts facts = machine->linux_facts;
 	const char *cursor;
 
-	*plan = plan_defaults;
-	reset_own_keys(&parser);
+	reset(plan);
 	error[0] = '\0';
 	tunables_reset();
 	skip_loader_word(&parser, cmdline);

@@ -103,20 +103,25 @@ static uint64_t default_ms(const struct plan *plan)
 	return ms > LEAST_MS ? ms : LEAST_MS;
 }
 
+static void clear_others_keys(struct plan *plan)
+{
+	for (size_t i = 0; i < plan_key_count(); i++)
+		if (!plan_key_applies(plan, plan_key_at(i)))
+			plan_store(plan, plan_key_at(i), 0);
+}
+
 void plan_fit_workload(struct plan *plan, const char *line, struct plan_error *error)
 {
 	check_keys(plan, line, error);
+	clear_others_keys(plan);
 	if (plan->workload == WORKLOAD_KBUILD) {
 		check_locks(plan, error);
-		plan->hold = plan->think = plan->warmup_ms = 0;
-		plan->ms = plan->ops = 0;
 		if (plan->jobs == 0)
 			plan->jobs = default_jobs(plan);
 		plan->dispatch = DISPATCH_INDIRECT; /* thousands of locks, one loop for all */
 	} else {
 		check_tasks(plan, error);
-		plan->tasks = plan->jobs = 0;
-		plan->tick_hz = 0;
+		plan->tasks = 0;
 		if (plan->ops == 0 && plan->ms == 0)
 			plan->ms = default_ms(plan);
 	}
