@@ -4,6 +4,7 @@
 
 #include "bench/work.h"
 #include "lib/arith.h"
+#include "locks/core/tunables.h"
 #include "port/port.h"
 
 /* Few enough for Intel's pause-loop window of 4096 cycles at 140 cycles a PAUSE, and for AMD's
@@ -12,6 +13,10 @@
 #define PAUSES 16
 /* Ends the host's count of PAUSEs in a row (ple_gap, 128 cycles) between two batches. */
 #define GAP_WORK 1000
+
+/* A second at most: no bound is shorter. */
+TUNABLE_ENTRY(pause_gap, "pause_gap", "contended,uncontended,kbuild", &port_pause_gap, 0, 0,
+	      1000000);
 
 static uint64_t pause_batch(uint32_t pauses)
 {

@@ -9,10 +9,21 @@
 
 #include <stdint.h>
 
+/*
+ * Cycles to wait after each PAUSE, 0: none. Set before the runs. A CPU counts PAUSEs as a loop,
+ * from which it exits to the hypervisor, only if they are close together (Intel: PLE_Gap, SDM vol.
+ * 3C, 26.1.3; AMD: pause filter threshold, APM vol. 2, 15.14.4; KVM sets 128 cycles). So with more
+ * than that there are no such exits.
+ */
+extern uint32_t port_pause_gap;
+void port_wait_gap(void) __attribute__((cold));
+
 /* PAUSE: about 65 cycles on Zen, 140 on Skylake and later, 10 before. */
 static inline void port_relax(void)
 {
 	__builtin_ia32_pause();
+	if (__builtin_expect(port_pause_gap != 0, 0))
+		port_wait_gap();
 }
 
 /*

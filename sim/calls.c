@@ -87,9 +87,9 @@ void sim_work(uint64_t cycles)
 	engine_sync(vcpu);
 }
 
-uint64_t sim_pause(uint64_t most)
+uint64_t sim_pause(uint64_t most, uint64_t gap)
 {
-	return engine.running->timed ? poll_pause(engine.running, most) : 1;
+	return engine.running->timed ? poll_pause(engine.running, most, gap) : 1;
 }
 
 /* ---- interrupts ---- */

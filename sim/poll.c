@@ -42,7 +42,7 @@ static void wake(struct vcpu *vcpu, uint64_t skipped)
 	poll->asleep = false;
 	poll->skipped = skipped;
 	vcpu->cpu->clock = poll->start + skipped * poll->period;
-	kvm_paused(vcpu, skipped, vcpu->cpu->clock);
+	kvm_paused(vcpu, skipped, vcpu->cpu->clock - poll->gap);
 }
 
 void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time)
@@ -116,7 +116,7 @@ static uint64_t sleep_through(struct vcpu *vcpu, uint64_t most)
 	return poll->skipped;
 }
 
-uint64_t poll_pause(struct vcpu *vcpu, uint64_t most)
+uint64_t poll_pause(struct vcpu *vcpu, uint64_t most, uint64_t gap)
 {
 	struct poll *poll = &vcpu->poll;
 	uint64_t length, mark, polls = 1;
@@ -131,9 +131,11 @@ uint64_t poll_pause(struct vcpu *vcpu, uint64_t most)
 	vcpu->cpu->clock += engine.host.pause_cycles;
 	if (kvm_pause(vcpu))
 		alike = false;
+	vcpu->cpu->clock += gap;
 	if (alike && most > 1 && has_all(vcpu) && !engine.follow && !vcpu->pending) {
 		poll->start = vcpu->cpu->clock;
-		poll->period = length + engine.host.pause_cycles;
+		poll->period = length + engine.host.pause_cycles + gap;
+		poll->gap = gap;
 		polls += sleep_through(vcpu, most - 1);
 	}
 	begin(poll, vcpu->cpu->clock);

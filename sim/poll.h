@@ -35,6 +35,7 @@ struct poll {
 	/* the sleep: polls of `period` cycles each from `start` on, `most` of them at most */
 	bool asleep;
 	uint64_t start, period, most;
+	uint64_t gap;     /* of the period, what comes after its PAUSE */
 	uint64_t skipped; /* how many it was, once it is over */
 };
 
@@ -58,7 +59,7 @@ static inline void poll_look(struct poll *poll, const struct line *line, uint64_
 }
 
 /* PAUSE, on the vCPU's fiber: see sim_pause(). */
-uint64_t poll_pause(struct vcpu *vcpu, uint64_t most);
+uint64_t poll_pause(struct vcpu *vcpu, uint64_t most, uint64_t gap);
 
 /* The line is written at `time`, before any look at that time: wakes the vCPU if it sleeps in polls
  * of it. */

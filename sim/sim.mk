@@ -13,7 +13,7 @@ sim_guest_cflags := $(sim_flags) -fPIC -fvisibility=hidden -mgeneral-regs-only -
 	-Iport/sim/include -I. -I$(SIM_BUILD)
 
 sim_host_c := $(sort $(wildcard sim/*.c)) port/common/task.c
-sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c bench/session/*.c port/sim/*.c sim/guest/*.c) port/common/pv_none.c \
+sim_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c bench/*.c bench/kbuild/*.c bench/session/*.c port/sim/*.c sim/guest/*.c) port/common/pause_gap.c port/common/pv_none.c \
 	port/common/task.c $(filter-out lib/string.c,$(wildcard lib/*.c)))
 sim_host_objects := $(sim_host_c:%.c=$(SIM_BUILD)/host/%.o)
 sim_guest_objects := $(sim_guest_c:%.c=$(SIM_BUILD)/guest/%.o)

@@ -6,7 +6,7 @@
 peers_cflags := -std=gnu11 -O2 -g -pthread -fno-strict-aliasing -Wall -Wextra -Wshadow -Wundef \
 	-Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror) -Ibench/peers -I.
 peers_c := $(sort $(wildcard bench/peers/*.c port/hosted/*.c) $(filter-out locks/core/registry.c,$(wildcard \
-	locks/*.c locks/core/*.c))) lib/arith.c lib/histogram.c port/common/pv_none.c \
+	locks/*.c locks/core/*.c))) lib/arith.c lib/histogram.c port/common/pause_gap.c port/common/pv_none.c \
 	lib/printf.c lib/cmdline.c
 # For all files but those that calculate with double; hosted/hosted.mk gives the reason.
 peers_measured := -mgeneral-regs-only

@@ -38,8 +38,8 @@ void sim_fence(void);
 uint64_t sim_cycles(void);
 void sim_work(uint64_t cycles);
 /* PAUSE. If nothing can change meanwhile, also makes up to most - 1 further polls like the last
- * one. Returns the number of polls, at least 1. */
-uint64_t sim_pause(uint64_t most);
+ * one. Returns the number of polls, at least 1. After each PAUSE come `gap` cycles. */
+uint64_t sim_pause(uint64_t most, uint64_t gap);
 /* Calls fn(arg) in interrupt context on CPU 0, once. */
 void sim_timer_start(uint64_t ns, void (*fn)(void *arg), void *arg);
 void sim_timer_cancel(void);

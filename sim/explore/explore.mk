@@ -4,7 +4,7 @@
 #   check-sim-locks  runs them for longer than `make check`; SEEDS=N: how many schedules, FIRST=S:
 #                    from which seed on
 
-explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c port/sim/pv.c port/common/pv_none.c \
+explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c port/sim/pv.c port/common/pause_gap.c port/common/pv_none.c \
 	lib/printf.c lib/cmdline.c lib/histogram.c kernel/nodes.c tests/locks/no_bench.c \
 	tests/locks/sim/client.c) \
 	$(filter-out %/guest.c %/exclusion.c,$(sort $(wildcard tests/suites/locks/*.c))) tests/suites/locks/exclusion.c

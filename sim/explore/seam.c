@@ -49,8 +49,9 @@ void sim_work(uint64_t cycles)
 	explore_step();
 }
 
-uint64_t sim_pause(uint64_t most)
+uint64_t sim_pause(uint64_t most, uint64_t gap)
 {
+	(void)gap;
 	return memory_pause(most);
 }
 

@@ -50,10 +50,10 @@ host_sources_streak := bench/worker.c bench/gaps.c lib/histogram.c tests/host/fa
 host_sources_latency := $(host_sources_streak)
 host_sources_slices := bench/slices.c lib/arith.c
 host_sources_gaps := $(host_sources_streak)
-host_sources_promotion := locks/qspinlock.c locks/cna.c locks/qspinlock_word.c \
+host_sources_promotion := port/common/pause_gap.c locks/qspinlock.c locks/cna.c locks/qspinlock_word.c \
 	$(wildcard locks/core/*.c) bench/worker.c bench/gaps.c lib/histogram.c lib/cmdline.c \
 	lib/string.c lib/printf.c tests/host/fake_vcpus.c
-host_sources_spin := locks/core/spin.c locks/core/trace.c tests/host/fake_vcpus.c
+host_sources_spin := port/common/pause_gap.c locks/core/spin.c locks/core/trace.c tests/host/fake_vcpus.c
 host_sources_serial := kernel/serial.c
 host_sources_virtio_serial := kernel/virtio_serial.c kernel/pci.c
 host_sources_log := kernel/log.c

@@ -11,7 +11,7 @@
 
 LOCKS_HOSTCC ?= gcc
 LOCKS_BUILD := build/locks
-LOCKS_SOURCES := $(wildcard locks/*.c locks/core/*.c port/hosted/*.c tests/locks/*.c) port/common/pv_none.c \
+LOCKS_SOURCES := $(wildcard locks/*.c locks/core/*.c port/hosted/*.c tests/locks/*.c) port/common/pause_gap.c port/common/pv_none.c \
 	lib/histogram.c lib/printf.c lib/cmdline.c \
 	$(filter-out %/guest.c %/exclusion.c,$(wildcard tests/suites/locks/*.c)) tests/suites/locks/exclusion.c
 LOCKS_CFLAGS := -std=c11 -O2 -g -pthread -fno-strict-aliasing -fno-omit-frame-pointer \

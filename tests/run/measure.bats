@@ -36,6 +36,8 @@ all() { # FILTER: fails unless it is true of the array of all records
   all '.[0].pause_cycles > 1 and .[0].pause_cycles < 2000'
   all '[.[] | select(.type == "speed") | .work_min_cycles <= .work_cycles and .work_cycles <= .work_max_cycles] ==
     [true, true]'
+  hosted locks=tas threads=1 ms=5 reps=1 pause_gap=5000
+  all '.[0].pause_cycles > 5000'
 }
 
 @test "spin_us= is a time: as many polls as PAUSEs take it, and waiters halt after it" {

@@ -46,6 +46,18 @@ sim() {
   grep -q '"type":"run"' "$log"
 }
 
+@test "pause_gap= above the host's ple_gap: there are no pause-loop exits" {
+  local gap keys='locks=virt-spin,mcs,pv-qspinlock ms=5 warmup_ms=1 reps=1'
+  for gap in 100 129; do
+    sim --host=cpus=4,ple=0 8 "$keys pause_gap=$gap"
+    grep '"type":"run"' "$log" >"$log.$gap.off"
+    sim --host=cpus=4,ple=1 8 "$keys pause_gap=$gap"
+    grep '"type":"run"' "$log" >"$log.$gap.on"
+  done
+  run -1 cmp -s "$log.100.off" "$log.100.on"
+  cmp "$log.129.off" "$log.129.on"
+}
+
 @test "polls taken many at once are the polls that there are" {
   local lock # with more vCPUs the two may differ: docs/sim.md
   for lock in virt-spin ticket-backoff mcs cna shfllock pv-qspinlock paq s390-spinlock; do

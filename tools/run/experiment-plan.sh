@@ -100,7 +100,7 @@ experiment_select() {
   experiment_exists "$experiment" ||
     usage_error "--experiment=$experiment: no such experiment; accepted:" \
       "$(experiment_names | paste -sd' ')"
-  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() # the accelerator is not chosen yet
+  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() no_ple_keys='' # the accelerator is not chosen yet
   added=()
   experiment_read "$experiment"
   study_append=$append
@@ -133,7 +133,7 @@ experiment_added() {
 
 # For --list, with an arbitrary number of CPUs.
 experiment_title() { # NAME
-  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() added=()
+  local accel=auto cpus=1 vcpus=1 work='' work_many='' no_ple=() no_ple_keys='' added=()
   experiment_read "$1"
   echo "  $1 ($x_title)"
 }

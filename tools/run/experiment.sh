@@ -22,7 +22,7 @@
 # Gives  calls, calls_wanted: the calls that are under way, by process ID; how many there will be,
 #        empty without an experiment
 # Gives  tracing: on, if pictures are wanted
-# Gives  cpus, vcpus, work, work_many, no_ple, counter: for the files of experiments/
+# Gives  cpus, vcpus, work, work_many, no_ple, no_ple_keys, counter: for the files of experiments/
 
 readonly EXPERIMENT_KVM=120 # --seconds= on hardware: a spread over minutes, as the study's, does not show in less
 readonly EXPERIMENT_RATE=340 # jobs a second of a CPU: 170 k acquisitions (docs/kbuild.md) of 500 a job
@@ -59,8 +59,8 @@ experiment_main() {
 # Sets the variables for the files of experiments/.
 # shellcheck disable=SC2034 # which of these files reads them is known when the call is made
 experiment_facts() {
-  cpus=$(nproc) no_ple=(-overcommit cpu-pm=on)
-  if [[ $accel == sim ]]; then cpus=$sim_cpus no_ple=(--host=ple=0); fi
+  cpus=$(nproc) no_ple=() no_ple_keys=' pause_gap=256'
+  if [[ $accel == sim ]]; then cpus=$sim_cpus no_ple=(--host=ple=0) no_ple_keys=''; fi
   # The same choice as in tools/nested/nested.sh, which a running L1 made on the same machine.
   if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
   vcpus=${user_smp%%,*}

@@ -6,14 +6,16 @@
 #include "port/sim/seam.h"
 #include <stdint.h>
 
+extern uint32_t port_pause_gap;
+
 static inline void port_relax(void)
 {
-	sim_pause(1);
+	sim_pause(1, port_pause_gap);
 }
 
 static inline uint64_t port_poll(uint64_t most)
 {
-	return sim_pause(most);
+	return sim_pause(most, port_pause_gap);
 }
 
 static inline uint64_t port_cycles(void)
