@@ -3,6 +3,7 @@
 #include "bench/kbuild/kbuild.h"
 
 #include "bench/gather.h"
+#include "bench/kbuild/governor.h"
 #include "bench/kbuild/job.h"
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/observe.h"
@@ -81,8 +82,10 @@ static void on_tick(void)
 	if (!atomic_load_explicit(&world.running, memory_order_relaxed))
 		return;
 	sched_tick(me);
-	if (me->worker.cpu == 0)
+	if (me->worker.cpu == 0) {
 		watch_tick();
+		governor_tick();
+	}
 }
 
 static void on_call(void)
@@ -152,6 +155,7 @@ static void set_up(const struct run_result *result)
 	klock_init_all();
 	for (uint32_t i = 0; i < world.vcpus; i++)
 		set_up_vcpu(i);
+	governor_reset();
 	sched_init_tasks(job_task_main);
 	atomic_store_explicit(&world.next_job, 0, memory_order_relaxed);
 	atomic_store_explicit(&world.alive, world.tasks, memory_order_relaxed);
@@ -218,6 +222,7 @@ static void collect(struct run_result *result)
 		add_vcpu(&totals, &world.vcpu[i]);
 	}
 	result->workers = workers;
+	totals.governor = governor_counts();
 	result->kbuild = &totals;
 	result->elapsed_cycles = result->end.tsc - result->start.tsc;
 	result->elapsed_ns = port_cycles_to_ns(result->elapsed_cycles);

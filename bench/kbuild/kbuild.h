@@ -37,11 +37,18 @@ struct kbuild_events {
 	uint64_t shootdown_max_cycles; /* the longest of these waits */
 };
 
+/* governor=1: how often it gave a vCPU up, and the fewest it had; zeros without it. */
+struct governor_counts {
+	uint64_t parks;
+	uint32_t least;
+};
+
 /* Over all vCPUs. */
 struct kbuild_result {
 	uint32_t tasks;
 	struct kbuild_times times;
 	struct kbuild_events events;
+	struct governor_counts governor;
 	struct class_count count[CLASS_COUNT];
 };
 

@@ -6,6 +6,7 @@
  */
 #include "bench/kbuild/sched.h"
 
+#include "bench/kbuild/governor.h"
 #include "bench/kbuild/klock.h"
 #include "bench/work.h"
 #include "locks/core/stats.h"
@@ -88,13 +89,15 @@ static uint32_t load_of(const struct vcpu *vcpu)
 	return queued(vcpu) + atomic_load_explicit(&vcpu->busy, memory_order_relaxed);
 }
 
-/* Returns the vCPU with the most tasks, from which an idle vCPU may take one; NULL: none. A single
- * woken task stays where it was woken. */
-static struct vcpu *busiest(void)
+/* Returns the vCPU with the most tasks, from which an idle vCPU may take one; NULL: none, or a
+ * parked vCPU asks. A single woken task stays where it was woken. */
+static struct vcpu *busiest(const struct vcpu *me)
 {
 	struct vcpu *found = NULL;
 	uint32_t most = 1;
 
+	if (governor_parks(me))
+		return NULL;
 	for (uint32_t i = 0; i < world.vcpus; i++) {
 		struct vcpu *vcpu = &world.vcpu[i];
 		uint32_t load = load_of(vcpu);
@@ -109,7 +112,7 @@ static struct vcpu *busiest(void)
 
 static struct task *steal(struct vcpu *me)
 {
-	struct vcpu *from = busiest();
+	struct vcpu *from = busiest(me);
 	struct task *task;
 
 	if (from == NULL)
@@ -164,7 +167,7 @@ static void idle(struct vcpu *me)
 
 	atomic_store_explicit(&me->idle, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (queued(me) == 0 && busiest() == NULL && !finished())
+	if (queued(me) == 0 && busiest(me) == NULL && !finished())
 		rest(me, calls);
 	atomic_store_explicit(&me->idle, false, memory_order_relaxed);
 	/* a vCPU that wakes late at the end was idle only until the end */
@@ -227,6 +230,35 @@ static struct task *run_task(struct vcpu *me, struct task *task)
 	return NULL;
 }
 
+/* Returns the vCPU where the task ran last, or an idle one if that is busy (Linux:
+ * select_idle_sibling); none that is parked. */
+static struct vcpu *place_for(const struct task *task)
+{
+	uint32_t vcpus = governor_vcpus();
+	uint32_t last = atomic_load_explicit(&task->vcpu, memory_order_relaxed) % vcpus;
+
+	for (uint32_t i = 0; i < vcpus; i++) {
+		struct vcpu *vcpu = &world.vcpu[(last + i) % vcpus];
+
+		if (atomic_load_explicit(&vcpu->idle, memory_order_relaxed) && queued(vcpu) == 0)
+			return vcpu;
+	}
+	return &world.vcpu[last];
+}
+
+/* Queues a task of a parked vCPU on another one, where a wake-up would put it. */
+static void move_away(struct vcpu *me, struct task *task)
+{
+	struct vcpu *to = place_for(task);
+
+	lock(me, CLASS_RQ, rq_lock(to));
+	hold(me);
+	append(to, task);
+	klock_release(me);
+	me->events.migrations++;
+	call_if_idle(to);
+}
+
 void sched_run(struct vcpu *me)
 {
 	struct task *back = NULL;
@@ -234,6 +266,11 @@ void sched_run(struct vcpu *me)
 	while (back != NULL || !finished()) {
 		struct task *task = next_own(me, back);
 
+		if (task != NULL && governor_parks(me)) {
+			move_away(me, task);
+			back = NULL;
+			continue;
+		}
 		if (task == NULL)
 			task = steal(me);
 		back = NULL;
@@ -246,7 +283,9 @@ void sched_run(struct vcpu *me)
 
 void sched_tick(struct vcpu *me)
 {
-	if (queued(me) != 0 && port_cycles() - me->since >= world.slice)
+	bool others_wait = queued(me) != 0 && port_cycles() - me->since >= world.slice;
+
+	if (others_wait || governor_parks(me))
 		atomic_store_explicit(&me->need_resched, true, memory_order_relaxed);
 }
 
@@ -275,21 +314,6 @@ void sched_exit(void)
 {
 	leave(REQUEST_EXIT);
 	__builtin_unreachable();
-}
-
-/* Returns the vCPU where the task ran last, or an idle one if that is busy (Linux:
- * select_idle_sibling). */
-static struct vcpu *place_for(const struct task *task)
-{
-	uint32_t last = atomic_load_explicit(&task->vcpu, memory_order_relaxed);
-
-	for (uint32_t i = 0; i < world.vcpus; i++) {
-		struct vcpu *vcpu = &world.vcpu[(last + i) % world.vcpus];
-
-		if (atomic_load_explicit(&vcpu->idle, memory_order_relaxed) && queued(vcpu) == 0)
-			return vcpu;
-	}
-	return &world.vcpu[last];
 }
 
 void sched_wake(struct vcpu *me, struct task *task)

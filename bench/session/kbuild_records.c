@@ -28,6 +28,10 @@ void kbuild_put(struct record *record, const struct run_result *result)
 	record_number(record, "shootdowns", kbuild->events.shootdowns);
 	record_number(record, "shootdown_cycles", kbuild->events.shootdown_cycles);
 	record_number(record, "shootdown_max_cycles", kbuild->events.shootdown_max_cycles);
+	if (kbuild->governor.least == 0)
+		return;
+	record_number(record, "governor_parks", kbuild->governor.parks);
+	record_number(record, "governor_least", kbuild->governor.least);
 }
 
 void kbuild_emit_classes(const struct run_result *result)

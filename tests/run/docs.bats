@@ -15,13 +15,14 @@ accepted() { # KEY
     sed -n 's/^error: .*; accepted: //p' | tr -d ' ' | tr ',' '\n'
 }
 
-# Fails unless docs/locks.md, or a row of README, has each word of stdin, as `word`, and there are at
+# Fails unless docs/locks.md, or a row of README or docs/kbuild.md, has each word of stdin, as `word`, and there are at
 # least COUNT of them.
 described() { # COUNT
   local word words=0 missing=0
   while read -r word; do
     words=$((words + 1))
-    grep -qF "\`$word\`" docs/locks.md || grep -q "^| \`$word=\`" README.md || { echo "docs/locks.md, README.md: no \`$word\`" >&2; missing=1; }
+    grep -qF "\`$word\`" docs/locks.md || grep -q "^| .*\`$word=\`.* |" README.md docs/kbuild.md ||
+      { echo "docs/locks.md, README.md, docs/kbuild.md: no \`$word\`" >&2; missing=1; }
   done
   [ "$words" -ge "$1" ] || { echo "only $words words to look for" >&2; return 1; }
   return "$missing"

@@ -161,6 +161,19 @@ consistent() { # JOBS
   ((mean[2] > 0 && mean[2] < 10000 && mean[8] > 2000 * mean[2]))
 }
 
+@test "sim: the governor gives vCPUs up while two VMs share the CPUs, and none to a VM that is alone" {
+  local mode vm
+  for mode in 'beside 0' 'beside 1' 'alone 1'; do
+    vm=(4 "accel=sim workload=kbuild locks=tas jobs=200 reps=1 governor=${mode#* } governor_ms=20")
+    [[ $mode == alone* ]] || vm+=("${vm[@]}")
+    build/sim/pvspin-sim --host=cpus=4 --out="$BATS_TEST_TMPDIR" "${vm[@]}" >&2
+    grep -h '^{' "$BATS_TEST_TMPDIR/serial-0.log" | jq 'select(.type == "run")'
+  done | jq -es 'all(.jobs_done == 200 and .exclusion == "ok")
+    and .[0].governor_parks == null
+    and .[1].governor_parks > 0 and .[1].governor_least < 4 and .[1].steal_ns < .[0].steal_ns / 2
+    and .[2].governor_parks == 0 and .[2].governor_least == 4'
+}
+
 @test "sim: with a node for each vCPU the zone's lock seldom changes its vCPU; with one node mostly" {
   local nodes
   for nodes in 1 4; do

@@ -165,6 +165,8 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("shootdowns"),
 	NUMBER_OPTIONAL("shootdown_cycles"),
 	NUMBER_OPTIONAL("shootdown_max_cycles"),
+	NUMBER_OPTIONAL("governor_parks"),
+	NUMBER_OPTIONAL("governor_least"),
 	NUMBER_OPTIONAL("split_running_ns"),
 	NUMBER_OPTIONAL("split_spinning_ns"),
 	NUMBER_OPTIONAL("split_halted_ns"),
