@@ -2,8 +2,6 @@
 /* See slices.h. */
 #include "bench/slices.h"
 
-#include "lib/arith.h"
-
 #define OVERCOMMITTED_OF 20 /* a twentieth of the time */
 #define NS_PER_S         UINT64_C(1000000000)
 
@@ -18,18 +16,15 @@ bool slices_too_few(const struct slices *slices)
 	       slices->scheduled_in < SLICES_ENOUGH * slices->vcpu_phases;
 }
 
-/* (T/P - 1)s is one absence, steal / scheduled_in; P is T x (elapsed - steal) / elapsed. */
-uint64_t slices_fifo_rate(const struct slices *slices, uint32_t threads)
+uint64_t slices_fifo_rate(const struct slices *slices)
 {
-	uint64_t absence, running;
+	uint64_t absence;
 
 	if (!slices_overcommitted(slices) || slices_too_few(slices) ||
 	    slices->steal_ns >= slices->elapsed_ns)
 		return 0;
 	absence = slices->steal_ns / slices->scheduled_in;
-	running = mul_div(slices->elapsed_ns - slices->steal_ns, 1000 * (uint64_t)threads,
-			  slices->elapsed_ns); /* thousandths of a CPU */
-	return absence == 0 ? 0 : mul_div(running, NS_PER_S / 1000, absence);
+	return absence == 0 ? 0 : 2 * NS_PER_S / absence;
 }
 
 bool slices_fifo_agrees(uint64_t expected, uint64_t measured)

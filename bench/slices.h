@@ -29,16 +29,18 @@ bool slices_overcommitted(const struct slices *slices);
 bool slices_too_few(const struct slices *slices);
 
 /*
- * Returns the hand-overs a second of a strict FIFO lock among T vCPUs on P CPUs with slices of s:
- * P/((T/P - 1)s). The next owner is off its CPU for the slices of T/P - 1 others, and P owners find
- * their CPUs at a time. The steal times tell P = T x (1 - stolen share), and an absence, which is
- * the stolen time divided by the number of times that a CPU was given. Returns 0 if the vCPUs were
- * not overcommitted, or there were too few slices to say.
+ * Returns the hand-overs a second of a strict FIFO lock whose waiters only spin: 2 / a. The steal
+ * times tell a, the time that a vCPU is off its CPU at once: (T/P - 1)s for T vCPUs on P CPUs with
+ * slices of s. Returns 0 if the vCPUs were not overcommitted, or there were too few slices to say.
  *
- * If several of the next owners happen to run, the lock goes on through them: up to T/P times this
- * rate is right. Slices differ, too. Hence FIFO_AGREES.
+ * Let r = T/P. The next owner has a CPU in 1/r of the cases, so the lock is handed over r/(r - 1)
+ * times before it must wait. Then it waits for (a + s)/2 on average if all CPUs switch at the same
+ * time, as Linux's ticks make them; that gives 2 / a. If each CPU switches at times of its own, the
+ * lock waits for a/2, which gives r/(r - 1) times as many. The number of CPUs does not matter,
+ * because the lock waits for one vCPU at a time. The simulated host gives both
+ * (docs/sim-validation.md). Slices differ, too. Hence FIFO_AGREES.
  */
-uint64_t slices_fifo_rate(const struct slices *slices, uint32_t threads);
+uint64_t slices_fifo_rate(const struct slices *slices);
 bool slices_fifo_agrees(uint64_t expected, uint64_t measured);
 
 #endif

@@ -90,12 +90,12 @@ static void say_fifo_law(const struct table_row *row)
 
 	if (!(row->lock->flags & LOCK_FIFO) || row->lock->flags & LOCK_PV || row->broken)
 		return;
-	expected = slices_fifo_rate(&slices, row->threads);
+	expected = slices_fifo_rate(&slices);
 	if (expected == 0)
 		return;
-	log_line("- %s, %u vCPUs: strict FIFO on P CPUs makes P/((T/P-1)s) = %llu hand-overs/s of "
-		 "the "
-		 "slices here; measured %llu: %s.",
+	log_line("- %s, %u vCPUs: with vCPUs off their CPUs as long as here, strict FIFO makes "
+		 "about "
+		 "%llu hand-overs/s; measured %llu: %s.",
 		 row->lock->name, row->threads, (unsigned long long)expected,
 		 (unsigned long long)rate,
 		 slices_fifo_agrees(expected, rate)

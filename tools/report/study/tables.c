@@ -424,6 +424,6 @@ void study_notes(const struct study *studies, size_t count, struct table *table)
 		       "lost its CPU while it held a lock;");
 	table_footnote(table, "each: for how long; wasted: HLTs that returned for nothing.");
 	table_footnote(table, "The study: %s.", studies[0].source);
-	table_footnote(table, "A verdict holds for this host and this model of a compile: "
+	table_footnote(table, "A verdict holds for this host and this workload: "
 			      "docs/experiments.md.");
 }
