@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -228,18 +229,25 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The costs are of two kinds: of an access, and of an exit after which another vCPU runs. */
 static void tell_speed(uint64_t cpu_ns)
 {
-	uint64_t ns = to_ns(engine.now);
+	uint64_t ns = to_ns(engine.now), exits = 0;
+	uint64_t accesses = engine.accesses ? engine.accesses : 1;
+	struct rusage used;
 
+	for (uint32_t v = 0; v < engine.vm_count; v++)
+		for (uint32_t i = 0; i < engine.vms[v].vcpu_count; i++)
+			exits += engine.vms[v].vcpus[i].exits;
+	getrusage(RUSAGE_SELF, &used);
 	fprintf(stderr,
-		"simulated_ms %llu cpu_ms %llu cpu_ms_per_simulated_s %llu accesses %llu "
-		"accesses_per_s %llu switches %llu\n",
-		(unsigned long long)(ns / 1000000), (unsigned long long)(cpu_ns / 1000000),
+		"cpu_ms_per_simulated_s %llu, accesses %llu, accesses_per_cpu_s %llu, "
+		"cpu_ns_per_access %llu, exits %llu, MiB %ld\n",
 		(unsigned long long)(cpu_ns * 1000 / (ns ? ns : 1)),
 		(unsigned long long)engine.accesses,
 		(unsigned long long)(engine.accesses * 1000 / (cpu_ns / 1000000 + 1)),
-		(unsigned long long)engine.switches);
+		(unsigned long long)(cpu_ns / accesses), (unsigned long long)exits,
+		used.ru_maxrss / 1024);
 }
 
 int main(int count, char **word)

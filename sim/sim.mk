@@ -65,9 +65,10 @@ check-sim: sim $(SIM_BUILD)/guest-broken.so build/host/test_sim_heap build/host/
 validate-sim: sim ## all of docs/sim-validation.md: closed forms, published figures, sensitivity (10 minutes of CPU)
 	$(Q)tests/sim/closed_forms --all; closed=$$?; echo; tests/sim/anchors; echo; tests/sim/sensitivity; exit $$closed
 
-# CPU time, not wall-clock time: the machine may be busy.
+# CPU time, not wall-clock time: the machine may be busy. Without PAUSE exits nearly all of it is for accesses.
 bench-sim: sim ## the simulated host's speed: 2 VMs of 8, 28, 64, 288 vCPUs on as many CPUs
-	$(Q)out=$$(mktemp -d) && trap 'rm -rf $$out' EXIT && for n in 8 28 64 288; do \
+	$(Q)out=$$(mktemp -d) && trap 'rm -rf $$out' EXIT && for ple in 1 0; do for n in 8 28 64 288; do \
 		keys='locks=virt-spin,mcs,pv-qspinlock ms=20 warmup_ms=5 reps=1 hold=1000 think=20000 start=serial-each'; \
-		echo "2 x $$n: $$($(SIM_BUILD)/pvspin-sim --speed --host=cpus=$$n --out=$$out $$n "$$keys" $$n "$$keys" 2>&1)"; done
+		echo "2 x $$n, ple=$$ple: $$($(SIM_BUILD)/pvspin-sim --speed --host=cpus=$$n,ple=$$ple --out=$$out $$n "$$keys" $$n "$$keys" 2>&1)"; \
+	done; done
 check check-quick: sim # tests/sim/closed_forms runs it
