@@ -80,7 +80,7 @@ sim() {
   [ "$(grep -h '"type":"boot"' "$out"/serial-{0,1}.log | jq -r '.accel, .host.cpus' | sort | uniq -c | tr -s ' \n' ' ')" = ' 2 4 2 sim ' ]
   grep -q '"lock":"tas"' "$out/serial-0.log"
   grep -q '"lock":"mcs"' "$out/serial-1.log"
-  jq -e '.accel.class == "sim" and .code == 0 and (.instances | length) == 2' "$out/manifest.json"
+  jq -e '.accel.class == "sim" and .code == 0 and .timeout_s == 3600 and (.instances | length) == 2' "$out/manifest.json"
   grep -q 'a simulated host' "$log"
 }
 

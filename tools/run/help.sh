@@ -52,7 +52,8 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
   --out=DIR            directory for the logs (out/<UTC time>-<pid>/ in the tree, or in the current
                        directory if the tree is not writable or pvspin is installed):
                        serial-<instance>.log, qemu-<instance>.log, manifest.json, report.txt
-  --timeout=SECONDS    bound on the whole call (300 for each run; a day with --gdb)
+  --timeout=SECONDS    bound on the whole call (300 for each run, 3600 with --accel=sim; a day
+                       with --gdb)
   --conformance[=NAME,...]
                        test KVM's paravirtual ABI, clause by clause, in each configuration of
                        tests/suites/abi/configurations (or in those named), under nested on both
