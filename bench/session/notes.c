@@ -94,13 +94,13 @@ static void say_fifo_law(const struct table_row *row)
 	if (expected == 0)
 		return;
 	log_line("- %s, %u vCPUs: with vCPUs off their CPUs as long as here, strict FIFO makes "
-		 "about "
-		 "%llu hand-overs/s; measured %llu: %s.",
+		 "about %llu hand-overs/s; measured %llu: %s.",
 		 row->lock->name, row->threads, (unsigned long long)expected,
 		 (unsigned long long)rate,
-		 slices_fifo_agrees(expected, rate)
-			 ? "agrees"
-			 : "does not agree, so steal times or slices are not what they seem");
+		 slices_fifo_agrees(expected, rate) ? "agrees"
+						    : "does not agree, so slices differ much, as "
+						      "pause-loop exits make them, or "
+						      "the steal times are wrong");
 }
 
 static void say_slices(const struct table *table)
