@@ -289,6 +289,7 @@ PYTHON
   [ "$(grep -c ',faster$' <<<"$stdout")" -eq 4 ]
   report 0 --compare "$b" "$a" --format=json
   jq -e '.comparison | length == 4 and all(.verdict == "SLOWER" and .p < 0.05 and .ratio_high < 1)' <<<"$stdout"
+  jq -e '[.hosts[].text] | length == 1 and (.[0] | contains("neither A nor B has a manifest.json"))' <<<"$stdout"
   report 0 --compare "$nested" "$nested"
   says "$stdout" '? too few'
 }

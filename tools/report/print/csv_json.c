@@ -163,7 +163,7 @@ static json_t *json_of_log(const struct log *log)
 			 log->boot ? log->boot->json : NULL);
 }
 
-static json_t *json_of_notes(const struct notes *notes)
+json_t *json_of_notes(const struct notes *notes)
 {
 	json_t *list = json_array();
 

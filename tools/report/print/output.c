@@ -69,7 +69,8 @@ static void print_set(FILE *out, const struct style *style, const struct set *se
 	notes_free(&limits);
 }
 
-static void print_json(FILE *out, json_t *sets, json_t *comparison)
+/* comparison, hosts: NULL without --compare. */
+static void print_json(FILE *out, json_t *sets, json_t *comparison, json_t *hosts)
 {
 	json_t *all = json_object();
 
@@ -77,6 +78,8 @@ static void print_json(FILE *out, json_t *sets, json_t *comparison)
 	json_object_set_new(all, "sets", sets);
 	if (comparison)
 		json_object_set_new(all, "comparison", comparison);
+	if (hosts)
+		json_object_set_new(all, "hosts", hosts);
 	json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15) | JSON_ENSURE_ASCII);
 	fputc('\n', out);
 	json_decref(all);
@@ -102,7 +105,7 @@ bool output_set(FILE *out, enum format format, const struct set *set)
 		print_csv(out, wide_table(set));
 		break;
 	case FORMAT_JSON:
-		print_json(out, json_pack("[o]", json_of_set(set)), NULL);
+		print_json(out, json_pack("[o]", json_of_set(set)), NULL, NULL);
 		break;
 	case FORMAT_HTML:
 		return html_write(out, set, 1);
@@ -111,15 +114,14 @@ bool output_set(FILE *out, enum format format, const struct set *set)
 }
 
 static void print_comparison(FILE *out, const struct style *style, const struct table *table,
-			     const struct set pair[2], const struct notes *left)
+			     const struct set pair[2], const struct notes *left,
+			     const struct notes *hosts)
 {
-	struct notes limits = {0}, hosts = {0};
+	struct notes limits = {0};
 
 	print_head(out, "A: ", &pair[0]);
 	print_head(out, "B: ", &pair[1]);
-	hosts_compare_sets(&pair[0], &pair[1], &hosts);
-	print_notes(out, style, "The hosts of A and B:", &hosts);
-	notes_free(&hosts);
+	print_notes(out, style, "The hosts of A and B:", hosts);
 	if (table->row_count > 0)
 		style->table(out, table);
 	else
@@ -137,21 +139,23 @@ static void print_comparison(FILE *out, const struct style *style, const struct 
 
 bool output_comparison(FILE *out, enum format format, const struct set pair[2])
 {
-	struct notes left = {0};
+	struct notes left = {0}, hosts = {0};
 	struct table *table;
 
 	if (format == FORMAT_HTML)
 		return html_write(out, pair, 2);
 	table = compare_table(&pair[0], &pair[1], &left);
+	hosts_compare_sets(&pair[0], &pair[1], &hosts);
 	if (format == FORMAT_CSV)
 		csv_table(out, table);
 	else if (format == FORMAT_JSON)
 		print_json(out, json_pack("[o,o]", json_of_set(&pair[0]), json_of_set(&pair[1])),
-			   json_of_table(table));
+			   json_of_table(table), json_of_notes(&hosts));
 	else
 		print_comparison(out, format == FORMAT_MARKDOWN ? &markdown_style : &text_style,
-				 table, pair, &left);
+				 table, pair, &left, &hosts);
 	table_free(table);
 	notes_free(&left);
+	notes_free(&hosts);
 	return true;
 }

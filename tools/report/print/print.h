@@ -32,6 +32,7 @@ struct table *wide_table(const struct set *set);
 json_t *json_of_table(const struct table *table);
 /* Makes an object of a set without its records. */
 json_t *json_of_set(const struct set *set);
+json_t *json_of_notes(const struct notes *notes);
 /* Makes a string; bytes that are not UTF-8 become \xHH. */
 json_t *json_of_text(const char *text);
 /* Makes a number; null for NAN and infinity, which JSON does not have. */

@@ -114,11 +114,11 @@ void hosts_compare(const struct log *a, const struct log *b, struct notes *notes
 
 	if (host_a == NULL || host_b == NULL) {
 		note_add(notes, false,
-			 "whether the hosts are the same is not known: %s has no manifest.json "
+			 "whether the hosts are the same is not known: %s manifest.json "
 			 "that says so.",
-			 host_a == NULL && host_b == NULL ? "neither A nor B"
-			 : host_a == NULL                 ? "A"
-							  : "B");
+			 host_a == NULL && host_b == NULL ? "neither A nor B has a"
+			 : host_a == NULL                 ? "A has no"
+							  : "B has no");
 	} else {
 		note_host(notes, "host's", host_a, host_b);
 	}
