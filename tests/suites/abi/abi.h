@@ -4,10 +4,11 @@
  * (docs/abi-coverage.md has all of them), its name abi.GROUP.WHAT, its class, and its needs. If one
  * of these is missing, the clause is skipped and the log says which. The results are:
  *
- *   FAIL            a MUST clause is broken: a documented promise
- *   TODO finding    KVM differs from its known behaviour, in a KVM or INFO clause (TAP: not ok, no
- * failure) ERROR           the test or its environment broke; the hypervisor is not judged # ID:
- * text      an observation (test_info)
+ *   - FAIL: a MUST clause is broken, a documented promise
+ *   - TODO finding: KVM differs from its known behaviour, in a KVM or INFO clause; for TAP this is
+ *     "not ok", but no failure
+ *   - ERROR: the test or its environment broke; the hypervisor is not judged
+ *   - # ID: text: an observation (test_info)
  */
 #ifndef PVSPIN_TESTS_SUITES_ABI_ABI_H
 #define PVSPIN_TESTS_SUITES_ABI_ABI_H
@@ -16,8 +17,7 @@
 #include <stdint.h>
 
 enum abi_class {
-	ABI_MUST, /* documented: Documentation/virt/kvm/x86/ in Linux, or the architecture's manuals
-		   */
+	ABI_MUST, /* documented: Linux's Documentation/virt/kvm/x86/, the architecture's manuals */
 	ABI_KVM,  /* KVM's behaviour; another hypervisor may differ */
 	ABI_INFO, /* differs between versions or vendors; the observation is printed */
 };

@@ -15,7 +15,7 @@
 
 struct abi_result {
 	uint64_t value; /* rax, or the MSR */
-	bool faulted;   /* if so: */
+	bool faulted;   /* if so, the next two say how */
 	uint8_t vector;
 	uint32_t error; /* error code, 16 bits of it; 0 for vectors without one */
 };

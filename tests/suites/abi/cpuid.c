@@ -114,8 +114,7 @@ ABI_CLAUSE(later_base, "ABI-CPUID-04", "abi.cpuid.behind_another_interface", ABI
 	   .conditions = ABI_SIGNATURE);
 
 /* ABI-CPUID-06: in the feature leaf EBX and ECX are 0, and EAX is as expected of this
- * configuration.
- */
+ * configuration. */
 static void feature_leaf(struct test_result *result)
 {
 	struct cpuid r = cpuid(base() + 1, 0);

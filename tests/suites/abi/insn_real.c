@@ -17,8 +17,8 @@
 #include "tests/suites/abi/kick.h"
 #include "tests/suites/abi/modes.h"
 
-#define NATIVE_PAGE 0x9000u  /* free RAM below 1 MiB; so are */
-#define BASED_PAGE  0x20000u /* and the page after it */
+#define NATIVE_PAGE 0x9000u  /* free RAM below 1 MiB */
+#define BASED_PAGE  0x20000u /* free, too, with the page after it */
 #define CALLS       3
 
 /* real_ap.asm */

@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: MIT
-; The code that an AP runs for the clauses about kicks and INIT. It
-; announces that it has started, halts once with interrupts masked, announces that it has continued,
-; and then halts for good. kick_init.c copies it to a page below 1 MiB.
+; The code that an AP runs for the clauses about kicks and INIT. It announces that it has started,
+; halts once with interrupts masked, announces that it has continued, and then halts for good.
+; kick_init.c copies it to a page below 1 MiB.
 
 global kick_ap:data
 global kick_ap_stage:data

@@ -69,7 +69,7 @@ static void controller_interrupts_a_kicked(struct scene *scene)
 	apic_send(scene_target_id(), VECTOR_WAKE);
 	scene_put(&scene->go, 1);
 	if (!scene_reaches(&scene->ready, 2, WAKE_BOUND_MS)) {
-		/* under nested this was seen in one of about fifty runs, after other tests' NMIs */
+		/* seen under nested, in one of about fifty runs, after other tests' NMIs */
 		if (abi_is_nested())
 			test_skip(scene->result, "the emulated CPU lost an NMI or an interrupt");
 		else

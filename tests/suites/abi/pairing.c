@@ -174,8 +174,8 @@ static void unaligned(struct test_result *result)
 }
 ABI_CLAUSE(unaligned, "ABI-PAIR-05", "abi.pair.unaligned_and_across_pages", ABI_KVM);
 
-/* ABI-PAIR-06: where the host's clocksource is not the TSC, all calls return so and write nothing.
- */
+/* ABI-PAIR-06: where the host's clocksource is not the TSC, each call returns -EOPNOTSUPP and
+ * writes nothing. */
 static void unsupported(struct test_result *result)
 {
 	memset(buffer, FILL, sizeof(buffer));
@@ -229,8 +229,9 @@ static void not_gated(struct test_result *result)
 }
 ABI_CLAUSE(not_gated, "ABI-PAIR-07", "abi.pair.no_feature_bit_and_no_gate", ABI_KVM);
 
-/* Sets by how many ns a pairing lies outside of two readings of kvmclock around it (0: between
- * them). Reads the wall clock again, because the host may have adjusted its clock since boot. */
+/* Sets how many ns a pairing lies before or after the two readings of kvmclock around it (0: it is
+ * between them). Reads the wall clock again, because the host may have adjusted its clock since
+ * boot. */
 static bool disagreement(struct test_result *result, uint64_t *ns)
 {
 	struct pairing pairing;

@@ -1,7 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; The code that an AP runs in real mode for insn_real.c, which copies
-; it to a page below 1 MiB, replaces the NOPs by hypercall instructions, and reads the results
-; there.
+; The code that an AP runs in real mode for insn_real.c, which copies it to a page below 1 MiB,
+; replaces the NOPs by hypercall instructions, and reads the results there.
 
 %include "layout.inc"
 

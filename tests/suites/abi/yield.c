@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* KVM_HC_SCHED_YIELD: its result, and that it wakes nobody. tests=pv tests its effect on the host's
- * scheduling. Linux Documentation/virt/kvm/x86/hypercalls.rst
- * (KVM_HC_SCHED_YIELD), arch/x86/kvm/x86.c kvm_sched_yield. */
+ * scheduling. Linux Documentation/virt/kvm/x86/hypercalls.rst (KVM_HC_SCHED_YIELD),
+ * arch/x86/kvm/x86.c (kvm_sched_yield). */
 #include "kernel/hypercall.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
