@@ -118,20 +118,21 @@ host_compiler := $(call compiler_line,$(HOSTCC))
 version_holds = $(call unless_holds,build/$(1)/version.h,$(call version_text,$($(2)_compiler)))
 build/guest/version.h: compiler = $(guest_compiler)
 build/guest/version.h: $(call version_holds,guest,guest)
-build/hosted/version.h build/report/version.h: compiler = $(host_compiler)
+build/hosted/version.h build/linux/version.h build/report/version.h: compiler = $(host_compiler)
 build/hosted/version.h: $(call version_holds,hosted,host)
+build/linux/version.h: $(call version_holds,linux,host)
 build/report/version.h: $(call version_holds,report,host)
 define write_version
 @mkdir -p $(@D)
 @printf '#define PVSPIN_VERSION "%s"\n#define PVSPIN_BUILD "%s"\n' '$(VERSION)' '$(compiler)' > $@.$$PPID
 @mv $@.$$PPID $@
 endef
-build/guest/version.h build/hosted/version.h build/report/version.h: ; $(write_version)
+build/guest/version.h build/hosted/version.h build/linux/version.h build/report/version.h: ; $(write_version)
 build/guest/guest/report.o: build/guest/version.h
 
 -include $(guest_objects:.o=.d) $(broken_objects:.o=.d)
 include sim/sim.mk sim/explore/explore.mk
-include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk bench/peers/peers.mk tools/report/report.mk
+include tests/host/host.mk tests/locks/locks.mk hosted/hosted.mk linux/linux.mk bench/peers/peers.mk tools/report/report.mk
 include tests/fuzz/fuzz.mk tools/dist.mk
 
 # Every test program prints TAP. prove judges it; prove's last line is the verdict.
@@ -145,9 +146,9 @@ check_bats := $(sort $(wildcard tests/run/*.bats))
 prove := PVSPIN_BUILD=off PERL5LIB=tests prove --harness=Harness --jobs=3 --timer --failures --comments --exec tests/run-one.sh
 
 .PHONY: check check-quick check-build
-check-build: all hosted report $(check_programs) build/peers/bench-peers build/pvspin-broken.elf ## build everything that the tests run (make -j2)
+check-build: all hosted linux report $(check_programs) build/peers/bench-peers build/pvspin-broken.elf ## build everything that the tests run (make -j2)
 
-check: all hosted report $(check_programs) build/pvspin-broken.elf ## all tests (a quarter of an hour and more on 2 CPUs), and lint
+check: all hosted linux report $(check_programs) build/pvspin-broken.elf ## all tests (a quarter of an hour and more on 2 CPUs), and lint
 	$(Q)$(prove) $(check_programs) $(check_bats) tests/lint
 
 # Left to `make check`: nested KVM; trees built anew; each environment, failure and way to boot by a call
@@ -156,7 +157,7 @@ check_slow := $(patsubst %,tests/run/%.bats,boot contributing debian13 environme
 	guest_nested_abi guest_nested_locks harness hostile install measure meet mutants nested peers provoke)
 check_quick := $(host_programs) $(LOCKS_BUILD)/plain/check-locks $(filter-out $(check_slow),$(check_bats))
 
-check-quick: all hosted report $(check_quick) build/pvspin-broken.elf ## the tests that say most in a few minutes, none nested
+check-quick: all hosted linux report $(check_quick) build/pvspin-broken.elf ## the tests that say most in a few minutes, none nested
 	$(Q)$(prove) $(check_quick)
 
 .PHONY: check-models
@@ -200,7 +201,7 @@ lint: build/guest/version.h ## folders that include each other, clang-format, cl
 	$(Q)printf '%s\n' $(guest_c) $(wildcard guest/broken/*.c) | xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(tidy_flags) -ffreestanding 2>/dev/null' tidy
 	@# comparePointers: we treat the linker's start and end symbols as bounds of one array
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted tools/report tests/report
+		--suppress=missingIncludeSystem --suppress=comparePointers --error-exitcode=1 -I. lib kernel locks bench port guest hosted linux tools/report tests/report
 	@# one program with all its parts
 	$(Q)shellcheck -x -a run.sh
 	$(Q)tools/lint-parts.sh

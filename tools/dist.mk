@@ -18,5 +18,5 @@ dist: ## write build/pvspin-VERSION.tar.gz, which builds without git
 PREFIX ?= /usr/local
 # The analyser is installed if the tree has one.
 .PHONY: install
-install: all hosted $(if $(wildcard tools/report/main.c),build/pvspin-report) ## install bin/pvspin and what it needs below DESTDIR and PREFIX (/usr/local)
+install: all hosted linux $(if $(wildcard tools/report/main.c),build/pvspin-report) ## install bin/pvspin and what it needs below DESTDIR and PREFIX (/usr/local)
 	$(Q)tools/install.sh "$(DESTDIR)$(PREFIX)" "$(VERSION)"

@@ -36,6 +36,7 @@ install -d "$prefix/bin"
 ln -sf ../share/pvspin/run.sh "$prefix/bin/pvspin"
 # run.sh looks for them here (--host-peer, --experiment).
 put 755 share/pvspin/build/hosted build/hosted/pvspin
+put 755 share/pvspin/build/linux build/linux/init
 ln -sf ../share/pvspin/build/hosted/pvspin "$prefix/bin/pvspin-hosted"
 if [[ -e build/pvspin-report ]]; then
   put 755 share/pvspin/build build/pvspin-report

@@ -18,7 +18,7 @@ sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
 	srat nodes cgroup slice loader multiboot2 power console topology hpet serial virtio_serial log \
 	watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
-	streak latency gaps spin slices promotion sim_heap sim_host $(sched_tests) $(report_tests)
+	streak latency gaps spin slices promotion sim_heap sim_host linux $(sched_tests) $(report_tests)
 
 # the sources that each test is linked with, besides its own file
 host_sources_string := lib/string.c
@@ -63,6 +63,7 @@ host_sources_trace_ring := locks/core/trace.c
 host_sources_lhp_cost := $(host_sources_streak)
 host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core/trace.c
 
+host_sources_linux := linux/plan.c linux/text.c lib/cmdline.c
 host_sources_sim_heap := sim/heap.c
 host_sources_sim_host := sim/host.c sim/sched_config.c
 # the simulated host's scheduler

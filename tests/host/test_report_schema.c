@@ -121,9 +121,9 @@ static void the_tables_of_the_page_have_only_the_schema(void **state)
 static void find_sources(glob_t *sources)
 {
 	static const char *const patterns[] = {
-		"bench/*.c",  "bench/*/*.c", "guest/*.c",       "hosted/*.c", "kernel/*.c",
-		"lib/*.c",    "sim/*.c",     "locks/core/*.c",  "port/*.c",   "port/*/*.c",
-		"port/*/*.h", "sim/*/*.c",   "tests/suites/*.c"};
+		"bench/*.c",  "bench/*/*.c", "guest/*.c", "hosted/*.c",      "kernel/*.c",
+		"lib/*.c",    "linux/*.c",   "sim/*.c",   "locks/core/*.c",  "port/*.c",
+		"port/*/*.c", "port/*/*.h",  "sim/*/*.c", "tests/suites/*.c"};
 
 	memset(sources, 0, sizeof(*sources));
 	for (size_t i = 0; i < COUNT_OF(patterns); i++)

@@ -100,6 +100,8 @@ version: ; @echo "$(VERSION)"'
 version: ; @echo "$(VERSION)"')" ]
   # The installed files do not contain the path of the source tree.
   ! grep -rlF "$tree/" "$place/d e" || return 1
+  # The Linux guest's init is there, and nothing else has to be.
+  [ -x "$place/d e/opt/pvspin/share/pvspin/build/linux/init" ]
 }
 
 @test "make compile_commands: files of the guest have the guest's flags" {

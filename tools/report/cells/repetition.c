@@ -151,16 +151,30 @@ static void add_parts(struct split *split, const struct record *record, double t
 	split->running += (total - waited) * kept;
 }
 
-/* workload=kbuild measures the parts itself, because its vCPUs also idle. */
-static void read_measured_split(struct split *split, const struct record *run)
+/* workload=kbuild measures the parts itself, because its vCPUs also idle. A Linux guest knows two
+ * of them; the others are NAN. */
+static void read_measured_split(struct split *split, const struct record *run, double total)
 {
-	split->running = (double)record_u64(run, "split_running_ns");
-	split->spinning = (double)record_u64(run, "split_spinning_ns");
-	split->halted = (double)record_u64(run, "split_halted_ns");
-	split->idle = (double)record_u64(run, "split_idle_ns");
-	split->stolen = (double)record_u64(run, "split_stolen_ns");
-	split->total =
-		split->running + split->spinning + split->halted + split->idle + split->stolen;
+	static const struct {
+		const char *field;
+		size_t part;
+	} parts[] = {
+		{"split_running_ns", offsetof(struct split, running)},
+		{"split_spinning_ns", offsetof(struct split, spinning)},
+		{"split_halted_ns", offsetof(struct split, halted)},
+		{"split_idle_ns", offsetof(struct split, idle)},
+		{"split_stolen_ns", offsetof(struct split, stolen)},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		bool known = json_object_get(run->json, parts[i].field) != NULL;
+		double ns = known ? (double)record_u64(run, parts[i].field) : NAN;
+
+		*(double *)((char *)split + parts[i].part) = ns;
+		split->total += ns;
+	}
+	if (isnan(split->total))
+		split->total = total;
 }
 
 /* Sets the shares of the vCPU time. They stay NAN if the log does not have them. */
@@ -172,8 +186,8 @@ static void read_split(const struct log *log, const struct record *run,
 	uint64_t threads = rep->key.threads;
 	struct split split = {0};
 
-	if (json_object_get(run->json, "split_running_ns"))
-		read_measured_split(&split, run);
+	if (json_object_get(run->json, "split_stolen_ns"))
+		read_measured_split(&split, run, elapsed * (double)threads);
 	else if (!record_bool(log->boot, "steal_time"))
 		return;
 	else if (rep->vcpus != threads)

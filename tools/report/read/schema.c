@@ -112,15 +112,16 @@ static const struct field run_fields[] = {
 	NUMBER("ops_min"),
 	NUMBER("ops_max"),
 	NUMBER_OPTIONAL("streak_max"),
-	NUMBER("halts"),
-	NUMBER("kicks"),
-	NUMBER("spurious_wakeups"),
-	NUMBER("yields"),
-	NUMBER("lock_steals"),
-	NUMBER("lhp_events"),
-	NUMBER("lhp_cycles"),
-	NUMBER("lwp_events"),
-	NUMBER("lwp_cycles"),
+	/* A Linux guest has the first two if it has kprobes, and never the others. */
+	NUMBER_OPTIONAL("halts"),
+	NUMBER_OPTIONAL("kicks"),
+	NUMBER_OPTIONAL("spurious_wakeups"),
+	NUMBER_OPTIONAL("yields"),
+	NUMBER_OPTIONAL("lock_steals"),
+	NUMBER_OPTIONAL("lhp_events"),
+	NUMBER_OPTIONAL("lhp_cycles"),
+	NUMBER_OPTIONAL("lwp_events"),
+	NUMBER_OPTIONAL("lwp_cycles"),
 	NUMBER_OPTIONAL("lhp_max_cycles"),
 	NUMBER_OPTIONAL("held_cycles"),
 	NUMBER_OPTIONAL("held_stolen_cycles"),
@@ -172,6 +173,12 @@ static const struct field run_fields[] = {
 	NUMBER_OPTIONAL("split_halted_ns"),
 	NUMBER_OPTIONAL("split_idle_ns"),
 	NUMBER_OPTIONAL("split_stolen_ns"),
+	/* workload=linux */
+	NUMBER_OPTIONAL("user_ns"),
+	NUMBER_OPTIONAL("processes"),
+	NUMBER_OPTIONAL("job_p50_cycles"),
+	NUMBER_OPTIONAL("job_p999_cycles"),
+	NUMBER_OPTIONAL("job_max_cycles"),
 };
 
 static const struct field vcpu_fields[] = {
