@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests study_why() of tools/report/study/tables.c: where the vCPUs' time went. The figures are
- * round, so that they can be added up by hand: a cycle is a microsecond, a vCPU's states are in
- * seconds.
+ * Tests study_why() of tools/report/study/tables.c: where the vCPUs' time went; and study_counts()
+ * of counts.c: what KVM counted. The figures are round, so that they can be added up by hand: a
+ * cycle is a microsecond, a vCPU's states are in seconds.
  */
 #include "tests/host/study_files.h"
 #include "tests/host/test.h"
@@ -143,6 +143,45 @@ static void without_a_steal_time_page_the_split_is_unknown(void **state)
 	table_free(table);
 }
 
+/* A VM's manifest; both its vCPUs have halted so often in all. */
+static void write_member(FILE *out, const char *role, int halts)
+{
+	fprintf(out, "{\"role\":\"%s\",\"runs\":[{\"run\":1,\"vcpus\":[", role);
+	for (int cpu = 0; cpu < 2; cpu++)
+		fprintf(out,
+			"%s{\"kvm\":{\"halt_exits\":%d,\"hypercalls\":9,\"preemption_reported\":2,"
+			"\"preemption_other\":1}}",
+			cpu ? "," : "", halts / 2);
+	fputs("]}]}", out);
+}
+
+static void kvms_counts_are_per_vm_and_second(void **state)
+{
+	struct table *table;
+	FILE *out;
+
+	(void)state;
+	write_two_vms(true); /* they take 2 and 4 s */
+	out = create("one/rep-1/manifest.json");
+	fputs("{\"instances\":[", out);
+	write_member(out, "vm", 10);
+	fputs(",", out);
+	write_member(out, "vm", 26);
+	fputs(",", out);
+	write_member(out, "host-peer", 1000);
+	fputs("]}", out);
+	fclose(out);
+	judged();
+	assert_null(study_counts(&study)); /* not asked for */
+	json_object_set_new(study.json, "counts", json_true());
+	table = study_counts(&study);
+	NEAR(in_row(table, "halt_exits_per_s")->number, 6); /* (10 + 26) / 2 VMs / 3 s */
+	NEAR(in_row(table, "hypercalls_per_s")->number, 6);
+	NEAR(in_row(table, "preempted_per_s")->number, 2);
+	assert_true(isnan(in_row(table, "job_p999_ns")->number));
+	table_free(table);
+}
+
 /* The other VM has died, so the repetition counts neither for the times nor here. */
 static void a_repetition_left_out_is_left_out_here(void **state)
 {
@@ -228,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(parts_of_two_vms_add_up_to_the_time),
 		CASE(counts_are_per_vm_and_second),
+		CASE(kvms_counts_are_per_vm_and_second),
 		CASE(without_a_steal_time_page_the_split_is_unknown),
 		CASE(a_repetition_left_out_is_left_out_here),
 		CASE(only_significant_parts_are_named),

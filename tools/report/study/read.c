@@ -45,6 +45,7 @@ static double number_of(json_t *object, const char *key)
 struct repetition_sums {
 	double seconds, value[SAMPLES]; /* value: shares of time are summed as seconds */
 	size_t runs;
+	double job_ns;           /* p99.9 of a Linux guest's jobs, the longest; NAN: none */
 	struct shared_ns shared; /* time shared with other members */
 	bool cut;                /* a run met its time limit */
 };
@@ -133,6 +134,10 @@ static double log_time(const struct log *log, json_t *cell, struct repetition_su
 				 log->path, record->line);
 			return NAN;
 		}
+		if (json_object_get(record->json, "job_p999_cycles"))
+			sums->job_ns =
+				fmax(sums->job_ns, record_ns(record, "job_p999_cycles",
+							     record_u64(log->boot, "tsc_khz")));
 		sum += (double)record_u64(record, field) / NS_PER_S;
 		count++;
 		if (json_is_false(json_object_get(record->json, "complete")))
@@ -187,7 +192,7 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 	const char *name =
 		json_string_value(json_array_get(json_object_get(json, "directories"), index));
 	char *directory = memory_print("%s/%s", study->path, name ? name : "");
-	struct repetition_sums sums = {0};
+	struct repetition_sums sums = {.job_ns = NAN}; /* which fmax() ignores */
 	double time = NAN;
 
 	if (access(directory, F_OK) == 0) /* else the repetition was not run */
@@ -202,6 +207,7 @@ static void read_repetition(const struct study *study, json_t *json, size_t inde
 		cell->overlap[n] =
 			sums.shared.shorter > 0 ? sums.shared.both / sums.shared.shorter : NAN;
 		sums_store(cell, &sums);
+		counts_read(cell, directory, time, sums.job_ns);
 	}
 	free(directory);
 }
@@ -322,6 +328,8 @@ void study_free(struct study *study)
 		free(study->cells[i].overlap);
 		free(study->cells[i].repetition);
 		cell_free_samples(&study->cells[i].why);
+		for (int kind = 0; kind < COUNTED; kind++)
+			free(study->cells[i].counted[kind].value);
 	}
 	free(study->cells);
 	free(study->findings);

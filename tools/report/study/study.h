@@ -5,7 +5,8 @@
  * confidence. experiment.json in the experiment's directory lists the cells.
  *
  *   experiment.json, logs -> study_read (read.c) -> struct study -> study_judge (judge.c)
- *   -> study_times, study_why (tables.c), study_findings (findings.c) -> struct table
+ *   -> study_times, study_why (tables.c), study_counts (counts.c), study_findings (findings.c)
+ *   -> struct table
  *   -> study_write (write.c)
  */
 #ifndef PVSPIN_TOOLS_REPORT_STUDY_STUDY_H
@@ -17,6 +18,15 @@
 #include "tools/report/tables/table.h"
 
 #include <stdio.h>
+
+/* Of a repetition, for each VM. */
+enum counted {
+	COUNTED_HALT_EXITS, /* per second */
+	COUNTED_HYPERCALLS,
+	COUNTED_PREEMPTED,
+	COUNTED_JOB_P999_NS, /* of a Linux guest's jobs, the longest of the VMs */
+	COUNTED
+};
 
 /* One row. All times are in seconds. */
 struct study_cell {
@@ -37,6 +47,7 @@ struct study_cell {
 	 * from the same runs as the time and are means over the VMs like it, so the parts of the
 	 * time add up to it. NAN if a VM has no steal-time page (hosted, tcg). */
 	struct cell why;
+	struct sample counted[COUNTED]; /* of the repetitions that have the value */
 };
 
 enum finding_kind {
@@ -96,6 +107,10 @@ void study_free(struct study *study);
 /* Whether it ran under --accel=sim, so that its verdicts are about a model. */
 bool study_is_simulated(const struct study *study);
 
+/* Adds the counts of a repetition, from the manifest in its directory. `seconds`: its time; job_ns:
+ * NAN if it has no such jobs. */
+void counts_read(struct study_cell *cell, const char *directory, double seconds, double job_ns);
+
 /* Computes the figures of the findings. study_read() calls it. */
 void study_compare(struct study *study);
 /* Computes the verdicts; corrects p for all findings of these experiments. */
@@ -108,6 +123,8 @@ struct table *study_times(const struct study *studies, size_t count);
 /* Where the time went, one row for each cell, with sentences about the differences of the findings'
  * cells. */
 struct table *study_why(const struct study *studies, size_t count);
+/* What KVM counted; NULL unless experiment.json asks for it ("counts"). */
+struct table *study_counts(const struct study *study);
 /* For csv: study_times() and study_why() in the same rows. */
 struct table *study_wide(const struct study *studies, size_t count);
 /* The findings; NULL if there are none. */

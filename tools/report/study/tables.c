@@ -375,9 +375,8 @@ static void why_rows(struct table *table, const struct study *study)
 	}
 	explain_all(table, study);
 	if (any_split_unknown(study))
-		table_footnote(table,
-			       "-: unknown without a steal-time page (hosted, tcg), or there "
-			       "was no such event.");
+		table_footnote(table, "-: unknown without a steal-time page (hosted, tcg) and of a "
+				      "Linux guest, or there was no such event.");
 }
 
 struct table *study_why(const struct study *studies, size_t count)

@@ -49,14 +49,18 @@ static void print_tables(FILE *out, enum format format, const struct study *stud
 
 	for (size_t i = 0; i < count; i++) {
 		struct table *times = study_times(&studies[i], 1), *why = study_why(&studies[i], 1);
+		struct table *counts = study_counts(&studies[i]);
 
 		if (!findings && i + 1 == count)
 			study_notes(studies, count, why->row_count > 0 ? why : times);
 		print_table(out, format, times);
 		if (why->row_count > 0)
 			print_table(out, format, why);
+		if (counts)
+			print_table(out, format, counts);
 		table_free(times);
 		table_free(why);
+		table_free(counts);
 	}
 	if (findings) {
 		study_notes(studies, count, findings);
@@ -83,6 +87,18 @@ static json_t *samples_json(const struct study_cell *cell)
 		json_array_append_new(list, one);
 	}
 	return list;
+}
+
+/* Sets "counts" of each cell, its row of study_counts(). */
+static void set_counts(json_t *cells, const struct study *study)
+{
+	struct table *counts = study_counts(study);
+	json_t *rows = counts ? json_of_table(counts) : json_array();
+
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		json_object_set(json_array_get(cells, i), "counts", json_array_get(rows, i));
+	json_decref(rows);
+	table_free(counts);
 }
 
 /* Sets "why" of each cell, its row of study_why(), and of the experiment, the sentences. */
@@ -117,6 +133,7 @@ static json_t *study_json(const struct study *study)
 		json_object_set_new(json_array_get(cells, i), "samples",
 				    samples_json(&study->cells[i]));
 	set_why(all, cells, study);
+	set_counts(cells, study);
 	table_free(times);
 	return all;
 }
