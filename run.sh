@@ -11,6 +11,7 @@
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
 #   tools/run/cgroup.sh    this process's CPU quota    tools/run/host.sh      describes the host
+#   tools/run/linux.sh     a Linux as the guest
 #   tools/environment.sh   locale, TMPDIR, ...; the exit status
 #
 # Under nested this script runs twice: on the host it chooses, judges and reports; in L1 (`inner`)
@@ -92,6 +93,8 @@ source "$tree/tools/run/conformance.sh"
 source "$tree/tools/run/experiment-plan.sh"
 # shellcheck source=tools/run/experiment.sh
 source "$tree/tools/run/experiment.sh"
+# shellcheck source=tools/run/linux.sh
+source "$tree/tools/run/linux.sh"
 
 # Brings a file of build/ up to date. Only one build runs at a time. PVSPIN_BUILD=off: the caller knows
 # that it is up to date.
@@ -287,10 +290,12 @@ main() {
   esac
   ((!conformance)) || configurations_read # a wrong name ends the call here
   [[ -z $experiment ]] || experiment_select
-  if ((setup)); then setup_install run nested build report boot || exit "$EXIT_ENVIRONMENT"; fi
+  linux_refuse
+  if ((setup)); then setup_install run nested build report boot linux || exit "$EXIT_ENVIRONMENT"; fi
   ((inner)) || setup_check "$([[ $accel_asked == sim ]] && echo sim || echo run)" || exit "$EXIT_ENVIRONMENT"
   [[ $action != qemu_help ]] || qemu_help
   [[ -z $experiment ]] || setup_check build report || exit "$EXIT_ENVIRONMENT"
+  ! linux_wanted || setup_check linux || exit "$EXIT_ENVIRONMENT"
   [[ $accel_asked == sim ]] || qemu_probe
   scratch_make pvspin || die "$EXIT_ENVIRONMENT" "$scratch_error"
   trap clean_up EXIT

@@ -7,7 +7,7 @@
 #   tools/setup.sh [--check] [GROUP...]    installs (--check: only names) the missing packages
 #
 # Groups: run (start the guest), nested (KVM without hardware virtualisation), build, boot (the
-# guest behind GRUB), report (the analyser), test; default all. Status 0: nothing is missing any
+# guest behind GRUB), report (the analyser), linux (a Linux as the guest), test; default all. Status 0: nothing is missing any
 # more; 4: something is, and a message says what to do.
 
 # group:package:proof:why. The proof that the package is installed is a command or an absolute path,
@@ -41,6 +41,9 @@ report:make:make:builds it
 report:libjansson-dev:/usr/include/jansson.h:reads and writes JSON
 report:libgsl-dev:/usr/include/gsl/gsl_statistics.h:statistics
 report:gnuplot-nox:gnuplot:draws its plots
+linux:cpio:cpio:packs the initramfs of a Linux guest
+linux:xz-utils:xz:unpacks the modules of its kernel
+linux:libc6-dev:/usr/lib/*/libc.a|/usr/lib*/libc.a:the static C library of its init
 test:bats:bats:tests run.sh
 test:libcmocka-dev:/usr/include/cmocka.h:unit tests on the host
 test:shellcheck:shellcheck:make lint
@@ -210,14 +213,14 @@ setup_main() {
   for word; do
     case $word in
     --check) check=1 ;;
-    run | nested | build | boot | report | test) groups+=("$word") ;;
+    run | nested | build | boot | report | linux | test) groups+=("$word") ;;
     *)
-      echo "usage: tools/setup.sh [--check] [run|nested|build|boot|report|test]..." >&2
+      echo "usage: tools/setup.sh [--check] [run|nested|build|boot|report|linux|test]..." >&2
       return 2
       ;;
     esac
   done
-  ((${#groups[@]})) || groups=(run nested build boot report test)
+  ((${#groups[@]})) || groups=(run nested build boot report linux test)
   if ((check)); then
     setup_check "${groups[@]}" || return 4
   else

@@ -11,7 +11,7 @@ load guest
 small="workload=contended ops=20000"
 
 setup_file() {
-  make -s -C "$BATS_TEST_DIRNAME/../.." all hosted report >&2
+  make -s -C "$BATS_TEST_DIRNAME/../.." all hosted report linux >&2
 }
 
 setup() {
@@ -140,6 +140,38 @@ said() { # FILTER [FILE]: must be true of experiment.json
     said '.calls | all(.plan | contains(" jobs=1020 ") and contains(" limit_s=200 long_jobs=50"))' "$name/experiment.json"
   done
   nothing_left
+}
+
+@test "linux: refused by name where there is no KVM, and with one vCPU" {
+  for accel in tcg sim; do
+    run_sh 2 --experiment=linux --accel=$accel
+    says "$stderr" '--experiment=linux' 'accepted are --accel=kvm, nested and auto'
+  done
+  run_sh 2 --experiment=linux --accel=nested --out="$out" -smp 1
+  says "$stderr" '-smp 1: one vCPU waits for nobody'
+}
+
+# Plain emulation has no PV_UNHALT, and the kernel says nothing of its spinlocks; all else is as under KVM.
+@test "two Linux guests start together and write whole logs; their initramfs has one static program" {
+  # shellcheck source=/dev/null
+  source "$tree/tools/nested/kernel.sh"
+  nested_kernel 6.12
+  mkdir "$BATS_TEST_TMPDIR/root"
+  cp "$tree/build/linux/init" "$BATS_TEST_TMPDIR/root/"
+  initrd_pack "$BATS_TEST_TMPDIR/root" "$BATS_TEST_TMPDIR/initrd"
+  [ "$(cpio -it --quiet <"$BATS_TEST_TMPDIR/initrd" | sort | paste -sd' ')" = '. init' ]
+  ! readelf -lW "$tree/build/linux/init" | grep -w INTERP || return 1
+  rm -rf "$out"
+  run_sh 0 --accel=tcg --instances=2 --out="$out" -smp 2 -m 400 -kernel "$l1_dir/vmlinuz" -initrd "$BATS_TEST_TMPDIR/initrd" \
+    -append 'console=ttyS0 quiet panic=-1 workload=linux jobs=3 tasks=2'
+  for i in 0 1; do
+    records 'map(.type) == ["boot", "ready", "run", "ready", "overlap", "end"]
+      and .[0].loader == "linux" and (.[0].loader_name | startswith("6.12")) and .[0].vcpus_online == 2
+      and (.[2] | .complete and .jobs_done == 3 and .processes >= 8 and .threads == 2 and .job_max_cycles > 0
+        and .kernel_ns > 0 and .user_ns + .kernel_ns + .split_idle_ns < 4 * .elapsed_ns)' "$out/serial-$i.log"
+  done
+  says "$stdout" 'overlap: 1 pairs'
+  "$tree/build/pvspin-report" "$out" >/dev/null
 }
 
 @test "sweep: the usual table of all locks, by vCPUs" {

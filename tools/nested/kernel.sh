@@ -106,6 +106,11 @@ nested_unpack() { # DIRECTORY PACKAGE
   rm -rf "$dir/x" "$2" "$dir/download.log"
 }
 
+# Packs a directory as Linux's initramfs, owned by root.
+initrd_pack() { # DIRECTORY FILE
+  (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) >"$2"
+}
+
 # Makes the initrd of the kernel in l1_dir: busybox, the modules and tools/nested/init. It is cached
 # beside the kernel under a hash of busybox and init or, if l1_dir is not writable, made in
 # DIRECTORY. Sets l1_initrd; or sets l1_error and returns 1.
@@ -122,7 +127,7 @@ nested_initrd() { # PATH-OF-INIT DIRECTORY
   mkdir "$root"/{bin,dev,proc,sys,host,ctl} && cp "$busybox" "$root/bin/busybox" &&
     cp -r "$l1_dir/modules" "$root/modules" && cp "$1" "$root/init" && chmod 755 "$root/init" &&
     # Not compressed: inflating it in an emulated CPU costs more than reading it.
-    (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0) >"$root.cpio" &&
+    initrd_pack "$root" "$root.cpio" &&
     mv "$root.cpio" "$l1_initrd" || l1_error="cannot write $l1_initrd (disk full?)"
   rm -rf "$root" "$root.cpio"
   [[ -z $l1_error ]]

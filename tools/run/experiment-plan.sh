@@ -2,12 +2,13 @@
 # shellcheck shell=bash
 # The commands of a file in experiments/. Each such file is bash that calls only these
 # (docs/experiments.md). It may use $cpus (the host's CPUs), $vcpus (of each VM: -smp, by default
-# $cpus) and $work (the plan of the compile). The user's -append locks=A,B adds locks to those of
+# $cpus) and $work (the plan of the compile), $linux_work and $linux_guest (the compile's on a
+# Linux guest, and the QEMU options of that). The user's -append locks=A,B adds locks to those of
 # the study; each file decides which runs they get. Sourced by run.sh.
 #
 #   title TEXT                      a title of one line
 #   study TEXT                      more facts about the study's experiment
-#   needs ple                       requires this feature of the CPU
+#   needs ple|linux                 requires this feature of the CPU, or a Linux guest
 #   parts NAME...                   consists of these experiments, without runs of its own
 #   added_but LOCK...               prints the locks that the user adds, except these, which the
 #                                   experiment has already
@@ -20,6 +21,7 @@
 #                                   compared, for a lock that the study did not have
 #   traced KEYS                     the workload of the traced calls: KEYS replace those of each
 #                                   run's plan ($counter); '': no traced calls
+#   counts                          prints what KVM counted, too
 #   summary                         prints the analyser's usual table of all logs instead of cells
 #
 # Takes  tree: run.sh
@@ -28,13 +30,13 @@
 # Takes  counter, tracing: experiment.sh
 # Gives  experiment_list: the experiments of this call
 # Gives  study_append: the keys of -append without the added locks
-# Gives  x_title, x_study, x_more, x_needs, x_summary, x_trace, x_traces: of the
+# Gives  x_title, x_study, x_more, x_needs, x_counts, x_summary, x_trace, x_traces: of the
 #        experiment that experiment_read has read last
 # Gives  x_runs, x_plan, x_options, x_cells, x_findings: its runs and table
 
 experiment_reset() {
   x_title='' x_more='' x_needs=''
-  x_study='kernel compiles (make -j36, -j80), 2 x 14 cores, VMs of 28 vCPUs, Linux 4.12, 2017' x_summary=0 x_parts=() x_trace=${counter:-} x_traces=0
+  x_study='kernel compiles (make -j36, -j80), 2 x 14 cores, VMs of 28 vCPUs, Linux 4.12, 2017' x_summary=0 x_counts=0 x_parts=() x_trace=${counter:-} x_traces=0
   x_runs=() x_cells=() x_findings=()
   declare -gA x_plan=() x_options=()
 }
@@ -44,6 +46,7 @@ title() { x_title=$1; }
 study() { x_more=$1; }
 needs() { x_needs=$1; }
 parts() { x_parts=("$@"); }
+counts() { x_counts=1; }
 summary() { x_summary=1; }
 traced() { x_trace=$1; }
 added_but() {

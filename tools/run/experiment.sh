@@ -15,13 +15,15 @@
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  sim, sim_cpus: sim.sh
 # Takes  worst: verdict.sh
-# Takes  experiment_list, study_append, x_cells, x_findings, x_more, x_needs, x_options, x_plan,
+# Takes  experiment_list, study_append, x_cells, x_counts, x_findings, x_more, x_needs, x_options, x_plan,
 #        x_runs, x_study, x_summary, x_title, x_trace, x_traces: experiment-plan.sh
+# Takes  linux_memory: linux.sh
 # Takes  scratch: environment.sh
 # Takes  serve_pid: nested/serve.sh
 # Gives  calls, calls_wanted: the calls that are under way, by process ID; how many there will be,
 #        empty without an experiment
 # Gives  tracing: on, if pictures are wanted
+# Gives  compile_s, limit_s: how long the compile takes, if that is said; after how long it is cut
 # Gives  cpus, vcpus, work, work_many, no_ple, no_ple_keys, counter: for the files of experiments/
 
 readonly EXPERIMENT_KVM=120 # --seconds= on hardware: a spread over minutes, as the study's, does not show in less
@@ -35,6 +37,7 @@ calls=() calls_wanted='' l1_server='' broken='' tracing='' limit_s=60 compile_s=
 experiment_main() {
   local name
   experiment_facts
+  ! linux_wanted || linux_prepare
   experiment_begin
   calls_wanted=0 calls_made=0
   for name in "${experiment_list[@]}"; do
@@ -46,7 +49,7 @@ experiment_main() {
     experiment_json "$name"
   done
   ((${#experiment_list[@]} == 1)) || experiment_parts_json
-  [[ -n $limit_given ]] || deadline_in $((120 + calls_wanted * (${#sim_cpus} ? 900 : 100 + 15 * compile_s)))
+  [[ -n $limit_given ]] || deadline_in $((120 + calls_wanted * $(experiment_patience)))
   experiment_repeat
   experiment_trace
   experiment_wait
@@ -63,9 +66,11 @@ experiment_facts() {
   if [[ $accel == sim ]]; then cpus=$sim_cpus no_ple=(--host=ple=0) no_ple_keys=''; fi
   # The same choice as in tools/nested/nested.sh, which a running L1 made on the same machine.
   if [[ $accel == nested ]] && ((cpus > 16)); then cpus=16; fi
+  if linux_wanted; then cpus=$(linux_cpus "$cpus"); fi
   vcpus=${user_smp%%,*}
   vcpus=${vcpus#cpus=}
   [[ $vcpus =~ ^[0-9]+$ ]] || vcpus=$cpus
+  if [[ -z $user_smp ]] && linux_wanted && ((vcpus == 1)); then vcpus=2; fi # one would wait for nobody
   # An emulated CPU does a tenth to a thirtieth of the work of a real one.
   local each=20
   if [[ $accel == sim ]]; then
@@ -86,6 +91,7 @@ experiment_facts() {
   # The study's -j36 and -j80 for 28 vCPUs, in proportion, rounded up.
   work_many="$work tasks=$(((80 * vcpus + 27) / 28))"
   work+=" tasks=$(((36 * vcpus + 27) / 28))"
+  linux_plan "${work##* }"
   # The workload of traced calls: one lock that is hardly ever free, so that a preempted vCPU soon
   # holds it.
   counter="workload=contended ms=300"
@@ -93,11 +99,18 @@ experiment_facts() {
   [[ -n $trace || $accel == tcg ]] || tracing=on # plain emulation has no preempted holders to show
 }
 
+# Prints the seconds that each call has on average, if --timeout says nothing.
+experiment_patience() {
+  local each=100
+  ! linux_wanted || each=$LINUX_BOUND
+  if [[ $accel == sim ]]; then echo 900; else echo $((each + 15 * compile_s)); fi
+}
+
 # Under nested: starts one L1 for all calls, unless there is one already.
 experiment_begin() {
   declare -gA skipped=()
   [[ $accel == nested ]] || return 0
-  if nested_served; then return 0; fi
+  if ! linux_wanted && nested_served; then return 0; fi # see linux_cpus
   experiment_l1 || exit "$EXIT_ENVIRONMENT"
 }
 
@@ -108,7 +121,7 @@ experiment_l1() {
   export PVSPIN_L1=$scratch/l1
   mkdir -p "$PVSPIN_L1"
   progress "starting L1 (kernel $l1_kernel)"
-  serve_start "$PVSPIN_L1" "$l1_kernel" --rw="$out" --memory="$(($(nested_memory 2) + 300))" \
+  serve_start "$PVSPIN_L1" "$l1_kernel" --cpus="$cpus" --rw="$out" --memory="$(($(nested_memory 2 "$linux_memory") + 300))" \
     --timeout=86400 --console="$out/l1-console.log" || {
     say "no L1 with kernel $l1_kernel: $(<"$PVSPIN_L1/$l1_kernel.err")"
     return 1
@@ -255,12 +268,14 @@ experiment_keys() { # RUN [trace]
 
 # In the background, so that a signal to this script ends the wait, and calls can be side by side.
 experiment_start() { # NAME RUN rep-N|trace [again]
-  local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$((EXPERIMENT_BOUND + 4 * (limit_s - 60)))
+  local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$EXPERIMENT_BOUND boot_bound=60
   at=$(experiment_dir "$1")/$2/$3
   mkdir -p "${at%/*}"
   mapfile -t words <<<"${x_options[$2]}"
   [[ -n ${words[0]} ]] || words=()
   [[ $accel != nested ]] || own+=(--l1-kernel="$l1_kernel")
+  ! linux_wanted || bound=$LINUX_BOUND boot_bound=$LINUX_BOOT_BOUND
+  bound=$((bound + 4 * (limit_s - 60)))
   if [[ $accel == sim ]]; then
     bound=$EXPERIMENT_SIM_BOUND
     [[ $n != trace ]] || n=1
@@ -275,7 +290,7 @@ experiment_start() { # NAME RUN rep-N|trace [again]
   [[ -n $user_smp || " ${words[*]-} " == *' -smp '* ]] || own+=(-smp "$vcpus")
   starting
   set -m # a process group of its own: a Ctrl-C reaches this script alone
-  PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-60} PVSPIN_HOSTED=${hosted:-} PVSPIN_SIM=${sim:-} "$tree/run.sh" "${own[@]}" \
+  PVSPIN_BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-$boot_bound} PVSPIN_HOSTED=${hosted:-} PVSPIN_SIM=${sim:-} "$tree/run.sh" "${own[@]}" \
     -append "$(experiment_keys "$2" "$3")" ${words[@]+"${words[@]}"} \
     ${qemu_user[@]+"${qemu_user[@]}"} </dev/null >"$at.txt" 2>&1 &
   calls[$!]=$*
@@ -301,12 +316,12 @@ experiment_json() { # NAME
   done >"$scratch/runs"
   jq -n --arg name "$1" --arg title "$x_title" --arg study "$x_study" --arg more "$x_more" --arg class "$accel_class" \
     --arg skipped "${skipped[$1]}" --arg version "$version" --argjson runs "$runs" --argjson cpus "$cpus" \
-    --argjson vcpus "$vcpus" --argjson summary "$x_summary" --argjson traces "$x_traces" --slurpfile cells "$scratch/cells" \
+    --argjson vcpus "$vcpus" --argjson summary "$x_summary" --argjson counts "$x_counts" --argjson traces "$x_traces" --slurpfile cells "$scratch/cells" \
     --slurpfile findings "$scratch/findings" --rawfile calls "$scratch/runs" '
     [range(1; $runs + 1)] as $n
     | {schema: 1, name: $name, title: $title, study: $study, more: $more, version: $version,
        accel: $class, host_cpus: $cpus, vcpus: $vcpus, runs: $runs,
-       skipped: (if $skipped == "" then null else $skipped end), summary: ($summary == 1),
+       skipped: (if $skipped == "" then null else $skipped end), summary: ($summary == 1), counts: ($counts == 1),
        calls: ($calls | split("\n") | map(select(. != "") | split("\u0000")
          | {name: .[0], plan: .[1], options: .[2]})),
        traces: (if $traces == 1 then $calls | split("\n") | map(select(. != "") | split("\u0000")[0]

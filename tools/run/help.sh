@@ -63,7 +63,8 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        tables and whether its findings are seen here (docs/experiments.md); study
                        runs all of them. --runs=N repetitions (10); -append KEYS replace those of
                        its plan, but locks=A,B adds locks. Under nested each takes about 10
-                       minutes, with --runs=3 about 3; sim simulates 28 CPUs (--host=)
+                       minutes, with --runs=3 about 3; sim simulates 28 CPUs (--host=). linux
+                       boots a stock Linux (the kernel of --l1-kernel) beside our guest
   --seconds=N          an experiment's compile is so long that one VM alone takes about N seconds, and
                        is cut after 10 N (kvm: 120, so that all take hours; else less than a second)
   --trace=on|off       whether an experiment ends with a traced call of each of its runs, for

@@ -15,8 +15,9 @@ l1_pid='' l1_lost=''
 
 # An inner QEMU takes its guest's memory, about 100 MB, and 3 MB for each vCPU. L1 itself needs 700
 # MB.
-nested_memory() { # VIRTUAL-MACHINES
-  local m=${user_m#size=}
+nested_memory() { # VIRTUAL-MACHINES [MB-OF-EACH]
+  local m=${user_m:-${2-}}
+  m=${m#size=}
   m=${m%%,*}
   if [[ ! ${m:=128} =~ ^0*([0-9]{1,7})([mMgG]?)$ ]]; then
     m=1024 # QEMU will report the error
