@@ -81,8 +81,8 @@ static inline bool park_take(_Atomic uint8_t *byte, uint8_t as)
 }
 
 /* Announces a waiter. Returns true if the lock was free: it is the caller's now. Acquire and
- * release: pair with the exchange in park_release. An owner that reads our 2 finds no record that
- * we have taken back before, so a release that chooses us comes before our next exchange. */
+ * release: pair with the exchange in park_release. We take our record back before this exchange, so
+ * an owner that reads our 2 no longer finds the record; a release that chooses us came earlier. */
 static inline bool park_announce(_Atomic uint8_t *byte)
 {
 	return atomic_exchange_explicit(byte, PARK_WAITERS, memory_order_acq_rel) == PARK_FREE;

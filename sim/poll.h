@@ -30,8 +30,8 @@ struct poll {
 	uint32_t looks;
 	bool pure;       /* nothing but hits so far */
 	uint64_t begin;  /* when this poll began: the clock after the last PAUSE */
-	uint64_t length; /* of the poll before; 0: it was not pure */
-	uint64_t mark;   /* of the poll before: which lines it looked at, and when */
+	uint64_t length; /* cycles of the previous poll; 0: it did more than look */
+	uint64_t mark;   /* which lines the previous poll looked at, and when */
 	/* the sleep: polls of `period` cycles each from `start` on, `most` of them at most */
 	bool asleep;
 	uint64_t start, period, most;

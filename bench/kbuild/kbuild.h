@@ -32,8 +32,8 @@ struct kbuild_times {
 
 struct kbuild_events {
 	uint64_t switches, preemptions, migrations, wakeups, sleeps;
-	uint64_t shootdowns;           /* that a vCPU asked others for */
-	uint64_t shootdown_cycles;     /* that it waited for them */
+	uint64_t shootdowns;           /* calls that a vCPU made */
+	uint64_t shootdown_cycles;     /* its waits for their answers, summed */
 	uint64_t shootdown_max_cycles; /* the longest of these waits */
 };
 

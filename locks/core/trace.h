@@ -7,8 +7,8 @@
  *
  * A vCPU cannot record that it goes off its CPU. trace_look() finds that out afterwards, from the
  * vCPU's own steal-time page. It looks around each event of the loop and at each poll of a waiter,
- * so TRACE_RESUMED is late by at most the work between two looks. For as long as its stolen time
- * says, the vCPU could have run before it and did not.
+ * so TRACE_RESUMED is late by at most the work between two looks. Its stolen time is how long the
+ * vCPU was runnable without a CPU just before.
  */
 #ifndef PVSPIN_LOCKS_CORE_TRACE_H
 #define PVSPIN_LOCKS_CORE_TRACE_H

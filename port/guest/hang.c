@@ -62,7 +62,7 @@ static bool all_taken(void)
 	return true;
 }
 
-/* For CPU 0 itself, takes the frame of the interrupt that called. */
+/* Stops the other CPUs and notes where each stands; for CPU 0 that is where the interrupt came. */
 static void stop_all(void)
 {
 	uint64_t start = rdtsc(), bound = tsc_from_ns(ANSWER_BOUND_NS);

@@ -235,7 +235,7 @@ meet_write() {
   done >"$run_dir/.raw/meeting"
 }
 
-# Called in members and watchers, whose life is not that of the call.
+# Closes the files of the meeting in a member or a watcher, which may outlive the call.
 meet_forget() {
   [[ -z $meet_door ]] || exec {meet_door}<&-
   [[ -z $meet_lock ]] || exec {meet_lock}>&-
