@@ -1,230 +1,375 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paq: the preemption-aware queue lock for KVM guests, pvspin's own. Wherever another queue lock
- * waits for a vCPU that may not be running, paq reads the host's preempted flag and acts. One
- * 64-bit word (paq_word.h) names owner, head and tail of the queue.
+ * paq: the preemption-aware queue lock for KVM guests, pvspin's own. It hands the lock over only
+ * among vCPUs that run, and lets all others halt. Three parts:
  *
- * Preemption, mechanism by mechanism (a tunable turns each off):
- *	m1   a newcomer takes a free lock past an inactive head
- *	m2a  the new owner passes the headship over an inactive successor, which sinks by one place
- *	m2b  the second in line usurps an inactive head, which then is second
- *	m3   every running waiter yields to a preempted owner, by name
- *	halt a waiter that has waited long halts, but only where CPU time is short
- * One hole remains: a waiter that is descheduled between joining the queue and linking itself holds
- * up the promotion, as in MCS.
+ *	byte   0 free, 1 held, 2 held and somebody may be parked (park.h). Anybody may take it when
+ *	       it is 0.
+ *	queue  MCS. Only its first node, the front, polls the byte. An owner that came through the
+ *	       queue keeps its node, and its release hands the lock to the next waiter that runs:
+ *one store to a line that only this waiter polls. The byte stays held meanwhile. lot    where vCPUs
+ *halt (park.h). A waiter halts after paq_spin_us in the queue.
  *
- * "Inactive" is a hint and may be wrong at any time; exclusion and wake-ups do not depend on it.
- * Others' ideas: the owner in the word and yields to it, from powerpc's qspinlock (Linux
- * arch/powerpc/lib/qspinlock.c, 28db61e207ea) and s390. New here: the word names the head for the
- * unlocker, instead of a hash table; inactive waiters are passed over and usurped by the preempted
- * flag.
+ * The front alone removes nodes. It passes over waiters whose vCPU the host flags as preempted, or
+ * that sleep; these find out and join again. If no waiter is left that runs, the release frees the
+ * byte and wakes one sleeper.
+ *
+ * A busy queue never gets there. So a vCPU that has handed the lock on paq_turns times wakes a
+ * sleeper, and halts itself instead of queueing for the next time. A turn is a number of sections,
+ * the same for each vCPU, and the number of vCPUs that run does not grow.
+ *
+ * A sleeper leaves its node in the queue (PAQ_ASLEEP). If it is woken before the front has passed
+ * over the node, it has its old place again. If it takes the byte instead, the front removes the
+ * node later, so nodes belong to their CPU for ever (LOCK_NODE_POOL).
+ *
+ * Preemption: preempting a waiter costs nothing but its place. Preempting the holder costs each
+ * waiter paq_spin_us; then the waiters' CPUs are free. Two holes: a vCPU that is descheduled
+ * between the look at its flag and the hand-over owns the lock asleep; one that is descheduled
+ * between joining the queue and linking itself holds up the front, as in MCS.
+ *
+ * Others' ideas: the queue is MCS (Mellor-Crummey & Scott 1991); a hand-over that passes over
+ * preempted waiters is MCS-TP's (He, Scherer & Scott 2005), whose published times the host's flag
+ * replaces; byte and parking are tas-park's; spinning for about as long as a sleep costs is
+ * Karlin's (SOSP 1991). Others have limited the number of spinners at a lock by culling queues;
+ * here each waiter goes by its own clock.
  */
+#include "locks/paq.h"
 #include "bench/register.h"
 #include "lib/printf.h"
+#include "locks/core/pv.h"
+#include "locks/core/spin.h"
 #include "locks/core/tunables.h"
-#include "locks/paq_queue.h"
+#include "locks/park.h"
 
-#define OVERCOMMIT_STEAL_FACTOR 8 /* multiplies `steal` where CPU time is short */
+TUNABLE(paq_spin_us, "paq", 8, 0, UINT32_MAX); /* how long a waiter queues before it halts */
+TUNABLE(paq_turns, "paq", 24, 0, UINT32_MAX);  /* sections in a vCPU's turn; 0: no turns */
+/* for ablation, each alone */
+TUNABLE(paq_direct, "paq", 1, 0, 1); /* 0: each release frees the byte */
+TUNABLE(paq_skip, "paq", 1, 0, 1);   /* 0: hands over to preempted waiters, too */
+TUNABLE(paq_halt, "paq", 1, 0, 1);   /* 0: nobody halts */
+TUNABLE(paq_retire, "paq", 1, 0, 1); /* 0: a vCPU that wakes another at the end of its turn stays */
 
-TUNABLE(paq_m1, "paq", 1, 0, 1);
-TUNABLE(paq_kick_ahead, "paq", 4, 0, UINT32_MAX); /* halted waiters kicked together with the head */
+/* Polls before a waiter's first look at the time; it shows how long a poll takes here. */
+#define PAQ_FIRST_POLLS 16
+
+/* A stay in the queue, and how long it may take. */
+struct stay {
+	uint64_t begin, most;    /* cycles */
+	uint64_t polls, look_at; /* so many polls; at look_at the next look at the time */
+};
+
+static struct park_lot lot;
+static _Atomic uint32_t next_to_wake; /* a CPU: sleepers are woken in turn */
 
 static void paq_init(void *state, const struct lock_env *env)
 {
 	struct paq_lock *lock = state;
 
-	if (env->cpus > PAQ_MAX_CPUS)
-		__builtin_trap(); /* 14 bits of an id, as in qspinlock */
-	atomic_init(&lock->word.value, PAQ_FREE);
-	lock->cpus = env->nodes;
-	lock->stride = env->node_stride;
-	for (uint32_t i = 0; i < env->cpus; i++) {
-		struct paq_cpu *cpu = (void *)(lock->cpus + i * lock->stride);
-
-		cpu->owned = PAQ_HELD | (uint64_t)paq_id(i, 0) << PAQ_OWNER_SHIFT;
-	}
+	atomic_init(&lock->byte, PARK_FREE);
+	atomic_init(&lock->tail, 0);
+	park_init(&lot, env);
 }
 
-/* Acquire: pairs with paq_release. */
-static inline bool take_free(struct paq_lock *lock, const struct paq_cpu *cpu)
+static uint32_t id_cpu(uint32_t id)
 {
-	uint64_t seen = PAQ_FREE;
-
-	return atomic_compare_exchange_strong_explicit(&lock->word.value, &seen, cpu->owned,
-						       memory_order_acquire, memory_order_relaxed);
+	return (id - 1) / PAQ_NODES;
 }
 
-/* Takes the free lock; the queue stays as it is. */
-static bool take_past(struct paq_wait *wait, uint64_t word)
+static struct paq_node *node_of(uint32_t id)
 {
-	/* acquire: pairs with paq_release */
-	if (!paq_cas(&wait->lock->word, &word, paq_taken(wait, word)))
-		return false;
-	lock_count_steal(wait->stats, paq_tail(word) != 0);
-	spin_end(&wait->spin, SPIN_WON);
-	return true;
+	struct paq_cpu *cpu = (void *)(lot.nodes + id_cpu(id) * lot.stride);
+
+	return &cpu->node[(id - 1) % PAQ_NODES];
 }
 
-/* Polls the word for a while and takes the lock if it is free, but never past an active head. */
-static bool steal(struct paq_wait *wait)
+static void set_state(struct paq_node *node, enum paq_state state)
 {
-	uint32_t polls = lock_tunables.steal;
+	/* release: whoever finds the node out may join with it, after all our accesses to it */
+	atomic_store_explicit(&node->state, state, memory_order_release);
+}
 
-	if (wait->cpu->overcommit.now)
-		polls *= OVERCOMMIT_STEAL_FACTOR;
-	for (; polls > 0; polls--) {
-		uint64_t word = paq_load(&wait->lock->word);
-		uint32_t head = paq_head(word);
+/* Acquire and release: the lock comes with the state, and our section goes with it. */
+static bool change_state(struct paq_node *node, uint32_t from, uint32_t to)
+{
+	return atomic_compare_exchange_strong_explicit(&node->state, &from, to,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
 
-		/* past a head only if it is inactive and has not forbidden it */
-		if (head && (!paq_m1 || (word & PAQ_MUSTQ) || !paq_inactive(wait->lock, head)))
-			return false;
-		if (paq_locked(word) == PAQ_FREE) {
-			if (take_past(wait, word))
-				return true;
-		} else {
-			paq_help_owner(wait, word);
-		}
-		spin_poll(&wait->spin);
+/* By the front. Returns the id of the node behind `id`; 0: there was none, the queue is empty now.
+ * Waits for one that has joined but not yet linked itself. */
+static uint32_t next_or_end(struct paq_lock *lock, uint32_t id)
+{
+	struct paq_node *node = node_of(id);
+	/* acquire: pairs with the link store in join(), so that our stores to that node come after
+	 * its waiter's */
+	uint32_t next = atomic_load_explicit(&node->next, memory_order_acquire), seen = id;
+	uint64_t begin;
+
+	if (next || atomic_compare_exchange_strong_explicit(
+			    &lock->tail, &seen, 0, memory_order_acq_rel, memory_order_relaxed))
+		return next;
+	begin = spin_link_begin();
+	while (!(next = atomic_load_explicit(&node->next, memory_order_acquire)))
+		port_relax();
+	spin_link_end(begin);
+	return next;
+}
+
+/* Makes the next waiter that runs the FRONT or OWNER, and removes those before it. Returns false if
+ * the queue is empty now. */
+static bool pass_to_running(struct paq_lock *lock, uint32_t front, enum paq_state as)
+{
+	uint32_t next;
+
+	for (uint32_t id = next_or_end(lock, front); id; id = next) {
+		if (!(paq_skip && pv_preempted(id_cpu(id))) &&
+		    change_state(node_of(id), PAQ_WAITING, as))
+			return true;
+		lock_count(port_my_stats(), EV_WAITER_SKIPPED);
+		next = next_or_end(lock, id);
+		set_state(node_of(id), PAQ_OUT);
 	}
 	return false;
 }
 
-/* Waits in the fifth context on this CPU, which has no node to queue with and holds up four other
- * waits: takes the lock as soon as it is free. */
-static void poll_without_node(struct paq_wait *wait)
+/* By the front: pass_to_running, and leaves the queue. Its own node last: the next owner must not
+ * wait for this CPU to get that line. */
+static bool pass(struct paq_lock *lock, uint32_t front, enum paq_state as)
 {
-	for (;;) {
-		uint64_t word = paq_load(&wait->lock->word);
+	bool passed = pass_to_running(lock, front, as);
 
-		if (paq_locked(word) == PAQ_FREE && take_past(wait, word))
-			return;
-		spin_poll(&wait->spin);
+	set_state(node_of(front), PAQ_OUT);
+	return passed;
+}
+
+/* Polls. Returns true if the stay has taken long enough. */
+static bool has_stayed(struct stay *stay, struct spin *spin)
+{
+	uint64_t gone;
+
+	stay->polls += spin_polls(spin, stay->look_at - stay->polls);
+	if (stay->polls < stay->look_at || !paq_halt || !pv_backend->halts)
+		return false;
+	gone = port_cycles() - stay->begin;
+	if (gone >= stay->most)
+		return true;
+	stay->look_at += 1 + (stay->most - gone) * stay->polls / (gone + 1);
+	return false;
+}
+
+/* Queues with a node that is out. Returns true if it is the front at once. */
+static bool join(struct paq_lock *lock, uint32_t id)
+{
+	struct paq_node *node = node_of(id);
+	uint32_t previous;
+
+	atomic_store_explicit(&node->next, 0, memory_order_relaxed);
+	atomic_store_explicit(&node->state, PAQ_WAITING, memory_order_relaxed);
+	/* acq_rel: the successor must see our stores before it links itself, we our predecessor's
+	 */
+	previous = atomic_exchange_explicit(&lock->tail, id, memory_order_acq_rel);
+	if (previous) /* release: pairs with the loads in next_or_end */
+		atomic_store_explicit(&node_of(previous)->next, id, memory_order_release);
+	return !previous;
+}
+
+/* Waits for the front's or the owner's place; false: long enough. Joins again when passed over. */
+static bool wait_in_queue(struct paq_lock *lock, uint32_t id, struct stay *stay, struct spin *spin)
+{
+	struct paq_node *node = node_of(id);
+
+	if (!change_state(node, PAQ_ASLEEP, PAQ_WAITING) && join(lock, id))
+		return true;
+	for (;;) {
+		switch (atomic_load_explicit(&node->state, memory_order_acquire)) {
+		case PAQ_WAITING:
+			if (has_stayed(stay, spin) && change_state(node, PAQ_WAITING, PAQ_ASLEEP))
+				return false;
+			break;
+		case PAQ_OUT:
+			if (join(lock, id))
+				return true;
+			break;
+		default:
+			spin_stage(spin, SPIN_HANDED);
+			return true;
+		}
 	}
 }
 
+/* Queues. True: owns the lock, with the node in front of the queue. */
+static bool queue(struct paq_lock *lock, uint32_t id, uint8_t as, struct spin *spin)
+{
+	struct stay stay = {.begin = port_cycles(),
+			    .most = port_ns_to_cycles(UINT64_C(1000) * paq_spin_us),
+			    .look_at = PAQ_FIRST_POLLS};
+
+	if (!wait_in_queue(lock, id, &stay, spin))
+		return false;
+	/* acquire: pairs with pass() */
+	if (atomic_load_explicit(&node_of(id)->state, memory_order_acquire) == PAQ_OWNER)
+		return true;
+	while (!park_take(&lock->byte, as)) {
+		if (has_stayed(&stay, spin)) {
+			pass(lock, id, PAQ_FRONT);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Takes the lock. Returns whether it came through the queue. Exchanges the byte after each park(),
+ * as park.h demands. */
+static bool queue_or_park(struct paq_lock *lock, struct paq_cpu *cpu, uint32_t id,
+			  struct spin *spin)
+{
+	uint8_t as = PARK_HELD;
+
+	for (;;) {
+		if (!cpu->retires && queue(lock, id, as, spin))
+			return true;
+		if (park_announce(&lock->byte))
+			return false;
+		cpu->retires = false;
+		as = PARK_WAITERS; /* we may be woken on behalf of others */
+		park(&lot, &cpu->park, &lock->byte, spin);
+		if (park_announce(&lock->byte))
+			return false;
+	}
+}
+
+/* Returns a slot whose node is out, now used; PAQ_NODES: none. An interrupt's wait may come at any
+ * time and leave a node in a queue, but not that of a used slot: so first the bit, then the look.
+ */
+static uint32_t take_slot(struct paq_cpu *cpu)
+{
+	for (uint32_t slot = 0; slot < PAQ_NODES; slot++) {
+		if (cpu->used >> slot & 1)
+			continue;
+		cpu->used |= 1u << slot;
+		atomic_signal_fence(memory_order_seq_cst);
+		/* acquire: pairs with set_state */
+		if (atomic_load_explicit(&cpu->node[slot].state, memory_order_acquire) == PAQ_OUT)
+			return slot;
+		cpu->used &= ~(1u << slot);
+	}
+	return PAQ_NODES;
+}
+
+/* An interrupt may come between any two lines and wait likewise; it gives back what it takes. The
+ * fences are for the compiler: one CPU. */
 static __attribute__((noinline)) void paq_slow(struct paq_lock *lock, struct paq_cpu *cpu)
 {
-	struct paq_wait wait = {
-		.lock = lock,
-		.cpu = cpu,
-		.stats = port_my_stats(),
-		.spin = spin_begin(),
-		.turn = paq_m1 ? SPIN_WON : SPIN_HANDED,
-	};
-	uint32_t level;
+	struct spin spin = spin_begin();
+	uint32_t slot = take_slot(cpu), id = port_cpu() * PAQ_NODES + slot + 1;
+	bool queued;
 
-	if (steal(&wait))
+	lock_count(port_my_stats(), EV_LOCK_SLOWPATH);
+	if (slot == PAQ_NODES) {
+		lock_count(port_my_stats(), EV_LOCK_NO_NODE);
+		while (!park_take(&lock->byte, PARK_HELD))
+			spin_poll_on(&spin);
+		spin_end(&spin, SPIN_WON);
 		return;
-	level = cpu->levels++;
-	/* An interrupt from here on must find the node taken. Its own wait leaves `levels` as it
-	 * was, so a compiler barrier is all that one CPU needs. */
-	atomic_signal_fence(memory_order_seq_cst);
-	if (level < PAQ_LEVELS) {
-		if (level > 0)
-			lock_count(wait.stats, (enum lock_event)(EV_LOCK_USE_NODE2 + level - 1));
-		wait.node = &cpu->level[level];
-		wait.id = paq_owner(cpu->owned) | level;
-		paq_queue(&wait);
-	} else {
-		lock_count(wait.stats, EV_LOCK_NO_NODE);
-		poll_without_node(&wait);
 	}
+	queued = queue_or_park(lock, cpu, id, &spin);
+	spin_end(&spin, SPIN_WON);
+	if (queued && paq_direct) {
+		cpu->held[slot] = lock;
+		return;
+	}
+	if (queued)
+		pass(lock, id, PAQ_FRONT);
 	atomic_signal_fence(memory_order_seq_cst);
-	cpu->levels--;
+	cpu->used &= ~(1u << slot);
 }
 
 static inline void paq_acquire(void *state, void *node)
 {
-	if (__builtin_expect(!take_free(state, node), 0))
-		paq_slow(state, node);
+	struct paq_lock *lock = state;
+	uint8_t free = PARK_FREE;
+
+	/* acquire: pairs with the exchange in park_release */
+	if (__builtin_expect(!atomic_compare_exchange_strong_explicit(&lock->byte, &free, PARK_HELD,
+								      memory_order_acquire,
+								      memory_order_relaxed),
+			     0))
+		paq_slow(lock, node);
 }
 
 static inline bool paq_try_acquire(void *state, void *node)
 {
 	struct paq_lock *lock = state;
 
-	/* a look first: a failing CAS would take the line from the holder */
-	return atomic_load_explicit(&lock->word.value, memory_order_relaxed) == PAQ_FREE &&
-	       take_free(lock, node);
+	(void)node;
+	return park_take(&lock->byte, PARK_HELD);
 }
 
-/* Also kicks some halted waiters behind the head. A woken vCPU has to wait for a CPU like any
- * other; if the second in line gets one first, it takes the head's place. The links may change
- * meanwhile, and KVM remembers a kick in vain: both cost no more than a spurious wake-up. The lock
- * has been released and may be gone, but the nodes belong to their CPUs. */
-static void kick_ahead(char *cpus, size_t stride, uint32_t id)
+/* Wakes the next sleeper in turn. Returns false if nobody sleeps. `byte` may be gone. */
+static __attribute__((noinline)) bool wake_next(const void *byte)
 {
-	for (uint32_t i = paq_kick_ahead; i > 0; i--) {
-		const struct paq_node *node;
+	uint32_t first = atomic_load_explicit(&next_to_wake, memory_order_relaxed) % lot.cpus;
+	uint32_t woken = park_wake_from(&lot, byte, first);
 
-		id = paq_next(paq_node_at(cpus, stride, id));
-		if (!id)
-			return;
-		node = paq_node_at(cpus, stride, id);
-		if (atomic_load_explicit(&node->state, memory_order_relaxed) == PAQ_HALTED)
-			pv_kick(paq_id_cpu(id));
-	}
+	if (woken == lot.cpus)
+		return false;
+	atomic_store_explicit(&next_to_wake, woken + 1, memory_order_relaxed);
+	return true;
 }
 
-/* Releases a lock that somebody waits for. The step that frees the lock tells whom to kick: a head
- * seen earlier may have been usurped, and the usurper may have halted. */
-static __attribute__((noinline)) void release_slow(struct paq_lock *lock, uint64_t word)
+/* Hands on a lock that this CPU has queued for. Returns false if it has not, or if nobody who runs
+ * is in the queue. */
+static __attribute__((noinline)) bool hand_on(struct paq_lock *lock, struct paq_cpu *cpu)
 {
-	char *cpus = lock->cpus;
-	size_t stride = lock->stride;
+	uint32_t slot = 0;
+	bool ends, passed;
 
-	/* release: pairs with all that take the lock */
-	while (!atomic_compare_exchange_strong_explicit(&lock->word.value, &word, paq_freed(word),
-							memory_order_release, memory_order_relaxed))
-		;
-	if (paq_locked(word) == PAQ_SLOW && paq_head(word)) {
-		lock_count(port_my_stats(), EV_PV_KICK_UNLOCK);
-		pv_kick(paq_id_cpu(paq_head(word)));
-		kick_ahead(cpus, stride, paq_head(word));
+	while (cpu->held[slot] != lock)
+		if (++slot == PAQ_NODES)
+			return false;
+	cpu->held[slot] = NULL;
+	/* The byte is read before the lock is another's and may be gone, and only at the end of a
+	 * turn: newcomers write its line. */
+	ends = paq_turns && ++cpu->passed >= paq_turns &&
+	       atomic_load_explicit(&lock->byte, memory_order_relaxed) == PARK_WAITERS;
+	passed = pass(lock, port_cpu() * PAQ_NODES + slot + 1, PAQ_OWNER);
+	atomic_signal_fence(memory_order_seq_cst);
+	cpu->used &= ~(1u << slot);
+	if (passed && ends) {
+		cpu->passed = 0;
+		cpu->retires = wake_next(&lock->byte) && paq_retire;
 	}
+	return passed;
 }
 
-/* Guesses, without a look, that nobody waits. If that is wrong, the CAS has fetched the line for
- * the next CAS. */
 static inline void paq_release(void *state, void *node)
 {
 	struct paq_lock *lock = state;
-	const struct paq_cpu *cpu = node;
-	uint64_t word = cpu->owned;
+	struct paq_cpu *cpu = node;
 
-	/* release: pairs with all that take the lock */
-	if (__builtin_expect(!atomic_compare_exchange_strong_explicit(
-				     &lock->word.value, &word, PAQ_FREE, memory_order_release,
-				     memory_order_relaxed),
-			     0))
-		release_slow(lock, word);
-}
-
-static int describe_id(char *text, size_t size, const char *who, uint32_t id)
-{
-	if (!id)
-		return ksnprintf(text, size, ", no %s", who);
-	return ksnprintf(text, size, ", %s CPU %u level %u", who, paq_id_cpu(id), paq_id_level(id));
+	if (__builtin_expect(cpu->used != 0, 0) && hand_on(lock, cpu))
+		return;
+	if (__builtin_expect(park_release(&lock->byte), 0))
+		wake_next(&lock->byte);
 }
 
 static void paq_describe(const void *state, char *text, size_t size)
 {
-	static const char *const locked[] = {"free", "held", "impossible",
-					     "held, head to be kicked"};
+	static const char *const words[] = {"free", "held", "held, somebody may be parked"};
 	const struct paq_lock *lock = state;
-	uint64_t word = atomic_load_explicit(&lock->word.value, memory_order_relaxed);
-	int used = ksnprintf(text, size, "word 0x%016llx: %s%s", (unsigned long long)word,
-			     paq_locked(word) > PAQ_SLOW ? "impossible" : locked[paq_locked(word)],
-			     word & PAQ_MUSTQ ? ", must queue" : "");
-	const struct {
-		const char *who;
-		uint32_t id;
-	} named[] = {
-		{"owner", paq_owner(word)}, {"head", paq_head(word)}, {"tail", paq_tail(word)}};
+	uint8_t byte = atomic_load_explicit(&lock->byte, memory_order_relaxed);
+	uint32_t tail = atomic_load_explicit(&lock->tail, memory_order_relaxed);
+	int used = ksnprintf(text, size, "byte %u (%s), ", byte,
+			     byte <= PARK_WAITERS ? words[byte] : "broken");
 
-	for (size_t i = 0; i < 3 && used >= 0 && (size_t)used < size; i++)
-		used += describe_id(text + used, size - (size_t)used, named[i].who, named[i].id);
+	if (used < 0 || (size_t)used >= size)
+		return;
+	text += used;
+	size -= (size_t)used;
+	if (tail)
+		ksnprintf(text, size, "tail CPU %u", id_cpu(tail));
+	else
+		ksnprintf(text, size, "no queue");
 }
 
 static const struct lock_ops paq_ops = {

@@ -128,8 +128,9 @@ static bool wake(struct park_node *node, uint32_t cpu, const void *lock)
 	return false;
 }
 
-/* Wakes a waiter of one of the group's CPUs in `mask`. Returns false if there is none. */
-static bool wake_in(const struct park_lot *lot, const void *lock, uint32_t group, uint64_t mask)
+/* Wakes a waiter of one of the group's CPUs in `mask`. Returns its CPU, lot->cpus if there is none.
+ */
+static uint32_t wake_in(const struct park_lot *lot, const void *lock, uint32_t group, uint64_t mask)
 {
 	/* seq_cst: Dekker, see halt() */
 	uint64_t bits = atomic_load_explicit(&set_of(lot, lock)[group], memory_order_seq_cst);
@@ -138,21 +139,24 @@ static bool wake_in(const struct park_lot *lot, const void *lock, uint32_t group
 		uint32_t cpu = group * GROUP + (uint32_t)__builtin_ctzll(bits);
 
 		if (wake(node_at(lot, cpu), cpu, lock))
-			return true;
+			return cpu;
 	}
-	return false;
+	return lot->cpus;
+}
+
+uint32_t park_wake_from(const struct park_lot *lot, const void *lock, uint32_t first)
+{
+	uint64_t from = UINT64_MAX << first % GROUP; /* of the first group */
+	uint32_t group = first / GROUP, woken;
+
+	lock_count(port_my_stats(), EV_RELEASED_SLOW);
+	woken = wake_in(lot, lock, group, from);
+	for (uint32_t i = 1; woken == lot->cpus && i < lot->words; i++)
+		woken = wake_in(lot, lock, (group + i) % lot->words, UINT64_MAX);
+	return woken == lot->cpus ? wake_in(lot, lock, group, ~from) : woken;
 }
 
 void park_wake(const struct park_lot *lot, const void *lock)
 {
-	uint32_t first = (port_cpu() + 1) % lot->cpus;
-	uint64_t from = UINT64_MAX << first % GROUP; /* of the first group */
-
-	lock_count(port_my_stats(), EV_RELEASED_SLOW);
-	if (wake_in(lot, lock, first / GROUP, from))
-		return;
-	for (uint32_t i = 1; i < lot->words; i++)
-		if (wake_in(lot, lock, (first / GROUP + i) % lot->words, UINT64_MAX))
-			return;
-	wake_in(lot, lock, first / GROUP, ~from);
+	park_wake_from(lot, lock, (port_cpu() + 1) % lot->cpus);
 }

@@ -69,6 +69,9 @@ void park(const struct park_lot *lot, struct park_node *node, const _Atomic uint
 /* Wakes one waiter, if there is any. Call after an exchange of the byte for 0 that returned
  * PARK_WAITERS. */
 void park_wake(const struct park_lot *lot, const void *lock);
+/* As park_wake, but the search begins with CPU `first`. Returns the CPU that it woke; lot->cpus:
+ * none. */
+uint32_t park_wake_from(const struct park_lot *lot, const void *lock, uint32_t first);
 
 /* Takes a free lock. Acquire: pairs with the exchange in park_release. */
 static inline bool park_take(_Atomic uint8_t *byte, uint8_t as)

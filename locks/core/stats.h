@@ -63,11 +63,9 @@ enum lock_event {
 	EV_BACKOFF_PAUSES,       /* PAUSEs executed in backing off */
 	EV_NUMA_SORTED,          /* cna: waiters set aside; shfllock: waiters moved forward */
 	EV_NUMA_FLUSHED,         /* cna: secondary queues given back; shfllock: shuffles */
-	EV_WAITER_SKIPPED,       /* paq: inactive successor sunk by one; mcs-tp: marked failed */
+	EV_WAITER_SKIPPED,       /* paq: passed over by the front; mcs-tp: marked failed */
 	EV_WAITER_RETRIED,       /* mcs-tp, flexguard: queued again */
-	EV_HEAD_USURPED,         /* paq: passed an inactive head */
-	EV_HEAD_USURP_LOST,      /* paq: tried to, and gave the headship back */
-	EV_MUST_QUEUE,           /* paq, ppc-qspinlock: the head forbade stealing */
+	EV_MUST_QUEUE,           /* ppc-qspinlock: the head forbade stealing */
 	EV_YIELD_OWNER,          /* directed yields, by the vCPU that they were meant for */
 	EV_YIELD_HEAD,
 	EV_YIELD_PREV,

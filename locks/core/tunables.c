@@ -31,8 +31,8 @@ SHARED(spin_threshold, "pv-qspinlock,pv-ticket,oticket,i-spinlock", SPIN_THRESHO
 /* 0: a look at every poll; else use one less than a power of two */
 SHARED(prev_check_mask, "pv-qspinlock", PREV_CHECK_MASK, 0);
 SHARED(pending_loops, "qspinlock,cna", PENDING_LOOPS, 1);
-SHARED(spin_us, "pv-qspinlock,pv-ticket,oticket,i-spinlock,paq", 0, 0);
-SHARED(steal, "ppc-qspinlock,paq", STEAL, 0);
+SHARED(spin_us, "pv-qspinlock,pv-ticket,oticket,i-spinlock", 0, 0);
+SHARED(steal, "ppc-qspinlock", STEAL, 0);
 
 #define TUNABLES_MOST 128
 

@@ -16,7 +16,7 @@ struct lock_tunables {
 	uint32_t prev_check_mask; /* pv-qspinlock: polls between looks at the predecessor, less 1 */
 	uint32_t pending_loops;   /* qspinlock, cna: polls for a pending hand-over */
 	uint32_t spin_us;         /* time before a halt, in place of polls; 0: polls count */
-	uint32_t steal;           /* ppc-qspinlock, paq: polls in which to steal, before queueing */
+	uint32_t steal;           /* ppc-qspinlock: polls in which to steal, before queueing */
 };
 
 extern struct lock_tunables lock_tunables; /* written before a run, only read during it */

@@ -1,38 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * paq: a queue lock whose waiters may overtake those that look inactive. One 64-bit word holds
- * locked, owner, head and tail; each change of it is one CAS, so one d_step here. Nodes are read
- * and written by plain accesses, one per step.
- *
- *	head	the waiter entitled to the lock; nobody else may edit links
- *	head 0, tail not: links are being edited, by an owner that promotes or a usurper
- *	locked	3 (SLOW): the unlocker kicks the head
- *
- * Whether a CPU is inactive is a hint that may lie: every decision that depends on it goes either
- * way. MAXSKIP bounds how often a node is overtaken in one wait. A waiter may halt at any poll, at
- * most HALTS times as a waiter and once more as the head.
- *
- * Memory is sequentially consistent here. Of the plain stores only `state` is in a Dekker pair
- * (halt_unless against grant) and has a fence after it; mutant 2 behaves like a missing fence.
- * Every link store is followed by a locked CAS of the word, or is the waiter's own link, on which
- * no other CPU relies before it sees it.
- *
- * Checked: mutual exclusion, the owner field inside the section, no stuck state (a CPU that halts
- * for ever), skips within MAXSKIP, the word at the end as at the beginning. Not modelled: MUSTQ
- * (fairness only), yields, nested contexts.
+ * paq: a queue whose front hands the lock to a waiter that runs and removes the others, and a byte
+ * that anybody may take when it is 0. The parking place is here by its contract, which tas_park.pml
+ * checks of locks/park.c: who parks halts only if the byte is 2 at that moment, and a release that
+ * has found 2 wakes somebody who is parked. A step is one access to shared memory. A waiter may be
+ * flagged as preempted at any look. It may run out of patience at any poll, but no more than HINTS
+ * times in one wait, so that a waiter nobody grants is seen to be stuck. A CPU has one node; while
+ * that is in a queue, another wait of the CPU polls the byte, as one without a node.
+ * Checked: mutual exclusion, no stuck state (a CPU that halts for ever, or waits for a link or a
+ * grant that does not come), and at the end nobody queues or is parked. Not modelled: nested
+ * contexts, a second lock, the length of turns (the end of one may wake somebody at any hand-over).
  *
  * check-models reads these:
- * check: CPUS=2 TIMES=2
- * check: CPUS=2 TIMES=3
- * check: CPUS=3 TIMES=1
- * mutant 1: kick dropped
- * mutant 2: a waiter's state published after its look at head
- * mutant 3: unlock reads head in a step of its own
- * mutant 4: usurped without claiming the links
- * mutant 5: grant does not look whether the waiter has halted
- * mutant 6: the head halts without a look at locked
- * mutant 7: headship of a free lock given back without a kick
- * mutant 8: how often it was overtaken is not read again
+ * check: CPUS=2 TIMES=2 HINTS=2
+ * check: CPUS=3 TIMES=1 HINTS=1 DEPTH=1
+ * mutant 1: the release does not mind the 2
+ * mutant 2: a front that gives up takes the queue with it
+ * mutant 3: a node is out before its successor is known
+ * mutant 4: an unlinked successor is taken for the end
+ * mutant 5: gives up by a store
+ * mutant 6: a node that is passed over does not find out
+ * mutant 7: takes the lock as 1 after it was woken, without an exchange
+ * mutant 8: joins again though its node is in the queue
  */
 #ifndef CPUS
 #define CPUS 2
@@ -40,350 +29,278 @@
 #ifndef TIMES
 #define TIMES 2 /* acquisitions by each CPU */
 #endif
-#ifndef MAXSKIP
-#define MAXSKIP 1
-#endif
-#ifndef HALTS
-#define HALTS 1
+#ifndef HINTS
+#define HINTS 1
 #endif
 #ifndef MUTANT
 #define MUTANT 0
 #endif
 
-#define HELD	1
-#define SLOW	3
-#define RUNNING	0
-#define HALTED	1
+#define BYTE	0 /* 0 free, 1 held, 2 held and somebody may be parked */
+#define TAIL	1 /* CPU + 1; 0: no queue */
+/* a CPU's node */
+#define NEXT	2
+#define STATE	(NEXT + CPUS)
+#define CELLS	(STATE + CPUS)
 
-/* the word; CPUs are 1..CPUS, 0 is none */
-byte locked, owner, head, tail;
+#define OUT	0
+#define WAITING	1
+#define ASLEEP	2
+#define FRONT	3
+#define OWNER	4
 
-/* the nodes; index 0 stays unused */
-byte next[CPUS + 1];
-byte skips[CPUS + 1];
-bool state[CPUS + 1];
+#include "tso.pml"
 
-bool token[CPUS + 1]; /* pv_unhalted: a kick is remembered until the next HLT */
 byte inside, finished;
+byte parked; /* a bit for each CPU */
 
-inline kick(whom)
+#define IS_PARKED(c)	(parked & (1 << (c)))
+
+inline unpark(c)
 {
-	token[whom] = true
+	parked = parked & ~(1 << (c))
 }
 
-inline halt()
+inline park()
 {
 	d_step {
-		token[me] ->
-		token[me] = false
-	}
-}
-
-/* Moves tail from `from` to `whom`, unless another CPU has queued up behind `from`. */
-inline move_tail(from, whom)
-{
-	d_step {
-		ok = (tail == from);
+		drained ->
 		if
-		:: ok -> tail = whom
-		:: else
-		fi
-	}
-}
-
-/* A waiter that is not the head halts. Dekker with grant. */
-inline halt_waiting()
-{
-#if MUTANT == 2
-	if
-	:: head == me -> state[me] = HALTED
-	:: else ->
-		state[me] = HALTED;
-		halt()
-	fi;
-#else
-	state[me] = HALTED;
-	if
-	:: head == me
-	:: else -> halt()
-	fi;
-#endif
-	state[me] = RUNNING
-}
-
-/* The head halts, once SLOW says so to the unlocker. */
-inline halt_heading()
-{
-	state[me] = HALTED;
-	d_step {
-		ok = (head == me && locked != 0);
-		if
-		:: ok -> locked = SLOW
+		:: mem[BYTE] == 2 -> parked = parked | (1 << me)
 		:: else
 		fi
 	}
 	if
-#if MUTANT == 6
-	:: true -> halt() /* even if the lock has just become free */
-#else
-	:: ok ->
-		if
-		:: locked == SLOW && head == me -> halt()
-		:: else
-		fi
-#endif
-	:: else
-	fi;
-	state[me] = RUNNING
-}
-
-/* Makes `whom` the head. If it has halted, the unlocker or this CPU must kick it. */
-inline grant(whom)
-{
-	head = whom;
-	if
-#if MUTANT != 5
-	:: state[whom] == HALTED ->
+	:: !IS_PARKED(me)
+	:: IS_PARKED(me) && token[me] -> /* stray */
 		d_step {
-			ok = (locked == 0);
-			if
-			:: !ok -> locked = SLOW
-			:: else
-			fi
+			token[me] = false;
+			unpark(me)
 		}
-		if
-#if MUTANT == 7
-		:: ok /* free: no unlock will come to kick it */
-#else
-		:: ok -> kick(whom)
-#endif
-		:: else
-		fi
-#endif
-	:: else
 	fi
 }
 
-#if MUTANT == 8
-#define usurpable(whom)	(next[whom] == me) /* its number of skips was read earlier */
-#else
-#define usurpable(whom)	(next[whom] == me && skips[whom] < MAXSKIP)
-#endif
-
-/* The head's successor finds the head inactive and takes its place; the old head follows right
- * behind. On return head may be anything: the caller reads it. */
-inline usurp()
+/* Wakes anybody, if there is one. */
+inline wake()
 {
-	other = head;
 	if
-	:: other != 0 && other != me && next[other] == me && skips[other] < MAXSKIP ->
-		/* claim the links; fails if the head has acquired or been usurped meanwhile */
-#if MUTANT == 4
-		ok = (head == other);
-#else
-		d_step {
-			ok = (head == other);
-			if
-			:: ok -> head = 0
-			:: else
-			fi
-		}
+	:: IS_PARKED(0) -> unpark(0)
+	:: IS_PARKED(1) -> unpark(1)
+#if CPUS == 3
+	:: IS_PARKED(2) -> unpark(2)
 #endif
-		if
-		:: !ok
-		/* Meanwhile it may have been granted headship and then overtaken, or have left and
-		 * come again. So check again, now that nobody else edits, whether it may be
-		 * overtaken. */
-		:: ok && !usurpable(other) -> grant(other)
-		:: ok && usurpable(other) ->
-			rest = next[me];
-			if
-			:: rest == 0 ->
-				next[other] = 0;
-				move_tail(me, other);
-				if
-				:: ok
-				:: else ->
-					next[me] != 0; /* whoever has queued up will link itself */
-					rest = next[me]
-				fi
-			:: else
-			fi;
-			if
-			:: rest != 0 -> next[other] = rest
-			:: else
-			fi;
-			next[me] = other;
-			skips[other]++;
-			rest = 0;
-			head = me
-		fi
-	:: else
-	fi;
-	other = 0
+	:: parked == 0
+	fi
 }
 
-/* Waits until the lock is ours; then head is 0 and the links are ours to edit. */
-inline wait()
+/* next: what is behind `node` (CPU + 1); 0: nothing, the queue is empty now. */
+inline next_or_end(node)
 {
-	do
-	:: head != me -> /* a waiter polls */
-		if
-		:: head == me
-		:: halts < HALTS ->
-			halts++;
-			halt_waiting()
-		:: usurp()
-		fi
-	:: d_step {
-			head == me && locked == 0 ->
-			locked = HELD;
-			owner = me;
-			head = 0
-		}
-		break
-	:: head == me && halts <= HALTS ->
-		halts++;
-		halt_heading()
-	od
-}
-
-/* The owner, fresh from the queue, chooses the next head. */
-inline promote()
-{
-	successor = next[me];
+	next = LOAD(NEXT + node - 1);
 	if
-	:: successor == 0 ->
-		move_tail(me, 0);
+	:: next == 0 ->
+		compare_exchange(TAIL, node, 0, done);
 		if
-		:: ok
+		:: done
 		:: else ->
-			next[me] != 0;
-			successor = next[me]
+#if MUTANT != 4
+			LOAD(NEXT + node - 1) != 0;
+#endif
+			next = LOAD(NEXT + node - 1)
 		fi
 	:: else
 	fi;
-	if
-	:: successor == 0
-	:: else ->
-		if
-		:: true /* it looks active */
-		:: skips[successor] < MAXSKIP -> /* sinks by one place, if there is one */
-			other = next[successor];
-			if
-			:: other == 0
-			:: else ->
-				rest = next[other];
-				if
-				:: rest != 0 -> next[successor] = rest
-				:: else ->
-					next[successor] = 0;
-					move_tail(other, successor);
-					if
-					:: ok
-					:: else -> next[successor] = other; other = 0
-					fi
-				fi;
-				if
-				:: other != 0 ->
-					next[other] = successor;
-					skips[successor]++;
-					successor = other
-				:: else
-				fi;
-				rest = 0;
-				other = 0
-			fi
-		fi;
-		grant(successor);
-		successor = 0
-	fi
+	done = false
 }
 
-inline queue_up()
+inline pass(as)
 {
-	d_step {
-		next[me] = 0;
-		skips[me] = 0;
-		state[me] = RUNNING
-	}
-	d_step {
-		other = tail;
-		tail = me;
+	passed = false;
+	next_or_end(me + 1);
+	id = next;
+	do
+	:: id == 0 || passed -> break
+	:: id != 0 && !passed ->
 		if
-		:: other == 0 -> head = me
-		:: else
+		:: compare_exchange(STATE + id - 1, WAITING, as, passed)
+		:: skip /* flagged */
+		fi;
+		if
+		:: passed
+		:: else ->
+#if MUTANT == 3
+			store(STATE + id - 1, OUT);
+#endif
+			next_or_end(id);
+#if MUTANT != 3 && MUTANT != 6
+			store(STATE + id - 1, OUT);
+#endif
+			id = next
 		fi
-	}
+	od;
+	store(STATE + me, OUT);
+	id = 0;
+	next = 0
+}
+
+inline join()
+{
+	store(NEXT + me, 0);
+	store(STATE + me, WAITING);
+	exchange(TAIL, me + 1, old);
 	if
-	:: other != 0 -> next[other] = me
-	:: else
+	:: old != 0 -> store(NEXT + old - 1, me + 1)
+	:: else -> front = true
 	fi;
-	other = 0
+	old = 0
+}
+
+/* Queues until it owns the lock with its node in front, or is out of patience. */
+inline queue()
+{
+#if MUTANT == 8
+	join();
+#else
+	compare_exchange(STATE + me, ASLEEP, WAITING, done);
+	if
+	:: done -> done = false
+	:: else -> join()
+	fi;
+#endif
+	do
+	:: front || queued || done -> break
+	:: !front && !queued && !done ->
+		if
+		:: LOAD(STATE + me) == OUT -> join()
+		:: LOAD(STATE + me) == FRONT -> front = true
+		:: LOAD(STATE + me) == OWNER -> queued = true
+		:: LOAD(STATE + me) == WAITING && hints < HINTS ->
+			hints++;
+#if MUTANT == 5
+			store(STATE + me, ASLEEP);
+			done = true
+#else
+			compare_exchange(STATE + me, WAITING, ASLEEP, done)
+#endif
+		fi
+	od;
+	done = false;
+	do
+	:: !front -> break
+	:: front && LOAD(BYTE) == 0 ->
+		compare_exchange(BYTE, 0, as, queued);
+		front = !queued
+	:: front && hints < HINTS ->
+		hints++;
+#if MUTANT == 2
+		compare_exchange(TAIL, me + 1, 0, done);
+		done = false;
+		store(STATE + me, OUT);
+#else
+		pass(FRONT);
+		passed = false;
+#endif
+		front = false
+	od;
+	skip
+}
+
+inline acquire()
+{
+	compare_exchange(BYTE, 0, 1, success);
+	as = 1;
+	if
+	:: success
+	:: !success && LOAD(STATE + me) != OUT -> /* no node */
+		do
+		:: success -> break
+		:: !success && LOAD(BYTE) == 0 -> compare_exchange(BYTE, 0, 1, success)
+		od
+	:: !success && LOAD(STATE + me) == OUT ->
+		do
+		:: success -> break
+		:: !success ->
+			if
+			:: queue()
+			:: hints < HINTS -> hints++ /* retires */
+			fi;
+			if
+			:: queued -> success = true
+			:: else ->
+				exchange(BYTE, 2, old);
+				if
+				:: old == 0 -> success = true
+				:: else ->
+					park();
+#if MUTANT != 7
+					as = 2;
+					exchange(BYTE, 2, old);
+					success = (old == 0)
+#endif
+				fi;
+				old = 0
+			fi
+		od
+	fi;
+	hints = 0;
+	as = 0
 }
 
 inline release()
 {
-#if MUTANT == 3
-	other = (locked == SLOW -> head : 0);
-#endif
-	d_step {
-		assert(locked != 0);
-#if MUTANT != 3
-		other = (locked == SLOW -> head : 0);
-#endif
-		locked = 0;
-		owner = 0
-	}
 	if
-#if MUTANT == 1
-	:: other != 0
-#else
-	:: other != 0 -> kick(other)
-#endif
+	:: queued ->
+		queued = false;
+		pass(OWNER);
+		if
+		:: passed -> wake() /* the end of a turn */
+		:: passed
+		:: else
+		fi
 	:: else
 	fi;
-	other = 0
+	if
+	:: passed -> passed = false
+	:: else ->
+		exchange(BYTE, 0, old);
+		if
+#if MUTANT != 1
+		:: old == 2 -> wake()
+#endif
+		:: old == 1 || MUTANT == 1
+		fi;
+		old = 0
+	fi
 }
 
 active [CPUS] proctype cpu()
 {
-	byte me = _pid + 1;
-	byte times, halts, other, successor, rest;
-	bool ok;
+	byte me = _pid - 2; /* after memory and stray */
+	byte times, old, id, next, hints, as;
+	bool success, queued, front, done, passed;
 
 	do
 	:: times == TIMES -> break
 	:: times < TIMES ->
-		if
-		/* fast path, or a theft past a head that looks inactive */
-		:: d_step {
-				locked == 0 ->
-				locked = HELD;
-				owner = me
-			}
-		:: queue_up();
-			wait();
-			promote();
-			halts = 0
-		fi;
+		acquire();
 		d_step {
-			ok = false;
+			success = false;
 			inside++
 		}
 		d_step {
 			assert(inside == 1);
-			assert(owner == me);
-			assert(skips[me] <= MAXSKIP);
 			inside--
 		}
 		release();
 		times++
 	od;
 	atomic {
+		drained ->
 		finished++;
 		if
-		:: finished == CPUS -> assert(locked == 0 && head == 0 && tail == 0)
+		:: finished == CPUS ->
+			assert(mem[BYTE] == 0 && mem[TAIL] == 0 && parked == 0 &&
+			       mem[STATE] == OUT && mem[STATE + 1] == OUT)
 		:: else
 		fi
 	}

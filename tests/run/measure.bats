@@ -41,18 +41,17 @@ all() { # FILTER: fails unless it is true of the array of all records
 }
 
 @test "spin_us= is a time: as many polls as PAUSEs take it, and waiters halt after it" {
-  local keys='locks=pv-qspinlock,paq,pv-ticket,oticket,i-spinlock,tas ms=20 reps=1 think=20000'
-  sim --host=machine=study,cpus=8 8 "$keys spin_us=100 paq_halt=2 hold=20000"
+  local keys='locks=pv-qspinlock,pv-ticket,oticket,i-spinlock,tas ms=20 reps=1 think=20000'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=100 hold=20000"
   # 100 us of the boot record's kHz, 10 cycles each; tas does not halt
   all '(.[0].tsc_khz / 100) as $polls | [.[] | select(.type == "run") | [.lock, .spin_us_polls]] ==
-    [["pv-qspinlock", $polls], ["paq", $polls], ["pv-ticket", $polls], ["oticket", $polls],
-     ["i-spinlock", $polls], ["tas", null]]'
+    [["pv-qspinlock", $polls], ["pv-ticket", $polls], ["oticket", $polls], ["i-spinlock", $polls], ["tas", null]]'
   # a section is 10 us: seven are before the last in the queue, so nobody waits 100 us
-  all '[.[] | select(.type == "run") | .halts] == [0, 0, 0, 0, 0, 0]'
-  sim --host=machine=study,cpus=8 8 "$keys spin_us=5 paq_halt=2 hold=20000"
+  all '[.[] | select(.type == "run") | .halts] == [0, 0, 0, 0, 0]'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=5 hold=20000"
   # with oticket the next 18 in the line have a bound of their own, 2^34 polls halved for each
-  all '[.[] | select(.type == "run" and .lock != "tas") | .halts > 50] == [true, true, true, false, true]'
-  sim --host=machine=study,cpus=8 8 "$keys spin_us=0 paq_halt=2 hold=20000"
+  all '[.[] | select(.type == "run" and .lock != "tas") | .halts > 50] == [true, true, false, true]'
+  sim --host=machine=study,cpus=8 8 "$keys spin_us=0 hold=20000"
   all '[.[] | select(.type == "run") | has("spin_us_polls")] | any | not'
 }
 

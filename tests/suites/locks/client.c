@@ -107,9 +107,7 @@ void halt_at_once(struct test *test)
 	} settings[] = {
 		{"spin_threshold", 1},    {"prev_check_mask", 0},
 		{"oticket_max_shift", 0}, /* those near their turn, too */
-		{"paq_halt", 2},          /* overcommitted or not */
-		{"paq_deep", 1},          {"paq_head_spins", 1},
-		{"paq_poll_mask", 0},     {"steal", 0},
+		{"paq_spin_us", 0},       {"steal", 0},
 		{"taspark_spins", 1},     {"mcsstp_spins", 1},
 		{"flexguard_park", 2},    {"xenbyte_spins", 1},
 	};

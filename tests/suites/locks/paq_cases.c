@@ -1,305 +1,333 @@
 /* SPDX-License-Identifier: MIT */
-/* What paq does about inactive waiters and owners: one mechanism at a time, step by step. */
-#include "lib/steal.h"
-#include "locks/core/overcommit.h"
-#include "locks/paq_word.h"
+/*
+ * What paq does about waiters that do not run, step by step, and all of it at once in a race. A
+ * backend that wraps the port's shows who is inside pv_wait, counts kicks, and flags the CPUs that
+ * a case has marked. CPU 0 owns the byte at first, 1 is the front of the queue, 2 is behind it, and
+ * so on.
+ */
+#include "locks/core/pv.h"
+#include "locks/paq.h"
 #include "port/port.h"
-#include "tests/suites/locks/paq_stage.h"
+#include "tests/suites/locks/client.h"
 
-#define PLENTY UINT32_MAX
+#define LONG_US UINT32_MAX /* longer than any case: nobody halts */
+#define ALL     ((1u << PAQ_NODES) - 1)
 
-/* Makes waiters queue at once and look around at every poll. */
-static void queue_and_look(struct test *test)
+static struct {
+	_Atomic bool halted, flagged;
+	_Atomic uint32_t kicks;
+} seen[CLIENT_CPUS];
+static struct pv_backend real; /* the wrapped one */
+static uint32_t watched;       /* the CPU that the conditions below are about */
+
+static void staged_wait(const _Atomic uint8_t *word, uint8_t value)
 {
-	set_tunable(test, "steal", 0);
-	set_tunable(test, "paq_poll_mask", 0);
-	set_tunable(test, "paq_halt", 0);
+	/* release: the conductor may change tunables when it has seen this */
+	atomic_store_explicit(&seen[port_cpu()].halted, true, memory_order_release);
+	real.wait(word, value);
+	atomic_store_explicit(&seen[port_cpu()].halted, false, memory_order_relaxed);
 }
 
-/* Turns on the named mechanism alone; NULL: none. */
-static void use_only(struct test *test, const char *mechanism)
+static void staged_kick(uint32_t cpu)
 {
-	queue_and_look(test);
-	set_tunable(test, "paq_m1", 0);
-	set_tunable(test, "paq_m2a", 0);
-	set_tunable(test, "paq_m2b", 0);
-	set_tunable(test, "paq_m3", 0);
-	if (mechanism)
-		set_tunable(test, mechanism, 1);
+	atomic_fetch_add_explicit(&seen[cpu].kicks, 1, memory_order_relaxed);
+	real.kick(cpu);
 }
 
-/* M2a. 0 owns, 1 is the head; 2, its successor, is inactive when 1 promotes, and may lose
- * `argument` places. With 4 threads 3 is the last, with 5 it is not. */
-static void conduct_sink(struct test *test)
+static bool staged_preempted(uint32_t cpu)
 {
-	if (!paq_line_up(test, test->threads - 1))
-		return;
-	paq_mark(2, true);
-	lock_release(test);
-	paq_expect_order(test, test->argument == 2 ? "1342" : test->threads == 4 ? "132" : "1324");
+	return atomic_load_explicit(&seen[cpu].flagged, memory_order_relaxed);
 }
 
-static void test_sink(struct test *test)
+static void flag(uint32_t cpu, bool preempted)
 {
-	use_only(test, "paq_m2a");
-	set_tunable(test, "paq_max_skips", test->argument);
-	paq_play(test, conduct_sink);
-	paq_expect(test, EV_WAITER_SKIPPED, test->argument);
-	paq_expect(test, EV_HEAD_USURPED, 0);
+	atomic_store_explicit(&seen[cpu].flagged, preempted, memory_order_relaxed);
 }
 
-/* 2 does not sink: nobody behind it is active (`argument`), or m2a is off. */
-static void conduct_no_sink(struct test *test)
+static uint32_t kicks(uint32_t cpu)
 {
-	if (!paq_line_up(test, 3))
-		return;
-	paq_mark(2, true);
-	if (test->argument)
-		paq_mark(3, true);
-	lock_release(test);
-	paq_expect_order(test, "123");
+	return atomic_load_explicit(&seen[cpu].kicks, memory_order_relaxed);
 }
 
-static void test_no_sink(struct test *test)
+/* Runs `conductor` with actors over this backend; then the lock must be free and as it was. */
+static void play(struct test *test, void (*conductor)(struct test *test))
 {
-	use_only(test, test->argument ? "paq_m2a" : NULL);
-	paq_play(test, conduct_no_sink);
-	paq_expect(test, EV_WAITER_SKIPPED, 0);
+	const struct pv_backend *own = pv_backend;
+	struct pv_backend staged = *own;
+	struct state initial;
+
+	real = *own;
+	staged.wait = staged_wait;
+	staged.kick = staged_kick;
+	staged.preempted = staged_preempted;
+	for (uint32_t i = 0; i < CLIENT_CPUS; i++) {
+		flag(i, false);
+		atomic_store_explicit(&seen[i].halted, false, memory_order_relaxed);
+		atomic_store_explicit(&seen[i].kicks, 0, memory_order_relaxed);
+	}
+	pv_backend = &staged;
+	state_copy(test, &initial);
+	with_actors(test, conductor);
+	pv_backend = own;
+	check_free(test, &initial);
 }
 
-/* M2b. The head is inactive, the second is active. With 3 threads the second is the last. */
-static void conduct_usurp(struct test *test)
+static struct paq_cpu *cpu_of(struct test *test, uint32_t cpu)
 {
-	if (!paq_line_up(test, test->threads - 1))
-		return;
-	paq_mark(1, true);
-	if (!paq_await_head(test, 2))
-		return;
-	paq_mark(1, false);
-	if (test->threads == 3 && paq_tail(paq_value(test)) != paq_id(1, 0))
-		fail(test, "CPU 2 usurped 1, but 1 is not the last now: %s", lock_text(test));
-	lock_release(test);
-	paq_expect_order(test, test->threads == 3 ? "21" : "213");
+	return node_of(test, cpu);
 }
 
-static void test_usurp(struct test *test)
+/* The tail, and linked unless it is the front: the link comes after the tail. */
+static bool is_last(struct test *test)
 {
-	use_only(test, "paq_m2b");
-	paq_play(test, conduct_usurp);
-	paq_expect(test, EV_HEAD_USURPED, 1);
-	paq_expect(test, EV_HEAD_USURP_LOST, 0);
+	const struct paq_lock *lock = test->lock;
+	uint32_t id = watched * PAQ_NODES + 1;
+
+	if (atomic_load_explicit(&lock->tail, memory_order_acquire) != id)
+		return false;
+	for (uint32_t i = 1; i < test->threads; i++)
+		if (atomic_load_explicit(&cpu_of(test, i)->node[0].next, memory_order_acquire) ==
+		    id)
+			return true;
+	return watched == 1;
 }
 
-/* The usurper's look was about an earlier stay of the head; since then another waiter has come
- * between. Played by changing the link while the usurper asks. */
-static _Atomic uint32_t asked;
-
-static void unlink_when_asked(struct test *test, uint32_t about)
-{
-	(void)about;
-	if (port_cpu() != 2 || atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed) != 0)
-		return;
-	atomic_store_explicit(&paq_cpu_of(test, 1)->level[0].next, paq_id(3, 0),
-			      memory_order_release);
-}
-
-static bool gave_back(struct test *test)
-{
-	struct paq_node *node = &paq_cpu_of(test, 1)->level[0];
-
-	/* 1 is the head again */
-	return atomic_load_explicit(&asked, memory_order_relaxed) != 0 &&
-	       paq_head(paq_value(test)) == paq_id(1, 0) &&
-	       atomic_load_explicit(&node->next, memory_order_relaxed) == paq_id(3, 0);
-}
-
-static bool is_kicked_again(struct test *test)
+static bool is_halted(struct test *test)
 {
 	(void)test;
-	return paq_kicks(1) == 2;
+	return atomic_load_explicit(&seen[watched].halted, memory_order_acquire);
 }
 
-static void conduct_usurp_lost(struct test *test)
+static bool is_waiting(struct test *test)
 {
-	bool halted = test->argument;
+	return atomic_load_explicit(&cpu_of(test, watched)->node[0].state, memory_order_acquire) ==
+	       PAQ_WAITING;
+}
 
-	if (halted)
-		paq_hold_kicks(true);
+static bool await_last(struct test *test, uint32_t cpu)
+{
+	watched = cpu;
+	return await(test, is_last, "a newcomer in the queue");
+}
+
+static bool await_halt(struct test *test, uint32_t cpu)
+{
+	watched = cpu;
+	return await(test, is_halted, "a halted waiter");
+}
+
+static bool await_waiting(struct test *test, uint32_t cpu)
+{
+	watched = cpu;
+	return await(test, is_waiting, "a sleeper back in the queue");
+}
+
+/* Lets CPU 0 acquire, then 1..waiters queue in this order, each when the previous one has. */
+static bool line_up(struct test *test, uint32_t waiters)
+{
 	lock_acquire(test);
-	tell(1, COMMAND_ACQUIRE);
-	if (!paq_await_head(test, 1) || (halted && !paq_await_halt(test, 1)))
-		return;
-	if (halted)
-		lock_release(test); /* the lock is free, its head sleeps */
-	atomic_store_explicit(&asked, 0, memory_order_relaxed);
-	atomic_store_explicit(&paq_when_asked, unlink_when_asked, memory_order_relaxed);
-	paq_mark(1, true);
-	tell(2, COMMAND_ACQUIRE);
-	if (!await(test, gave_back, "the headship given back"))
-		return;
-	if (halted)
-		await(test, is_kicked_again, "the kick that goes with it");
-	let_others_run(20);
-	if (paq_kicks(1) != (halted ? 2 : 0))
-		fail(test, "the head was kicked %u times", paq_kicks(1));
-	paq_mark(1, false);
-	atomic_store_explicit(&paq_cpu_of(test, 1)->level[0].next, paq_id(2, 0),
-			      memory_order_release);
-	if (!halted) {
-		lock_release(test);
-		paq_expect_order(test, "12");
-	} else if (await_state(test, 2, ACTOR_OWNS)) { /* 1 sleeps: now 2 really usurps it */
-		paq_hold_kicks(false);
-		paq_real_kick(1);
-		paq_expect_order(test, "21");
+	for (uint32_t i = 1; i <= waiters; i++) {
+		tell(i, COMMAND_ACQUIRE);
+		if (!await_last(test, i))
+			return false;
+	}
+	return true;
+}
+
+/* Expects the next owners in this order, as "132"; each releases when it has been seen. */
+static void expect_order(struct test *test, const char *order)
+{
+	for (; *order; order++) {
+		uint32_t cpu = (uint32_t)(*order - '0');
+
+		if (!await_state(test, cpu, ACTOR_OWNS))
+			return;
+		tell(cpu, COMMAND_RELEASE);
+		if (!await_state(test, cpu, ACTOR_IDLE))
+			return;
 	}
 }
 
-static void test_usurp_lost(struct test *test)
+static void expect(struct test *test, enum lock_event event, uint64_t wanted)
 {
-	use_only(test, "paq_m2b");
+	uint64_t got = event_sum(test, event);
+
+	if (got != wanted)
+		fail(test, "%s is %llu, not %llu", lock_event_names[event], (unsigned long long)got,
+		     (unsigned long long)wanted);
+}
+
+/* 2 is flagged when 1 hands on, and joins again behind 3; not if paq_skip is 0 (`argument`). */
+static void conduct_skip(struct test *test)
+{
+	if (!line_up(test, 3))
+		return;
+	flag(2, true);
+	lock_release(test);
+	if (!await_state(test, 1, ACTOR_OWNS))
+		return;
+	tell(1, COMMAND_RELEASE);
 	if (test->argument) {
-		set_tunable(test, "paq_halt", 2);
-		set_tunable(test, "paq_head_spins", 16);
-		set_tunable(test, "paq_deep", PLENTY);
+		expect_order(test, "23");
+		return;
 	}
-	paq_play(test, conduct_usurp_lost);
-	paq_expect(test, EV_HEAD_USURP_LOST, 1);
-	paq_expect(test, EV_HEAD_USURPED, test->argument);
+	if (!await_state(test, 3, ACTOR_OWNS) || !await_last(test, 2))
+		return;
+	flag(2, false);
+	expect_order(test, "32");
 }
 
-#define YIELD_US 1000000
-static uint64_t preempted_us; /* how long the owner was marked, and a little more */
-
-static bool owner_is_yielded_to(struct test *test)
+static void test_skip(struct test *test)
 {
-	(void)test;
-	return paq_yields(0) != 0;
+	set_tunable(test, "paq_spin_us", LONG_US);
+	set_tunable(test, "paq_skip", !test->argument);
+	play(test, conduct_skip);
+	expect(test, EV_WAITER_SKIPPED, !test->argument);
 }
 
-/* M3. Exactly one yield in a second, by the head or by a newcomer that does not queue yet. */
-static void conduct_yield_to_owner(struct test *test)
+/* Nobody in the queue runs: the byte is freed, and whoever comes back takes it. */
+static void conduct_skip_all(struct test *test)
 {
-	uint64_t start;
+	if (!line_up(test, 3))
+		return;
+	flag(2, true);
+	flag(3, true);
+	lock_release(test);
+	if (!await_state(test, 1, ACTOR_OWNS))
+		return;
+	tell(1, COMMAND_RELEASE);
+	if (!await_state(test, 1, ACTOR_IDLE))
+		return;
+	for (uint32_t left = 2; left > 0 && !test->failed; left--) {
+		uint32_t owner = soon_owner(test);
 
-	lock_acquire(test);
+		if (!await_state(test, owner, ACTOR_OWNS))
+			return;
+		tell(owner, COMMAND_RELEASE);
+		if (!await_state(test, owner, ACTOR_IDLE))
+			return;
+	}
+}
+
+static void test_skip_all(struct test *test)
+{
+	set_tunable(test, "paq_spin_us", LONG_US);
+	play(test, conduct_skip_all);
+}
+
+/* Lets 1 own the lock with `queued` others behind it, then `sleeper` sleep behind them. */
+static bool lay_down(struct test *test, uint32_t queued, uint32_t sleeper)
+{
+	if (!line_up(test, 1 + queued))
+		return false;
+	lock_release(test);
+	if (!await_state(test, 1, ACTOR_OWNS))
+		return false;
+	set_tunable(test, "paq_spin_us", 0);
+	tell(sleeper, COMMAND_ACQUIRE);
+	if (!await_halt(test, sleeper))
+		return false;
+	set_tunable(test, "paq_spin_us", LONG_US);
+	return true;
+}
+
+/* 2 sleeps in the queue. With `argument` it wakes in time and has its old place; else 1 hands on
+ * to 3, and the last release wakes 2. */
+static void conduct_sleeper(struct test *test)
+{
+	if (!lay_down(test, 0, 2))
+		return;
+	tell(3, COMMAND_ACQUIRE);
+	if (!await_last(test, 3))
+		return;
+	if (test->argument) {
+		real.kick(2); /* a stray one */
+		if (!await_waiting(test, 2))
+			return;
+	}
+	expect_order(test, test->argument ? "123" : "132");
+	if (kicks(2) != !test->argument)
+		fail(test, "CPU 2 was kicked %u times", kicks(2));
+}
+
+static void test_sleeper(struct test *test)
+{
+	set_tunable(test, "paq_spin_us", LONG_US);
+	play(test, conduct_sleeper);
+	expect(test, EV_WAITER_SKIPPED, !test->argument);
+}
+
+/* 2 queues and 3 sleeps. 1 ends its turn: it hands the lock to 2, wakes 3, and has to halt when it
+ * comes next, though it could queue. */
+static void conduct_turn(struct test *test)
+{
+	if (!lay_down(test, 1, 3))
+		return;
+	tell(1, COMMAND_RELEASE);
+	if (!await_state(test, 2, ACTOR_OWNS) || !await_state(test, 1, ACTOR_IDLE) ||
+	    !await_waiting(test, 3))
+		return;
+	if (kicks(3) != 1)
+		fail(test, "CPU 3 was kicked %u times", kicks(3));
 	tell(1, COMMAND_ACQUIRE);
-	let_others_run(20);
-	if (paq_yields(0) != 0)
-		fail(test, "yielded to an owner that runs");
-	start = port_cycles();
-	paq_mark(0, true);
-	await(test, owner_is_yielded_to, "a yield to the owner");
-	let_others_run(200);
-	paq_mark(0, false);
-	lock_release(test);
-	paq_expect_order(test, "1");
-	preempted_us = port_cycles_to_ns(port_cycles() - start) / 1000;
-}
-
-static void test_yield_to_owner(struct test *test)
-{
-	use_only(test, "paq_m3");
-	set_tunable(test, "steal", test->argument);
-	set_tunable(test, "paq_yield_us", YIELD_US);
-	paq_play(test, conduct_yield_to_owner);
-	paq_expect(test, EV_YIELD_OWNER, paq_yields(0));
-	if (paq_yields(0) > 1 + preempted_us / YIELD_US)
-		fail(test, "%u yields to the owner in %llu us", paq_yields(0),
-		     (unsigned long long)preempted_us);
-}
-
-/* Changes the word between each look at the flag and the yield, as if the owner were another. */
-static void change_owner_when_asked(struct test *test, uint32_t about)
-{
-	union paq_word *word = paq_word_of(test);
-	uint64_t value = paq_load(word);
-
-	(void)about;
-	atomic_fetch_add_explicit(&asked, 1, memory_order_relaxed);
-	while (paq_locked(value) && !paq_cas(word, &value, value ^ PAQ_MUSTQ))
-		;
-}
-
-static bool asked_often(struct test *test)
-{
-	(void)test;
-	return atomic_load_explicit(&asked, memory_order_relaxed) > 1000;
-}
-
-static void conduct_stale_owner(struct test *test)
-{
-	uint64_t value;
-
-	if (!paq_line_up(test, 1))
+	if (!await_halt(test, 1))
 		return;
-	atomic_store_explicit(&asked, 0, memory_order_relaxed);
-	atomic_store_explicit(&paq_when_asked, change_owner_when_asked, memory_order_relaxed);
-	paq_mark(0, true);
-	if (!await(test, asked_often, "looks at the owner's flag"))
-		return;
-	paq_mark(0, false);
-	let_others_run(20);
-	value = paq_value(test);
-	while (!paq_cas(paq_word_of(test), &value, value & ~PAQ_MUSTQ))
-		;
-	lock_release(test);
-	paq_expect_order(test, "1");
+	set_tunable(test, "paq_turns", 0);
+	expect_order(test, "231");
 }
 
-static void test_stale_owner(struct test *test)
+static void test_turn(struct test *test)
 {
-	use_only(test, "paq_m3");
-	set_tunable(test, "paq_yield_us", 0);
-	paq_play(test, conduct_stale_owner);
-	paq_expect(test, EV_YIELD_OWNER, 0);
+	set_tunable(test, "paq_spin_us", LONG_US);
+	set_tunable(test, "paq_turns", 1);
+	play(test, conduct_turn);
 }
 
-/* The steal-time verdict: more than one part in a hundred of a window of 10 ms. The test gives the
- * times, so that no preemption moves them. */
-static void test_overcommit(struct test *test)
+/* A CPU that has no node left polls the byte. */
+static void test_no_node(struct test *test)
 {
-	struct steal_area area = {.steal = 5000000};
-	struct overcommit o = {.since = 0};
-	uint64_t window = port_ns_to_cycles(OVERCOMMIT_WINDOW_NS);
-	uint64_t now = 10 * window;
+	for (uint32_t i = 0; i < test->threads; i++)
+		cpu_of(test, i)->used = ALL;
+	race_until_counted(test, EV_LOCK_NO_NODE);
+	for (uint32_t i = 0; i < test->threads; i++) {
+		if (cpu_of(test, i)->used != ALL)
+			fail(test, "CPU %u had all nodes in use, now 0x%x", i,
+			     cpu_of(test, i)->used);
+	}
+}
 
-	if (!overcommit_unknown(&area))
-		fail(test, "a page that the host never wrote counts as known");
-	atomic_store_explicit(&area.version, 2, memory_order_relaxed);
-	if (overcommit_unknown(&area))
-		fail(test, "a page that the host wrote counts as unknown");
-	if (overcommitted_at(&o, &area, now))
-		fail(test, "overcommitted by what was stolen before the first look");
-	atomic_store_explicit(&area.steal, 9000000, memory_order_relaxed);
-	if (overcommitted_at(&o, &area, now + window / 2))
-		fail(test, "overcommitted before the window is over");
-	now += 2 * window;
-	if (!overcommitted_at(&o, &area, now) || !o.now)
-		fail(test, "4 ms stolen of 20, not overcommitted");
-	if (!overcommitted_at(&o, &area, now + window / 2))
-		fail(test, "the verdict does not last for the next window");
-	now += 2 * window;
-	atomic_store_explicit(&area.steal, 9010000, memory_order_relaxed);
-	if (overcommitted_at(&o, &area, now) || o.now)
-		fail(test, "10 us stolen of 20 ms, overcommitted");
+/* Flags lie, everybody halts soon, turns are short; until each mechanism has been seen. */
+static const enum lock_event mechanisms[] = {EV_WAITER_SKIPPED, EV_TAKEN_SLOW,
+					     EV_RELEASED_SLOW_KICKED};
+
+static bool all_seen(const struct test *test)
+{
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		if (event_sum(test, mechanisms[i]) == 0)
+			return false;
+	return true;
+}
+
+static void test_all_mechanisms(struct test *test)
+{
+	static const struct race_goal all = {all_seen, NULL, "one of the mechanisms"};
+
+	set_tunable(test, "paq_spin_us", test->argument);
+	set_tunable(test, "paq_turns", 1);
+	race_until(test, &all);
 }
 
 #define PAQ .only = "paq"
-CASE_REGISTER(sink, "an inactive successor sinks by one place", test_sink, 5, .argument = 1, PAQ);
-CASE_REGISTER(sink_last, "an inactive successor sinks past the last", test_sink, 4, .argument = 1,
-	      PAQ);
-CASE_REGISTER(sink_twice, "an inactive successor sinks twice", test_sink, 5, .argument = 2, PAQ);
-CASE_REGISTER(sink_not, "nobody sinks past an inactive waiter", test_no_sink, 4, .argument = 1,
-	      PAQ);
-CASE_REGISTER(sink_off, "nobody sinks with m2a off", test_no_sink, 4, .argument = 0, PAQ);
-CASE_REGISTER(usurp, "the second usurps an inactive head, others follow", test_usurp, 4, PAQ);
-CASE_REGISTER(usurp_last, "the second, also the last, usurps an inactive head", test_usurp, 3, PAQ);
-CASE_REGISTER(usurp_lost, "a usurper gives the headship back", test_usurp_lost, 4, PAQ);
-CASE_REGISTER(usurp_lost_halted, "a usurper gives a halted head its headship back", test_usurp_lost,
-	      4, .argument = 1, PAQ);
-CASE_REGISTER(yield, "the head yields to a preempted owner", test_yield_to_owner, 2, PAQ);
-CASE_REGISTER(yield_early, "a newcomer yields to a preempted owner", test_yield_to_owner, 2,
-	      .argument = PLENTY, PAQ);
-CASE_REGISTER(yield_stale, "nobody yields to a stale owner", test_stale_owner, 2, PAQ);
-CASE_REGISTER(overcommit, "tells overcommit from steal time", test_overcommit, 1, PAQ);
+CASE_REGISTER(skip, "hands over past a preempted waiter", test_skip, 4, PAQ);
+CASE_REGISTER(skip_off, "hands over to a preempted waiter with paq_skip=0", test_skip, 4,
+	      .argument = 1, PAQ);
+CASE_REGISTER(skip_all, "frees the byte if no waiter runs", test_skip_all, 4, PAQ);
+CASE_REGISTER(sleeper, "passes over a sleeper, and wakes it in the end", test_sleeper, 4, PAQ);
+CASE_REGISTER(sleeper_back, "a sleeper that wakes in time has its place", test_sleeper, 4,
+	      .argument = 1, PAQ);
+CASE_REGISTER(turn, "the end of a turn wakes a sleeper in exchange", test_turn, 4, PAQ);
+CASE_REGISTER(paq_no_node, "waits with no node left", test_no_node, 4, PAQ);
+CASE_REGISTER(lies_4, "excludes, every mechanism and wrong flags, 4 threads", test_all_mechanisms,
+	      4, .argument = 0, PAQ, .backend = BACKEND_LYING);
+CASE_REGISTER(lies_8, "excludes, every mechanism and wrong flags, 8 threads", test_all_mechanisms,
+	      8, .argument = 1, PAQ, .backend = BACKEND_LYING);
