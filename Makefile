@@ -185,7 +185,7 @@ setup: ## install all packages that building and testing need (Debian, Ubuntu; r
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/bench/*.h port/sim/include/*/*.h)))
-lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
+lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/goals tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
 	tools/nested/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.
