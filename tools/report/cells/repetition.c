@@ -155,23 +155,20 @@ static void add_parts(struct split *split, const struct record *record, double t
  * of them; the others are NAN. */
 static void read_measured_split(struct split *split, const struct record *run, double total)
 {
-	static const struct {
+	const struct {
 		const char *field;
-		size_t part;
+		double *part;
 	} parts[] = {
-		{"split_running_ns", offsetof(struct split, running)},
-		{"split_spinning_ns", offsetof(struct split, spinning)},
-		{"split_halted_ns", offsetof(struct split, halted)},
-		{"split_idle_ns", offsetof(struct split, idle)},
-		{"split_stolen_ns", offsetof(struct split, stolen)},
+		{"split_running_ns", &split->running}, {"split_spinning_ns", &split->spinning},
+		{"split_halted_ns", &split->halted},   {"split_idle_ns", &split->idle},
+		{"split_stolen_ns", &split->stolen},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++) {
 		bool known = json_object_get(run->json, parts[i].field) != NULL;
-		double ns = known ? (double)record_u64(run, parts[i].field) : NAN;
 
-		*(double *)((char *)split + parts[i].part) = ns;
-		split->total += ns;
+		*parts[i].part = known ? (double)record_u64(run, parts[i].field) : NAN;
+		split->total += *parts[i].part;
 	}
 	if (isnan(split->total))
 		split->total = total;
