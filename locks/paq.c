@@ -3,12 +3,12 @@
  * paq: the preemption-aware queue lock for KVM guests, pvspin's own. It hands the lock over only
  * among vCPUs that run, and lets all others halt. Three parts:
  *
- *	byte   0 free, 1 held, 2 held and somebody may be parked (park.h). Anybody may take it when
- *	       it is 0.
- *	queue  MCS. Only its first node, the front, polls the byte. An owner that came through the
- *	       queue keeps its node, and its release hands the lock to the next waiter that runs:
- *one store to a line that only this waiter polls. The byte stays held meanwhile. lot    where vCPUs
- *halt (park.h). A waiter halts after paq_spin_us in the queue.
+ * - the byte: 0 free, 1 held, 2 held and somebody may be parked (park.h). Anybody may take it when
+ *   it is 0.
+ * - the queue, MCS. Only its first node, the front, polls the byte. An owner that came through the
+ *   queue keeps its node, and its release hands the lock to the next waiter that runs: one store
+ *   to a line that only this waiter polls. The byte stays held meanwhile.
+ * - the lot, where vCPUs halt (park.h). A waiter halts after paq_spin_us in the queue.
  *
  * The front alone removes nodes. It passes over waiters whose vCPU the host flags as preempted, or
  * that sleep; these find out and join again. If no waiter is left that runs, the release frees the

@@ -174,6 +174,7 @@ refusing_qemu() { # STATUS TEXT; sets path
   mkfifo "$BATS_TEST_TMPDIR/keys"
   exec 7<>"$BATS_TEST_TMPDIR/keys"
   cat >"$BATS_TEST_TMPDIR/session" <<SESSION
+export TERM=xterm # a runner of tests may have none
 ${tree@Q}/run.sh --accel=tcg --timeout=60 --out=${out@Q} -kernel ${GUEST@Q} -append case=run-hang
 echo "status \$?" >${BATS_TEST_TMPDIR@Q}/status
 SESSION

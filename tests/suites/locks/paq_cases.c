@@ -296,13 +296,16 @@ static void test_no_node(struct test *test)
 	}
 }
 
-/* Flags lie, everybody halts soon, turns are short; until each mechanism has been seen. */
+/* Flags lie, everybody halts soon, turns are short; until each mechanism has been seen: where nobody
+ * can halt, the first alone. */
 static const enum lock_event mechanisms[] = {EV_WAITER_SKIPPED, EV_TAKEN_SLOW,
 					     EV_RELEASED_SLOW_KICKED};
 
 static bool all_seen(const struct test *test)
 {
-	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+	size_t count = pv_backend->halts ? sizeof(mechanisms) / sizeof(mechanisms[0]) : 1;
+
+	for (size_t i = 0; i < count; i++)
 		if (event_sum(test, mechanisms[i]) == 0)
 			return false;
 	return true;
