@@ -176,6 +176,10 @@ check-faults: ## break KVM on purpose, in nested hosts; the ABI tests must notic
 conformance: all ## test KVM's paravirtual ABI in each configuration of tests/suites/abi/configurations
 	$(Q)./run.sh --conformance
 
+.PHONY: results
+results: all report sim ## measure anew what docs/results.md shows of the simulated host (twenty minutes), and write it
+	$(Q)tools/results/results.sh $(RESULTS)
+
 .PHONY: abi-coverage
 abi-coverage: ## write docs/abi-coverage.md: each clause, its test or why it has none (CHECK=1: compare only)
 	$(Q)tools/abi-coverage.sh $(if $(CHECK),--check)
@@ -186,7 +190,7 @@ setup: ## install all packages that building and testing need (Debian, Ubuntu; r
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/bench/*.h port/sim/include/*/*.h)))
 lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/goals tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
-	tools/nested/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
+	tools/nested/*.sh tools/results/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.
 tidy_flags := -std=c11 -O2 -mno-red-zone -mgeneral-regs-only -I. -Ibuild/guest \

@@ -48,6 +48,14 @@ described() { # COUNT
     diff "$BATS_TEST_TMPDIR/halt" -
 }
 
+@test "docs/contended.svg shows what docs/results.md says" {
+  # ratios, with their locks, in the order of the table
+  sed -n '/make results: contended/,/<!-- end/s/^| \([^|]*\) |[^|]*|[^|]*| \([0-9.]*\) (.*/\1 \2/p' docs/results.md >"$BATS_TEST_TMPDIR/table"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/table")" -ge 4 ]
+  sed -n 's/.*text-anchor="end">\(.*\)<\/text>.*/\1/p' docs/contended.svg | paste -d' ' - - |
+    diff "$BATS_TEST_TMPDIR/table" -
+}
+
 @test "docs/locks.md describes every lock event" {
   # Those with a field of their own are in docs/serial-log.md.
   sed -n 's/.*\[EV_.*\] = "\(.*\)",/\1/p' locks/core/stats.c | while read -r event; do
