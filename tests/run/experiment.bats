@@ -111,7 +111,9 @@ said() { # FILTER [FILE]: must be true of experiment.json
   wait "$job" || got=$?
   stdout=$(<"$BATS_TEST_TMPDIR/stdout")
   [ "$got" -eq 130 ]
-  says "$stdout" 'kvm-pv-unhalt=on: pv-qspinlock' 'only 1 of 50 repetitions are there' '376..382'
+  says "$stdout" 'kvm-pv-unhalt=on: pv-qspinlock' '376..382'
+  # One; more if the host ran the VMs before it ran us again.
+  grep -qE 'pv-qspinlock: only [1-9] of 50 repetitions are there' <<<"$stdout"
   nothing_left
 }
 

@@ -296,8 +296,8 @@ static void test_no_node(struct test *test)
 	}
 }
 
-/* Flags lie, everybody halts soon, turns are short; until each mechanism has been seen: where nobody
- * can halt, the first alone. */
+/* Flags lie, everybody halts soon, turns are short; until each mechanism has been seen: where
+ * nobody can halt, the first alone. */
 static const enum lock_event mechanisms[] = {EV_WAITER_SKIPPED, EV_TAKEN_SLOW,
 					     EV_RELEASED_SLOW_KICKED};
 
