@@ -83,8 +83,11 @@ bool serial_write(const char *bytes, size_t count, volatile size_t *written,
 		if (!wait_until_empty(patience_cycles))
 			return false;
 		for (size_t i = 0; i < left && i < burst; i++) {
-			out8(UART_DATA, (uint8_t)bytes[*written]);
-			++*written;
+			/* Counted first: a panic's NMI comes when the OUT's exit ends. */
+			size_t at = *written;
+
+			*written = at + 1;
+			out8(UART_DATA, (uint8_t)bytes[at]);
 		}
 	}
 	return true;

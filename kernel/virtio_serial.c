@@ -41,8 +41,8 @@
 #define EVENT_PORT_OPEN    6
 
 /* 2.7: a split virtqueue in the legacy layout (2.7.2), the used ring on a page of its own */
-#define MAX_ENTRIES     256
-#define RING_PAGES      3 /* of that many entries */
+#define MAX_ENTRIES     1024 /* as many as QEMU 10 has */
+#define RING_PAGES      8    /* of that many entries: 5 and 3 */
 #define NO_INTERRUPT    1
 #define AVAILABLE_FLAGS 0
 #define AVAILABLE_INDEX 1
@@ -140,7 +140,7 @@ static const char *start(uint64_t patience_cycles)
 		return "the virtio serial device has no ports but a console";
 	out32(io + FEATURES_TAKEN, FEATURE_MULTIPORT);
 	if (!queue_open(&control_out, rings[0]) || !queue_open(&port_out, rings[1]))
-		return "the virtio serial device has no port 1, or a queue of more than 256 "
+		return "the virtio serial device has no port 1, or a queue of more than 1024 "
 		       "entries";
 	out8(io + STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
 	if (!tell(EVENT_DEVICE_READY, 0, patience_cycles) ||

@@ -69,6 +69,7 @@ test:libclang-rt-dev:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x8
 boot:ovmf:/usr/share/qemu/firmware/*.json:--boot=uefi: UEFI for QEMU
 boot:grub-efi-amd64-bin:/usr/lib/grub/x86_64-efi/multiboot2.mod|/usr/share/grub2/x86_64-efi/multiboot2.mod:--boot=uefi, make iso: GRUB for UEFI
 test:mandoc:mandoc:checks the man pages
+test:bsdextrautils:col:checks the man pages
 test:mmdebstrap:mmdebstrap:a minimal Debian 13, to build and run in
 '
 

@@ -187,7 +187,7 @@ static void takes_what_is_written(void **state)
 static void gives_ports_to_a_device_that_has_none(void **state)
 {
 	(void)state;
-	plug(256);
+	plug(1024);
 	pci.bar = 1;
 	assert_null(virtio_serial_init(PATIENCE));
 	assert_int_equal(pci.bar, 0xc001);
@@ -224,8 +224,8 @@ static void says_why_not(void **state)
 	plug(128);
 	pci.bar = 0xfebc0000; /* memory */
 	assert_non_null(virtio_serial_init(PATIENCE));
-	plug(512);
-	assert_non_null(strstr(virtio_serial_init(PATIENCE), "256 entries"));
+	plug(2048);
+	assert_non_null(strstr(virtio_serial_init(PATIENCE), "1024 entries"));
 	assert_int_equal(device.status, 0);
 	plug(128);
 	device.entries[5] = 0;
