@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From the paths that a user names to checked records: find.c finds the logs, lines.c reads their
- * lines, schema.c lists and checks the records and their fields, log.c checks whether a log is
- * whole.
+ * lines, schema.c lists the records and their fields, check.c checks a record against that list,
+ * log.c checks whether a log is whole.
  */
 #ifndef PVSPIN_TOOLS_REPORT_READ_READ_H
 #define PVSPIN_TOOLS_REPORT_READ_READ_H
