@@ -93,9 +93,9 @@ build/guest/linker.ld: linker.ld kernel/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x c -include kernel/layout.h $< -o $@
 
-build/guest/layout.inc: kernel/layout.h
+build/guest/layout.inc: kernel/layout.h lib/debug_exit.h
 	@mkdir -p $(@D)
-	$(Q)sed -n 's/^#define \([A-Z0-9_]* .*\)/%define \1/p' $< > $@
+	$(Q)sed -n 's/^#define \([A-Z0-9_]* .*\)/%define \1/p' $^ > $@
 
 build/guest/%.o: %.asm build/guest/layout.inc build/guest/flags
 	@mkdir -p $(@D)

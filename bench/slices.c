@@ -2,8 +2,9 @@
 /* See slices.h. */
 #include "bench/slices.h"
 
+#include "lib/units.h"
+
 #define OVERCOMMITTED_OF 20 /* a twentieth of the time */
-#define NS_PER_S         UINT64_C(1000000000)
 
 bool slices_overcommitted(const struct slices *slices)
 {

@@ -5,9 +5,9 @@
 
 #include "kernel/console.h"
 #include "kernel/cpu.h"
-#include "kernel/layout.h"
 #include "kernel/power.h"
 #include "kernel/watchdog.h"
+#include "lib/debug_exit.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Ends the VM with one of layout.h's DEBUG_EXIT_ codes. Without an isa-debug-exit device, switches
+/* Ends the VM with one of lib/debug_exit.h's codes. Without an isa-debug-exit device, switches
  * the machine off by ACPI. If that does not work, or would erase the only log, says so and halts
  * for ever. Flush the log first. */
 void exit_guest(uint8_t code) __attribute__((noreturn));

@@ -32,14 +32,6 @@
 #define AP_SLOT_CPU     16
 #define AP_SLOT_BYTES   24
 
-/* isa-debug-exit: QEMU ends with 2 * value + 1. */
-#define DEBUG_EXIT_PORT  0xf4
-#define DEBUG_EXIT_OK    0x10
-#define DEBUG_EXIT_FAIL  0x11
-#define DEBUG_EXIT_SKIP  0x12
-#define DEBUG_EXIT_ERROR 0x13
-#define DEBUG_EXIT_PANIC 0x1f
-
 #define COM1_PORT 0x3f8
 
 /* The magic number of a PVH loader's start info (xen/include/public/arch-x86/hvm/start_info.h). As

@@ -16,6 +16,7 @@
 #include "kernel/smp.h"
 #include "kernel/tsc.h"
 #include "kernel/watchdog.h"
+#include "lib/debug_exit.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include <stdarg.h>

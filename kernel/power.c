@@ -9,6 +9,7 @@
 #include "kernel/layout.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"
+#include "lib/debug_exit.h"
 #include "lib/printf.h"
 #include <stdbool.h>
 

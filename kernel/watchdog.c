@@ -16,12 +16,12 @@
 #include "kernel/hpet.h"
 #include "kernel/ioapic.h"
 #include "kernel/traps.h"
+#include "lib/units.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define FS_PER_MS 1000000000000
-#define NS_PER_MS 1000000
 
 static bool usable;
 static uint64_t left;    /* ticks left of the bound from `since` on; 0: no bound */

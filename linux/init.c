@@ -5,9 +5,11 @@
  * reports both alike. Its end is a write to QEMU's isa-debug-exit, too.
  */
 #include "lib/cmdline.h"
+#include "lib/debug_exit.h"
 #include "lib/kvm_info.h"
 #include "lib/log.h"
 #include "lib/record.h"
+#include "lib/units.h"
 #include "linux/linux.h"
 #include "version.h"
 
@@ -23,13 +25,8 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#define EXIT_PORT  0xf4 /* run.sh's -device isa-debug-exit */
-#define EXIT_OK    0x10
-#define EXIT_ERROR 0x13
-
 #define START_BOUND_MS 600000 /* for the launcher's `go` */
 #define BYE_BOUND_MS   120000 /* as guest/report.c */
-#define MOST_VMS       64
 
 static struct linux_plan plan;
 static const char *lock = "unknown";
@@ -67,8 +64,8 @@ static void finish(const char *error, const char *reason)
 	while (plan.stay && serial_read_line(line, sizeof(line), BYE_BOUND_MS) &&
 	       strcmp(line, "bye") != 0)
 		;
-	if (ioperm(EXIT_PORT, 4, 1) == 0)
-		outb(error ? EXIT_ERROR : EXIT_OK, EXIT_PORT);
+	if (ioperm(DEBUG_EXIT_PORT, 4, 1) == 0)
+		outb(error ? DEBUG_EXIT_ERROR : DEBUG_EXIT_OK, DEBUG_EXIT_PORT);
 	for (;;)
 		pause();
 }

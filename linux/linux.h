@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NS_PER_S UINT64_C(1000000000)
-
 /* ---- plan.c: the kernel's command line ---- */
 
 struct linux_plan {

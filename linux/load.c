@@ -6,6 +6,7 @@
  * and writes a file, which the task renames and removes. Lengths are work, not time, so a vCPU that
  * is off its CPU does none.
  */
+#include "lib/units.h"
 #include "linux/linux.h"
 
 #include <errno.h>

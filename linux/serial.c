@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* COM1 by the kernel's driver: see linux.h. */
 #include "lib/log.h"
+#include "lib/units.h"
 #include "linux/linux.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ void log_flush(void)
 
 bool serial_read_line(char *line, size_t size, int ms)
 {
-	uint64_t last = clock_ns() + (uint64_t)ms * 1000000;
+	uint64_t last = clock_ns() + (uint64_t)ms * NS_PER_MS;
 	size_t length = 0;
 
 	for (;;) {
@@ -64,7 +65,7 @@ bool serial_read_line(char *line, size_t size, int ms)
 
 		if (now >= last)
 			return false;
-		if (poll(&input, 1, (int)((last - now) / 1000000) + 1) <= 0 ||
+		if (poll(&input, 1, (int)((last - now) / NS_PER_MS) + 1) <= 0 ||
 		    read(port, &byte, 1) != 1)
 			continue;
 		if (byte == '\n' || length == size - 1) {

@@ -3,11 +3,11 @@
  * it gives up or takes back one core at a time, here one vCPU. */
 #include "bench/kbuild/governor.h"
 
+#include "lib/units.h"
 #include "locks/core/tunables.h"
 #include "port/port.h"
 
-#define NS_PER_MS UINT64_C(1000000)
-#define WHOLE     10000 /* hundredths of a percent */
+#define WHOLE 10000 /* hundredths of a percent */
 
 TUNABLE(governor, "kbuild", 0, 0, 1);
 TUNABLE(governor_ms, "kbuild", 1000, 1, 60000);

@@ -16,10 +16,9 @@
 #include "bench/result.h"
 #include "bench/trace.h"
 #include "lib/string.h"
+#include "lib/units.h"
 #include "port/port.h"
 #include "port/task.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 struct world world;
 

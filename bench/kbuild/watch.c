@@ -10,11 +10,11 @@
 #include "bench/kbuild/klock.h"
 #include "bench/kbuild/world.h"
 #include "lib/printf.h"
+#include "lib/units.h"
 #include "locks/core/tunables.h"
 #include "port/hang.h"
 
 #define LOOK_NS        UINT64_C(100000000)
-#define NS_PER_S       UINT64_C(1000000000)
 #define STUCK_BASE_NS  UINT64_C(10000000000)
 #define STUCK_SLICE_NS UINT64_C(20000000) /* for each pair: bench/patience.c */
 
@@ -64,7 +64,7 @@ static const struct klock *suspect(void)
 static uint64_t stuck_ns(void)
 {
 	if (world.plan->hang_ms != 0)
-		return world.plan->hang_ms * UINT64_C(1000000);
+		return world.plan->hang_ms * NS_PER_MS;
 	return STUCK_BASE_NS + (uint64_t)world.vcpus * world.vcpus * STUCK_SLICE_NS;
 }
 

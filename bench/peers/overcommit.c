@@ -7,6 +7,7 @@
  */
 #include "bench/peers/peer.h"
 #include "lib/arith.h"
+#include "lib/units.h"
 #include "port/port.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,6 @@
 
 #define SAMPLE_MS 4u
 #define SETTLE_MS 50 /* before the window, for all threads to begin */
-#define MS        UINT64_C(1000000)
 
 static struct {
 	struct shared shared;
@@ -86,7 +86,7 @@ static void sample(void *unused)
 	} else {
 		look(now, false);
 	}
-	port_timer_start(SAMPLE_MS * MS, sample, unused);
+	port_timer_start(SAMPLE_MS * NS_PER_MS, sample, unused);
 }
 
 static void contend(void *unused)
@@ -104,7 +104,7 @@ static struct cell measure(const struct peer *peer, const struct instance *insta
 	memset(&run.shared, 0, sizeof(run.shared));
 	run.contend = peer->contend;
 	run.threads = threads;
-	run.window_ns = window_ms * MS;
+	run.window_ns = window_ms * NS_PER_MS;
 	run.open = false;
 	run.longest = 0;
 	for (uint32_t i = 0; i < threads; i++)
@@ -113,7 +113,7 @@ static struct cell measure(const struct peer *peer, const struct instance *insta
 			.node = instance->nodes + i * instance->stride,
 			.shared = &run.shared,
 		};
-	port_timer_start(SETTLE_MS * MS, sample, NULL);
+	port_timer_start(SETTLE_MS * NS_PER_MS, sample, NULL);
 	port_run_on(threads, contend, NULL);
 	port_timer_cancel();
 	for (uint32_t i = 0; i < threads; i++) {

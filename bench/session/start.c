@@ -6,10 +6,10 @@
 #include "lib/cmdline.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "lib/units.h"
 #include "port/port.h"
 
 #define LINE_BYTES 160
-#define NS_PER_S   UINT64_C(1000000000)
 
 /* From the last `go`: the launcher's clock (0: not told), and the TSC when the line was here. */
 static uint64_t epoch_ns, epoch_tsc;
