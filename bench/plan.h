@@ -20,8 +20,7 @@
 #define PLAN_MAX_TRACE     262144 /* events over all vCPUs: 4 MiB of memory, 25 MB of log */
 #define PLAN_LINE_BYTES    4096   /* holds any plan printed */
 
-enum dispatch { DISPATCH_INLINE, DISPATCH_PATCHED, DISPATCH_INDIRECT, DISPATCH_COUNT };
-extern const char *const dispatch_names[DISPATCH_COUNT];
+enum dispatch { DISPATCH_INLINE, DISPATCH_PATCHED, DISPATCH_INDIRECT };
 
 enum start_mode {
 	START_NOW,
@@ -56,34 +55,28 @@ struct plan {
 	enum workload_id workload;
 	uint32_t threads[PLAN_MAX_THREADS]; /* each 1..cpus */
 	size_t thread_counts;
-	uint32_t hold;  /* iterations of the work loop inside the section */
-	uint32_t think; /* and outside */
-	uint32_t nodes; /* nodes=, 1..cpus; 0: those of the machine */
-	uint64_t ms;    /* length of the measured phase (plan_workload.c); 0 when ops is given */
-	uint64_t ops;   /* acquisitions per thread; 0 when ms is given */
-	uint64_t tasks; /* tasks=, kbuild only; 0: plan_tasks() */
-	uint64_t jobs;  /* kbuild: the fixed work; otherwise 0, like tick_hz */
-	uint32_t tick_hz;
-	uint32_t reps;
-	uint32_t warmup_ms;
-	uint32_t trace; /* lock events to keep of each vCPU; 0: none */
-	bool latency;
-	bool order_by_seed;   /* the locks in another order in each repetition; else as listed */
-	bool trace_until_lhp; /* the events around the first preempted holder, not the last */
-	enum dispatch dispatch;
-	enum start_mode start;
-	uint64_t seed;
+	uint64_t ms;      /* length of the measured phase (plan_workload.c); 0 when ops is given */
+	uint64_t ops;     /* acquisitions per thread; 0 when ms is given */
+	uint64_t tasks;   /* tasks=, kbuild only; 0: plan_tasks() */
+	uint64_t jobs;    /* kbuild: the fixed work; otherwise 0, like tick_hz */
+	uint32_t tick_hz; /* kbuild */
+	uint32_t nodes;   /* nodes=, 1..cpus; 0: those of the machine */
+#define PLAN_NUMBER(key, type, workloads, initial, least, most, role) type key;
+#define PLAN_NAMED(key, field, type, workloads, role, ...)            type field;
+#include "bench/plan_keys.def"            /* hold, think and so on */
 	struct linux_choice linux_choice; /* the meaning of `linux` in locks= here */
-	bool nopvspin;
-	bool linux_asked;             /* locks= contains `linux` */
-	bool defaulted;               /* no locks= and no tests=: the default plan */
-	char tests[PLAN_TESTS_BYTES]; /* tests= as given; empty: measure instead */
-	uint32_t test_ms;             /* how long a lock test of random interleavings runs */
+	struct vmm_facts vmm;             /* told by the launcher */
+	enum start_mode start;
+	uint32_t test_ms; /* how long a lock test of random interleavings runs */
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
-	char accel[16];   /* told by the launcher; "unknown" otherwise */
-	struct vmm_facts vmm; /* told by the launcher */
+	bool trace_until_lhp; /* the events around the first preempted holder, not the last */
+	bool nopvspin;        /* ignore PV_UNHALT */
+	bool linux_asked;     /* locks= contains `linux` */
+	bool defaulted;       /* no locks= and no tests=: the default plan */
 	bool log_virtio;      /* told by the launcher: log=virtio, it has the device for it */
 	bool stay;            /* told by the launcher: end=wait, wait for "bye" before exit */
+	char tests[PLAN_TESTS_BYTES];     /* tests= as given; empty: measure instead */
+	char accel[16];                   /* told by the launcher; "unknown" otherwise */
 	char ignored[PLAN_IGNORED_BYTES]; /* words for Linux that the VMM has added, " " before each
 					   */
 };

@@ -15,10 +15,8 @@ enum key_kind {
 	KEY_THREADS, /* list of numbers, 1..cpus */
 	KEY_CPUS,    /* a number, 1..cpus, in a uint32_t; 0 if not given */
 	KEY_TESTS,   /* list of names that tests/ knows */
-	KEY_U32,     /* a number, min..max */
-	KEY_U64,     /* the same, in a uint64_t */
-	KEY_CHOICE,  /* one of `names`: its index goes into an enum */
-	KEY_SWITCH,  /* one of two `names`: its index goes into a bool */
+	KEY_NUMBER,  /* a number, min..max */
+	KEY_CHOICE,  /* one of `names`: its index goes into an enum, or into a bool */
 	KEY_NAME,    /* one of `names`, stored as a string of `bytes` at most */
 	KEY_FLAG,    /* the bare key */
 };
@@ -32,7 +30,8 @@ struct plan_key {
 	uint64_t initial, min, max; /* of a number */
 	const char *const *names;
 	size_t name_count;
-	size_t bytes;
+	size_t bytes;  /* of the value */
+	bool recorded; /* of plan_keys.def: in the run record */
 };
 
 /* plan.c's, then those of PLAN_KEY: 0 <= i < plan_key_count(). */
@@ -59,9 +58,10 @@ static inline bool plan_key_applies(const struct plan *plan, const struct plan_k
  */
 void plan_store(struct plan *plan, const struct plan_key *key, uint64_t value);
 
-static inline const void *plan_field_const(const struct plan *plan, const struct plan_key *key)
-{
-	return key->value != NULL ? key->value : (const char *)plan + key->offset;
-}
+/* Returns the value of a key: a number, the index of a name, or 1 for a flag. */
+uint64_t plan_value(const struct plan *plan, const struct plan_key *key);
+
+/* Returns the value of a KEY_NAME or KEY_TESTS. */
+const char *plan_text(const struct plan *plan, const struct plan_key *key);
 
 #endif

@@ -239,12 +239,10 @@ static void parse_value(struct parser *parser, const struct plan_key *key)
 		parse_tests(parser, value, length);
 		break;
 	case KEY_CPUS:
-	case KEY_U32:
-	case KEY_U64:
+	case KEY_NUMBER:
 		parse_number(parser, key);
 		break;
 	case KEY_CHOICE:
-	case KEY_SWITCH:
 	case KEY_NAME:
 		parse_name(parser, key, value, length);
 		break;

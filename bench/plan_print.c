@@ -39,8 +39,6 @@ static void add_threads(struct output *out, const struct plan *plan)
 
 static void add_value(struct output *out, const struct plan *plan, const struct plan_key *key)
 {
-	const void *field = plan_field_const(plan, key);
-
 	switch (key->kind) {
 	case KEY_LOCKS:
 		add_locks(out, plan);
@@ -49,21 +47,15 @@ static void add_value(struct output *out, const struct plan *plan, const struct 
 		add_threads(out, plan);
 		break;
 	case KEY_CPUS:
-	case KEY_U32:
-		add(out, "%u", *(const uint32_t *)field);
-		break;
-	case KEY_U64:
-		add(out, "%llu", (unsigned long long)*(const uint64_t *)field);
+	case KEY_NUMBER:
+		add(out, "%llu", (unsigned long long)plan_value(plan, key));
 		break;
 	case KEY_CHOICE:
-		add(out, "%s", key->names[*(const uint32_t *)field]);
-		break;
-	case KEY_SWITCH:
-		add(out, "%s", key->names[*(const bool *)field]);
+		add(out, "%s", key->names[plan_value(plan, key)]);
 		break;
 	case KEY_TESTS:
 	case KEY_NAME:
-		add(out, "%s", (const char *)field);
+		add(out, "%s", plan_text(plan, key));
 		break;
 	case KEY_FLAG:
 		break;
@@ -74,17 +66,14 @@ static void add_value(struct output *out, const struct plan *plan, const struct 
  * machine. */
 static bool absent(const struct plan *plan, const struct plan_key *key)
 {
-	const void *field = plan_field_const(plan, key);
-
 	switch (key->kind) {
 	case KEY_FLAG:
-		return !*(const bool *)field;
-	case KEY_TESTS:
-		return *(const char *)field == '\0';
 	case KEY_CPUS:
-		return *(const uint32_t *)field == 0;
-	case KEY_U64:
-		return *(const uint64_t *)field < key->min;
+		return plan_value(plan, key) == 0;
+	case KEY_TESTS:
+		return *plan_text(plan, key) == '\0';
+	case KEY_NUMBER:
+		return plan_value(plan, key) < key->min;
 	default:
 		return false;
 	}

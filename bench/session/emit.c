@@ -6,6 +6,7 @@
  */
 #include "bench/session/emit.h"
 
+#include "bench/plan_keys.h"
 #include "bench/session/kbuild_records.h"
 #include "bench/trace.h"
 #include "lib/record.h"
@@ -92,19 +93,24 @@ static bool is_setting(const struct tunable *tunable, const struct plan *plan, c
 	       tunable_is_of(tunable, workload_names[plan->workload]);
 }
 
+/* A number that is 0 by default is left out if it is 0: see plan_keys.def. */
+static void put_key(struct record *record, const struct plan *plan, const struct plan_key *key)
+{
+	uint64_t value = plan_value(plan, key);
+
+	if (key->kind == KEY_CHOICE)
+		record_string(record, key->name, key->names[value]);
+	else if (value != 0 || key->initial != 0)
+		record_number(record, key->name, value);
+}
+
 static void put_settings(struct record *record, const struct plan *plan, const char *lock)
 {
-	record_string(record, "dispatch", dispatch_names[plan->dispatch]);
-	record_number(record, "hold", plan->hold);
-	record_number(record, "think", plan->think);
 	record_number(record, plan->ops ? "ops_wanted" : "ms", plan->ops ? plan->ops : plan->ms);
-	record_number(record, "warmup_ms", plan->warmup_ms);
-	record_number(record, "reps", plan->reps);
-	record_string(record, "latency", plan->latency ? "on" : "off");
-	if (plan->trace)
-		record_number(record, "trace", plan->trace);
-	record_string(record, "order", plan->order_by_seed ? "seed" : "listed");
-	record_number(record, "seed", plan->seed);
+	for (size_t i = 0; i < plan_key_count(); i++) {
+		if (plan_key_at(i)->recorded)
+			put_key(record, plan, plan_key_at(i));
+	}
 	record_string(record, "pv_backend", pv_backend->name);
 	record_open_object(record, "tunables");
 	for (size_t i = 0; i < tunable_count(); i++) {

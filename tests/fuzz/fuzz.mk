@@ -20,9 +20,9 @@ build/fuzz/acpi: $(fuzz_acpi_c) $(wildcard kernel/acpi*.h tests/host/*.h)
 	$(Q)$(FUZZ_CC) $(fuzz_cflags) $(fuzz_acpi_c) -lcmocka -o $@
 
 # The fuzzer's words: keys, values and names from the sources.
-build/fuzz/plan.dict: bench/plan.c tests/host/stub_locks.c
+build/fuzz/plan.dict: bench/plan.c bench/plan_keys.def tests/host/stub_locks.c
 	@mkdir -p $(@D)
-	$(Q)grep -hoE '"[a-z0-9_-]+"' $^ | sort -u > $@
+	$(Q)sed 's/^PLAN_[A-Z]*(\([a-z_]*\),/"\1",/' $^ | grep -oE '"[a-z0-9_-]+"' | sort -u > $@
 
 # $(1): plan or acpi
 fuzz_flags = -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \

@@ -66,7 +66,7 @@ static void a_printed_plan_parses_to_itself(void **state)
 	assert_string_equal(
 		line,
 		"locks=mcs workload=kbuild threads=28 tasks=80 jobs=400 tick_hz=250 "
-		"reps=3 latency=off trace=0 trace_until=end order=listed seed=1 "
+		"reps=3 latency=off trace=0 order=listed seed=1 trace_until=end "
 		"test_ms=40 start=now "
 		"hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off "
 		"vmm_hlt=exits vmm_irqchip=unknown vmm_kernel=0 log=serial end=exit extra=none "
@@ -74,10 +74,9 @@ static void a_printed_plan_parses_to_itself(void **state)
 	assert_ok("ms=7 locks=mcs");
 	plan_print(&plan, line, sizeof(line));
 	assert_string_equal(
-		line, "locks=mcs workload=contended threads=28 hold=100 think=200 ms=7 "
-		      "reps=3 warmup_ms=50 latency=off trace=0 trace_until=end dispatch=inline "
-		      "order=listed seed=1 "
-		      "test_ms=40 "
+		line, "locks=mcs workload=contended threads=28 ms=7 hold=100 think=200 "
+		      "reps=3 warmup_ms=50 latency=off trace=0 dispatch=inline order=listed seed=1 "
+		      "trace_until=end test_ms=40 "
 		      "start=now "
 		      "hang_ms=0 accel=unknown vmm_features=0 vmm_enforce=off vmm_hlt=exits "
 		      "vmm_irqchip=unknown vmm_kernel=0 log=serial end=exit extra=none "

@@ -51,6 +51,9 @@ enum record_type {
 	RECORD_TYPES
 };
 
+/* What becomes of runs that differ in a key of bench/plan_keys.def, which has the meanings. */
+enum key_role { COLUMN, SETTING, CHANCE };
+
 /* One valid record of a log: it has every field that schema.c requires, and each field that
  * schema.c lists has the right type and range. */
 struct record {

@@ -57,15 +57,26 @@ static void add_tunables(char *text, const json_t *tunables)
 	free(name);
 }
 
-/* Returns cell_key.settings. reps and seed are left out: repetitions may differ in them. */
+/* Returns cell_key.settings. */
 static char *settings_of(const struct log *log, const struct record *run)
 {
-	static const char *const names[] = {"ms",        "ops_wanted", "jobs",
-					    "warmup_ms", "latency",    "trace"};
+	static const struct {
+		const char *name;
+		enum key_role role;
+	} keys[] = {
+		{"ms", SETTING},
+		{"ops_wanted", SETTING},
+		{"jobs", SETTING},
+#define PLAN_NUMBER(key, type, workloads, initial, least, most, role) {#key, role},
+#define PLAN_NAMED(key, field, type, workloads, role, ...)            {#key, role},
+#include "bench/plan_keys.def"
+	};
 	char text[SETTINGS_BYTES] = "";
 
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		add_setting(text, names[i], json_object_get(run->json, names[i]));
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		if (keys[i].role == SETTING)
+			add_setting(text, keys[i].name, json_object_get(run->json, keys[i].name));
+	}
 	add_setting(text, "vcpus", json_object_get(log->boot->json, "vcpus_online"));
 	add_setting(text, "nodes", json_object_get(log->boot->json, "nodes"));
 	add_tunables(text, json_object_get(run->json, "tunables"));

@@ -87,17 +87,14 @@ static const struct field run_fields[] = {
 	NUMBER_IN("threads", 1, MOST_CPUS),
 	NUMBER("tasks"),
 	NUMBER("rep"),
-	FIELD("dispatch", FIELD_NAME),
-	NUMBER("hold"),
-	NUMBER("think"),
 	NUMBER_OPTIONAL("ms"),
 	NUMBER_OPTIONAL("ops_wanted"),
-	NUMBER_OPTIONAL("warmup_ms"),
-	NUMBER_OPTIONAL("reps"),
-	OPTIONAL("latency", FIELD_NAME),
-	NUMBER_OPTIONAL("trace"),
-	OPTIONAL("order", FIELD_NAME),
-	NUMBER_OPTIONAL("seed"),
+/* Every version wrote those that have a column. */
+#define PLAN_NUMBER(key, type, workloads, initial, least, most, role) \
+	{#key, FIELD_NUMBER, (role) == COLUMN, 0, MOST},
+#define PLAN_NAMED(key, field, type, workloads, role, ...) \
+	{#key, FIELD_NAME, (role) == COLUMN, 0, 0},
+#include "bench/plan_keys.def"
 	OPTIONAL("pv_backend", FIELD_NAME),
 	OPTIONAL("tunables", FIELD_OBJECT),
 	NUMBER_OPTIONAL("spin_us_polls"),
