@@ -25,10 +25,10 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        tcg     QEMU's emulation, no hypercalls: boot tests, debugging
                        sim     no QEMU: the same locks on simulated CPUs under a modelled Linux and
                                KVM (docs/sim.md), any number of them; never taken by auto
-  --host=KEY=VALUE,... the host of sim: machine=study|skylake|milan, and what differs from it:
+  --host=KEY=VALUE,... the host of sim: machine=study|skylake|milan, and parameters that differ:
                        cpus=, sockets=, sched=, ple=, halt_poll=, kick_us=, ... (docs/sim.md)
-  --seed=N             sim: seed of all that is random (1); each further run of --runs=N adds 1
-  --jobs=N             sim: so many runs, or calls of an experiment, at a time (one for each CPU)
+  --seed=N             sim: seed of all that is random (1); each further boot of --runs=N adds 1
+  --jobs=N             sim: boots, or calls of an experiment, that go on at once (one for each CPU)
   --vm=I:KEYS          sim: keys of instance I that replace those of -append: --vm=1:locks=tas
   --l1-kernel=6.1|6.12 the Debian kernel that is the hypervisor under nested (6.12); or
               PATH     a bzImage, its modules below ../lib/modules or lib/modules beside it, or in
@@ -46,13 +46,13 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        the same DIR and must be able to write there. Each waits for the others;
                        then the measured phases are released together. Under nested all calls
                        must use one L1 (PVSPIN_L1)
-  --runs=N             start everything N times, one after the other (1)
+  --runs=N             boot everything N times, one boot after the other (1)
   --pin=CPULIST        pin vCPU k of each instance to the k-th CPU of the list, e.g. 0-3,8;
                        the host peer's threads share the CPUs of the list
   --out=DIR            directory for the logs (out/<UTC time>-<pid>/ in the tree, or in the current
                        directory if the tree is not writable or pvspin is installed):
                        serial-<instance>.log, qemu-<instance>.log, manifest.json, report.txt
-  --timeout=SECONDS    bound on the whole call (300 for each run, 3600 with --accel=sim; a day
+  --timeout=SECONDS    bound on the whole call (300 for each boot, 3600 with --accel=sim; a day
                        with --gdb)
   --conformance[=NAME,...]
                        test KVM's paravirtual ABI, clause by clause, in each configuration of
@@ -61,13 +61,13 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        a part of the suite
   --experiment=NAME    run one of experiments/ (--list), as in the study of 2017, and print its
                        tables and whether its findings are seen here (docs/experiments.md); study
-                       runs all of them. --runs=N repetitions (10); -append KEYS replace those of
-                       its plan, but locks=A,B adds locks. Under nested each takes about 10
-                       minutes, with --runs=3 about 3; sim simulates 28 CPUs (--host=). linux
-                       boots a stock Linux (the kernel of --l1-kernel) beside our guest
-  --seconds=N          an experiment's compile is so long that one VM alone takes about N seconds, and
-                       is cut after 10 N (kvm: 120, so that all take hours; else less than a second)
-  --trace=on|off       whether an experiment ends with a traced call of each of its runs, for
+                       runs all of them. --runs=N: repetitions of each call (10); -append KEYS
+                       replace those of its plan, but locks=A,B adds locks. Under nested each
+                       takes about 10 minutes, with --runs=3 about 3; sim simulates 28 CPUs
+                       (--host=). linux boots a stock Linux (the kernel of --l1-kernel) beside our guest
+  --seconds=N          how long an experiment's compile takes one VM alone, about (kvm: 120, so that
+                       all take hours; else less than a second); it is cut off after 10 N
+  --trace=on|off       whether an experiment traces each of its calls once more at its end, for
                        timelines of a preempted holder on its page (on; under tcg off)
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               print the locks, workloads, tests and experiments

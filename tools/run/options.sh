@@ -203,7 +203,7 @@ options_parse() {
   limit_given=$limit
   [[ -z $experiment ]] || options_experiment
   [[ -z $trace || -n $experiment ]] ||
-    usage_error "--trace=$trace is for --experiment; -append trace=N makes any run log its events"
+    usage_error "--trace=$trace is for --experiment; -append trace=N logs events in any other call"
   [[ -z $seconds || -n $experiment ]] ||
     usage_error "--seconds=$seconds is for --experiment; -append ms=N or jobs=N is the length of any other run"
   runs=${runs:-1}
@@ -224,7 +224,7 @@ options_parse() {
     jobs=${jobs:-$(nproc)}
   else
     sim_others
-    jobs=1 # side by side, real runs would disturb each other
+    jobs=1 # side by side, real boots would disturb each other
   fi
   if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
     usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
