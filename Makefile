@@ -51,7 +51,7 @@ branch_flag = $(shell for option in -Wa,$(branch_option) $(branch_option); do \
 	: | $(1) $$option -c -x assembler -o /dev/null - 2>/dev/null && { echo $$option; break; }; done)
 guest_cflags := -std=c11 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-mgeneral-regs-only -fno-omit-frame-pointer -fno-stack-protector -fno-strict-aliasing \
-	-fno-asynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
+	-fasynchronous-unwind-tables -fcf-protection=none $(warnings) $(werror) \
 	$(prefix_map) $(call branch_flag,$(CC)) \
 	-I. -Ibuild/guest
 # With -w+all, NASM 2.16.02 and later warn of every address in another section, even in a call of a

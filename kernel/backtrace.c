@@ -7,7 +7,10 @@
 #include "kernel/fixup.h"
 #include "kernel/layout.h"
 #include "kernel/memory.h"
+#include "kernel/unwind.h"
 #include <stdbool.h>
+
+extern const uint8_t unwind_start[], unwind_end[]; /* linker.ld */
 
 static bool read_word(uint64_t address, uint64_t *word)
 {
@@ -21,11 +24,9 @@ static bool read_word(uint64_t address, uint64_t *word)
 	return fault == 0;
 }
 
-size_t backtrace_take(uint64_t rip, uint64_t rbp, uint64_t address[BACKTRACE_MAX])
+/* Adds the callers of the function whose frame `rbp` points to. */
+static size_t add_callers(uint64_t rbp, uint64_t address[BACKTRACE_MAX], size_t count)
 {
-	size_t count = 0;
-
-	address[count++] = rip;
 	while (count < BACKTRACE_MAX) {
 		uint64_t caller_rbp, caller;
 
@@ -38,4 +39,30 @@ size_t backtrace_take(uint64_t rip, uint64_t rbp, uint64_t address[BACKTRACE_MAX
 		rbp = caller_rbp;
 	}
 	return count;
+}
+
+size_t backtrace_take(uint64_t rip, uint64_t rbp, uint64_t address[BACKTRACE_MAX])
+{
+	address[0] = rip;
+	return add_callers(rbp, address, 1);
+}
+
+size_t backtrace_of_trap(const struct trap_frame *frame, uint64_t address[BACKTRACE_MAX])
+{
+	uint64_t rbp = frame->rbp, top;
+	struct unwind_rule rule;
+	size_t count = 1;
+
+	address[0] = frame->rip;
+	if (unwind_rule_at(unwind_start, (size_t)(unwind_end - unwind_start),
+			   (uint64_t)unwind_start, frame->rip, &rule) &&
+	    rule.from_rsp) {
+		top = frame->rsp + rule.offset;
+		if (top >= PAGE_BYTES && top < MEMORY_MAPPED_END &&
+		    read_word(top - 8, &address[count]))
+			count++;
+		if (rule.caller_rbp != 0)
+			read_word(top + (uint64_t)rule.caller_rbp, &rbp);
+	}
+	return add_callers(rbp, address, count);
 }

@@ -127,11 +127,8 @@ static void begin(const char *reason, uint64_t rip)
 	complete = report;
 }
 
-static void add_backtrace(uint64_t rip, uint64_t rbp)
+static void add_backtrace(const uint64_t *address, size_t count)
 {
-	uint64_t address[BACKTRACE_MAX];
-	size_t count = backtrace_take(rip, rbp, address);
-
 	record_open_array(&report, "backtrace");
 	for (size_t i = 0; i < count; i++)
 		record_hex(&report, NULL, address[i]);
@@ -150,6 +147,7 @@ void panic(const char *format, ...)
 {
 	char reason[256];
 	va_list arguments;
+	uint64_t address[BACKTRACE_MAX];
 	uint64_t rip = (uint64_t)__builtin_return_address(0);
 	uint64_t rbp = *(const uint64_t *)__builtin_frame_address(0);
 
@@ -157,7 +155,7 @@ void panic(const char *format, ...)
 	kvsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
 	begin(reason, rip);
-	add_backtrace(rip, rbp);
+	add_backtrace(address, backtrace_take(rip, rbp, address));
 	describe_and_finish();
 }
 
@@ -248,11 +246,13 @@ static void add_registers(const struct trap_frame *frame)
 static void __attribute__((noreturn))
 panic_frame(const struct trap_frame *frame, const char *reason)
 {
+	uint64_t address[BACKTRACE_MAX];
+
 	begin(reason, frame->rip);
 	add_registers(frame);
 	if (frame->vector == VECTOR_MC)
 		machine_check_describe(&report);
-	add_backtrace(frame->rip, frame->rbp);
+	add_backtrace(address, backtrace_of_trap(frame, address));
 	describe_and_finish();
 }
 

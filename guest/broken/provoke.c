@@ -121,11 +121,9 @@ static void __attribute__((noinline)) provoke_machine_check(void)
 	__asm__ volatile("int $18");
 }
 
-/* Masks interrupts. Otherwise the NMI would come in the shadow of the STI after the write of the
- * ICR, in a function's epilogue, where no frame pointer leads to the caller. */
+/* The NMI may come in the epilogue of a function that this one has called. */
 static void __attribute__((noinline)) provoke_nmi(void)
 {
-	irq_disable();
 	apic_send_nmi(this_cpu()->apic_id);
 	provoke_loop();
 }

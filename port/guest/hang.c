@@ -39,7 +39,7 @@ static void take_stand(struct stand *stand, const struct trap_frame *frame)
 	if (frame) {
 		stand->in_hlt = *(const uint8_t *)(frame->rip - 1) == OPCODE_HLT;
 		stand->interrupts = frame->rflags & RFLAGS_IF;
-		stand->count = backtrace_take(frame->rip, frame->rbp, stand->address);
+		stand->count = backtrace_of_trap(frame, stand->address);
 	}
 	/* pairs with the acquire in record_cpu */
 	atomic_store_explicit(&stand->taken, true, memory_order_release);

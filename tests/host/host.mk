@@ -16,7 +16,7 @@ report_tests := report_log report_stats report_set report_schema report_corpus r
 	report_overlap report_tables
 sched_tests := sched sched_balance sched_random sched_cfs sched_eevdf
 host_tests := string cmdline printf histogram record linux_choice plan plan_print acpi acpi_damage \
-	srat nodes cgroup slice loader multiboot2 power console topology hpet serial virtio_serial log \
+	srat nodes unwind cgroup slice loader multiboot2 power console topology hpet serial virtio_serial log \
 	watchdog tsc trace_ring lhp_cost kbuild_observe kbuild_profile \
 	streak latency gaps spin slices promotion sim_heap sim_host linux $(sched_tests) $(report_tests)
 
@@ -42,6 +42,7 @@ host_sources_multiboot2 := $(host_sources_loader)
 host_sources_power := kernel/acpi.c kernel/acpi_power.c lib/printf.c tests/host/fake_memory.c
 host_sources_console := kernel/console.c kernel/font.c
 host_sources_nodes := kernel/nodes.c
+host_sources_unwind := kernel/unwind.c
 host_sources_cgroup := port/hosted/cgroup.c
 host_sources_kbuild_profile := bench/kbuild/profile.c bench/kbuild/sample.c
 host_sources_topology := $(host_sources_acpi) kernel/topology.c kernel/nodes.c

@@ -51,8 +51,8 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'nodes=3' 'accepted: 1..2'
 }
 
-@test "only the boot CPU accepts the 8259s' interrupts" {
-  tcg 0 -smp 3 -append "tests=apic.lint0"
+@test "only the boot CPU accepts the 8259s' interrupts; a trap's backtrace has the caller anywhere in a function" {
+  tcg 0 -smp 3 -append "tests=apic.lint0,trap.backtrace"
 }
 
 @test "without KVM nothing halts, kicks or counts preemption, and the table says so" {
