@@ -16,9 +16,12 @@
 #include "tests/suites/abi/abi.h"
 #include "tests/suites/abi/kick.h"
 
-/* cpuid.rst: 0, 1, 3..7, 9..17 and 24 are assigned and not withdrawn. */
-#define ASSIGNED_FEATURES 0x0103fefbu
-#define HINTS_ASSIGNED    KVM_HINTS_REALTIME
+/* cpuid.rst (Linux 6.12) assigns bits 0 to 7, 9 to 17 and 24. Of these MMU_OP (2) is withdrawn, and
+ * whether ASYNC_PF_VMEXIT (10) is offered depends on the VMM's release: QEMU passes it on from 9.0
+ * (target/i386/cpu.c). A bit in neither mask belongs to a release later than this suite. */
+#define JUDGED_FEATURES 0x0103fafbu
+#define NO_FEATURES     (1u << 2 | 1u << 8)
+#define HINTS_ASSIGNED  KVM_HINTS_REALTIME
 
 #define TIMING_LEAF            0x10u
 #define APIC_BUS_KHZ           1000000u /* 1 GHz: QEMU's and KVM's local APIC */
@@ -107,8 +110,8 @@ static void later_base(struct test_result *result)
 		test_fail(result, "KVM's base is %#x", base());
 	if (first.eax >= base())
 		test_fail(result, "the first interface's leaves reach to %#x", first.eax);
-	if (cpuid(base() + 1, 0).eax & ~ASSIGNED_FEATURES)
-		test_fail(result, "the feature leaf at %#x has unassigned bits", base() + 1);
+	if (cpuid(base() + 1, 0).eax == cpuid(FIRST_BASE + 1, 0).eax)
+		test_fail(result, "the feature leaf at %#x is the first interface's", base() + 1);
 }
 ABI_CLAUSE(later_base, "ABI-CPUID-04", "abi.cpuid.behind_another_interface", ABI_MUST,
 	   .conditions = ABI_SIGNATURE);
@@ -118,28 +121,31 @@ ABI_CLAUSE(later_base, "ABI-CPUID-04", "abi.cpuid.behind_another_interface", ABI
 static void feature_leaf(struct test_result *result)
 {
 	struct cpuid r = cpuid(base() + 1, 0);
+	uint32_t told = (uint32_t)abi_plan->vmm.features;
 
 	test_info(result, "features %#x, hints %#x", r.eax, r.edx);
 	if (r.ebx != 0 || r.ecx != 0)
 		test_fail(result, "EBX %#x, ECX %#x, expected 0", r.ebx, r.ecx);
-	if (abi_plan->vmm.features != 0 && r.eax != abi_plan->vmm.features)
-		test_fail(result, "features %#x, expected %#lx here", r.eax,
-			  abi_plan->vmm.features);
+	if (told != 0 && ((r.eax ^ told) & JUDGED_FEATURES))
+		test_fail(result, "features %#x, expected %#x here", r.eax, told);
 }
 ABI_CLAUSE(feature_leaf, "ABI-CPUID-06", "abi.cpuid.feature_leaf", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
 
-/* ABI-CPUID-08: only assigned bits are set; bit 2 (MMU_OP) has been withdrawn. */
+/* ABI-CPUID-08: no KVM offers bits 2 and 8, nor any that this configuration turns off. */
 static void no_unassigned_bits(struct test_result *result)
 {
 	uint32_t features = cpuid(base() + 1, 0).eax;
 	uint32_t told = (uint32_t)abi_plan->vmm.features;
+	uint32_t wrong = features & ~told & JUDGED_FEATURES;
+	uint32_t later = features & ~(JUDGED_FEATURES | NO_FEATURES);
 
-	if (features & ~ASSIGNED_FEATURES)
-		test_fail(result, "bits %#x are set", features & ~ASSIGNED_FEATURES);
-	if (told != 0 && (features & ~told))
-		test_fail(result, "bits %#x are set, not so in this configuration",
-			  features & ~told);
+	if (features & NO_FEATURES)
+		test_fail(result, "bits %#x are set", features & NO_FEATURES);
+	if (told != 0 && wrong != 0)
+		test_fail(result, "bits %#x are set, not so in this configuration", wrong);
+	if (later != 0)
+		test_info(result, "bits %#x, not judged, are of later releases", later);
 }
 ABI_CLAUSE(no_unassigned_bits, "ABI-CPUID-08", "abi.cpuid.unassigned_features_are_0", ABI_KVM,
 	   .conditions = ABI_SIGNATURE);
