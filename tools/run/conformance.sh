@@ -105,14 +105,6 @@ conformance_kernel() { # KERNEL
     name=${configuration_names[i]}
     code=0
     conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
-    # Firmware on an emulated SVM hangs now and then, which says nothing about the guest or KVM. It
-    # may hang again in the same L1.
-    if ((code == EXIT_TIMEOUT)) && grep -q 'the guest never started' "$at/$name.txt"; then
-      mv "$at/$name" "$at/$name.never-started"
-      code=0
-      [[ -z $server ]] || conformance_l1_again "$1" || { echo "$1 gone" >&"$steps"; return; }
-      conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
-    fi
     echo "$code" >"$at/$name.code"
     echo "$1 $name" >&"$steps"
   done
@@ -130,12 +122,6 @@ conformance_l1() { # KERNEL
     return 1
   }
   server=$serve_pid
-}
-
-conformance_l1_again() { # KERNEL
-  serve_stop "$server"
-  server=''
-  conformance_l1 "$1"
 }
 
 # Prints the vendor string that the guest's CPU does not have; under nested the CPU is AMD's.

@@ -114,10 +114,8 @@ experiment_begin() {
   experiment_l1 || exit "$EXIT_ENVIRONMENT"
 }
 
-# Starts the L1; called again if it has died or its VMs do not start.
+# Starts the L1 that serves all calls.
 experiment_l1() {
-  [[ -z $l1_server ]] || serve_stop "$l1_server"
-  l1_server=''
   export PVSPIN_L1=$scratch/l1
   mkdir -p "$PVSPIN_L1"
   progress "starting L1 (kernel $l1_kernel)"
@@ -237,24 +235,20 @@ experiment_reap() {
   done
 }
 
-# Repeats the call if L1 or its firmware failed, which says nothing about pvspin.
-experiment_ended() { # STATUS NAME RUN rep-N|trace [again]
-  local code=$1 said at what="$2 $3, ${4/rep-/repetition }"
+# A call that failed is not repeated: it stays out of the tables, and the user is told.
+experiment_ended() { # STATUS NAME RUN rep-N|trace
+  local code=$1 at what="$2 $3, ${4/rep-/repetition }"
   ((code != 0)) || return 0
   at=$(experiment_dir "$2")/$3/$4
-  said=$(<"$at.txt")
-  if [[ $accel == nested && -z ${5-} ]] && { ! nested_served || [[ $said == *'the guest never started'* ]]; }; then
-    say "$what: once more: $(tail -n 2 "$at.txt" | head -n 1)"
-    [[ ! -e $at ]] || mv "$at" "$at.never-started"
-    if [[ -n $l1_server ]] && ! experiment_l1; then broken=1; return; fi
-    experiment_start "$2" "$3" "$4" again
-    return
-  fi
   worse "$code"
-  say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' <<<"$said" |
+  say "$what ended with $code: $(grep -E '^(verdict|error|run.sh):' "$at.txt" |
     grep -v 'logs are in' | tail -n 1)"
-  # A wrong call, or a missing tool, will fail in all of them.
+  # A wrong call, a missing tool or a dead L1 will make all of them fail.
   ((code != EXIT_USAGE && code != EXIT_ENVIRONMENT)) || broken=1
+  if [[ $accel == nested ]] && ! nested_served; then
+    say "L1 has died: $out/l1-console.log"
+    broken=1
+  fi
 }
 
 # Prints the keys of a run's calls, including the user's; for the traced call, with its workload and
@@ -267,7 +261,7 @@ experiment_keys() { # RUN [trace]
 }
 
 # In the background, so that a signal to this script ends the wait, and calls can be side by side.
-experiment_start() { # NAME RUN rep-N|trace [again]
+experiment_start() { # NAME RUN rep-N|trace
   local words=() own=(--accel="$accel") at n=${3#rep-} left=$((deadline - EPOCHSECONDS)) bound=$EXPERIMENT_BOUND boot_bound=60
   at=$(experiment_dir "$1")/$2/$3
   mkdir -p "${at%/*}"
