@@ -1,9 +1,12 @@
-# SPDX-License-Identifier: MIT Makes a table of a run's members and their sum. Usage: jq -rs
-# --argjson names '[...]' -f members.jq log-0.json log-1.json... (made by log.jq). Prints a title
-# line, then a line for each lock and number of threads, with tabs between: the mean over the
-# repetitions of each member's operations per second, and of their sum. For runs with a fixed amount
-# of work: the seconds that each member took, and those until the last one was done. A member that
-# died has "-" for missing runs; sums are over the repetitions that all members have.
+# SPDX-License-Identifier: MIT
+# Makes a table of a boot's members and their sum. Usage, with files made by log.jq:
+#
+#   jq -rs --argjson names '[...]' -f members.jq log-0.json log-1.json...
+#
+# Prints a title line, then a line for each lock and number of threads, with tabs between: the mean
+# over the repetitions of each member's operations per second, and of their sum. For runs with a
+# fixed amount of work: the seconds that each member took, and those until the last one was done. A
+# member that died has "-" for missing runs; sums are over the repetitions that all members have.
 
 def mean: add / length;
 def fixed: .ops_wanted != null or .jobs != null;
