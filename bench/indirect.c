@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatch=indirect: the measured loop as a caller of a `struct lock_ops *` has it: a load and an
- * indirect call per operation. (The instances in each lock's own file are inlined.)
+ * dispatch=indirect: the measured loop of a caller that has only a `struct lock_ops *`: a load and
+ * an indirect call per operation. (The instances in each lock's own file are inlined.)
  */
 #include "bench/loop.h"
 #include "bench/worker.h"

@@ -32,7 +32,7 @@ extern void (*patched_targets[PATCHED_OPERATIONS])(void *lock, void *node);
  * they are that already. Call it on CPU 0, outside any run. */
 void patched_select(const struct lock_ops *ops);
 
-/* Restores the original indirect call at every site, of the functions selected last. */
+/* Restores the indirect call at every site, to the functions selected last. */
 void patched_restore(void);
 
 size_t patched_sites(void);

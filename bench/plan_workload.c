@@ -12,11 +12,11 @@
 #define JOBS          400
 #define JOBS_EMULATED 40
 
-/* The shortest default of ms=, and the longest sum over all measured phases if that is longer. */
+/* The least default of ms=. A longer one is cut so that all measured phases add up to TOTAL_MS. */
 #define LEAST_MS 300
 #define TOTAL_MS 60000
-/* The least time for which a CPU takes a thread where others wait: CFS and EEVDF look at the tick
- * (Debian: 250 a second) whether its slice of about 3 ms is over (kernel/sched/fair.c). */
+/* How long a CPU runs a thread at least while others wait: CFS and EEVDF check at the tick (Debian:
+ * 250 a second) whether its slice of about 3 ms is over (kernel/sched/fair.c). */
 #define SLICE_MS 4
 
 static void accept_keys(const struct plan *plan, struct plan_error *error)
@@ -89,8 +89,7 @@ static uint64_t default_jobs(const struct plan *plan)
 	return jobs;
 }
 
-/* Long enough that each vCPU is given a CPU SLICES_ENOUGH times, which takes as many slices of each
- * of those that share its CPU. */
+/* Long enough for each vCPU to get a CPU SLICES_ENOUGH times, if all that share the CPU do. */
 static uint64_t default_ms(const struct plan *plan)
 {
 	uint64_t phases = (uint64_t)plan->lock_count * plan->thread_counts * plan->reps;

@@ -2,7 +2,7 @@
 /*
  * Whether a phase was long enough for the host's scheduler. If more vCPUs want to run than there
  * are CPUs, a short phase has only a few time slices, and a lock's figures are then a matter of
- * chance. And a check of the measurement itself: the rate that a strict FIFO lock must then have.
+ * chance. slices_fifo_rate() is a check of the measurement: what a FIFO lock then does.
  */
 #ifndef PVSPIN_BENCH_SLICES_H
 #define PVSPIN_BENCH_SLICES_H
@@ -16,7 +16,7 @@
 
 /* Over all vCPUs and phases of a table's row. */
 struct slices {
-	uint64_t vcpu_phases;  /* how many vCPUs times how many phases */
+	uint64_t vcpu_phases;  /* pairs of a vCPU and a phase */
 	uint64_t scheduled_in; /* how often one of them was given a CPU */
 	uint64_t steal_ns;
 	uint64_t elapsed_ns; /* summed over vcpu_phases */
@@ -30,8 +30,9 @@ bool slices_too_few(const struct slices *slices);
 
 /*
  * Returns the hand-overs a second of a strict FIFO lock whose waiters only spin: 2 / a. The steal
- * times tell a, the time that a vCPU is off its CPU at once: (T/P - 1)s for T vCPUs on P CPUs with
- * slices of s. Returns 0 if the vCPUs were not overcommitted, or there were too few slices to say.
+ * times tell a, the time that a vCPU is off its CPU at a stretch: (T/P - 1)s for T vCPUs on P CPUs
+ * with slices of s. Returns 0 if the vCPUs were not overcommitted, or there were too few slices to
+ * say.
  *
  * Let r = T/P. The next owner has a CPU in 1/r of the cases, so the lock is handed over r/(r - 1)
  * times before it must wait. Then it waits for (a + s)/2 on average if all CPUs switch at the same

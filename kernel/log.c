@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/log.h in the guest: a buffer in memory, written between measured phases to COM1 or, once
- * log_use_virtio() has found one, to a virtio serial port: the transmitter. If nobody reads a VMM's
- * output (a full pipe, a pager), it stays busy. A flush waits
- * PATIENCE_NS for it. After that the log stays in the buffer; each later flush only checks whether
- * the transmitter is empty again and, if so, continues where the log stopped. A record is lost only
- * if the buffer is full; then log_complete() is false, and the verdict is no longer ok.
+ * lib/log.h in the guest: a buffer in memory. Between measured phases it goes to the transmitter:
+ * COM1, or a virtio serial port once log_use_virtio() has found one. The transmitter stays busy if
+ * nobody reads the VMM's output (a full pipe, a pager). A flush waits for it for PATIENCE_NS. After
+ * that the log stays in the buffer; each later flush only checks whether the transmitter is free
+ * again and, if so, continues where the log stopped. A record is lost only if the buffer is full;
+ * then log_complete() is false, and the verdict is no longer ok.
  */
 #include "kernel/log.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See virtio_serial.h. By the legacy interface (VIRTIO 1.2, 4.1.4.10), because it is port I/O only:
- * nothing is to be mapped, whichever firmware ran. No interrupts: the used index tells.
+ * See virtio_serial.h. Uses the legacy interface (VIRTIO 1.2, 4.1.4.10): it is port I/O only, so
+ * nothing must be mapped, whichever firmware ran. Uses no interrupts: the used index shows what the
+ * device has taken.
  *
  * A piece is copied before the device gets it, because the log's buffer moves (kernel/log.c). Its
  * state is such that a panic, or the NMI of a hang, can take over at any point: `target` and then
  * `in_flight` are set first; after that, giving the piece to the device a second time changes
- * nothing. (Between the last two stores of a piece a panic repeats it.)
+ * nothing. (A panic between the last two stores of a piece sends it again.)
  */
 #include "kernel/virtio_serial.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* NUMA nodes as the locks see them, dense from 0: made up for nodes=. */
+/* NUMA nodes made up for nodes=. The locks see them as indices from 0 without gaps. */
 #ifndef PVSPIN_LIB_NODES_H
 #define PVSPIN_LIB_NODES_H
 

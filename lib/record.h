@@ -9,9 +9,9 @@
  *	record_number(&record, "ops", ops);
  *	record_end(&record);
  *
- * CPU 0 only, outside measured phases. Strings are escaped as JSON asks
- * (control characters as \u00XX). A record that outgrows its buffer is replaced by a record of type
- * "error" that names the type, so there is never half a line.
+ * CPU 0 only, outside measured phases. Strings are escaped as JSON asks (control characters as
+ * \u00XX). A record that outgrows its buffer is replaced by a record of type "error" that names the
+ * type, so there is never half a line.
  */
 #ifndef PVSPIN_LIB_RECORD_H
 #define PVSPIN_LIB_RECORD_H

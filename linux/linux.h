@@ -26,8 +26,8 @@ struct linux_plan {
 
 /*
  * Reads the kernel's command line. `environment` is init's: the words KEY=VALUE that the kernel did
- * not take, so that a wrong key is found though the kernel's own are not known. Returns false with
- * a message in `error`.
+ * not take. So a wrong key is found without a list of the kernel's own. Returns false with a
+ * message in `error`.
  */
 bool plan_parse(struct linux_plan *plan, const char *line, uint64_t cpus, char *const *environment,
 		char error[256]);
@@ -89,7 +89,7 @@ void text_wait(const char *line, struct open_waits *open, struct waits *waits);
 /* ---- load.c: the compile ---- */
 
 struct load {
-	uint64_t done, least, most; /* jobs: all, of the process with the fewest and the most */
+	uint64_t done, least, most; /* jobs: all, and per process at least, at most */
 	struct histogram job;       /* how long a job took, TSC cycles */
 	bool failed;                /* a process could not be started, or failed */
 };

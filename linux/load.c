@@ -130,7 +130,7 @@ bool load_main(int count, char **word, int *status)
 	return true;
 }
 
-/* Starts a program whose file `file` is the pipe's end `end`. */
+/* Starts a program. Its file descriptor `file` is the end `end` of the pipe. */
 static pid_t start(char *name, char *job, char *seed, int end, int file)
 {
 	char *words[] = {name, job, seed, NULL}, *none[] = {NULL};

@@ -14,9 +14,9 @@
  * that sleep; these find out and join again. If no waiter is left that runs, the release frees the
  * byte and wakes one sleeper.
  *
- * A busy queue never gets there. So a vCPU that has handed the lock on paq_turns times wakes a
- * sleeper, and halts itself instead of queueing for the next time. A turn is a number of sections,
- * the same for each vCPU, and the number of vCPUs that run does not grow.
+ * A busy queue never runs empty like that. So a vCPU that has handed the lock on paq_turns times
+ * wakes a sleeper, and halts itself instead of queueing for the next time. A turn is a number of
+ * sections, the same for each vCPU, and the number of vCPUs that run does not grow.
  *
  * A sleeper leaves its node in the queue (PAQ_ASLEEP). If it is woken before the front has passed
  * over the node, it has its old place again. If it takes the byte instead, the front removes the
@@ -132,8 +132,8 @@ static bool pass_to_running(struct paq_lock *lock, uint32_t front, enum paq_stat
 	return false;
 }
 
-/* By the front: pass_to_running, and leaves the queue. Its own node last: the next owner must not
- * wait for this CPU to get that line. */
+/* Called by the front: passes, and leaves the queue. Its own node comes last, so that the next
+ * owner need not wait until this CPU has got that line. */
 static bool pass(struct paq_lock *lock, uint32_t front, enum paq_state as)
 {
 	bool passed = pass_to_running(lock, front, as);
@@ -256,8 +256,8 @@ static uint32_t take_slot(struct paq_cpu *cpu)
 	return PAQ_NODES;
 }
 
-/* An interrupt may come between any two lines and wait likewise; it gives back what it takes. The
- * fences are for the compiler: one CPU. */
+/* An interrupt's handler may wait likewise between any two lines; it gives back what it takes. The
+ * fences are for the compiler, because all this happens on one CPU. */
 static __attribute__((noinline)) void paq_slow(struct paq_lock *lock, struct paq_cpu *cpu)
 {
 	struct spin spin = spin_begin();

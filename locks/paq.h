@@ -12,7 +12,8 @@
 
 #define PAQ_NODES 4u /* of a CPU: queued waits, and locks held that it queued for */
 
-/* A node's `state`. Its waiter changes WAITING to ASLEEP and back, the front all others. */
+/* A node's `state`. Its waiter changes WAITING to ASLEEP and back; all other changes are the
+ * front's. */
 enum paq_state {
 	PAQ_OUT, /* not in the queue */
 	PAQ_WAITING,
@@ -26,7 +27,7 @@ struct paq_node {
 	_Atomic uint32_t state; /* enum paq_state */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* A CPU's part of all paq locks. Only the nodes are others' business. */
+/* A CPU's part of all paq locks. Other CPUs access only the nodes. */
 struct paq_cpu {
 	struct park_node park; /* first: park.h finds it */
 	/* the lock that this CPU owns with the slot's node in front of the queue; else NULL */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tas-park: a test-and-set lock whose waiters halt, the mutex of futexes on vCPUs. One byte: 0
- * free, 1 held, 2 held and somebody may be parked. A waiter polls for a short time, then parks
- * (park.h); a release that finds 2 wakes one waiter. Any vCPU may take a free lock, so the woken
- * waiter may lose it to a running one; then it parks again.
+ * tas-park: a test-and-set lock whose waiters halt: the usual mutex over a futex, with vCPUs as
+ * threads. One byte: 0 free, 1 held, 2 held and somebody may be parked. A waiter polls for a short
+ * time, then parks (park.h); a release that finds 2 wakes one waiter. Any vCPU may take a free
+ * lock, so the woken waiter may lose it to a running one; then it parks again.
  *
  * One 2 stands for all who are parked, and yet no wake-up is lost: from its first exchange of the
  * byte on, a waiter takes the lock only as 2 (park.h says why).
  *
- * Preemption: preempting a waiter is harmless, but a release whose woken vCPU does not get a CPU
- * has spent its wake-up; meanwhile the lock is free for others. Preempting the holder costs each
- * waiter one short poll; then the waiters' CPUs are free.
+ * Preemption: preempting a waiter is harmless. If the vCPU that a release wakes gets no CPU, that
+ * wake-up is spent; meanwhile the lock is free for others. Preempting the holder costs each waiter
+ * one short poll; then the waiters' CPUs are free.
  *
  * U. Drepper, "Futexes Are Tricky", 2011 (its second mutex); the short spin and the barging as in
  * F. Pizlo, "Locking in WebKit", 2016.

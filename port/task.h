@@ -29,11 +29,11 @@ void port_switch(void **from, void *to);
 void port_tick_start(uint64_t ns, void (*tick)(void), void (*call)(void));
 void port_tick_stop(void);
 
-/* Makes CPU, which takes ticks, run `call`, once at least, when it runs with interrupts enabled. */
+/* Makes a CPU that takes ticks run `call` at least once, as soon as its interrupts are enabled. */
 void port_call(uint32_t cpu);
 
-/* Masks the calling CPU's interrupts; returns whether they were enabled. Between the two functions
- * above. Hosted: no effect, because to block a signal would take two system calls. */
+/* Masks the calling CPU's interrupts; returns whether they were enabled. Call it only between the
+ * two functions above. Hosted: no effect, because to block a signal would take two system calls. */
 bool port_irq_disable(void);
 void port_irq_enable(void);
 

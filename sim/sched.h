@@ -174,7 +174,7 @@ struct sched_task *sched_pick(struct sched *sched, uint32_t cpu, uint64_t now);
 /* The timer interrupt: to be called on every CPU, idle ones too, `hz` times a second. */
 void sched_tick(struct sched *sched, uint32_t cpu, uint64_t now);
 
-/* sched_yield(2) of `cpu`'s current task; the name alone is libc's. sched_pick() follows. */
+/* sched_yield(2) of `cpu`'s current task (libc has the shorter name). sched_pick() must follow. */
 void sched_yield_current(struct sched *sched, uint32_t cpu, uint64_t now);
 
 enum sched_yield_result {
@@ -188,14 +188,15 @@ enum sched_yield_result {
 enum sched_yield_result sched_yield_to(struct sched *sched, uint32_t cpu, struct sched_task *task,
 				       uint64_t now);
 
-/* Who runs on `cpu` since its last sched_pick(); NULL: nobody, or it has just blocked. */
+/* Returns the task that `cpu` has run since its last sched_pick(). NULL: none, or it has blocked.
+ */
 struct sched_task *sched_current(const struct sched *sched, uint32_t cpu);
 
 /* How many tasks are runnable or running on `cpu` (Linux: nr_running; 1: single_task_running()).
  * With delay_dequeue sleepers that are still queued count, as in Linux 6.12. */
 uint32_t sched_load(const struct sched *sched, uint32_t cpu);
 
-/* resched() was called for `cpu`, and it has not called sched_pick() since. */
+/* True if resched() was called for `cpu`, and `cpu` has not called sched_pick() since. */
 bool sched_need_resched(const struct sched *sched, uint32_t cpu);
 
 /* What the scheduler has done so far, over all CPUs. */

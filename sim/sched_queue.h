@@ -131,7 +131,7 @@ static inline int64_t sched_virtual(uint64_t ns, const struct sched_entity *enti
 void sched_queue_insert(struct sched_queue *queue, struct sched_entity *entity);
 void sched_queue_remove(struct sched_queue *queue, struct sched_entity *entity);
 
-/* `entity` is no buddy any more, and neither is its group where it was so for `entity`. */
+/* Ends `entity`'s role as a buddy, and its group's where the group has it because of `entity`. */
 void sched_drop_buddies(struct sched_entity *entity);
 
 /* Advances the CPU's clock to `now` and accounts for what its current task has run. */
@@ -144,8 +144,8 @@ void sched_enter(struct sched *sched, struct sched_cpu *cpu, struct sched_task *
 bool sched_leave(struct sched *sched, struct sched_cpu *cpu, struct sched_task *task,
 		 enum sched_reason reason);
 
-/* Sets the weight of a group's entity: the part of the group's shares that its tasks on this CPU
- * have of the weight of all its tasks. */
+/* Sets the weight of a group's entity on a CPU: the group's shares, times the weight of its tasks
+ * on this CPU, by the weight of all its tasks. */
 void sched_reshare(struct sched *sched, struct sched_entity *group);
 
 /* Makes `next` (NULL: none) current on all levels, and puts those it replaces back into lists. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * governor=1: the tasks keep to fewer vCPUs while much time is stolen, as Linux 7.4's steal monitor
- * has it (Hegde, "virt/steal_monitor", lkml 2606.3/02972): a guest that asks for fewer CPUs is
+ * does (Hegde, "virt/steal_monitor", lkml 2606.3/02972): a guest that asks for fewer CPUs is
  * preempted less, so its lock holders are, too.
  */
 #ifndef PVSPIN_BENCH_KBUILD_GOVERNOR_H

@@ -11,8 +11,8 @@
 
 #define USER_CHUNK 512 /* iterations between two looks at need_resched: about 150 ns */
 
-/* Jobs that a task does in a row as one long one: about a second of a CPU, as a compiler's process
- * that is not one of a shell's. */
+/* The jobs of a long one, which one task does in a row: about a second of a CPU, as long as a
+ * compiler's process takes. */
 #define LONG_JOB 300
 
 /* Of a hundred jobs, how many are parts of long ones. */
@@ -210,8 +210,8 @@ static bool do_job(struct task *self, uint64_t job)
 	return true;
 }
 
-/* How many jobs the task takes at once. With L jobs in a long one, long ones being q of all, the
- * part of jobs that are in long ones is qL / (qL + 1 - q). */
+/* How many jobs the task takes at once. If the share q of what tasks take are long ones of L jobs,
+ * the share of jobs in long ones is qL / (qL + 1 - q). */
 static uint64_t jobs_at_once(struct random *random)
 {
 	uint32_t others = (100 - long_jobs) * LONG_JOB;

@@ -177,7 +177,7 @@ static void enter(struct vcpu *me, struct held *held, struct class_count *count)
 	port_increment(&held->lock->touched);
 }
 
-/* Copies what the steal-time page said at the grant: noted by a wait; without one, read now. */
+/* Copies the steal-time page as of the grant: a wait has noted it; without one it is read now. */
 static void note_grant(struct vcpu *me, struct held *held)
 {
 	struct lock_stats *stats = me->worker.stats;

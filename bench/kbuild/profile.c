@@ -19,9 +19,9 @@ const uint32_t kbuild_rank[KBUILD_RANKS] = {0, 1000, 5000, 9000, 9900, 10000};
  * another task's lock with probability q makes two such acquisitions, its own and the owner's next
  * one, each with the other vCPU half of the time: a share of q. For another vCPU's lock the share
  * is 2q. A lock without an owner was last on the other vCPU half of the time. Bursts divide the
- * share by their length. Where there are nodes, nine of ten pages are the vCPU's own node's (ours).
- * Measured: page tables 0.6 %, pi and rq together 11.7, dcache 3.2, files
- * 0.3, misc 7.6, lru 19.6, signals 1.1, wait queues 10.4, timer 3.4, RCU 31, zone 33.5.
+ * share by their length. Where there are nodes, nine of ten pages are the vCPU's own node's (our
+ * assumption). Measured: page tables 0.6 %, pi and rq together 11.7, dcache 3.2, files 0.3, misc
+ * 7.6, lru 19.6, signals 1.1, wait queues 10.4, timer 3.4, RCU 31, zone 33.5.
  */
 /*
  * Interrupts are off where Linux 6.1 takes the lock by _irq or _irqsave: __schedule() and

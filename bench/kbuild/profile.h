@@ -49,8 +49,8 @@ struct class_profile {
 	enum kbuild_owner owner;
 	uint32_t each;   /* locks of each owner; 0 for OWNER_NOBODY */
 	uint32_t shared; /* locks without an owner; the first are taken most (Zipf) */
-	uint32_t away;   /* part of the acquisitions that take no lock of the own ones, but a
-			    shared one or, if there is none, another owner's */
+	uint32_t away;   /* share of the acquisitions that take a shared lock or, if the class
+			    has none, another owner's */
 	uint32_t burst;  /* acquisitions of the class in a row, in tenths; 10: one at a time */
 	bool irqs_off;   /* from before the wait until after the release */
 };

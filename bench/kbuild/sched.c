@@ -231,7 +231,7 @@ static struct task *run_task(struct vcpu *me, struct task *task)
 }
 
 /* Returns the vCPU where the task ran last, or an idle one if that is busy (Linux:
- * select_idle_sibling); none that is parked. */
+ * select_idle_sibling). Never a parked one. */
 static struct vcpu *place_for(const struct task *task)
 {
 	uint32_t vcpus = governor_vcpus();

@@ -6,7 +6,7 @@
 
 #include "bench/kbuild/world.h"
 
-/* Called behind each page-table section, without a lock and with interrupts enabled. Always makes
+/* Called after each page-table section, without a lock and with interrupts enabled. Always makes
  * the same number of draws. */
 void shootdown_maybe(struct vcpu *me, struct random *random);
 

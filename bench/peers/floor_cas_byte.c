@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Floor: a 32-bit CAS, then a store of one byte of the same word. Back to back, the next CAS waits
- * until the byte has left the store buffer, because it cannot be forwarded. qspinlock, virt-spin.
- */
+/* Least cost of a 32-bit CAS and a store of one byte of the same word, as qspinlock and virt-spin
+ * need them. Back to back, the next CAS waits until the byte has left the store buffer, because it
+ * cannot be forwarded. */
 #include "bench/peers/outside.h"
 
 static inline void acquire(void *lock, void *node)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Floor: one locked instruction, then a plain store of the same width. tas, ticket, clh. */
+/* Least cost of a locked instruction and a plain store of the same width, as tas, ticket and clh
+ * need them. */
 #include "bench/peers/outside.h"
 
 static inline void acquire(void *lock, void *node)

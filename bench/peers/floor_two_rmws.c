@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Floor: two locked instructions. mcs without a waiter, pv-qspinlock. */
+/* Least cost of two locked instructions, as mcs without a waiter and pv-qspinlock need them. */
 #include "bench/peers/outside.h"
 
 static inline void acquire(void *lock, void *node)

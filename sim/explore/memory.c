@@ -25,7 +25,7 @@ static struct {
 	size_t used;
 } snapshot;
 
-/* ---- the guest's memory, and its state at the begin of each run ---- */
+/* ---- the guest's memory, and its state at the beginning of each run ---- */
 
 void *memory_alloc(size_t bytes, size_t align)
 {
@@ -53,7 +53,7 @@ void explore_snapshot(void)
 	memcpy(snapshot.variables, __data_start, (size_t)(_end - __data_start));
 }
 
-/* Copies over `snapshot`, too, which is in the copy with the value that it has. */
+/* Overwrites `snapshot`, too, but with its own value, because the copy contains it. */
 void memory_reset(void)
 {
 	memset(ARENA + snapshot.used, 0, explore->arena_used - snapshot.used);

@@ -31,8 +31,8 @@ void end(FILE *out, unsigned seq);
 /* Writes whole logs RUN/rep-N/LOG of one run each, except where the time is 0. */
 void write_logs(const char *run, const char *log, const double *seconds, size_t count);
 
-/* Writes experiment.json with the cells a (VMs of run_a; lock_a: of this lock only) and b (VMs of
- * run_b, or its host peer), and one finding. */
+/* Writes experiment.json with two cells and one finding. Cell a is the VMs of run_a (only the runs
+ * of lock_a, if given), cell b the VMs of run_b or its host peer. */
 void write_experiment(const char *accel, const char *run_a, const char *lock_a, const char *run_b,
 		      const char *where_b, const char *kind);
 

@@ -37,8 +37,8 @@ static void the_profile_adds_up(void **state)
 		assert_true((class->each == 0) == (class->owner == OWNER_NOBODY));
 	}
 	assert_int_equal(shares, KBUILD_WHOLE);
-	/* nested acquisitions are not drawn: 10 % of page_table, 1 % of pcp (at most zone's share),
-	 * all of pi */
+	/* The draws leave out nested acquisitions: those inside 10 % of page_table, 1 % of pcp (at
+	 * most zone's share) and all of pi. */
 	assert_int_equal(weights, KBUILD_WHOLE - 296 - 20 - 745);
 	assert_int_equal(class_weight(CLASS_RQ), 0);
 	assert_int_equal(class_weight(CLASS_ZONE), 0);
@@ -63,8 +63,8 @@ static void a_distribution_has_its_quantiles_and_its_mean(void **state)
 	}
 }
 
-/* Counts DRAWS of classes: each burst by its length, and nested acquisitions, too. Each class has
- * its share. */
+/* Draws classes DRAWS times and counts all acquisitions of each burst, with those nested in them.
+ * Each class must have its share. */
 static void draws_have_the_shares(void **state)
 {
 	static uint64_t count[CLASS_COUNT];

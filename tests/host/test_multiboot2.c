@@ -2,7 +2,7 @@
 /*
  * Tests kernel/multiboot2.c with tags as from BIOS and UEFI, and with tags that do not fit. The
  * information is an allocation of exactly its length, so that ASan notices a read beside it.
- * test_loader.c has noise.
+ * test_loader.c feeds it random bytes.
  */
 #include "kernel/loader.h"
 

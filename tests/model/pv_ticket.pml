@@ -17,7 +17,7 @@
  * mutant 3: looks at head before it sets the flag
  * mutant 4: record published late, and the OR of the flag is no barrier
  * mutant 5: no look at head before it halts
- * mutant 6: the last but one turns the light off
+ * mutant 6: the last but one clears the flag
  * mutant 7: kicks the one behind the next
  */
 #ifndef CPUS
@@ -113,7 +113,7 @@ inline acquire()
 		:: TURN(LOAD(HEAD)) == mine -> break
 		:: TURN(LOAD(HEAD)) != mine -> halt_in_record()
 		od;
-		/* the last one in the queue turns the light off */
+		/* the last one in the queue clears the flag */
 		head = LOAD(HEAD);
 		if
 		:: head & FLAG ->

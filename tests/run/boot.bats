@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# How the guest is loaded (--boot=), and how it does on machines other
-# than run.sh's: bare metal as far as QEMU can imitate it, no serial port, old CPUs. All under plain
-# emulation.
+# How the guest is loaded (--boot=), and whether it works on other machines than run.sh's: bare metal
+# as far as QEMU can imitate it, no serial port, old CPUs. All under plain emulation.
 # shellcheck disable=SC2016,SC2154 # $x in single quotes is the guest's; common.bash sets stdout, out
 
 load guest

@@ -15,8 +15,8 @@ accepted() { # KEY
     sed -n 's/^error: .*; accepted: //p' | tr -d ' ' | tr ',' '\n'
 }
 
-# Fails unless docs/locks.md, or a row of README or docs/kbuild.md, has each word of stdin, as `word`, and there are at
-# least COUNT of them.
+# Fails unless docs/locks.md, or a row of README or docs/kbuild.md, has each word of stdin, as
+# `word`, and there are at least COUNT of them.
 described() { # COUNT
   local word words=0 missing=0
   while read -r word; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# --accel=sim: the same bytes from the same seed, logs as of any accelerator, and how it ends when a lock or a
-# parameter is wrong.
+# --accel=sim: the same seed gives the same bytes, its logs are like any accelerator's, and a wrong
+# lock or parameter ends it with a message.
 bats_require_minimum_version 1.5.0
 
 setup_file() {
@@ -58,7 +58,7 @@ sim() {
   cmp "$log.129.off" "$log.129.on"
 }
 
-@test "polls taken many at once are the polls that there are" {
+@test "polls simulated many at once have the same results as one by one" {
   local lock
   for lock in virt-spin ticket-backoff mcs cna shfllock pv-qspinlock paq s390-spinlock; do
     sim --seed=3 --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
@@ -98,7 +98,7 @@ sim() {
   tail -n 1 "$out/serial-1.log" | jq -e '.verdict == "ok"'
 }
 
-@test "what makes no sense is refused by name" {
+@test "a key or value that makes no sense is refused by its name" {
   local word
   for word in tests=locks dispatch=patched; do
     expected=2 sim 2 "$word"
@@ -113,7 +113,7 @@ sim() {
   [[ $stderr == *--host* ]]
 }
 
-@test "runs side by side are the runs one after the other" {
+@test "boots side by side give the same logs as one after the other" {
   local n
   for n in 1 2; do
     ./run.sh --accel=sim -smp 4 --host=cpus=4 --runs=2 --jobs="$n" --out="$out-$n" -append 'locks=mcs ms=3 reps=1' >"$log"
@@ -123,7 +123,7 @@ sim() {
   run -1 cmp -s "$out-1/run-1/serial-0.log" "$out-1/run-2/serial-0.log"
 }
 
-@test "an interrupt ends runs side by side, and leaves no process" {
+@test "an interrupt ends boots side by side, and leaves no process" {
   run -130 timeout --preserve-status -s INT 5 ./run.sh --accel=sim -smp 4 --host=cpus=4 --runs=4 --jobs=2 --out="$out" \
     -append 'locks=tas ms=100000 reps=1'
   run -1 pgrep -f -- "--out=$out"

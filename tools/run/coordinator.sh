@@ -19,11 +19,11 @@
 # Gives  stopping: not empty when the boot was stopped
 # Gives  members_end: ended, or crashed if a member did not write its last record
 
-# Seconds after which a guest that has written nothing is taken to hang, or its firmware or the
-# hypervisor. (Its first record comes when all vCPUs are up, at most 40 s after the first one:
+# If a guest has written nothing for so many seconds, it hangs, or its firmware or the hypervisor
+# does. (Its first record comes when all vCPUs are up, at most 40 s after the first one:
 # kernel/smp.c.)
 readonly BOOT_LIMIT=${PVSPIN_BOOT_LIMIT:-120}
-# The start of a run is so many milliseconds for each member after the lines that release them; ten
+# A run starts so many milliseconds for each member after the lines that release the members; ten
 # times as many unless accel_class is kvm.
 readonly GO_DELAY_MS=10
 

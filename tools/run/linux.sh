@@ -7,7 +7,7 @@
 #   linux_wanted   true if the experiment of this call needs it
 #   linux_refuse   ends the call if the accelerator that was asked for has no KVM
 #   linux_cpus     prints how many CPUs the host of its VMs has, at most so many
-#   linux_plan     sets linux_work, as long a compile as the model's
+#   linux_plan     sets linux_work: a compile about as long as the model's
 #   linux_prepare  makes the initramfs; sets linux_guest and linux_memory
 #
 # Takes  tree: run.sh
@@ -40,9 +40,9 @@ linux_refuse() {
       "accepted are --accel=kvm, nested and auto"
 }
 
-# An emulated CPU delivers an interrupt twice now and then, if the thread that emulates it has another
-# one to emulate (docs/boot.md, "Nested"). Linux dies of it: the second comes while the first one's
-# handler holds a lock. pvspin's handlers hold none.
+# An emulated CPU delivers an interrupt twice now and then, if the thread that emulates it has
+# another CPU to emulate (docs/boot.md, "Nested"). Linux dies of it: the second delivery comes while
+# the first one's handler holds a lock. pvspin's handlers hold none.
 linux_cpus() { # CPUS
   if [[ $accel == nested ]]; then echo 1; else echo "$1"; fi
 }

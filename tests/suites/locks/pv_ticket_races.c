@@ -29,7 +29,8 @@ static void test_stale_flag(struct test *test)
 	}
 }
 
-/* Contexts: a CPU whose first `argument` records are taken halts in the next, or only polls. */
+/* The first `argument` records of each CPU are taken: a waiter halts in the next one, or only polls
+ * if none is left. */
 static void test_levels(struct test *test)
 {
 	bool left = test->argument < PV_TICKET_RECORDS;

@@ -51,7 +51,7 @@ enum record_type {
 	RECORD_TYPES
 };
 
-/* What becomes of runs that differ in a key of bench/plan_keys.def, which has the meanings. */
+/* What pvspin-report makes of runs that differ in a key: bench/plan_keys.def has the meanings. */
 enum key_role { COLUMN, SETTING, CHANCE };
 
 /* One valid record of a log: it has every field that schema.c requires, and each field that

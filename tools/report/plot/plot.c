@@ -13,7 +13,8 @@
 
 #define PROGRAM "gnuplot"
 
-/* Only so many sweeps are drawn. A set with more is a collection of plans for tables. */
+/* Only so many sweeps are drawn. A set with more combines many plans, which only tables show well.
+ */
 #define SWEEPS_DRAWN 12
 
 typedef void make_plot(const struct sweep *, const struct palette *, struct plot *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What KVM counted of each cell's VMs (manifest.json, QMP query-stats), and the tail of a Linux
- * guest's jobs: see study.h. It is how a Linux guest and the model of its load are compared,
+ * guest's jobs: see study.h. These figures compare a Linux guest with the model of its load,
  * because KVM counts both alike.
  */
 #include "tools/report/base/data.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes the tables of an experiment's directory; of all its parts, if it consists of several
- * experiments (study); or the usual tables of its logs, if it has no cells (sweep).
+ * Writes the tables of an experiment's directory. If it consists of several experiments (study):
+ * those of all its parts. If it has no cells (sweep): the usual tables of its logs.
  */
 #include "tools/report/base/data.h"
 #include "tools/report/base/format.h"
@@ -89,7 +89,7 @@ static json_t *samples_json(const struct study_cell *cell)
 	return list;
 }
 
-/* Sets "counts" of each cell, its row of study_counts(). */
+/* Sets "counts" of each cell to its row of study_counts(). */
 static void set_counts(json_t *cells, const struct study *study)
 {
 	struct table *counts = study_counts(study);
@@ -101,7 +101,7 @@ static void set_counts(json_t *cells, const struct study *study)
 	table_free(counts);
 }
 
-/* Sets "why" of each cell, its row of study_why(), and of the experiment, the sentences. */
+/* Sets "why": of each cell to its row of study_why(), of the experiment to the sentences. */
 static void set_why(json_t *all, json_t *cells, const struct study *study)
 {
 	struct table *why = study_why(study, 1);
