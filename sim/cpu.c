@@ -31,7 +31,7 @@ static void on_resched(void *unused, uint32_t id, uint64_t now_ns)
 		return;
 	if (vcpu && vcpu->state == VCPU_HALT_POLL) {
 		cpu->clock = called_at > cpu->idle_since ? called_at : cpu->idle_since;
-		engine_set_key(cpu, cpu->clock);
+		engine_set_turn(cpu, cpu->clock);
 	} else if (!cpu->resched_posted) {
 		cpu->resched_posted = true;
 		engine_post(called_at + engine_jitter(cpu->current ? engine.host.ipi_cycles
@@ -77,12 +77,12 @@ static void come(struct cpu *cpu, struct thread *thread)
 	cpu->current = thread;
 	schedule_note(cpu, thread);
 	if (!thread) {
-		engine_set_key(cpu, NEVER);
+		engine_set_turn(cpu, NEVER);
 		return;
 	}
 	cpu->clock += engine_jitter(engine.host.switch_cycles);
 	if (!vcpu) {
-		engine_set_key(cpu, cpu->clock + thread->left);
+		engine_set_turn(cpu, cpu->clock + thread->left);
 		return;
 	}
 	vcpu->cpu = cpu;
@@ -93,7 +93,7 @@ static void come(struct cpu *cpu, struct thread *thread)
 	vm_history(vcpu, "runs on", cpu->clock);
 	if (!vcpu->host)
 		cpu->clock += vcpu_cost(vcpu, engine.host.entry_cycles);
-	engine_set_key(cpu, cpu->clock);
+	engine_set_turn(cpu, cpu->clock);
 }
 
 /* Takes the CPU, at its clock, away from a thread that stays runnable. `boundary`: an interrupt
@@ -125,12 +125,12 @@ static void reconsider(struct cpu *cpu)
 		return;
 	}
 	if (!before) {
-		engine_set_key(cpu, NEVER);
+		engine_set_turn(cpu, NEVER);
 		return;
 	}
 	if (before->vcpu)
 		cpu->clock += vcpu_cost(before->vcpu, engine.host.entry_cycles);
-	engine_set_key(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
+	engine_set_turn(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
 }
 
 /* Stops the CPU's thread at `time` and sets the clock to it. Work that the thread had begun and not
@@ -140,7 +140,7 @@ static void stop_at(struct cpu *cpu, uint64_t time)
 	struct vcpu *vcpu = cpu->current->vcpu;
 
 	if (!vcpu) {
-		cpu->current->left = cpu->key > time ? cpu->key - time : 1;
+		cpu->current->left = engine_turn(cpu) > time ? engine_turn(cpu) - time : 1;
 	} else {
 		/* a VM exit waits for the store buffer */
 		memory_flush(vcpu, time);
@@ -295,7 +295,7 @@ bool cpu_caught_up(struct cpu *cpu, uint64_t time)
 	if (!vcpu->poll.asleep)
 		return vcpu->state != VCPU_GUEST || memory_may_flush(vcpu, time);
 	poll_stop(vcpu, time);
-	engine_set_key(cpu, cpu->clock);
+	engine_set_turn(cpu, cpu->clock);
 	return cpu->clock >= time;
 }
 
@@ -304,7 +304,7 @@ void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
 	uint32_t waker = from ? from->id : vcpu->thread.task.cpu;
 
 	vcpu->state = VCPU_READY;
-	vcpu->ready = true;
+	kvm_set_ready(vcpu, true);
 	vcpu->thread.ready_since = time;
 	vm_unstuck(vcpu);
 	vm_history(vcpu, "woken by", time);
@@ -358,14 +358,14 @@ void cpu_kick_out(struct vcpu *vcpu, uint64_t time)
 	stop_at(cpu, time);
 	cpu->clock += vcpu_cost(vcpu, engine.host.interrupt_exit_cycles + engine.host.entry_cycles);
 	kvm_entered(vcpu);
-	engine_set_key(cpu, cpu->clock);
+	engine_set_turn(cpu, cpu->clock);
 }
 
 void cpu_end_halt_poll(struct vcpu *vcpu, uint64_t time)
 {
 	vcpu->woken = true;
 	vcpu->cpu->clock = time + engine.host.far_cycles;
-	engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+	engine_set_turn(vcpu->cpu, vcpu->cpu->clock);
 }
 
 void cpu_interrupt(struct vcpu *vcpu, enum irq irq, struct cpu *from, uint64_t time)
@@ -441,7 +441,7 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 			kvm_entered(vcpu);
 	} else if (vcpu && vcpu->state == VCPU_HOST) {
 		cpu->clock += engine.host.tick_work_cycles;
-		engine_set_key(cpu, cpu->clock);
+		engine_set_turn(cpu, cpu->clock);
 	} else if (cpu->clock < time && !vcpu) {
 		cpu->clock = time;
 	}
@@ -453,7 +453,7 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 			reconsider(cpu);
 		} else {
 			cpu->clock += vcpu ? vcpu_cost(vcpu, engine.host.entry_cycles) : 0;
-			engine_set_key(cpu, vcpu ? cpu->clock : cpu->clock + cpu->current->left);
+			engine_set_turn(cpu, vcpu ? cpu->clock : cpu->clock + cpu->current->left);
 		}
 	}
 	return true;

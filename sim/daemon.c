@@ -23,7 +23,7 @@ void daemon_done(struct cpu *cpu)
 	struct thread *daemon = cpu->current;
 	uint64_t mean = engine.host.daemon_apart_cycles;
 
-	cpu->clock = cpu->key;
+	cpu->clock = engine_turn(cpu);
 	engine_post(cpu->clock + mean / 2 + engine_random(mean), daemon_fires, daemon, 0);
 	cpu_put_to_sleep(cpu);
 }

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct engine engine;
 
@@ -42,42 +43,56 @@ uint64_t engine_jitter(uint64_t cycles)
 	return most ? cycles - most + engine_random(2 * most + 1) : cycles;
 }
 
-/* ---- the order of CPUs: a heap ---- */
+/* ---- whose turn it is: a tournament ---- */
 
-static bool before(const struct cpu *a, const struct cpu *b)
+/* The leaf of CPU i is turns[leaves + i]; turns[i] is the lesser of turns[2 * i] and
+ * turns[2 * i + 1], so turns[1] is the next turn of all. The way up is without a branch that a
+ * processor could mispredict, and the array fits into its first cache. */
+_Static_assert(SCHED_MAX_CPUS <= 1 << TURN_ID_BITS, "a CPU's number fits below its turn's time");
+
+static uint64_t lesser(uint64_t a, uint64_t b)
 {
-	return a->key != b->key ? a->key < b->key : a->id < b->id;
+	return a < b ? a : b;
 }
 
-static void put(struct cpu *cpu, uint32_t place)
+static struct cpu *cpu_of(uint64_t turn)
 {
-	engine.order[place] = cpu;
-	cpu->place = place;
+	return &engine.cpus[turn % (1 << TURN_ID_BITS)];
 }
 
-static void sift(struct cpu *cpu)
+/* The time before which `cpu` comes before the CPU of the other turn. */
+static uint64_t limit_by(const struct cpu *cpu, uint64_t turn)
 {
-	uint32_t place = cpu->place, count = (uint32_t)engine.host.cpus, child;
+	uint64_t id = turn % (1 << TURN_ID_BITS);
 
-	while (place > 0 && before(cpu, engine.order[(place - 1) / 2])) {
-		put(engine.order[(place - 1) / 2], place);
-		place = (place - 1) / 2;
+	return turn == NEVER ? NEVER : (turn >> TURN_ID_BITS) + (id > cpu->id);
+}
+
+/* The least turn of all other CPUs. */
+static uint64_t next_turn(const struct cpu *cpu)
+{
+	const uint64_t *turns = engine.turns;
+	uint64_t next = NEVER;
+
+	for (size_t at = engine.leaves + cpu->id; at > 1; at /= 2)
+		next = lesser(next, turns[at ^ 1]);
+	return next;
+}
+
+static void set_turn(const struct cpu *cpu, uint64_t turn)
+{
+	uint64_t *turns = engine.turns;
+	size_t at = engine.leaves + cpu->id;
+
+	for (turns[at] = turn; at > 1; at /= 2) {
+		turn = lesser(turn, turns[at ^ 1]);
+		turns[at / 2] = turn;
 	}
-	while ((child = 2 * place + 1) < count) {
-		if (child + 1 < count && before(engine.order[child + 1], engine.order[child]))
-			child++;
-		if (!before(engine.order[child], cpu))
-			break;
-		put(engine.order[child], place);
-		place = child;
-	}
-	put(cpu, place);
 }
 
-/* The time before which `cpu` comes before `other`. */
-static uint64_t limit_by(const struct cpu *cpu, const struct cpu *other)
+uint64_t engine_turn(const struct cpu *cpu)
 {
-	return other->key == NEVER ? NEVER : other->key + (other->id > cpu->id);
+	return engine.turns[engine.leaves + cpu->id] >> TURN_ID_BITS;
 }
 
 static void lower_horizon(uint64_t time)
@@ -86,14 +101,14 @@ static void lower_horizon(uint64_t time)
 		engine.horizon = time;
 }
 
-void engine_set_key(struct cpu *cpu, uint64_t key)
+void engine_set_turn(struct cpu *cpu, uint64_t time)
 {
 	struct cpu *running = engine.running ? engine.running->cpu : NULL;
+	uint64_t turn = time == NEVER ? NEVER : time << TURN_ID_BITS | cpu->id;
 
-	cpu->key = key;
-	sift(cpu);
+	set_turn(cpu, turn);
 	if (running && cpu != running)
-		lower_horizon(limit_by(running, cpu));
+		lower_horizon(limit_by(running, turn));
 }
 
 void engine_post(uint64_t time, bool (*fire)(void *subject, uint64_t detail, uint64_t time),
@@ -108,8 +123,7 @@ void engine_post(uint64_t time, bool (*fire)(void *subject, uint64_t detail, uin
 static void set_horizon(const struct cpu *cpu)
 {
 	engine.horizon = heap_time(&engine.events);
-	for (uint32_t child = 1; child <= 2 && child < engine.host.cpus; child++)
-		lower_horizon(limit_by(cpu, engine.order[child]));
+	lower_horizon(limit_by(cpu, next_turn(cpu)));
 }
 
 /* Fires events until it is a vCPU's turn, and returns that vCPU. NULL: all VMs have ended. */
@@ -117,7 +131,8 @@ static struct vcpu *choose(void)
 {
 	for (;;) {
 		struct vm *vm = vm_to_control();
-		struct cpu *cpu = engine.order[0];
+		uint64_t turn = engine.turns[1], time = turn >> TURN_ID_BITS;
+		struct cpu *cpu = cpu_of(turn);
 		struct event event;
 		struct vcpu *vcpu;
 
@@ -125,7 +140,7 @@ static struct vcpu *choose(void)
 			return &vm->vcpus[0];
 		if (engine.finished)
 			return NULL;
-		if (heap_time(&engine.events) <= cpu->key) {
+		if (heap_time(&engine.events) <= time) {
 			event = heap_take(&engine.events);
 			engine.now = event.time;
 			engine.in_event = true;
@@ -134,13 +149,13 @@ static struct vcpu *choose(void)
 			engine.in_event = false;
 			continue;
 		}
-		engine.now = cpu->key;
+		engine.now = time;
 		vcpu = cpu->current->vcpu;
 		if (!vcpu) {
 			daemon_done(cpu);
 			continue;
 		}
-		poll_stop(vcpu, cpu->key);
+		poll_stop(vcpu, time);
 		set_horizon(cpu);
 		return vcpu;
 	}
@@ -159,7 +174,7 @@ void engine_yield(struct vcpu *vcpu)
 		struct vcpu *next;
 
 		if (vcpu->cpu)
-			engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+			engine_set_turn(vcpu->cpu, vcpu->cpu->clock);
 		next = choose();
 		if (next != vcpu)
 			switch_to(&vcpu->sp, next);
@@ -196,10 +211,15 @@ void engine_init(const struct host *host, uint64_t seed)
 
 	engine.host = *host;
 	engine.seed = engine.random = seed;
-	engine.cpus = calloc(cpus, sizeof(*engine.cpus));
-	engine.order = calloc(cpus, sizeof(*engine.order));
-	if (!engine.cpus || !engine.order)
+	engine.cpus = aligned_alloc(64, cpus * sizeof(*engine.cpus));
+	for (engine.leaves = 1; engine.leaves < cpus;)
+		engine.leaves *= 2;
+	engine.turns = malloc(2 * engine.leaves * sizeof(*engine.turns));
+	if (!engine.cpus || !engine.turns)
 		engine_die(4, "no memory for %u CPUs", cpus);
+	memset(engine.cpus, 0, cpus * sizeof(*engine.cpus));
+	for (size_t i = 0; i < 2 * engine.leaves; i++)
+		engine.turns[i] = NEVER;
 	caches = (uint32_t)host->cache_cpus;
 	for (uint32_t i = 0; i < cpus; i++) {
 		struct cpu *cpu = &engine.cpus[i];
@@ -207,7 +227,5 @@ void engine_init(const struct host *host, uint64_t seed)
 		cpu->id = i;
 		cpu->socket = (uint32_t)(i / (cpus / host->sockets));
 		cpu->cache = i / caches;
-		cpu->key = NEVER;
-		put(cpu, i);
 	}
 }

@@ -67,59 +67,58 @@ struct spin_watch {
 	bool in_spin_loop, eligible;
 };
 
+/* What nearly every access reads comes first: of hundreds of vCPUs little stays in the processor's
+ * caches. */
 struct vcpu {
-	struct thread thread;
 	struct vm *vm;
-	uint32_t index; /* in its VM */
-	enum vcpu_state state;
 	struct cpu *cpu; /* where it runs; NULL: nowhere */
 	void *sp;        /* its fiber's stack pointer */
-	char *stack;
-	bool host;     /* in an exit that its own fiber handles */
-	bool timed;    /* does port_run_on()'s work; otherwise its actions take no time */
-	uint64_t owed; /* cycles of its last step that an interrupt postponed */
-	struct store_buffer stores;
+	uint64_t owed;   /* cycles of its last step that an interrupt postponed */
+	uint64_t seen;   /* vm->changes at its last step */
+	uint64_t quiet;  /* its steps since vm->changes last changed */
+	enum vcpu_state state;
+	uint32_t pending; /* interrupts: enum irq */
+	bool timed;       /* does port_run_on()'s work; otherwise its actions take no time */
+	bool host;        /* in an exit that its own fiber handles */
+	bool open;        /* interrupts are enabled */
+	bool handling;    /* in a handler */
+	bool latch;       /* a kick came (pv_unhalted) */
+	bool woken;       /* the wake-up for its current halt has come */
+	bool stuck;       /* can go on only if another vCPU does something */
+	struct poll poll;
+	struct spin_watch spin;
 	uint64_t store_done;   /* when the oldest store reaches memory */
 	uint64_t store_number; /* which event that is: earlier ones are void */
-	struct poll poll;
-	/* interrupts */
-	uint32_t pending;  /* enum irq */
-	bool open;         /* interrupts are enabled */
-	bool handling;     /* in a handler */
+	struct store_buffer stores;
+	/* what is read less often */
+	struct thread thread;
+	uint32_t index;    /* in its VM */
 	uint32_t sections; /* calls of port_preempt_disable() not yet undone */
+	char *stack;
 	void (*tick)(void), (*call)(void);
 	uint64_t tick_cycles, tick_number;
-	/* KVM's */
-	bool latch;         /* a kick came (pv_unhalted) */
-	bool ready;         /* runnable without a CPU: a target of directed yields */
-	bool woken;         /* the wake-up for its current halt has come */
-	bool stuck;         /* can go on only if another vCPU does something */
-	uint64_t seen;      /* vm->changes at its last step */
-	uint64_t quiet;     /* its steps since vm->changes last changed */
 	uint64_t halt_poll; /* how long KVM polls at the next halt, cycles */
-	struct spin_watch spin;
 	struct steal_area *steal;
 	uint64_t run_delay; /* cycles it waited for a CPU, in all */
 	/* counts of what happened, for the manifest */
 	uint64_t halts, halt_polls, kicks, ple_exits, yields_tried, yields_done, preemptions, exits;
-};
+} __attribute__((aligned(64)));
 
 struct cpu {
-	uint32_t id, socket, cache; /* cache: which last-level cache */
 	uint64_t clock;
-	uint64_t key;   /* when it acts next; NEVER: idle */
-	uint32_t place; /* its index in engine.order */
 	struct thread *current;
-	bool resched_posted; /* an interrupt is on its way to make it pick again */
-	uint64_t tick_due;   /* when the tick after the posted one expires */
+	uint32_t id, socket, cache; /* cache: which last-level cache */
+	bool resched_posted;        /* an interrupt is on its way to make it pick again */
+	uint64_t tick_due;          /* when the tick after the posted one expires */
 	uint64_t idle_since;
-};
+} __attribute__((aligned(64)));
 
 struct engine {
 	struct host host;
 	struct sched *sched;
 	struct cpu *cpus;
-	struct cpu **order; /* a heap by key, then id */
+	uint64_t *turns; /* a tournament: see engine.c */
+	size_t leaves;
 	struct heap events;
 	uint64_t now;         /* time of the current event, or at which a CPU went on */
 	uint64_t horizon;     /* up to here the running vCPU may go on alone */
@@ -151,6 +150,8 @@ void engine_run(void);
 
 static inline uint64_t to_ns(uint64_t cycles)
 {
+	if (cycles < UINT64_MAX / 1000000) /* the usual case: the wide division is slow */
+		return cycles * 1000000 / engine.host.khz;
 	return (uint64_t)((unsigned __int128)cycles * 1000000 / engine.host.khz);
 }
 
@@ -159,8 +160,13 @@ static inline uint64_t from_ns(uint64_t ns)
 	return (uint64_t)((unsigned __int128)ns * engine.host.khz / 1000000);
 }
 
-/* Sets when the CPU acts next. */
-void engine_set_key(struct cpu *cpu, uint64_t key);
+/* A turn: the time when a CPU acts next, with the CPU's number in the low bits. */
+#define TURN_ID_BITS 9
+#define TIME_MOST    (NEVER >> (TURN_ID_BITS + 1)) /* a CPU's clock may come so far */
+
+/* Sets when the CPU acts next (NEVER: it is idle), and says when that is. */
+void engine_set_turn(struct cpu *cpu, uint64_t time);
+uint64_t engine_turn(const struct cpu *cpu);
 
 /* Calls fire(subject, detail, time) at `time`. The running vCPU does not go on beyond it before. */
 void engine_post(uint64_t time, bool (*fire)(void *subject, uint64_t detail, uint64_t time),
@@ -231,6 +237,7 @@ struct vm {
 	void (*report)(void); /* what a deadlock calls; NULL: ends the process */
 	bool deadlocked, trapped;
 	uint32_t last_boosted; /* kvm_vcpu_on_spin() */
+	uint64_t *ready;       /* vCPUs runnable without a CPU, a bit each: targets of yields */
 	/* the last run's measured phase, for the peers */
 	uint64_t run_start, run_end;
 	char lines[4096]; /* of the launcher, not yet read */

@@ -8,6 +8,36 @@
 /* What a look at one vCPU costs in kvm_vcpu_on_spin(): mostly misses of the cache. */
 #define LOOK_CYCLES 20
 
+/* ---- vCPUs that wait for a CPU ---- */
+
+void kvm_set_ready(struct vcpu *vcpu, bool ready)
+{
+	uint64_t *word = &vcpu->vm->ready[vcpu->index / 64], bit = UINT64_C(1) << vcpu->index % 64;
+
+	*word = ready ? *word | bit : *word & ~bit;
+}
+
+static bool is_ready(const struct vcpu *vcpu)
+{
+	return vcpu->vm->ready[vcpu->index / 64] >> vcpu->index % 64 & 1;
+}
+
+/* Going round from vCPU `start`: the least number of steps from `steps` on that leads to a vCPU
+ * that is ready; vcpu_count or more: there is none. */
+static uint32_t next_ready(const struct vm *vm, uint32_t start, uint32_t steps)
+{
+	while (steps < vm->vcpu_count) {
+		uint32_t index = (start + steps) % vm->vcpu_count;
+		uint32_t left = vm->vcpu_count - index, in_word = 64 - index % 64;
+		uint64_t bits = vm->ready[index / 64] >> index % 64;
+
+		if (bits)
+			return steps + (uint32_t)__builtin_ctzll(bits);
+		steps += left < in_word ? left : in_word;
+	}
+	return steps;
+}
+
 /* ---- the steal-time page ---- */
 
 static void write_flag(struct vcpu *vcpu, uint8_t preempted)
@@ -22,7 +52,7 @@ void kvm_loaded(struct vcpu *vcpu)
 	const struct host *host = &engine.host;
 	uint64_t now = vcpu->cpu->clock;
 
-	vcpu->ready = false;
+	kvm_set_ready(vcpu, false);
 	vcpu->spin.window = host->ple_window;
 	vcpu->spin.left = host->pause_filter;
 	kvm_entered(vcpu);
@@ -37,7 +67,7 @@ void kvm_loaded(struct vcpu *vcpu)
 /* kvm_steal_time_set_preempted(); since 5.19 only where the guest was between two instructions. */
 void kvm_unloaded(struct vcpu *vcpu, bool boundary)
 {
-	vcpu->ready = true;
+	kvm_set_ready(vcpu, true);
 	if (engine.host.steal_time && !vcpu->vm->host && (boundary || engine.host.preempted_always))
 		write_flag(vcpu, 1);
 }
@@ -124,7 +154,7 @@ static bool yield_if_ready(struct vcpu *vcpu, struct vcpu *target)
 	bool alone;
 
 	/* kvm_sched_yield(): no other task here, or the target has a CPU or is halted */
-	if (sched_load(engine.sched, vcpu->cpu->id) < 2 || !target->ready || target == vcpu)
+	if (sched_load(engine.sched, vcpu->cpu->id) < 2 || !is_ready(target) || target == vcpu)
 		return false;
 	return cpu_yield_to(vcpu, target, &alone);
 }
@@ -194,16 +224,16 @@ static bool eligible(struct vcpu *vcpu)
 static void on_spin(struct vcpu *me)
 {
 	struct vm *vm = me->vm;
-	uint32_t attempts = 3, start = vm->last_boosted + 1;
+	uint32_t attempts = 3, start = vm->last_boosted + 1, i = 0;
 	bool alone;
 
 	me->spin.in_spin_loop = true;
 	me->cpu->clock += vm->vcpu_count * LOOK_CYCLES;
-	for (uint32_t i = 0; i < vm->vcpu_count && attempts; i++) {
+	for (; attempts && (i = next_ready(vm, start, i)) < vm->vcpu_count; i++) {
 		uint32_t index = (start + i) % vm->vcpu_count;
 		struct vcpu *other = &vm->vcpus[index];
 
-		if (!other->ready || other == me || !eligible(other))
+		if (other == me || !eligible(other))
 			continue;
 		/* set before the switch, because other vCPUs search on from here meanwhile */
 		vm->last_boosted = index;
@@ -294,7 +324,8 @@ void kvm_paused(struct vcpu *vcpu, uint64_t pauses, uint64_t now)
 
 void kvm_init_vcpu(struct vcpu *vcpu)
 {
-	vcpu->latch = vcpu->ready = vcpu->woken = false;
+	vcpu->latch = vcpu->woken = false;
+	kvm_set_ready(vcpu, false);
 	vcpu->spin = (struct spin_watch){.window = engine.host.ple_window,
 					 .left = engine.host.pause_filter};
 }

@@ -30,6 +30,9 @@ void kvm_paused(struct vcpu *vcpu, uint64_t pauses, uint64_t now);
 
 /* ---- by cpu.c ---- */
 
+/* Notes whether the vCPU is runnable without a CPU: a target of directed yields. */
+void kvm_set_ready(struct vcpu *vcpu, bool ready);
+
 /* The vCPU has got a CPU (kvm_sched_in). */
 void kvm_loaded(struct vcpu *vcpu);
 /* The vCPU has lost its CPU while runnable (kvm_sched_out). `boundary`: an interrupt of the host

@@ -88,6 +88,8 @@ void line_take(struct line *line, const struct cpu *cpu, uint64_t time)
 {
 	uint32_t number = 0;
 
+	if (line_owned(line, cpu))
+		return;
 	for (const struct cpu *other; (other = next_sharer(line, &number));) {
 		struct vcpu *vcpu = vcpu_elsewhere(other, cpu);
 

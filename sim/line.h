@@ -50,7 +50,7 @@ static inline struct line *line_find(struct memory *memory, const volatile void 
 			return NULL;
 		offset += MEMORY_BYTES;
 	}
-	return (struct line *)(memory->lines + (offset >> LINE_SHIFT) * line_bytes());
+	return (struct line *)(memory->lines + (offset >> LINE_SHIFT << memory->line_shift));
 }
 
 /* As line_find(), but sets the owner of a line that no cache has had: its 0 would mean CPU 0. */

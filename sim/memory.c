@@ -41,7 +41,10 @@ void memory_init(struct memory *memory, uint32_t vm, char *data, size_t data_byt
 		engine_die(4, "the guest half has %zu MiB of variables", data_bytes >> 20);
 	memory->base = reserve((void *)(ARENA_BASE + vm * ARENA_APART), MEMORY_BYTES);
 	memory->used = 0;
-	memory->lines = reserve(NULL, lines * line_bytes());
+	/* a power of two, so that one is in one line of the processor's cache */
+	for (memory->line_shift = 0; (size_t)1 << memory->line_shift < line_bytes();)
+		memory->line_shift++;
+	memory->lines = reserve(NULL, lines << memory->line_shift);
 	memory->data = data;
 	memory->data_bytes = data_bytes;
 }

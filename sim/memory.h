@@ -27,8 +27,9 @@ struct vm;
 struct memory {
 	char *base; /* port_alloc()'s, of which `used` bytes are given out */
 	size_t used;
-	char *lines; /* struct line for all of `base`, then for all of `data` */
-	char *data;  /* the variables */
+	char *lines;         /* struct line for all of `base`, then for all of `data` */
+	uint32_t line_shift; /* each takes 2^line_shift bytes */
+	char *data;          /* the variables */
 	size_t data_bytes;
 };
 

@@ -63,7 +63,7 @@ void poll_written(struct vcpu *vcpu, const struct line *line, uint64_t time)
 				: 0;
 		wake(vcpu, polls);
 		vm_unstuck(vcpu);
-		engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+		engine_set_turn(vcpu->cpu, vcpu->cpu->clock);
 		return;
 	}
 }
@@ -77,7 +77,7 @@ bool poll_behind(struct vcpu *vcpu, const struct line *line, uint64_t time)
 	for (uint32_t i = 0; i < poll->looks; i++)
 		if (poll->look[i].line == line) {
 			poll_stop(vcpu, time);
-			engine_set_key(vcpu->cpu, vcpu->cpu->clock);
+			engine_set_turn(vcpu->cpu, vcpu->cpu->clock);
 			return true;
 		}
 	return false;
@@ -103,8 +103,8 @@ static uint64_t sleep_through(struct vcpu *vcpu, uint64_t most)
 	if (most > POLL_ALONE)
 		most = POLL_ALONE;
 	/* the clock must not overflow */
-	if (most > (NEVER / 2 - poll->start) / poll->period)
-		most = (NEVER / 2 - poll->start) / poll->period;
+	if (most > (TIME_MOST - poll->start) / poll->period)
+		most = (TIME_MOST - poll->start) / poll->period;
 	if (most == 0)
 		return 0;
 	poll->asleep = true;

@@ -23,20 +23,20 @@ struct vcpu;
 struct line;
 
 struct poll {
-	struct {
-		const struct line *line;
-		uint32_t offset; /* from the start of the poll, cycles */
-	} look[POLL_LOOKS];
 	uint32_t looks;
-	bool pure;       /* nothing but hits so far */
+	bool pure; /* nothing but hits so far */
+	bool asleep;
 	uint64_t begin;  /* when this poll began: the clock after the last PAUSE */
 	uint64_t length; /* cycles of the previous poll; 0: it did more than look */
 	uint64_t mark;   /* which lines the previous poll looked at, and when */
 	/* the sleep: polls of `period` cycles each from `start` on, `most` of them at most */
-	bool asleep;
 	uint64_t start, period, most;
 	uint64_t gap;     /* of the period, what comes after its PAUSE */
 	uint64_t skipped; /* how many it was, once it is over */
+	struct {
+		const struct line *line;
+		uint32_t offset; /* from the start of the poll, cycles */
+	} look[POLL_LOOKS];
 };
 
 /* Notes that the poll does something else than a load that hits. */

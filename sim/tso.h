@@ -14,13 +14,13 @@
 #define STORES_MOST 56
 
 struct store_buffer { /* first in, first out */
+	uint32_t first, count;
 	struct store {
 		volatile void *at;
 		uint64_t value;
 		uint32_t size;
 		uint64_t step; /* explore: when it was made */
 	} store[STORES_MOST];
-	uint32_t first, count;
 };
 
 /* The i-th store, counted from the oldest (0). */

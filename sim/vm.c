@@ -20,6 +20,7 @@
 
 #define STACK_BYTES (256 * 1024)
 #define STACK_ALIGN 4096
+#define STACK_APART 832 /* 13 cache lines: 64 places in a page */
 /* All vCPUs must be stuck for so long before it is a deadlock. By then, stores have reached memory
  * and interrupts their sleepers. */
 #define DEADLOCK_NS  1000000
@@ -99,16 +100,18 @@ static void worker_fiber(void *argument);
 static void make_vcpu(struct vm *vm, uint32_t index)
 {
 	struct vcpu *vcpu = &vm->vcpus[index];
+	char *top;
 
 	vcpu->vm = vm;
 	vcpu->index = index;
 	vcpu->thread.vcpu = vcpu;
 	vcpu->thread.task.id = engine.thread_count;
 	engine.threads[engine.thread_count++] = &vcpu->thread;
-	vcpu->steal = memory_alloc(&vm->memory, 128, 128);
 	vcpu->stack = memory_alloc(&vm->memory, STACK_BYTES, STACK_ALIGN);
 	mprotect(vcpu->stack, STACK_ALIGN, PROT_NONE); /* an overflow traps */
-	vcpu->sp = port_task_begin(vcpu->stack + STACK_BYTES, index ? worker_fiber : main_fiber,
+	/* not all at the same place of a page, or all would have the same few sets of the caches */
+	top = vcpu->stack + STACK_BYTES - (vm->index * 32 + index) * STACK_APART % STACK_ALIGN;
+	vcpu->sp = port_task_begin(top, index ? worker_fiber : main_fiber,
 				   index ? (void *)vcpu : (void *)vm);
 	kvm_init_vcpu(vcpu);
 }
@@ -132,9 +135,13 @@ void vm_load(struct vm *vm, uint32_t index, const char *image, uint32_t vcpus, c
 	dl_iterate_phdr(find_data, &search);
 	memory_init(&vm->memory, index, search.data, search.bytes);
 	vm->vcpu_count = vcpus;
-	vm->vcpus = calloc(vcpus, sizeof(*vm->vcpus));
-	if (!vm->vcpus)
+	vm->vcpus = aligned_alloc(64, vcpus * sizeof(*vm->vcpus));
+	vm->ready = calloc((vcpus + 63) / 64, sizeof(*vm->ready));
+	if (!vm->vcpus || !vm->ready)
 		engine_die(4, "no memory for %u vCPUs", vcpus);
+	memset(vm->vcpus, 0, vcpus * sizeof(*vm->vcpus));
+	for (uint32_t i = 0; i < vcpus; i++)
+		vm->vcpus[i].steal = memory_alloc(&vm->memory, 128, 128);
 	for (uint32_t i = 0; i < vcpus; i++)
 		make_vcpu(vm, i);
 	vm->controlling = true;
