@@ -15,7 +15,7 @@ bool hypercall_is_vmmcall;
 
 static struct kvm_wall_clock wall_clock __attribute__((aligned(32)));
 static struct kvm_system_time system_time;
-static uint64_t boot_wall_ns; /* host time at which the VM's system_time was 0 */
+static uint64_t boot_wall_ns; /* host time at which system_time was 0, by its present clock */
 static uint64_t found;        /* kvm_clock_found() */
 static _Atomic uint32_t refused;
 
@@ -97,6 +97,12 @@ uint32_t kvm_refused(void)
 	return atomic_load_explicit(&refused, memory_order_relaxed);
 }
 
+static void ask_wall_clock(void)
+{
+	if (set_up(KVM_FEATURE_CLOCKSOURCE2, MSR_KVM_WALL_CLOCK_NEW, (uint64_t)&wall_clock))
+		boot_wall_ns = read_wall_clock();
+}
+
 bool kvm_clock_init(const struct kvm_info *kvm)
 {
 	if (!kvm->present || !(kvm->features & KVM_FEATURE_CLOCKSOURCE2))
@@ -106,9 +112,14 @@ bool kvm_clock_init(const struct kvm_info *kvm)
 	if (!set_up(KVM_FEATURE_CLOCKSOURCE2, MSR_KVM_SYSTEM_TIME_NEW,
 		    (uint64_t)&system_time | MSR_KVM_ENABLE))
 		return false;
-	if (set_up(KVM_FEATURE_CLOCKSOURCE2, MSR_KVM_WALL_CLOCK_NEW, (uint64_t)&wall_clock))
-		boot_wall_ns = read_wall_clock();
+	ask_wall_clock();
 	return kvm_clock_tsc_khz() != 0;
+}
+
+void kvm_clock_sync_wall(void)
+{
+	if (boot_wall_ns != 0)
+		ask_wall_clock();
 }
 
 uint64_t kvm_clock_found(void)

@@ -58,8 +58,13 @@ uint64_t kvm_clock_found(void);
 /* Reads kvmclock in ns from an area that this CPU has registered and KVM has filled. Not executed
  * before earlier loads of the program. */
 uint64_t kvm_clock_read(struct kvm_system_time *area);
-/* Nanoseconds since 1970 on the host's clock; 0 without kvmclock. Boot CPU only. */
+/* Nanoseconds since 1970 on the host's clock, as it was set at the last kvm_clock_init() or
+ * kvm_clock_sync_wall(); 0 without kvmclock. Boot CPU only. */
 uint64_t kvm_clock_wall_ns(void);
+/* kvmclock runs by the host's raw clock. The host adjusts and sets CLOCK_REALTIME meanwhile, so the
+ * two drift apart, by 5 to 50 us a second where NTP corrects a crystal. KVM computes the difference
+ * anew at each write of the wall clock's MSR (arch/x86/kvm/x86.c, kvm_write_wall_clock), a VM exit. */
+void kvm_clock_sync_wall(void);
 
 /* Registers this CPU's steal-time area (physical = virtual address); false if KVM refuses. Each
  * CPU. */

@@ -18,8 +18,10 @@ uint64_t port_cycles_to_ns(uint64_t cycles);
 uint64_t port_ns_to_cycles(uint64_t ns);
 
 /* Nanoseconds since 1970 by a clock that this host shares with all of its VMs; 0 if there is none.
- */
+ * In a VM it does not follow the host's adjustments of its clock. port_wall_sync(), which is slow,
+ * makes it equal to the host's again. Call that outside any run. */
 uint64_t port_wall_ns(void);
+void port_wall_sync(void);
 
 /* For how long a quota of CPU time has stopped the CPUs since the start, summed over them; 0 if
  * unknown. Hosted: from cgroups. Call it outside any run. */

@@ -45,6 +45,7 @@ static bool released(const struct plan *plan, const struct run_result *next)
 {
 	uint32_t number = next ? next->number : runs + 1;
 
+	port_wall_sync();
 	if (plan->start == START_SERIAL && number == 1) {
 		emit_ready(1, runs, NULL, false);
 		return start_wait(NULL);

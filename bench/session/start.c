@@ -46,6 +46,7 @@ static bool obey(const char *line, const struct run_result *previous)
 		return false;
 	if (cmdline_is(word.key, word.key_length, "go")) {
 		epoch_tsc = port_cycles();
+		port_wall_sync();
 		epoch_ns = delay_ns = 0;
 		if (next_number(&cursor, &epoch_ns))
 			next_number(&cursor, &delay_ns);
@@ -59,8 +60,7 @@ static bool obey(const char *line, const struct run_result *previous)
 }
 
 /* Returns how long the start still has to wait. The shared clock tells how long the line took to
- * come. That clock may have drifted from the launcher's since boot, so the result is never more
- * than the whole delay. */
+ * come. */
 static uint64_t delay_left(void)
 {
 	uint64_t now = port_wall_ns(), passed = now > epoch_ns ? now - epoch_ns : 0;

@@ -56,6 +56,11 @@ uint64_t port_wall_ns(void)
 	return kvm_clock_wall_ns();
 }
 
+void port_wall_sync(void)
+{
+	kvm_clock_sync_wall();
+}
+
 uint32_t port_cpu(void)
 {
 	return this_cpu()->index;

@@ -157,6 +157,10 @@ uint64_t port_wall_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+void port_wall_sync(void)
+{
+}
+
 uint32_t port_cpu(void)
 {
 	return this_cpu;

@@ -42,6 +42,10 @@ uint64_t port_wall_ns(void)
 	return sim_wall_ns();
 }
 
+void port_wall_sync(void)
+{
+}
+
 uint64_t port_throttled_ns(void)
 {
 	return 0;

@@ -200,3 +200,30 @@ linux_is() { # LOCK REASON ARGUMENT...: locks=linux must run LOCK, for REASON
     and .l1.settings["/sys/module/kvm_amd/parameters/nested"] and .l1.load.after[0] > 0
     and .host.kernel != .l1.kernel' "$out/manifest.json"
 }
+
+# In L1, as root: a VM of two runs. Between them the host's clock is set ahead by 1000 s.
+set_the_clock() {
+  coproc vm {
+    timeout 300 qemu-system-x86_64 -accel kvm -cpu host -m 128 -display none -nodefaults -no-reboot -bios qboot.rom \
+      -device isa-debug-exit,iobase=0xf4,iosize=4 -serial stdio -kernel "$1" -append 'locks=tas ms=20 reps=2 start=serial-each'
+  }
+  local line to=${vm[1]} ahead=0
+  while read -r line; do
+    echo "$line"
+    [[ $line == '{"type":"ready"'* ]] || continue
+    if [[ $line == *'"run":2,'* ]]; then ahead=1000; date -s "@$((EPOCHSECONDS + ahead))" >/dev/null; fi
+    echo go >&"$to"
+  done <&"${vm[0]}"
+  date -s "@$((EPOCHSECONDS - ahead))" >/dev/null
+}
+
+@test "a run's times are by the host's clock, even if the host has set it since the VM began" {
+  local image=$BATS_TEST_TMPDIR/guest.elf
+  log=$BATS_TEST_TMPDIR/stdout
+  serve_l1 6.12
+  cp "$tree/build/pvspin.elf" "$image"
+  tools/nested/nested.sh --in="$PVSPIN_L1" --kernel=6.12 --timeout=600 -- \
+    bash -c "$(declare -f set_the_clock); set_the_clock $image" >"$log"
+  records '[.[] | select(.type == "run") | .start_wall_ns] | length == 2 and (.[1] - .[0]) / 1e9 > 1000'
+  records '[.[] | select(.type == "run") | .start_wall_ns] | (.[1] - .[0]) / 1e9 < 1300'
+}
