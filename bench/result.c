@@ -100,7 +100,7 @@ bool result_has_streak(const struct run_result *result)
 
 bool result_has_gaps(const struct run_result *result)
 {
-	return result->wait && result->plan->ops == 0 && result_has_streak(result);
+	return result->wait && result_has_streak(result);
 }
 
 uint64_t result_rate(const struct run_result *result)

@@ -191,9 +191,9 @@ static void set_up_worker(uint32_t i, size_t own)
 	worker->section = (struct section *)(run.sections + own * APART);
 	worker->sharers = run.plan->workload == WORKLOAD_UNCONTENDED ? 1 : run.result->threads;
 	worker->phase = &shared.phase;
-	/* with ops= each worker has its own phase */
-	worker->times = run.plan->latency && !run.plan->ops ? &shared.times : NULL;
-	worker->window_cycles = port_ns_to_cycles(run.plan->ms * 1000000) / WINDOWS;
+	worker->times = run.plan->latency ? &shared.times : NULL;
+	worker->window_cycles = run.plan->ops ? UINT64_MAX / 2 /* one, without an end */
+					      : port_ns_to_cycles(run.plan->ms * 1000000) / WINDOWS;
 	worker->stats = port_stats(i);
 	atomic_store_explicit(&worker->stats->holder, &worker->section->holder,
 			      memory_order_relaxed);
@@ -247,8 +247,11 @@ static void set_up(void)
 	for (uint32_t i = 0; i < threads; i++)
 		set_up_worker(i, uncontended ? i : 0);
 	run.measure = loop_for(lock);
-	shared.times = (struct phase_times){.begin = 0, .end = UINT64_MAX};
 	run.first_phase = run.plan->warmup_ms ? PHASE_WARMUP : PHASE_MEASURE;
+	shared.times = (struct phase_times){
+		.end = UINT64_MAX,
+		.by_first = run.plan->ops && run.first_phase == PHASE_WARMUP,
+	};
 	atomic_store_explicit(&shared.phase, run.first_phase, memory_order_relaxed);
 	gather_reset();
 }

@@ -59,6 +59,9 @@ static void gaps_begin(struct worker *worker)
 		return;
 	/* pairs with the release of the phase in run.c */
 	atomic_thread_fence(memory_order_acquire);
+	if (worker->times->by_first)
+		worker->times->begin = worker->start_cycles;
+	worker->times->by_first = false;
 	worker->gaps = (struct gaps){0};
 	worker->gaps_from = worker->times->begin;
 	gaps_add_hold(&worker->gaps, &worker->last, worker->gaps_from, UINT64_MAX);

@@ -36,9 +36,12 @@ struct section {
 } __attribute__((aligned(CACHE_LINE)));
 
 /* TSC at which the timer moved the phase to PHASE_MEASURE and to PHASE_STOP; UINT64_MAX: not yet.
- * Written before the phase changes; read after a fence by workers that have seen the change. */
+ * Written before the phase changes; read after a fence by workers that have seen the change. With
+ * ops= the work begins later, when the first worker sees the change: that one, which owns the lock,
+ * writes `begin` again. It ends when the last worker leaves. */
 struct phase_times {
 	uint64_t begin, end;
+	bool by_first; /* that worker is still to come */
 };
 
 /* Parts of the measured phase in which acquisitions are counted, for fairness over short times. */
@@ -51,7 +54,7 @@ struct worker {
 	void *node;
 	struct section *section; /* NULL with kbuild, whose sections are elsewhere */
 	const _Atomic uint32_t *phase;
-	const struct phase_times *times; /* NULL: gaps are not wanted */
+	struct phase_times *times; /* NULL: gaps are not wanted */
 	struct lock_stats *stats;
 	uint32_t cpu;
 	uint32_t sharers;     /* number of workers with the same section */

@@ -217,7 +217,7 @@ static void emit_worker(const struct run_result *result, const struct worker *wo
 	put_vcpu_counters(&record, &worker->delta);
 	if (result_has_gaps(result))
 		put_gaps(&record, &worker->gaps, false);
-	if (result_has_gaps(result))
+	if (result_has_gaps(result) && result->plan->ops == 0) /* ops= has no common windows */
 		put_fairness(&record, worker);
 	record_number(&record, "steal_ns", worker->steal_ns);
 	record_number(&record, "scheduled_in", worker->scheduled_in);
