@@ -11,7 +11,7 @@
 #   tools/run/peer.sh      --host-peer                 tools/run/conformance.sh  --conformance
 #   tools/run/snapshot.sh  a hung guest's registers    tools/run/experiment.sh   --experiment, with -plan.sh
 #   tools/run/cgroup.sh    this process's CPU quota    tools/run/host.sh      describes the host
-#   tools/run/linux.sh     a Linux as the guest
+#   tools/run/linux.sh     a Linux as the guest        tools/run/host-trace.sh  --host-trace
 #   tools/environment.sh   locale, TMPDIR, ...; the exit status
 #
 # Under nested this script runs twice: on the host it chooses, judges and reports; in L1 (`inner`)
@@ -79,6 +79,8 @@ source "$tree/tools/run/sim.sh"
 source "$tree/tools/run/snapshot.sh"
 # shellcheck source=tools/run/coordinator.sh
 source "$tree/tools/run/coordinator.sh"
+# shellcheck source=tools/run/host-trace.sh
+source "$tree/tools/run/host-trace.sh"
 # shellcheck source=tools/run/meet.sh
 source "$tree/tools/run/meet.sh"
 # shellcheck source=tools/run/verdict.sh
@@ -238,6 +240,7 @@ clean_up() {
   for pid in ${jobs_pid[@]+"${jobs_pid[@]}"} ${conformance_pids[@]+"${conformance_pids[@]}"}; do
     kill -KILL -- "-$pid" 2>/dev/null || true
   done
+  host_trace_end
   # The rest: L1, or a call of run.sh. Uses bash's own list of jobs, because a signal may come
   # before a process ID is stored.
   for pid in $(jobs -p); do
@@ -302,6 +305,7 @@ main() {
   trap interrupt INT TERM HUP QUIT
   if [[ $accel_asked == sim ]]; then sim_ready; else image_ready; fi
   accel_choose
+  host_trace_check
   [[ $accel == sim ]] || boot_prepare
   [[ -z $meet ]] || meet_directory
   out_ready

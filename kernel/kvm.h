@@ -63,7 +63,8 @@ uint64_t kvm_clock_read(struct kvm_system_time *area);
 uint64_t kvm_clock_wall_ns(void);
 /* kvmclock runs by the host's raw clock. The host adjusts and sets CLOCK_REALTIME meanwhile, so the
  * two drift apart, by 5 to 50 us a second where NTP corrects a crystal. KVM computes the difference
- * anew at each write of the wall clock's MSR (arch/x86/kvm/x86.c, kvm_write_wall_clock), a VM exit. */
+ * anew at each write of the wall clock's MSR (arch/x86/kvm/x86.c, kvm_write_wall_clock), a VM exit.
+ */
 void kvm_clock_sync_wall(void);
 
 /* Registers this CPU's steal-time area (physical = virtual address); false if KVM refuses. Each

@@ -227,3 +227,53 @@ set_the_clock() {
   records '[.[] | select(.type == "run") | .start_wall_ns] | length == 2 and (.[1] - .[0]) / 1e9 > 1000'
   records '[.[] | select(.type == "run") | .start_wall_ns] | (.[1] - .[0]) / 1e9 < 1300'
 }
+
+# Checks a Perfetto file of one VM: each acquisition (the start of a hold, but for one that the end of
+# the trace cuts) falls into a slice of that vCPU on a CPU of the host, and into none of its exits.
+acquired_while_running() { # FILE
+  jq -e '
+    def during($t): any(.[]; .ts - 0.001 <= $t and $t <= .ts + .dur + 0.001);
+    def within($t): any(.[]; .ts + 0.001 < $t and $t < .ts + .dur - 0.001);
+    [.traceEvents[] | select(.ph == "X")] as $all
+    | ([.traceEvents[] | select(.args.name == "CPUs of the host").pid] | sort) as $hosts
+    | [$hosts[] as $host | $all[] | select(.pid == $host - ($hosts | length) and .name == "holds lock"
+        and (.args.end_not_traced | not))
+      | .ts as $t | "VM 0, vCPU \((.tid - 2) / 2)" as $vcpu
+      | [$all[] | select(.pid == $host and (.name | endswith($vcpu)))]
+      | (map(select(.name == $vcpu)) | during($t)) and (map(select(.name != $vcpu)) | within($t) | not)]
+    | length > 40 and all' "$1"
+}
+
+@test "--host-trace: who ran instead of a vCPU, on the guest's clock; both kernels" {
+  local kernel
+  for kernel in 6.12 6.1; do
+    kernel_offered "$kernel" || continue
+    nested 0 --l1-kernel="$kernel" --host-trace -smp 4 -append "locks=tas,paq trace=20 reps=1 ms=200"
+    build/pvspin-report "$out" --perfetto="$BATS_TEST_TMPDIR/trace.json" >/dev/null
+    acquired_while_running "$BATS_TEST_TMPDIR/trace.json"
+    jq -e '[.traceEvents[] | select(.args.in_place_of) | .args.in_place_of[:10]] | unique == ["VM 0, vCPU"]' \
+      "$BATS_TEST_TMPDIR/trace.json"
+    grep -qE $'\texit\t(hlt|HLT)$' "$out/host-schedule.tsv"
+    no_instance "$kernel"
+  done
+}
+
+no_instance() { # KERNEL; of tracefs in its L1
+  local left
+  left=$(tools/nested/nested.sh --in="$PVSPIN_L1" --kernel="$1" --timeout=100 -- ls /sys/kernel/tracing/instances)
+  [ -z "$left" ] || { echo "left in tracefs: $left" >&2; return 1; }
+}
+
+@test "--host-trace: after a signal no instance of tracefs is left" {
+  serve_l1 6.12
+  rm -rf "$out"
+  ./run.sh --accel=nested --host-trace --out="$out" -smp 2 -append "locks=tas trace=20 reps=1 ms=60000" \
+    >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
+  local job=$! got=0
+  wait_for "$out/serial-0.log" '"ready"'
+  kill -TERM "$job"
+  wait "$job" || got=$?
+  [ "$got" -eq 130 ]
+  no_instance 6.12
+  nothing_left
+}

@@ -410,3 +410,22 @@ composed() { # ACCEL ARGUMENT...
   run_sh 4 --accel=tcg -smp 256 --out="$out"
   says "$stderr" '-smp 256: more than 255 vCPUs need KVM'
 }
+
+@test "--host-trace: refused by name without KVM, without trace=, and where tracefs may not be written" {
+  for accel in tcg sim; do
+    run_sh 2 --accel=$accel --host-trace -append trace=5
+    says "$stderr" "--host-trace traces KVM, which --accel=$accel has not"
+  done
+  run_sh 2 --host-trace
+  says "$stderr" '-append needs trace=N'
+  run_sh 2 --host-trace=0 -append trace=5
+  run_sh 2 --host-trace -append 'trace=5 start=serial'
+  says "$stderr" 'only serial-each is accepted'
+  run_sh 2 --host-trace --experiment=two-vms
+  says "$stderr" 'for a plain call'
+  # shellcheck disable=SC2016 # the inner bash's
+  run ordinary_user bash -c 'cd "$1"; EXIT_ENVIRONMENT=4; die() { printf "%s\n" "$@"; exit "$1"; }
+    source tools/run/host-trace.sh; accel=kvm host_trace=512; host_trace_check' - "$tree"
+  [ "$status" -eq 4 ]
+  says "$output" '--host-trace: cannot use' 'it needs root, tracefs on /sys/kernel/tracing and debugfs'
+}

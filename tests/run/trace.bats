@@ -99,3 +99,28 @@ all() {
   jq -e '.otherData.left_out_unpaired > 0 and (.traceEvents | length > 50)' "$BATS_TEST_TMPDIR/cut.json"
   jq -e '[.traceEvents[] | select(.ph == "X")] | all(.dur >= 0)' "$BATS_TEST_TMPDIR/cut.json"
 }
+
+@test "--perfetto puts a host's trace on the guest's clock by scale and offset; anything in it stays valid JSON" {
+  hosted locks=pv-ticket ops=40 trace=60
+  local host=$BATS_TEST_TMPDIR/host-schedule.tsv file=$BATS_TEST_TMPDIR/trace.json
+  # The guest's TSC runs half as fast and is 7000 ahead. The first slice is 1000 cycles of the guest,
+  # of which 900 are traced.
+  first=$(grep '"type":"event"' "$log" | jq -s 'map(.tsc) | min')
+  at() { echo $((($1 - 7000) * 2)); }
+  {
+    printf '# vm 0 tsc-offset 7000 ratio 2 frac 2\n# vm 1 tsc-offset 1 ratio 1 frac 0\n'
+    printf '%s\t%s\t3\t0\t2\t-\tVM 0, vCPU 1\n' "$(at $((first - 100)))" "$(at $((first + 900)))"
+    printf '%s\t%s\t4\t0\t2\texit\thlt\n' "$(at $((first + 300)))" "$(at $((first + 500)))"
+    printf '%s\t%s\t5\t-\t-\tb\377d"\\-17\t-\n' "$(at $((first + 300)))" "$(at $((first + 500)))"
+    printf '5\n-\t-\n%s\t%s\t99999\t0\t2\n# vm\n\t\t\t\t\t\t\t\n' "$(at "$first")" "$(at $((first + 9)))"
+  } >"$host"
+  build/pvspin-report "$log" --perfetto="$file" >/dev/null
+  khz=$(grep '"boot"' "$log" | jq .tsc_khz)
+  jq -e --argjson khz "$khz" '[.traceEvents[] | select(.pid == 2)] as $host
+    | ($host | map(select(.ph == "M").args.name) | contains(["CPUs of the host", "CPU 3", "CPU 4 exits", "CPU 5"]))
+    and ($host | map(select(.ph == "X")) | length == 3
+      and (.[0] | .name == "VM 0, vCPU 2" and .args.in_place_of == "VM 0, vCPU 1" and .ts == 0
+        and (.dur * $khz / 1000 - 900 | fabs) < 0.01 * $khz / 1000)
+      and (.[1] | .name == "hlt of VM 0, vCPU 2" and (.ts * $khz / 1000 - 300 | fabs) < 0.01 * $khz / 1000)
+      and .[2].name == "b?d\"\\-17")' "$file"
+}

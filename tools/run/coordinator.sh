@@ -47,6 +47,7 @@ coordinator_run() {
     mkfifo "$run_scratch/events"
     exec {events}<>"$run_scratch/events"
   fi
+  host_trace_begin
   if [[ $accel == sim ]]; then
     sim_compose
   else
@@ -66,6 +67,7 @@ coordinator_run() {
   set +m
   started
   coordinator_watch
+  host_trace_end
   { wait "${jobs_pid[@]}" || true; } 2>/dev/null
   if [[ -n $meet ]]; then meet_write; else exec {events}>&-; fi
   rm -rf "$run_scratch"
@@ -128,6 +130,7 @@ coordinator_release() {
   local i peer to=() go epoch delay
   [[ " ${state[*]} " != *' running '* && " ${state[*]} " != *' starting '* && " ${state[*]} " == *' held '* ]] || return 0
   [[ -z $meet ]] || meet_ready || return 0
+  host_trace_turn
   for i in "${!state[@]}"; do
     [[ ${state[i]} == held ]] || continue
     state[i]=running

@@ -69,6 +69,9 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
                        all take hours; else less than a second); it is cut off after 10 N
   --trace=on|off       whether an experiment traces each of its calls once more at its end, for
                        timelines of a preempted holder on its page (on; under tcg off)
+  --host-trace[=KB]    record which tasks the host of the VMs ran and each VM exit, by tracefs (root), for
+                       pvspin-report --perfetto (docs/trace.md); needs -append trace=N. Keeps
+                       the last KB of each CPU and run (512)
   --gdb                wait for a debugger on a free port, and print the gdb command
   --list               print the locks, workloads, tests and experiments
   --help, --version

@@ -37,6 +37,7 @@ instance_begin() { # MEMBER
   set +m
   trap - INT TERM HUP EXIT
   meet_forget
+  host_trace_forget
   member_began=$EPOCHREALTIME qemu='' qmp_in='' qmp_out='' qmp_answered='' stayed='' vcpu_threads=()
   # shellcheck disable=SC2064 # the member as it is now
   trap "instance_gone $1" EXIT

@@ -12,7 +12,7 @@
 #        become accel, image, out, l1_kernel, limit
 # Gives  append, pv, boot, instances, runs, pin, limit, gdb, meet, meet_calls, trace, seconds, experiment,
 #        conformance, conformance_names, conformance_tests, host_peer, peer_keys, sim_host,
-#        sim_seed, sim_vm, jobs: the values of these options; 0 or '' without one
+#        host_trace, sim_seed, sim_vm, jobs: the values of these options; 0 or '' without one
 # Gives  qemu_words, qemu_user: all of QEMU's options; the ones that are passed on unchanged
 # Gives  user_cpu, user_m, user_smp, user_machine, machine_type: the values of -cpu, -m, -smp and
 #        -machine, several of them joined by commas; the machine's type
@@ -25,7 +25,7 @@ options_default() {
   boot=multiboot meet='' meet_calls=2
   conformance=0 conformance_names=''
   sim_host='' sim_seed='' sim_vm=() jobs=''
-  host_peer=0 peer_keys='' experiment='' trace='' seconds=''
+  host_peer=0 peer_keys='' experiment='' trace='' seconds='' host_trace=''
   kernel_file=''         # -kernel
   append=''              # -append
   qemu_user=()           # everything else for QEMU
@@ -77,6 +77,8 @@ options_own() { # WORD
   --out=*) out_given=${1#*=} ;;
   --timeout=*) number limit "$1" 10000000 ;;
   --gdb) gdb=1 ;;
+  --host-trace) host_trace=512 ;;
+  --host-trace=*) number host_trace "$1" 1048576 ;;
   --conformance) conformance=1 ;;
   --conformance=*) conformance=1 conformance_names=${1#*=} ;;
   --experiment=*) experiment=${1#*=} ;;
@@ -229,6 +231,7 @@ options_parse() {
   if [[ -n $meet && " $append" == *' tests='* ]] || [[ -n $meet && $gdb == 1 ]]; then
     usage_error '--meet releases measured phases: tests= has none, and --gdb stops them'
   fi
+  host_trace_options
   ((!inner)) || accel_asked=kvm setup=0 # the outer run.sh has chosen, and installed
 }
 

@@ -10,7 +10,7 @@
 #   peer_main I        as instance_main of instance.sh
 #
 # Takes  hosted, run_dir: run.sh
-# Takes  append, host_peer, instances, limit, meet, members, peer_keys, pin: options.sh
+# Takes  append, host_peer, host_trace, instances, limit, meet, members, peer_keys, pin: options.sh
 # Takes  accel, accel_class: accel.sh
 # Takes  sim: sim.sh
 # Takes  run_scratch: coordinator.sh
@@ -85,7 +85,7 @@ keys_override() { # KEYS OTHERS
 peer_compose() {
   local keys words=()
   keys=$(keys_override "$append" "$peer_keys")$(qemu_share)
-  if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
+  if { ((members > 1)) || [[ -n $meet$host_trace ]]; } && [[ " $keys " != *' start='* ]]; then keys+=' start=serial-each'; fi
   read -ra words <<<"$keys"
   peer_command=("$hosted" ${words[@]+"${words[@]}"})
   [[ -z $pin ]] || peer_command=(taskset -c "$pin" "${peer_command[@]}")

@@ -8,7 +8,7 @@
 # <append>" to the guest as one line. Sourced by run.sh.
 #
 # Takes  image, inner: run.sh
-# Takes  append, boot, gdb, machine_type, meet, members, pin, pin_cpus, pv, qemu_user, qemu_words,
+# Takes  append, boot, gdb, host_trace, machine_type, meet, members, pin, pin_cpus, pv, qemu_user, qemu_words,
 #        user_cpu, user_m, user_machine, user_smp: options.sh
 # Takes  accel, accel_class, l1_kernel: accel.sh
 # Takes  l1_dir: nested/kernel.sh
@@ -108,7 +108,7 @@ qemu_append() {
   line+="$(qemu_facts) accel=$accel_class"
   ! qemu_log_by_virtio || line+=' log=virtio'
   line+=' end=wait'
-  if { ((members > 1)) || [[ -n $meet ]]; } && [[ " $append " != *' start='* ]]; then
+  if { ((members > 1)) || [[ -n $meet$host_trace ]]; } && [[ " $append " != *' start='* ]]; then
     line+=' start=serial-each'
   fi
   echo "${line# }"

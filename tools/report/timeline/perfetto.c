@@ -5,9 +5,10 @@
  * Slices end a nanosecond early: readers round to nanoseconds, and drop a slice that then overlaps
  * the next one (Perfetto: overlapping_complete_event).
  */
-#include "tools/report/timeline/timeline.h"
+#include "tools/report/timeline/perfetto.h"
 
 #include "tools/report/base/system.h"
+#include "tools/report/timeline/timeline.h"
 #include "tools/report/timeline/trace.h"
 #include <stdlib.h>
 #include <string.h>
@@ -24,18 +25,9 @@ static const char *const state_names[SPAN_KINDS] = {
 	[SPAN_HELD] = "holds lock",
 };
 
-struct writer {
-	FILE *out;
-	bool first, failed;
-	size_t pid;   /* number of the run: 1, 2, 3... */
-	size_t flows; /* number of arrows so far */
-	const struct trace_run *run;
-};
-
 enum track { TRACK_STATE, TRACK_LOCK, TRACKS };
 
-/* Writes an event and drops the reference to it. */
-static void put(struct writer *writer, json_t *event)
+void perfetto_put(struct writer *writer, json_t *event)
 {
 	if (!writer->first)
 		fputs(",\n", writer->out);
@@ -46,16 +38,15 @@ static void put(struct writer *writer, json_t *event)
 	json_decref(event);
 }
 
-/* Returns whole nanoseconds, so that equal times are equal numbers. */
-static uint64_t ns_of(const struct writer *writer, uint64_t tsc)
+uint64_t perfetto_ns(const struct writer *writer, uint64_t tsc)
 {
 	double us = writer->run->ahead_us + trace_us(writer->run, writer->run->start, tsc);
 
 	return (uint64_t)(us * NS_PER_US + 0.5);
 }
 
-static json_t *event_at(const struct writer *writer, const char *ph, const char *name, uint64_t tid,
-			uint64_t ns)
+json_t *perfetto_event(const struct writer *writer, const char *ph, const char *name, uint64_t tid,
+		       uint64_t ns)
 {
 	return json_pack("{s:s, s:s, s:I, s:I, s:f}", "ph", ph, "name", name, "pid",
 			 (json_int_t)writer->pid, "tid", (json_int_t)tid, "ts",
@@ -68,14 +59,14 @@ static uint64_t tid_of(uint64_t cpu, enum track track)
 	return cpu * TRACKS + track + 1;
 }
 
-static void put_metadata(struct writer *writer, const char *what, uint64_t tid, const char *key,
-			 json_t *value)
+void perfetto_metadata(struct writer *writer, const char *what, uint64_t tid, const char *key,
+		       json_t *value)
 {
 	json_t *event =
 		json_pack("{s:s, s:s, s:I, s:I, s:{s:o}}", "ph", "M", "name", what, "pid",
 			  (json_int_t)writer->pid, "tid", (json_int_t)tid, "args", key, value);
 
-	put(writer, event);
+	perfetto_put(writer, event);
 }
 
 /* Returns the last part of a path in ASCII, because a file's name may be any bytes but JSON is
@@ -99,9 +90,9 @@ static void name_process(struct writer *writer, const struct set *set)
 	char *name = memory_print("%zu %s, run %llu: %s", (size_t)(run->log - set->logs) + 1, file,
 				  (unsigned long long)run->run, run->lock);
 
-	put_metadata(writer, "process_name", 0, "name", json_string(name));
-	put_metadata(writer, "process_sort_index", 0, "sort_index",
-		     json_integer((json_int_t)writer->pid));
+	perfetto_metadata(writer, "process_name", 0, "name", json_string(name));
+	perfetto_metadata(writer, "process_sort_index", 0, "sort_index",
+			  json_integer((json_int_t)writer->pid));
 	free(name);
 	free(file);
 }
@@ -112,8 +103,9 @@ static void name_track(struct writer *writer, uint64_t cpu, enum track track)
 				  track == TRACK_LOCK ? " lock" : "");
 	uint64_t tid = tid_of(cpu, track);
 
-	put_metadata(writer, "thread_name", tid, "name", json_string(name));
-	put_metadata(writer, "thread_sort_index", tid, "sort_index", json_integer((json_int_t)tid));
+	perfetto_metadata(writer, "thread_name", tid, "name", json_string(name));
+	perfetto_metadata(writer, "thread_sort_index", tid, "sort_index",
+			  json_integer((json_int_t)tid));
 	free(name);
 }
 
@@ -175,16 +167,17 @@ static void put_spans(struct writer *writer, const struct spans *spans, uint64_t
 {
 	for (size_t i = 0; i < spans->count; i++) {
 		const struct span *span = &spans->list[i];
-		uint64_t start = ns_of(writer, span->start), end = ns_of(writer, span->end);
+		uint64_t start = perfetto_ns(writer, span->start),
+			 end = perfetto_ns(writer, span->end);
 		char *name = name_of(span);
-		json_t *event = event_at(writer, "X", name, tid, start);
+		json_t *event = perfetto_event(writer, "X", name, tid, start);
 
 		json_object_set_new(event, "cat", json_string(state_names[span->kind]));
 		json_object_set_new(
 			event, "dur",
 			json_real(end > start ? (double)(end - start - 1) / NS_PER_US : 0));
 		put_arguments(event, span);
-		put(writer, event);
+		perfetto_put(writer, event);
 		free(name);
 	}
 }
@@ -202,13 +195,14 @@ static void put_kicks(struct writer *writer)
 		writer->flows++;
 		for (int end = 0; end < 2; end++) {
 			uint64_t tid = tid_of(end ? kick->to : kick->from, TRACK_STATE);
-			json_t *event = event_at(writer, phases[end], "kick", tid,
-						 ns_of(writer, end ? kick->woke : kick->tsc));
+			json_t *event =
+				perfetto_event(writer, phases[end], "kick", tid,
+					       perfetto_ns(writer, end ? kick->woke : kick->tsc));
 
 			json_object_set_new(event, "cat", json_string("kick"));
 			json_object_set_new(event, "id", json_integer((json_int_t)writer->flows));
 			json_object_set_new(event, "bp", json_string("e"));
-			put(writer, event);
+			perfetto_put(writer, event);
 		}
 	}
 }
@@ -221,11 +215,11 @@ static void put_marks(struct writer *writer)
 			mark->kind == MARK_YIELD
 				? memory_print("yields to vCPU %llu", (unsigned long long)mark->to)
 				: memory_copy("sees that it was handed the lock");
-		json_t *event = event_at(writer, "i", name, tid_of(mark->cpu, TRACK_LOCK),
-					 ns_of(writer, mark->tsc));
+		json_t *event = perfetto_event(writer, "i", name, tid_of(mark->cpu, TRACK_LOCK),
+					       perfetto_ns(writer, mark->tsc));
 
 		json_object_set_new(event, "s", json_string("t"));
-		put(writer, event);
+		perfetto_put(writer, event);
 		free(name);
 	}
 }
@@ -245,81 +239,6 @@ static void put_run(struct writer *writer, const struct set *set)
 	put_marks(writer);
 }
 
-/* ---- the simulated host's side ---- */
-
-/* The span of time of a trace, and where it begins in the trace's own time. */
-struct window {
-	uint64_t from, to; /* ns of the clock that the logs of a call share; from 0: unknown */
-	uint64_t ahead;
-};
-
-static struct window window_of(const struct writer *writer)
-{
-	const struct trace_run *run = writer->run;
-	struct window window = {0};
-
-	if (run->wall_ns <= 0)
-		return window;
-	window.ahead = ns_of(writer, run->first);
-	window.from = (uint64_t)run->wall_ns +
-		      (uint64_t)(trace_us(run, run->start, run->first) * NS_PER_US);
-	window.to = window.from + ns_of(writer, run->last) - window.ahead;
-	return window;
-}
-
-#define HOST_CPUS 512 /* the simulator's most: SCHED_MAX_CPUS */
-
-/* One line of host-schedule.tsv (sim/schedule.h), cut to the window. */
-static void put_slice(struct writer *writer, const char *line, const struct window *window,
-		      bool named[HOST_CPUS])
-{
-	unsigned long long start, end, cpu, vm, vcpu;
-	int fields = sscanf(line, "%llu\t%llu\t%llu\t%llu\t%llu", &start, &end, &cpu, &vm, &vcpu);
-	char *name;
-	json_t *event;
-
-	if (fields < 3 || end <= window->from || start >= window->to || end <= start ||
-	    cpu >= HOST_CPUS)
-		return;
-	if (!named[cpu]) {
-		name = memory_print("CPU %llu", cpu);
-		put_metadata(writer, "thread_name", cpu + 1, "name", json_string(name));
-		free(name);
-		named[cpu] = true;
-	}
-	start = start < window->from ? window->from : start;
-	end = end > window->to ? window->to : end;
-	name = fields == 5 ? memory_print("VM %llu, vCPU %llu", vm, vcpu) : memory_copy("host");
-	event = event_at(writer, "X", name, cpu + 1, start - window->from + window->ahead);
-	json_object_set_new(event, "dur", json_real((double)(end - start - 1) / NS_PER_US));
-	put(writer, event);
-	free(name);
-}
-
-/* Writes what ran on the host's CPUs during the run's trace, which only a simulator knows. */
-static void put_host(struct writer *writer)
-{
-	const char *path = writer->run->log->path, *slash = path ? strrchr(path, '/') : NULL;
-	struct window window = window_of(writer);
-	bool named[HOST_CPUS] = {false};
-	char *file, *line = NULL;
-	size_t size = 0;
-	FILE *in;
-
-	if (!slash || window.from == 0)
-		return;
-	file = memory_print("%.*s/host-schedule.tsv", (int)(slash - path), path);
-	in = fopen(file, "r");
-	free(file);
-	if (!in)
-		return;
-	put_metadata(writer, "process_name", 0, "name", json_string("CPUs of the simulated host"));
-	while (getline(&line, &size, in) > 0)
-		put_slice(writer, line, &window, named);
-	free(line);
-	fclose(in);
-}
-
 bool perfetto_write(FILE *out, const struct set *set)
 {
 	struct writer writer = {.out = out, .first = true};
@@ -332,7 +251,7 @@ bool perfetto_write(FILE *out, const struct set *set)
 		writer.run = &trace.runs[i];
 		put_run(&writer, set);
 		writer.pid = trace.run_count + i + 1;
-		put_host(&writer);
+		perfetto_host(&writer);
 	}
 	fprintf(out, "\n],\"otherData\":{\"left_out_unpaired\":%zu,\"left_out_unknown\":%zu,",
 		trace.unpaired, trace.unknown);
