@@ -235,7 +235,7 @@ choose() { # ARGUMENT...
     set -euo pipefail
     tree=$1 inner=${inside_l1:-0}
     shift
-    for part in run/say run/options run/boot setup nested/kernel run/accel run/sim; do . "$tree/tools/$part.sh"; done
+    for part in run/say run/options run/boot setup nested/kernel run/accel run/sim run/host-trace; do . "$tree/tools/$part.sh"; done
     nested_usable() { nested_why="no nested here"; ((${nested_works:-0})); }
     options_parse "$@"
     accel_choose
@@ -319,7 +319,7 @@ composed() { # ACCEL ARGUMENT...
     set -euo pipefail
     tree=$1 inner=0 accel_class=$2
     shift 2
-    for part in run/say run/options run/boot run/qemu run/sim; do . "$tree/tools/$part.sh"; done
+    for part in run/say run/options run/boot run/qemu run/sim run/host-trace; do . "$tree/tools/$part.sh"; done
     options_parse "$@"
     accel=$accel_class image=${PVSPIN_IMAGE-$tree/build/pvspin.elf}
     qemu_compose
@@ -380,6 +380,8 @@ composed() { # ACCEL ARGUMENT...
   [[ $output != *qboot* ]]
   composed nested --boot=iso -cpu host,kvm=off # then the PIT is the guest's only clock
   [[ $output != *pit=off* ]]
+  composed kvm # else KVM's PIT keeps AVIC off
+  says "$output" '<-global><kvm-pit.lost_tick_policy=discard>'
   for accel in kvm tcg; do
     composed "$accel"
     [[ $output != *qboot* ]]
