@@ -67,6 +67,7 @@ said() { # FILTER [FILE]: must be true of experiment.json
     and .cells[1].study == {mean: 955.1, sd: 195.99, unit: "s"}
     and .cells[0].directories == ["both/rep-1", "both/rep-2"]'
   [ "$stdout" = "$(<"$out/study.txt")" ]
+  said '.calls[0].plan | contains("pvq_hybrid=0 pvq_prev_preempted=1")' # the study's lock
   says "$stdout" 'bare metal, qspinlock' '447.2' '955.1' '195.99' 'no KVM and no hypercalls' \
     'pv VM slower than the host' 'paired t' 'not judged: there is no KVM here'
   nothing_left

@@ -4,7 +4,8 @@
 # (docs/experiments.md). It may use $cpus (the host's CPUs), $vcpus (of each VM: -smp, by default
 # $cpus) and $work (the plan of the compile), $linux_work and $linux_guest (the compile's on a
 # Linux guest, and the QEMU options of that). The user's -append locks=A,B adds locks to those of
-# the study; each file decides which runs they get. Sourced by run.sh.
+# the study; each file decides which runs they get. $STUDY_LOCKS makes virt-spin and pv-qspinlock those of
+# the study's kernel, Linux 4.12 (docs/locks.md). Sourced by run.sh.
 #
 #   title TEXT                      a title of one line
 #   study TEXT                      more facts about the study's experiment
@@ -33,6 +34,9 @@
 # Gives  x_title, x_study, x_more, x_needs, x_counts, x_summary, x_trace, x_traces: of the
 #        experiment that experiment_read has read last
 # Gives  x_runs, x_plan, x_options, x_cells, x_findings: its runs and table
+
+# shellcheck disable=SC2034 # for the files of experiments/
+readonly STUDY_LOCKS='pvq_hybrid=0 pvq_prev_preempted=1 virt_spin_pause=0'
 
 experiment_reset() {
   x_title='' x_more='' x_needs=''
