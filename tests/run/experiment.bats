@@ -177,6 +177,26 @@ said() { # FILTER [FILE]: must be true of experiment.json
   "$tree/build/pvspin-report" "$out" >/dev/null
 }
 
+# A boot of Linux takes 20 s of an emulated CPU, and all rows have six for each repetition. So a signal ends
+# this one behind its first row of Linux guests. The order of rows follows from the repetition's number.
+@test "linux, nested: two Linux guests on KVM; a signal in the middle: 130, their row is reported, nothing is left" {
+  PVSPIN_BOOT_LIMIT=800 "$tree/run.sh" --experiment=linux --accel=nested --runs=2 --timeout=900 --out="$out" \
+    -append "jobs=2 tasks=2" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" </dev/null 3>&- &
+  local job=$! got=0 i
+  until grep -qs '^verdict' "$out/linux-tas/rep-1.txt" || ! kill -0 "$job" 2>/dev/null; do sleep 0.5; done
+  kill -TERM "$job"
+  wait "$job" || got=$?
+  stdout=$(<"$BATS_TEST_TMPDIR/stdout")
+  [ "$got" -eq 130 ]
+  for i in 0 1; do
+    records 'map(.type) == ["boot", "ready", "run", "ready", "overlap", "end"]
+      and .[0].accel == "nested" and .[0].pv_unhalt == false
+      and (.[2] | .lock == "virt-spin" and .complete and .jobs_done == 2)' "$out/linux-tas/rep-1/serial-$i.log"
+  done
+  says "$stdout" 'Linux, virt-spin (kvm-pv-unhalt=off)' 'only 1 of 2 repetitions are there'
+  nothing_left
+}
+
 @test "sweep: the usual table of all locks, by vCPUs" {
   experiment 0 sweep --runs=1 -append 'locks=tas,mcs threads=1,2 ms=20'
   says "$stdout" 'tas' 'mcs'
