@@ -123,7 +123,7 @@ build_target() { # FILE, below the tree
 }
 
 # Sets image (-kernel, or the built one) and, if needed, hosted. Copies both, so that a rebuild
-# meanwhile does not affect this run. In L1 the copies exist already; a call of an experiment is
+# meanwhile does not affect this call. In L1 the copies exist already; a call of an experiment is
 # given its hosted build.
 image_ready() {
   local elf

@@ -152,7 +152,7 @@ static void phase_over(void *unused)
 		return;
 	}
 	mark_end();
-	/* and with the acquire in collect, which reads the mark: a hosted timer has a thread */
+	/* and with the acquire in collect, which reads the mark: a hosted timer is a thread */
 	atomic_store_explicit(&shared.phase, PHASE_STOP, memory_order_release);
 	port_timer_start(stop_bound_ns(), run_hangs, NULL);
 }

@@ -33,7 +33,7 @@ void (*smp_on_start)(struct cpu *cpu);
 const uint32_t *smp_apic_ids;
 
 static struct cpu **cpus;
-/* KVM writes each slot on the vCPU's CPU; other vCPUs that wait for this one read it. */
+/* KVM writes a vCPU's slot on the CPU that runs it; vCPUs that wait for that vCPU read it. */
 struct steal_slot {
 	_Alignas(APART) struct steal_area area;
 };

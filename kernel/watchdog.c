@@ -89,8 +89,8 @@ static void time_is_up(const struct trap_frame *frame)
 	callback(callback_argument);
 }
 
-/* Of an NMI on CPU 0: whether it is the watchdog's, that of a bound lifted in the same instant
- * included. If time is up, the callback is what follows the handler. */
+/* Tells whether an NMI on CPU 0 is the watchdog's, which includes that of a bound lifted in the
+ * same instant. If time is up, the callback runs after the handler. */
 static bool bites(struct trap_frame *frame)
 {
 	bool was_late = late;

@@ -36,7 +36,7 @@ bool plan_parse(struct linux_plan *plan, const char *line, uint64_t cpus, char *
 
 bool serial_open(void);
 
-/* Reads a line that comes within so many ms, without its end. False if none does. */
+/* Reads a line, without its end, that comes within so many ms. Returns false if none does. */
 bool serial_read_line(char *line, size_t size, int ms);
 
 /* ---- observe.c: what the kernel tells about itself ---- */
@@ -89,7 +89,7 @@ void text_wait(const char *line, struct open_waits *open, struct waits *waits);
 /* ---- load.c: the compile ---- */
 
 struct load {
-	uint64_t done, least, most; /* jobs: all, and per process at least, at most */
+	uint64_t done, least, most; /* jobs; least, most: of one process */
 	struct histogram job;       /* how long a job took, TSC cycles */
 	bool failed;                /* a process could not be started, or failed */
 };

@@ -176,7 +176,7 @@ static bool one_job(uint64_t number, uint64_t seed)
 	return ok && rename(from, to) == 0 && unlink(to) == 0;
 }
 
-/* Of a task; all are in memory that init and the tasks share. */
+/* A task's results, in memory that init and the tasks share. */
 struct task {
 	uint64_t jobs;
 	struct histogram job;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the guest's half calls: port/sim/seam.h. A vCPU outside of time has it done at once. */
+/* The functions of port/sim/seam.h, which the guest's half calls. For a vCPU outside of simulated
+ * time each is done at once. */
 #include "port/sim/seam.h"
 
 #include "sim/cpu.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The logs of the VMs, and the lines that tell the launcher meanwhile what happens, as run.sh's
+ * The logs of the VMs. And lines that tell the launcher what happens while it happens, as run.sh's
  * instances do (tools/run/instance.sh): boot I | run I START END LOCK | end I.
  */
 #ifndef PVSPIN_SIM_LOG_H

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Makes build/pvspin-VERSION.tar.gz: the files that git knows, as they
-# are now, and VERSION, which replaces git in the unpacked tree. The same tree gives the same bytes.
-# For `make dist`, run from the top of the tree.
+# Makes build/pvspin-VERSION.tar.gz: the files that git knows, as they are now, and VERSION, which
+# replaces git in the unpacked tree. The same tree gives the same bytes. For `make dist`, run from the
+# top of the tree.
 set -euo pipefail
 version=$1 name=pvspin-$1
 if [[ ! -e .git ]] || ! git rev-parse HEAD >/dev/null; then

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copies the built files below a prefix, for `make install`. Run from the top of the tree:
 #
-#   bin/pvspin                  run.sh's name there              bin/pvspin-hosted, pvspin-report
+#   bin/pvspin                  run.sh under another name        bin/pvspin-hosted, pvspin-report
 #   share/pvspin/               run.sh, its parts, the image, the output of --list; read-only
 #   share/man/man1/, share/bash-completion/completions/, share/doc/pvspin/
 set -euo pipefail

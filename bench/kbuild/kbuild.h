@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * workload=kbuild: the lock behaviour of a kernel compile (profile.h) by tasks that a small
- * scheduler multiplexes on the vCPUs, its run queues' locks among the locks under test. A fixed
- * amount of work, jobs=; how long it takes is the result. docs/kbuild.md.
+ * scheduler multiplexes on the vCPUs. The locks of its run queues are under test, too. The work is
+ * fixed by jobs=; the result is how long it takes. docs/kbuild.md.
  */
 #ifndef PVSPIN_BENCH_KBUILD_KBUILD_H
 #define PVSPIN_BENCH_KBUILD_KBUILD_H

@@ -21,7 +21,7 @@ struct table_row {
 	uint64_t halts, kicks, steals, lhp;
 	uint64_t wait_max_cycles, longest_streak;
 	uint64_t steal_ns, elapsed_ns, scheduled_in;
-	struct gaps gaps; /* of phases that are gaps_cycles long together; 0: none has any */
+	struct gaps gaps; /* of phases whose lengths add up to gaps_cycles; 0: none has any */
 	uint64_t gaps_cycles;
 	uint32_t broken, incomplete; /* number of such repetitions */
 	struct spread elapsed;       /* kbuild: ns */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a hang (port/hang.h), as far as the guest and the simulated one write the same. */
+/* The records of a hang (port/hang.h): what the guest and the simulated guest write alike. */
 #ifndef PVSPIN_PORT_COMMON_HANG_RECORD_H
 #define PVSPIN_PORT_COMMON_HANG_RECORD_H
 

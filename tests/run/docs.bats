@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Compares docs/locks.md and docs/abi-coverage.md with the program:
-# every lock has its section, every tunable and lock event is described, every clause has a test or
-# a reason why not. (guest_tcg.bats compares docs/serial-log.md with a guest's log.)
+# Compares README, docs/locks.md and docs/abi-coverage.md with the program: every lock has its
+# section, every setting, tunable and lock event is described, every clause has a test or a reason
+# why not. (guest_tcg.bats compares docs/serial-log.md with a guest's log.)
 
 setup() {
   cd "$BATS_TEST_DIRNAME/../.." || return 1
@@ -36,7 +36,7 @@ described() { # COUNT
 }
 
 @test "docs/locks.md describes every tunable, README every setting" {
-  # and README every setting; not the keys that bench/plan.c has beside them
+  # All keys but those that only bench/plan.c names.
   sed -n 's/.*\(NUMBER\|NAMED\)[A-Z_]*([^"]*"\([a-z_]*\)".*/\2=/p; s/.*\.name = "\([a-z]*\)".*/\1=/p' \
     bench/plan.c | sort >"$BATS_TEST_TMPDIR/plan"
   accepted '?=?' | grep '=' | sort | comm -23 - "$BATS_TEST_TMPDIR/plan" | tr -d '=' | described 3

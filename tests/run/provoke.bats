@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Reports of failures, each provoked by a key or by QEMU's monitor,
-# under plain emulation. All must end by themselves in bounded time, with a report that names the
-# place. docs/failures.md has the table.
+# Reports of failures, each provoked by a key or by QEMU's monitor, under plain emulation. All must
+# end by themselves in bounded time, with a report that names the place. docs/failures.md has the
+# table.
 # shellcheck disable=SC2154 # stdout, out: common.bash
 
 load guest

@@ -12,10 +12,10 @@
 	.features = KVM_FEATURE_PV_UNHALT, .conditions = ABI_IRQCHIP | ABI_HLT_EXITS, .vcpus = 2
 
 /*
- * Judges whether PV_UNHALT may be offered where HLT does not exit. Before Linux 6.9 it may: KVM
- * looked for its leaf before it knew the leaf's base, so that it cleared the bit only at some later
- * update (arch/x86/kvm/cpuid.c, __kvm_update_cpuid_runtime), and the result says so. Otherwise
- * fails.
+ * Judges whether PV_UNHALT may be offered where HLT does not exit. Before Linux 6.9 it may, and the
+ * result says so: KVM looked for its leaf before it knew the leaf's base, and so cleared the bit
+ * only at a later update (arch/x86/kvm/cpuid.c, __kvm_update_cpuid_runtime). Since then it may not,
+ * and the test fails.
  */
 static inline void kick_judge_offered(struct test_result *result, bool offered)
 {

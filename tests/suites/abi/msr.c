@@ -192,7 +192,7 @@ static void hidden_works(struct test_result *result)
 ABI_CLAUSE(hidden_works, "ABI-MSR-04", "abi.msr.hidden_not_enforced_works", ABI_KVM,
 	   .conditions = ABI_NO_ENFORCE);
 
-/* For works on CPUs 0 and 1. `saved` has CPU 1's values. */
+/* For work on CPUs 0 and 1. `saved` has CPU 1's values. */
 static uint64_t saved[MSRS], after_init[MSRS], seen_by_0[MSRS];
 
 static void set_trials(struct test_result *result)

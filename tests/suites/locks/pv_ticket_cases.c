@@ -2,7 +2,7 @@
 /*
  * The protocol of pv-ticket, oticket and i-spinlock (locks/pv_ticket_wait.h): who halts, who is
  * kicked, when the flag is cleared, and what an interrupt in a halted wait may do, also when
- * tickets wrap around. A backend that wraps the case's shows which CPU is inside pv_wait, counts
+ * tickets wrap around. A backend around the case's own shows which CPU is inside pv_wait, counts
  * kicks, and can play an interrupt between the decision to halt and the halt.
  */
 #include "tests/suites/locks/pv_ticket_cases.h"
