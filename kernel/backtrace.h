@@ -13,8 +13,8 @@
  * BACKTRACE_MAX in all. Returns how many. Any context; the stack must not be in use. */
 size_t backtrace_take(uint64_t rip, uint64_t rbp, uint64_t address[BACKTRACE_MAX]);
 
-/* The same of interrupted code, which may be where it has no frame pointer: in a prologue, in an
- * epilogue, or on a path that needs no frame. */
+/* The same for interrupted code. It may have no frame pointer of its own there: in a prologue, in
+ * an epilogue, or on a path that needs no frame. */
 size_t backtrace_of_trap(const struct trap_frame *frame, uint64_t address[BACKTRACE_MAX]);
 
 #endif

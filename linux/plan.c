@@ -16,7 +16,7 @@ static const char *const own[] = {"jobs", "tasks", "seed", "limit_s"};
 static const char *const foreign[] = {"HOME",  "TERM",  "BOOT_IMAGE", "workload", "reps",
 				      "accel", "start", "end",        "vmm_"};
 
-/* The value of a number, or the error. */
+/* Reads a number, or writes the error. */
 static bool take_number(const struct cmdline_word *word, uint64_t most, uint64_t *number,
 			char *error)
 {

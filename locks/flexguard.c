@@ -16,9 +16,9 @@
  *
  * Difference from the original: there the scheduler's events, seen by eBPF, count the preempted
  * threads that hold or wait for any lock, so one preempted holder makes the waiters of all locks
- * park. A guest sees no such event. Here a waiter samples the host's preempted flags, of this
- * lock's owner and head alone: the two who keep it from going on. Waiters of other locks spin on. A
- * preempted waiter farther back is noticed when it becomes the head.
+ * park. A guest sees no such event. Here a waiter samples the host's preempted flags of this lock's
+ * owner and head only, because these two hold it up. Waiters of other locks spin on. A preempted
+ * waiter farther back is noticed when it becomes the head.
  *
  * Preemption: a preempted owner or head costs each waiter up to 2^8 polls; then the waiters' CPUs
  * are free, and any vCPU takes a free lock. One hole: a waiter that is descheduled between joining
@@ -208,8 +208,8 @@ static void flex_poll_only(struct flex_lock *lock, struct spin *spin)
 	spin_end(spin, SPIN_WON);
 }
 
-/* An interrupt may come between any two lines and wait likewise. The fences are for the compiler:
- * one CPU. */
+/* An interrupt's handler may wait likewise between any two lines. The fences are for the compiler,
+ * because all this happens on one CPU. */
 static __attribute__((noinline)) void flex_slow(struct flex_lock *lock, struct flex_pool *pool)
 {
 	struct spin spin = spin_begin();

@@ -68,7 +68,7 @@ wait_for() { # FILE TEXT
     ! grep -qsF "$2" "$1" || return 0
     sleep 0.1
   done
-  echo "did not find $2 in $1 within 30 s" >&2
+  echo "did not find $2 in $1 within two minutes" >&2
   return 1
 }
 

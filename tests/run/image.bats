@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# --l1-kernel=PATH up to the boot of L1 (tools/nested/image.sh): which
-# modules are taken, from where and in which order, and the errors for an unsuitable image. Image
-# and modules are fakes; nested.bats boots a real one.
+# --l1-kernel=PATH up to the boot of L1 (tools/nested/image.sh): which modules are taken, from where
+# and in which order, and the errors for an unsuitable image. Image and modules are fakes;
+# nested.bats boots a real one.
 # shellcheck disable=SC2016,SC2154 # $ for another shell; tree, stderr: common.bash; l1_dir, l1_error: kernel.sh
 
 load common
@@ -52,7 +52,7 @@ refused() { # WORDS...: the image must be refused, with these words
 9pnet_virtio.ko 9p.ko kvm.ko ccp.ko kvm_amd.ko" ]
   cmp "$l1_dir/vmlinuz" "$own/boot/vmlinuz"
   [ "$(<"$l1_dir/release")" = 6.99.1-x ]
-  # The name made of the content is accepted as a kernel, too: a serving L1 is called so.
+  # A serving L1 names its kernel by this name, made of the content, so it is accepted, too.
   name=${l1_dir##*/}
   nested_kernel "$name"
   [ "${l1_dir##*/}" = "$name" ]

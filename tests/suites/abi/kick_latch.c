@@ -239,7 +239,7 @@ static void controller_kicks_a_disabled(struct scene *scene)
 		return;
 	scene_kick_target(scene);
 	scene_put(&scene->go, 1);
-	if (!scene_stays_halted(scene, 1, "on a kick of when its APIC was disabled"))
+	if (!scene_stays_halted(scene, 1, "on a kick from when its APIC was disabled"))
 		return;
 	scene_kick_target(scene);
 	scene_wakes(scene, 1, "a kick");
