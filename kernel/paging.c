@@ -92,6 +92,14 @@ void paging_set(uint64_t address, size_t bytes, enum paging_rights rights)
 	}
 }
 
+uint64_t stack_alloc(size_t bytes)
+{
+	uint64_t guard = (uint64_t)memory_alloc(PAGE_BYTES + bytes, PAGE_BYTES);
+
+	paging_set(guard, PAGE_BYTES, PAGING_NONE);
+	return guard + PAGE_BYTES + bytes;
+}
+
 uint64_t *paging_entry(uint64_t address)
 {
 	return &page_table(address)[address / PAGE_BYTES % TABLE_ENTRIES];

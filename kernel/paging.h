@@ -33,6 +33,10 @@ void *paging_map_screen(uint64_t physical, uint64_t bytes);
  * only: for use before other CPUs are up, or for pages they have not touched. */
 void paging_set(uint64_t address, size_t bytes, enum paging_rights rights);
 
+/* Returns the top of a new stack of `bytes` (a multiple of 4096) above an unmapped guard page, so
+ * that an overflow is a page fault. Fails as memory_alloc() does. */
+uint64_t stack_alloc(size_t bytes);
+
 /* The entry of a 4 KiB page that paging_set() has been called for. */
 uint64_t *paging_entry(uint64_t address);
 #define PAGING_ENTRY_DIRTY (1ull << 6)

@@ -10,7 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
-#include "kernel/stack.h"
+#include "kernel/paging.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"

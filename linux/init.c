@@ -70,7 +70,7 @@ static void finish(const char *error, const char *reason)
 		pause();
 }
 
-/* Linux's own measurement, which it shows as the clock rate if nothing scales that. */
+/* Linux measures the rate, and shows it as "cpu MHz" unless something scales the clock. */
 static uint64_t read_tsc_khz(void)
 {
 	FILE *file = fopen("/proc/cpuinfo", "re");

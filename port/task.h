@@ -32,8 +32,8 @@ void port_tick_stop(void);
 /* Makes a CPU that takes ticks run `call` at least once, as soon as its interrupts are enabled. */
 void port_call(uint32_t cpu);
 
-/* Masks the calling CPU's interrupts; returns whether they were enabled. Call it only between the
- * two functions above. Hosted: no effect, because to block a signal would take two system calls. */
+/* Masks the calling CPU's interrupts; returns whether they were enabled. Only for CPUs that take
+ * ticks. Hosted: no effect, because to block a signal would take two system calls. */
 bool port_irq_disable(void);
 void port_irq_enable(void);
 

@@ -5,9 +5,9 @@
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/layout.h"
+#include "kernel/paging.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
-#include "kernel/stack.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 
