@@ -202,6 +202,20 @@ static void yield_enosys(struct visit *visit)
 		answer(visit, -KVM_ENOSYS);
 }
 
+/* Hyper-V's hypercalls: RCX is the control word, with the call code in 16 bits; a fast call has bit
+ * 16 set. For KVM's own this is some argument. */
+static void hv_long_spin_fails(struct visit *visit)
+{
+	if ((visit->rcx & 0x1ffff) == 0x10008 && visit->regs[VCPU_REGS_RAX] == 0)
+		answer(visit, 5); /* HV_STATUS_INVALID_PARAMETER */
+}
+
+static void hv_any_control(struct visit *visit)
+{
+	if ((visit->rcx & 0x1ffff) == 0x10008 && visit->rcx >> 32)
+		argue(visit, VCPU_REGS_RCX, (u32)visit->rcx);
+}
+
 /* CLOCK_PAIRING: RBX is the address, RCX the type; KVM writes a struct kvm_clock_pairing. */
 
 static void pairing_any_type(struct visit *visit)
@@ -272,6 +286,8 @@ const struct fault hypercall_faults[] = {
 	{"ipi-wrong-vector", POINT_HYPERCALL, .before = ipi_wrong_vector},
 	{"yield-refuses", POINT_HYPERCALL, .after = yield_refuses},
 	{"yield-enosys", POINT_HYPERCALL, .after = yield_enosys},
+	{"hv-long-spin-fails", POINT_HYPERCALL, .after = hv_long_spin_fails},
+	{"hv-any-control", POINT_HYPERCALL, .before = hv_any_control},
 	{"pairing-any-type", POINT_HYPERCALL, .before = pairing_any_type},
 	{"pairing-flags", POINT_HYPERCALL, .after = pairing_flags},
 	{"pairing-too-long", POINT_HYPERCALL, .after = pairing_too_long},

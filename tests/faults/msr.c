@@ -166,6 +166,15 @@ static void reset_poll(struct visit *visit)
 	fault_hit();
 }
 
+/* HV_X64_MSR_HYPERCALL reads as enabled (bit 0), under a guest OS ID or not. */
+static void hv_page_stays(struct visit *visit)
+{
+	if (!msr(visit, 0x40000001) || visit->regs[VCPU_REGS_RAX] & 1)
+		return;
+	visit->regs[VCPU_REGS_RAX] |= 1;
+	fault_hit();
+}
+
 const struct fault msr_faults[] = {
 	{"steal-reserved", POINT_WRMSR, .before = steal_reserved},
 	{"eoi-unaligned", POINT_WRMSR, .before = eoi_unaligned},
@@ -185,6 +194,7 @@ const struct fault msr_faults[] = {
 	{"msr-reads-0", POINT_RDMSR, .after = read_0},
 	{"msr-shared", POINT_RDMSR, .after = read_shared},
 	{"clock-no-alias", POINT_RDMSR, .after = old_clock_is_0},
+	{"hv-page-stays", POINT_RDMSR, .after = hv_page_stays},
 	{"init-keeps-steal", POINT_RESET, .before = keep_steal, .after = restore_steal},
 	{"init-keeps-eoi", POINT_RESET, .before = keep_eoi, .after = restore_eoi},
 	{"init-keeps-clock", POINT_RESET, .before = keep_clock, .after = restore_clock},

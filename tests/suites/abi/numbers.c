@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hypercall numbers: which ones exist; what happens to those that CPUID hides, with and without
- * enforcement; and who answers if Hyper-V's interface comes first. Linux
+ * Hypercall numbers: which ones exist, and what happens to those that CPUID hides, with and without
+ * enforcement. (hyperv.c: who answers if Hyper-V's are in use.) Linux
  * include/uapi/linux/kvm_para.h, Documentation/virt/kvm/x86/hypercalls.rst, arch/x86/kvm/x86.c
  * (kvm_emulate_hypercall, guest_pv_has).
  */
@@ -177,42 +177,6 @@ static void enforced_behind_another(struct test_result *result)
 }
 ABI_CLAUSE(enforced_behind_another, "ABI-NR-10", "abi.nr.enforcement_behind_another_interface",
 	   ABI_KVM, .features = KVM_FEATURE_PV_UNHALT, .conditions = ABI_SIGNATURE | ABI_ENFORCE);
-
-/*
- * ABI-NR-11: once the guest says by HV_X64_MSR_GUEST_OS_ID that it uses Hyper-V's ABI, every
- * hypercall is Hyper-V's (KVM's numbers return status 2, HV_STATUS_INVALID_HYPERCALL_CODE). Writing
- * 0 there restores KVM's. Microsoft's Hypervisor Top-Level Functional Specification, 3.13 and
- * appendix B.
- */
-#define HV_LEAF                 0x40000000u
-#define HV_EBX                  0x7263694du /* "Micr" */
-#define HV_ECX                  0x666f736fu /* "osof" */
-#define HV_EDX                  0x76482074u /* "t Hv" */
-#define MSR_HV_GUEST_OS_ID      0x40000000u
-#define HV_INVALID_HYPERCALL    2
-#define GUEST_OS_ID_OPEN_SOURCE (1ull << 63) /* bit 63: an open-source OS */
-
-static void hyperv_replaces(struct test_result *result)
-{
-	struct cpuid first = cpuid(HV_LEAF, 0);
-	int64_t with;
-
-	if (first.ebx != HV_EBX || first.ecx != HV_ECX || first.edx != HV_EDX) {
-		test_skip(result, "Hyper-V's interface is not offered");
-		return;
-	}
-	expect(result, "number 1 before", call_harmlessly(KVM_HC_VAPIC_POLL_IRQ), 0);
-	if (abi_wrmsr(MSR_HV_GUEST_OS_ID, GUEST_OS_ID_OPEN_SOURCE).faulted) {
-		test_error(result, "HV_X64_MSR_GUEST_OS_ID cannot be written");
-		return;
-	}
-	with = call_harmlessly(KVM_HC_VAPIC_POLL_IRQ);
-	abi_wrmsr(MSR_HV_GUEST_OS_ID, 0);
-	expect(result, "number 1 under a Hyper-V OS", with, HV_INVALID_HYPERCALL);
-	expect(result, "number 1 after", call_harmlessly(KVM_HC_VAPIC_POLL_IRQ), 0);
-}
-ABI_CLAUSE(hyperv_replaces, "ABI-NR-11", "abi.nr.hyperv_replaces_kvm", ABI_KVM,
-	   .conditions = ABI_SIGNATURE);
 
 /* ABI-CPUID-17: kvm=off hides the leaves, not the interface: hypercalls and MSRs still work. */
 static void leaves_off_interface_on(struct test_result *result)
