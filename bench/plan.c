@@ -104,6 +104,7 @@ static const struct plan_key keys[] = {
 	{NAMED("log", ALL, log_virtio, LIST("serial", "virtio"))},
 	{NAMED("end", ALL, stay, LIST("exit", "wait"))},
 	{.name = "nopvspin", .kind = KEY_FLAG, VALUE(nopvspin)},
+	{.name = "hyperv", .kind = KEY_FLAG, VALUE(hyperv)},
 };
 
 size_t plan_key_count(void)

@@ -71,6 +71,7 @@ struct plan {
 	uint32_t hang_ms; /* how long a phase may overrun before it is called hung; 0: as usual */
 	bool trace_until_lhp; /* the events around the first preempted holder, not the last */
 	bool nopvspin;        /* ignore PV_UNHALT */
+	bool hyperv;          /* Hyper-V's hypercalls in place of KVM's */
 	bool linux_asked;     /* locks= contains `linux` */
 	bool defaulted;       /* no locks= and no tests=: the default plan */
 	bool log_virtio;      /* told by the launcher: log=virtio, it has the device for it */

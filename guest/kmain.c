@@ -13,6 +13,7 @@
 #include "kernel/console.h"
 #include "kernel/fatal.h"
 #include "kernel/hpet.h"
+#include "kernel/hyperv.h"
 #include "kernel/ioapic.h"
 #include "kernel/kvm.h"
 #include "kernel/layout.h"
@@ -102,6 +103,12 @@ static struct outcome run_plan(bool plan_ok)
 		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "cpus-unknown"};
 	if (machine.online != machine.cpus.count)
 		return missing_vcpus();
+	if (plan.hyperv && !hyperv_in_use()) {
+		log_line("error: hyperv: this hypervisor does not offer Hyper-V's hypercalls; QEMU "
+			 "with KVM does with -cpu host,hv-relaxed,hv-spinlocks=N (run.sh "
+			 "--pv=hyperv)");
+		return (struct outcome){.verdict = VERDICT_ERROR, .reason = "no-hyperv"};
+	}
 	if (provoke != NULL)
 		provoke(&plan);
 	if (plan.tests[0] != '\0')
@@ -174,6 +181,8 @@ void kmain(uint32_t magic, uint64_t info)
 	choose_log();
 	watch_set_usual(plan_ok ? plan.hang_ms : 0);
 	port_watch("bring-up", smp_start_bound_ns(&machine), NULL);
+	if (plan_ok && plan.hyperv)
+		hyperv_begin(); /* run_plan() says if that fails */
 	topology_set_nodes(&boot, &machine, plan.nodes);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* now that ACPI is read, null pointers fault */
 	if (plan_ok && provoke_early != NULL)

@@ -119,6 +119,10 @@ int main(int count, char **word)
 		snprintf(error, sizeof(error), "tests= is for the guest");
 		ok = false;
 	}
+	if (ok && plan.hyperv) {
+		snprintf(error, sizeof(error), "hyperv is for the guest");
+		ok = false;
+	}
 	snprintf(plan.accel, sizeof(plan.accel), "hosted");
 	for (size_t i = 0; ok && i < plan.thread_counts; i++)
 		threads = plan.threads[i] > threads ? plan.threads[i] : threads;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The byte of tas, ttas and tas-backoff: 0 free, 1 held. The three differ only in how they wait.
+ * The byte of tas, ttas, tas-backoff and hv-notify: 0 free, 1 held. They differ only in how they
+ * wait.
  */
 #ifndef PVSPIN_LOCKS_TAS_BYTE_H
 #define PVSPIN_LOCKS_TAS_BYTE_H

@@ -196,6 +196,11 @@ void sim_yield_to(uint32_t cpu)
 	kvm_yield_to(engine.running, other(cpu));
 }
 
+void sim_long_spin(void)
+{
+	kvm_long_spin(engine.running);
+}
+
 void sim_interrupt(uint32_t cpu)
 {
 	kvm_send_ipi(engine.running, other(cpu), IRQ_WAKE);

@@ -246,6 +246,14 @@ static void on_spin(struct vcpu *me)
 	me->spin.eligible = false;
 }
 
+/* kvm_hv_hypercall(), HVCALL_NOTIFY_LONG_SPIN_WAIT */
+void kvm_long_spin(struct vcpu *vcpu)
+{
+	cpu_exit(vcpu);
+	on_spin(vcpu);
+	cpu_enter(vcpu);
+}
+
 static uint64_t grown(uint64_t value, uint64_t factor, uint64_t most)
 {
 	if (factor == 0)

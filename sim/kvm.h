@@ -19,6 +19,8 @@ void kvm_init_vcpu(struct vcpu *vcpu);
 void kvm_halt(struct vcpu *vcpu, bool open);
 void kvm_kick(struct vcpu *vcpu, struct vcpu *target);
 void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target);
+/* Hyper-V's notice of a long spin, which KVM treats as an exit by PAUSE. */
+void kvm_long_spin(struct vcpu *vcpu);
 void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target, enum irq irq);
 /* Call it after each PAUSE. Returns whether the PAUSE led to an exit. */
 bool kvm_pause(struct vcpu *vcpu);

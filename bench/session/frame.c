@@ -29,6 +29,8 @@ void frame_begin(struct record *record, const struct frame *frame, const struct 
 	record_string(record, "linux_reason", plan->linux_choice.reason);
 	record_string(record, "pv_backend", pv_backend->name);
 	record_bool(record, "pv_yield", pv_backend->yields);
+	if (pv_backend->long_spin_polls != 0)
+		record_number(record, "pv_long_spin", pv_backend->long_spin_polls);
 	record_number(record, "pause_cycles", speed.pause_cycles);
 }
 

@@ -33,7 +33,19 @@ static void say_without_unhalt(const struct plan *plan)
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		if (plan->locks[i]->ops->flags & LOCK_PV)
 			log_line("- %s never halted: no PV_UNHALT%s.", plan->locks[i]->ops->name,
-				 plan->nopvspin ? " (nopvspin)" : "");
+				 plan->nopvspin ? " (nopvspin)"
+				 : plan->hyperv ? " (hyperv)"
+						: "");
+	}
+}
+
+static void say_without_long_spin(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->lock_count && pv_backend->long_spin_polls == 0; i++) {
+		if (plan->locks[i]->ops->flags & LOCK_LONG_SPIN)
+			log_line("- %s told no hypervisor of its long spins: Hyper-V's hypercalls "
+				 "are not in use (run.sh --pv=hyperv).",
+				 plan->locks[i]->ops->name);
 	}
 }
 
@@ -162,6 +174,7 @@ void table_say_notes(const struct table *table)
 	for (uint32_t i = 0; port_note(i, names, sizeof(names)); i++)
 		log_line("- %s", names);
 	say_without_unhalt(table->plan);
+	say_without_long_spin(table->plan);
 	say_slices(table);
 	collect(table, names, crawled);
 	if (names[0])

@@ -30,7 +30,8 @@ enum lock_flags {
 	LOCK_NEEDS_PREEMPTED = 1 << 3, /* reads other vCPUs' preempted bytes */
 	LOCK_NO_EXCLUSION = 1 << 4,    /* the null lock: a harness baseline, excludes nobody */
 	LOCK_NODE_POOL = 1 << 5,       /* see "Nodes" above */
-	LOCK_RESTORES = 1 << 6, /* when free without waiters, the state is as init() left it */
+	LOCK_RESTORES = 1 << 6,  /* when free without waiters, the state is as init() left it */
+	LOCK_LONG_SPIN = 1 << 7, /* tells the host of long spins through pv.h */
 };
 
 /* What init() may keep: CPU c's node is at (char *)nodes + c * node_stride. */

@@ -4,7 +4,9 @@
  * Backends: kvm (HLT, KVM_HC_KICK_CPU), none (no PV_UNHALT: a masked HLT would never end, so
  * nothing halts), hosted (futex, sched_yield). Directed yields (KVM_HC_SCHED_YIELD) and the
  * preempted flags of the steal-time pages are KVM features of their own; kvm and none use them
- * where they are offered. A backend counts what it does in the calling CPU's lock_stats.
+ * where they are offered. With Hyper-V's hypercalls in place of KVM's (hyperv) there are neither
+ * kicks nor directed yields, but notices of long spins. A backend counts what it does in the
+ * calling CPU's lock_stats.
  */
 #ifndef PVSPIN_LOCKS_CORE_PV_H
 #define PVSPIN_LOCKS_CORE_PV_H
@@ -14,12 +16,15 @@
 #include <stdint.h>
 
 struct pv_backend {
-	const char *name; /* "kvm", "none", "hosted" */
-	bool halts;       /* whether wait() can sleep */
-	bool yields;      /* whether yield_to() reaches the host */
+	const char *name;         /* "kvm", "none", "hyperv", "hosted", "sim" */
+	bool halts;               /* whether wait() can sleep */
+	bool yields;              /* whether yield_to() reaches the host */
+	uint32_t long_spin_polls; /* how many polls are a long spin to the host; 0: long_spin() does
+				   * not reach it */
 	void (*wait)(const _Atomic uint8_t *word, uint8_t seen);
 	void (*kick)(uint32_t cpu);
 	void (*yield_to)(uint32_t cpu);
+	void (*long_spin)(uint32_t polls);
 	bool (*preempted)(uint32_t cpu);
 };
 
@@ -48,6 +53,17 @@ static inline void pv_kick(uint32_t cpu)
 static inline void pv_yield_to(uint32_t cpu)
 {
 	pv_backend->yield_to(cpu);
+}
+
+/* Of long_spin_polls. */
+#define PV_USUAL_LONG_SPIN 0x1fff     /* what QEMU's documentation and libvirt's tell a guest */
+#define PV_NEVER           UINT32_MAX /* of long_spin_polls: the host does not want to be told */
+
+/* Tells the host that the caller waits for a vCPU that may be off its CPU, and has polled so often.
+ * The host may give the caller's time to any vCPU; a hint that may do nothing. */
+static inline void pv_long_spin(uint32_t polls)
+{
+	pv_backend->long_spin(polls);
 }
 
 /* Whether CPU is descheduled by the host. A hint; false where unknown. */

@@ -54,6 +54,7 @@ const char *const lock_event_names[EV_COUNT] = {
 	[EV_MUST_QUEUE] = "must_queue",
 	[EV_YIELD_OWNER] = "yield_owner",
 	[EV_YIELD_HEAD] = "yield_head",
+	[EV_LONG_SPINS] = "long_spins",
 	[EV_YIELD_PREV] = "yield_prev",
 	[EV_QUEUE_PASSED] = "queue_passed",
 	[EV_QUEUED_STEALS] = "queued_steals",

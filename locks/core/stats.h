@@ -19,7 +19,7 @@ enum lock_event {
 	EV_HALTS,            /* HLT executed in pv_wait */
 	EV_KICKS,            /* KVM_HC_KICK_CPU issued */
 	EV_SPURIOUS_WAKEUPS, /* HLT returned and the awaited word had not changed */
-	EV_YIELDS,           /* KVM_HC_SCHED_YIELD issued */
+	EV_YIELDS,           /* KVM_HC_SCHED_YIELD, HvCallNotifyLongSpinWait issued */
 	EV_LOCK_STEALS,      /* won at slow-path entry, queue or none (pv_lock_stealing) */
 	EV_LHP_EVENTS,       /* descheduled while holding (own steal-time page) */
 	EV_LHP_CYCLES,       /* ... and for how long */
@@ -69,6 +69,7 @@ enum lock_event {
 	EV_YIELD_OWNER,          /* directed yields, by the vCPU that they were meant for */
 	EV_YIELD_HEAD,
 	EV_YIELD_PREV,
+	EV_LONG_SPINS,    /* of EV_YIELDS: those to any vCPU, after a long spin */
 	EV_QUEUE_PASSED,  /* of EV_LOCK_STEALS: those with others in the queue or in line */
 	EV_QUEUED_STEALS, /* unfair-queued: acquired from inside the queue */
 	EV_COUNT

@@ -39,6 +39,17 @@ static inline void pv_send_yield(uint32_t cpu, void (*send)(uint32_t cpu))
 	lock_count(stats, EV_YIELDS);
 }
 
+/* Yields to any CPU by send(polls). In the trace that is a yield to the caller itself. */
+static inline void pv_send_long_spin(uint32_t polls, void (*send)(uint32_t polls))
+{
+	struct lock_stats *stats = port_my_stats();
+
+	trace_add(stats, TRACE_YIELD, port_cpu());
+	send(polls);
+	lock_count(stats, EV_YIELDS);
+	lock_count(stats, EV_LONG_SPINS);
+}
+
 /* A CPU that halted at `start` calls this with its own stats when it is awake. */
 static inline void pv_count_halt(struct lock_stats *stats, uint64_t start)
 {

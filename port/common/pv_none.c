@@ -20,9 +20,10 @@ static void none_wait(const _Atomic uint8_t *word, uint8_t seen)
 	port_relax();
 }
 
-static void none_cpu(uint32_t cpu)
+/* a kick, a yield or a notice that nobody gets */
+static void none_call(uint32_t argument)
 {
-	(void)cpu;
+	(void)argument;
 }
 
 const struct pv_backend pv_none = {
@@ -30,8 +31,9 @@ const struct pv_backend pv_none = {
 	.halts = false,
 	.yields = false,
 	.wait = none_wait,
-	.kick = none_cpu,
-	.yield_to = none_cpu,
+	.kick = none_call,
+	.yield_to = none_call,
+	.long_spin = none_call,
 	.preempted = pv_page_preempted,
 };
 
@@ -55,6 +57,11 @@ void pv_select(const struct pv_backend *all, uint32_t features, bool nopvspin)
 	if (features & KVM_FEATURE_PV_SCHED_YIELD) {
 		backend.yields = true;
 		backend.yield_to = all->yield_to;
+	}
+	if (all->long_spin_polls) {
+		backend.name = all->name;
+		backend.long_spin_polls = all->long_spin_polls;
+		backend.long_spin = all->long_spin;
 	}
 	pv_backend = &backend;
 }

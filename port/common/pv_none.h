@@ -14,7 +14,8 @@ extern const struct pv_backend pv_none;
 bool pv_page_preempted(uint32_t cpu);
 
 /* Sets pv_backend to those parts of `all` that KVM offers by its feature bits, which are
- * independent of each other; nopvspin: without PV_UNHALT. */
+ * independent of each other; nopvspin: without PV_UNHALT. Notices of long spins are no feature of
+ * KVM: they are there if `all` has them. */
 void pv_select(const struct pv_backend *all, uint32_t features, bool nopvspin);
 
 #endif

@@ -10,12 +10,18 @@
  * since Linux 5.3 (266e85a5ec91) the host also yields to the kicked vCPU. Waiters then halt with
  * interrupts enabled. The IPI is kept like the latch: interrupts are masked from the look at the
  * word to the HLT.
+ *
+ * A guest that has chosen Hyper-V's hypercalls (kernel/hyperv.h) has none of KVM's. It can notify
+ * the hypervisor of long spins, and halts only with pv_kick_ipi=1: a Linux guest of Hyper-V also
+ * kicks by an IPI (arch/x86/hyperv/hv_spinlock.c), but waits by reading HV_X64_MSR_GUEST_IDLE,
+ * which KVM does not have.
  */
 #include "port/guest/pv_kvm.h"
 
 #include "kernel/apic.h"
 #include "kernel/cpu.h"
 #include "kernel/hypercall.h"
+#include "kernel/hyperv.h"
 #include "kernel/kvm.h"
 #include "kernel/percpu.h"
 #include "kernel/smp.h"
@@ -82,14 +88,31 @@ static void kvm_yield_to(uint32_t cpu)
 	pv_send_yield(cpu, call_yield);
 }
 
+static void call_long_spin(uint32_t polls)
+{
+	hyperv_call(HV_NOTIFY_LONG_SPIN_WAIT | HV_FAST, polls);
+}
+
+static void hyperv_long_spin(uint32_t polls)
+{
+	pv_send_long_spin(polls, call_long_spin);
+}
+
 void pv_kvm_select(const struct machine *m, bool nopvspin)
 {
-	static const struct pv_backend all = {
+	static struct pv_backend all = {
 		.name = "kvm",
 		.wait = kvm_wait,
 		.kick = kvm_kick,
 		.yield_to = kvm_yield_to,
+		.long_spin = hyperv_long_spin,
 	};
+	uint32_t features = m->kvm.present ? m->kvm.features : 0;
 
-	pv_select(&all, m->kvm.present ? m->kvm.features : 0, nopvspin);
+	if (hyperv_in_use()) {
+		all.name = "hyperv";
+		all.long_spin_polls = hyperv_long_spin_polls();
+		features = pv_kick_ipi ? KVM_FEATURE_PV_UNHALT : 0; /* HLT and IPIs need no KVM */
+	}
+	pv_select(&all, features, nopvspin);
 }

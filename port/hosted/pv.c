@@ -76,9 +76,9 @@ static void hosted_kick(uint32_t cpu)
 }
 
 /* Linux has no directed yield for threads; the caller's slice goes to any other thread. */
-static void yield_to_any(uint32_t cpu)
+static void yield_to_any(uint32_t ignored)
 {
-	(void)cpu;
+	(void)ignored;
 	sched_yield();
 }
 
@@ -87,12 +87,19 @@ static void hosted_yield_to(uint32_t cpu)
 	pv_send_yield(cpu, yield_to_any);
 }
 
+static void hosted_long_spin(uint32_t polls)
+{
+	pv_send_long_spin(polls, yield_to_any);
+}
+
 const struct pv_backend pv_hosted = {
 	.name = "hosted",
 	.halts = true,
 	.yields = true,
+	.long_spin_polls = PV_USUAL_LONG_SPIN,
 	.wait = hosted_wait,
 	.kick = hosted_kick,
 	.yield_to = hosted_yield_to,
+	.long_spin = hosted_long_spin,
 	.preempted = pv_page_preempted,
 };

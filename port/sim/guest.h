@@ -11,7 +11,8 @@ void port_sim_init(uint32_t nodes);
 /* For tests: puts CPU c on node c % nodes; 0: as port_sim_init() said. */
 void port_sim_pretend_nodes(uint32_t nodes);
 
-/* Chooses and sets pv_backend by what the modelled KVM offers. */
-void pv_sim_select(bool nopvspin);
+/* Chooses and sets pv_backend by what the modelled KVM offers. `hyperv`: Hyper-V's hypercalls are
+ * in use in place of KVM's. */
+void pv_sim_select(bool nopvspin, bool hyperv);
 
 #endif

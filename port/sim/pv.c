@@ -32,14 +32,30 @@ static void sim_yield_cpu(uint32_t cpu)
 	pv_send_yield(cpu, sim_yield_to);
 }
 
-void pv_sim_select(bool nopvspin)
+static void notify_long_spin(uint32_t polls)
 {
-	static const struct pv_backend all = {
+	(void)polls; /* KVM ignores the number, too */
+	sim_long_spin();
+}
+
+static void sim_notify(uint32_t polls)
+{
+	pv_send_long_spin(polls, notify_long_spin);
+}
+
+void pv_sim_select(bool nopvspin, bool hyperv)
+{
+	static struct pv_backend all = {
 		.name = "sim",
 		.wait = sim_wait,
 		.kick = sim_kick_cpu,
 		.yield_to = sim_yield_cpu,
+		.long_spin = sim_notify,
 	};
 
-	pv_select(&all, sim_facts()->kvm_features, nopvspin);
+	if (hyperv) {
+		all.name = "hyperv";
+		all.long_spin_polls = PV_USUAL_LONG_SPIN;
+	}
+	pv_select(&all, hyperv ? 0 : sim_facts()->kvm_features, nopvspin);
 }

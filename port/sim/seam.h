@@ -57,6 +57,7 @@ bool sim_interrupts(bool enable);
 void sim_halt(bool open);
 void sim_kick(uint32_t cpu);      /* KVM_HC_KICK_CPU */
 void sim_yield_to(uint32_t cpu);  /* KVM_HC_SCHED_YIELD */
+void sim_long_spin(void);         /* HvCallNotifyLongSpinWait */
 void sim_interrupt(uint32_t cpu); /* an IPI that does nothing but end a HLT */
 void sim_call(uint32_t cpu);      /* an IPI that runs what sim_tick() was given there */
 /* Between these two a kernel thread of the host keeps its CPU; pairs may nest. No effect on a vCPU.

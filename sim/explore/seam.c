@@ -85,6 +85,11 @@ void sim_yield_to(uint32_t cpu)
 	vcpu_yield_to(cpu);
 }
 
+void sim_long_spin(void)
+{
+	vcpu_yield_to(explore->running->index);
+}
+
 void sim_preempt_disable(void)
 {
 }

@@ -89,7 +89,7 @@ __attribute__((visibility("default"))) void sim_guest_main(void)
 	ok = ok && !refused(error);
 	ksnprintf(plan.accel, sizeof(plan.accel), "sim");
 	port_sim_init(plan.nodes);
-	pv_sim_select(plan.nopvspin);
+	pv_sim_select(plan.nopvspin, plan.hyperv && !facts->host);
 	record_boot(facts);
 	sim_end(frame_run(&plan, ok ? NULL : error));
 }

@@ -42,8 +42,8 @@ static void the_default_plan(void **state)
 		assert_true(plan.hold == 100 && plan.think == 200 && plan.nodes == 0);
 		assert_true(plan.ms == 300 && plan.ops == 0);
 		assert_true(plan.reps == 3 && plan.warmup_ms == 50 && plan.seed == 1);
-		assert_true(!plan.latency && !plan.nopvspin && !plan.stay && plan.trace == 0 &&
-			    !plan.trace_until_lhp);
+		assert_true(!plan.latency && !plan.nopvspin && !plan.hyperv && !plan.stay &&
+			    plan.trace == 0 && !plan.trace_until_lhp);
 		assert_true(plan.dispatch == DISPATCH_INLINE && plan.start == START_NOW);
 		assert_string_equal(plan.tests, "");
 		assert_string_equal(extra, "none");
@@ -85,7 +85,7 @@ static void every_key_is_read(void **state)
 	assert_ok("pvspin.elf locks=mcs,null,tas workload=uncontended threads=1,28,0x2 hold=0 "
 		  "think=7 ops=1000000000000 reps=9 warmup_ms=0 latency=on dispatch=indirect "
 		  "seed=18446744073709551615 start=serial-each extra=some accel=nested end=wait "
-		  "nopvspin spin_threshold=5 prev_check_mask=0 nodes=4 trace=200 "
+		  "nopvspin hyperv spin_threshold=5 prev_check_mask=0 nodes=4 trace=200 "
 		  "trace_until=lhp");
 	assert_locks("mcs,null,tas");
 	assert_true(!plan.defaulted && plan.workload == WORKLOAD_UNCONTENDED);
@@ -94,8 +94,8 @@ static void every_key_is_read(void **state)
 	assert_true(plan.hold == 0 && plan.think == 7 && plan.nodes == 4);
 	assert_true(plan.ms == 0 && plan.ops == 1000000000000);
 	assert_true(plan.reps == 9 && plan.warmup_ms == 0 && plan.seed == UINT64_MAX);
-	assert_true(plan.latency && plan.nopvspin && plan.stay && plan.trace == 200 &&
-		    plan.trace_until_lhp);
+	assert_true(plan.latency && plan.nopvspin && plan.hyperv && plan.stay &&
+		    plan.trace == 200 && plan.trace_until_lhp);
 	assert_true(plan.dispatch == DISPATCH_INDIRECT && plan.start == START_SERIAL_EACH);
 	assert_string_equal(extra, "some");
 	assert_string_equal(plan.accel, "nested");

@@ -19,7 +19,7 @@ static void assert_same_plan(const struct plan *a, const struct plan *b)
 	assert_true(a->warmup_ms == b->warmup_ms && a->latency == b->latency);
 	assert_true(a->trace == b->trace && a->trace_until_lhp == b->trace_until_lhp);
 	assert_true(a->dispatch == b->dispatch && a->start == b->start && a->seed == b->seed);
-	assert_true(a->nopvspin == b->nopvspin && a->stay == b->stay);
+	assert_true(a->nopvspin == b->nopvspin && a->hyperv == b->hyperv && a->stay == b->stay);
 	assert_string_equal(a->tests, b->tests);
 	assert_string_equal(a->accel, b->accel);
 }
@@ -133,6 +133,7 @@ static const char *const pieces[] = {"locks=",
 				     "tests=",
 				     "abi",
 				     "nopvspin",
+				     "hyperv",
 				     "seed=",
 				     "99999999999999999999",
 				     "start=serial",

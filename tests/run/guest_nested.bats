@@ -105,7 +105,7 @@ locks_hold() { # LOCKS HOW-MANY VCPUS ARGUMENT...
 # guest's.
 yields_on() {
   nested 0 -smp 2 "$@"
-  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 2 ]
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 3 ]
   no_line '# SKIP\|^not ok'
   records '.[0].pv_yield'
   records '.[] | select(.type == "counts") | .hypercalls == [17, 0]' # one at boot
@@ -122,9 +122,30 @@ yields_on() {
   records '.[0].pv_backend == "none"'
 }
 
+# KVM counts hypercalls of either interface, and a notice of a long spin is no directed yield to it.
+@test "--pv=hyperv: Hyper-V's hypercalls take the place of KVM's, waiters notify, IPIs kick" {
+  nested 0 --pv=hyperv -smp 2 -append "tests=pv,abi.nr"
+  [ "$(grep -c '^ok [0-9]* - pv' <<<"$stdout")" -eq 3 ]
+  says "$stdout" "# SKIP Hyper-V's hypercalls are in use (hyperv)"
+  records '.[0] | .pv_backend == "hyperv" and .pv_long_spin == 8191 and (.pv_yield | not) and .steal_time'
+  records '.[] | select(.type == "counts") | .hypercalls == [17, 0]' # one at boot
+  jq -e '.instances[0].vcpus[0].kvm | .directed_yield_attempted == 0 and .hypercalls == 17' \
+    "$out/manifest.json"
+  nested 0 --pv=hyperv -smp 4 -cpu host,hv-relaxed,hv-spinlocks=100 \
+    -append "locks=hv-notify,pv-qspinlock,s390-spinlock ms=100 reps=1"
+  records '[.[] | select(.type == "run")] | all(.exclusion == "ok" and .halts_total + .kicks_total == 0)
+    and (map(.yields_total > 0) == [true, false, false]) and .[0].events.long_spins == .[0].yields'
+  says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT (hyperv)'
+  no_line 'told no hypervisor'
+  hypercalls_agree
+  nested 0 --pv=hyperv -smp 4 -append "locks=pv-qspinlock ms=100 reps=1 spin_threshold=1 pv_kick_ipi=1"
+  records '.[] | select(.type == "run") | .exclusion == "ok" and .halts_total > 0 and .kicks_total > 0'
+  records '.[] | select(.type == "counts") | .hypercalls == [1, 0, 0, 0]'
+}
+
 @test "no PV_SCHED_YIELD: no yield is issued" {
   nested 0 -smp 2 -cpu host,-kvm-pv-sched-yield -append "tests=pv"
-  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 2 ]
+  [ "$(grep -c '^ok ' <<<"$stdout")" -eq 3 ]
   records '.[0].pv_yield == false and .[0].pv_backend == "kvm"'
   jq -e '.instances[0].vcpus[0].kvm.directed_yield_attempted == 0' "$out/manifest.json"
 }

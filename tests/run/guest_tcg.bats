@@ -62,6 +62,15 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'pv-qspinlock never halted: no PV_UNHALT'
 }
 
+@test "without Hyper-V's interface hv-notify notifies nobody and says so; hyperv is refused" {
+  tcg 0 -smp 2 -append "locks=hv-notify ms=20 reps=1 hv_notify_spins=1"
+  records '.[] | select(.type == "run") | .exclusion == "ok" and .yields_total == 0'
+  records '.[0] | has("pv_long_spin") | not'
+  says "$stdout" 'hv-notify told no hypervisor of its long spins' '--pv=hyperv'
+  tcg 4 --pv=hyperv -smp 2 -append "locks=hv-notify ms=20 reps=1"
+  says "$stdout" "error: hyperv: this hypervisor does not offer Hyper-V's hypercalls"
+}
+
 @test "locks=linux beside the lock it stands for runs it once; another hypervisor: virt-spin" {
   tcg 0 -smp 2 -append "locks=linux,tas,virt-spin ms=20 reps=1 warmup_ms=5"
   records '[.[] | select(.type == "run") | .lock] == ["virt-spin", "tas"]'

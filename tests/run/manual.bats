@@ -58,7 +58,7 @@ offered() { # WORD...
   [ "$(offered run.sh --)" = "$(./run.sh --help | options | paste -sd' ')" ]
   [ "$(offered run.sh --accel =)" = 'auto kvm nested sim tcg' ]
   [ "$(offered run.sh --accel = n)" = nested ]
-  [ "$(offered run.sh --pv = o)" = 'off on' ]
+  [ "$(offered run.sh --pv =)" = 'hyperv off on' ]
   [ "$(offered run.sh --ti)" = --timeout= ]
   [ "$(offered run.sh -kernel READ)" = README.md ]
 }

@@ -46,7 +46,7 @@ setup() {
   run_sh 2 --accel=hvf
   says "$stderr" --accel=hvf auto kvm nested tcg sim
   run_sh 2 --pv=maybe
-  says "$stderr" 'on off'
+  says "$stderr" 'on off hyperv'
   run_sh 2 --instances=-1
   says "$stderr" --instances=-1 'from 1'
   run_sh 2 --instances=two
@@ -343,6 +343,10 @@ composed() { # ACCEL ARGUMENT...
   [[ $output != *vmm_cpu_percent* ]]
   composed kvm --pv=off
   says "$output" '<-cpu><host,kvm-pv-unhalt=off>'
+  composed kvm --pv=hyperv -append 'locks=tas'
+  says "$output" '<-cpu><host,hv-relaxed,hv-spinlocks=0x1fff>' '<locks=tas hyperv vmm_kernel='
+  composed kvm --pv=hyperv -cpu EPYC,hv-spinlocks=7 -append 'hyperv locks=tas'
+  says "$output" '<-cpu><EPYC,hv-spinlocks=7,kvm-pv-unhalt=on>' '<hyperv locks=tas vmm_kernel='
   composed kvm -cpu EPYC
   says "$output" '<-cpu><EPYC,kvm-pv-unhalt=on>'
   composed kvm --pv=off -cpu host,-kvm-pv-unhalt

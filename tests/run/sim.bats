@@ -66,12 +66,33 @@ sim() {
     sim --follow-polls --seed=3 --host=cpus=4 9 "locks=$lock ms=3 warmup_ms=1 reps=1"
     cmp "$log" "$log.1"
   done
+  sim --host=cpus=4,ple=0 9 'locks=hv-notify hyperv hv_notify_spins=333 ms=3 warmup_ms=1 reps=1'
+  cp "$log" "$log.1"
+  sim --follow-polls --host=cpus=4,ple=0 9 'locks=hv-notify hyperv hv_notify_spins=333 ms=3 warmup_ms=1 reps=1'
+  cmp "$log" "$log.1"
   # With this seed an interrupt meets a vCPU on its first way into the guest.
   local keys='locks=virt-spin,mcs,pv-qspinlock,paq ms=3 warmup_ms=1 reps=1'
   sim --seed=2 --host=cpus=4 9 "$keys"
   cp "$log" "$log.1"
   sim --follow-polls --seed=2 --host=cpus=4 9 "$keys"
   cmp "$log" "$log.1"
+}
+
+@test "hyperv: waiters notify the modelled KVM, nobody kicks; without it hv-notify is ttas" {
+  local lock keys='ms=10 warmup_ms=1 reps=1 spin_threshold=9'
+  sim --host=cpus=4,ple=0 8 "locks=hv-notify,pv-qspinlock,s390-spinlock hyperv $keys"
+  grep '^{' "$log" | jq -es '
+    (.[0] | .pv_backend == "hyperv" and .pv_long_spin == 8191 and .pv_yield == false) and
+    (map(select(.type == "run")) | length == 3
+      and all(.exclusion == "ok" and .halts_total + .kicks_total == 0)
+      and .[0].yields > 0 and .[0].yields == .[0].events.long_spins
+      and .[1].yields + .[2].yields == 0)'
+  for lock in hv-notify ttas; do
+    sim --host=cpus=4,ple=0 8 "locks=$lock $keys"
+    grep '^{' "$log" | jq -es '.[0] | .pv_backend == "sim" and (has("pv_long_spin") | not)'
+    grep '^{' "$log" | jq -c 'select(.type == "run") | [.ops, .yields, .wait_cycles, .steal_ns]' >"$log.$lock"
+  done
+  cmp "$log.hv-notify" "$log.ttas"
 }
 
 @test "two VMs with different locks: logs, manifest, table, class sim" {

@@ -36,7 +36,9 @@ Words without two dashes in front go to QEMU unchanged (-cpu help prints QEMU's 
   --boot=multiboot|pvh|iso|uefi   how the guest is loaded, docs/boot.md (multiboot)
                        multiboot, pvh: QEMU -kernel (pvh: also with -M microvm)
                        iso: GRUB, BIOS; uefi: GRUB, UEFI (OVMF)
-  --pv=on|off          whether the guest is offered the CPU feature kvm-pv-unhalt (on)
+  --pv=on|off|hyperv   whether the guest is offered the CPU feature kvm-pv-unhalt (on);
+                       hyperv: it is offered Hyper-V's hypercalls and uses them in place of KVM's
+                       (the guest's key hyperv)
   --instances=N        N identical VMs at once (1); their measured phases are released together
   --host-peer[=KEYS]   run the hosted build (the same locks on Linux threads) on the host during the
                        VMs' measured phases, released together; its log is host-peer.log. For it,

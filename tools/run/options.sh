@@ -63,7 +63,7 @@ options_own() { # WORD
   --l1-kernel=image-*) l1_kernel_given=${1#*=} ;; # run.sh's own name for an image (image.sh)
   --l1-kernel=6.1 | --l1-kernel=6.12) l1_kernel_given=${1#*=} ;;
   --l1-kernel=*) usage_error "$1: accepted are 6.1, 6.12, and the path, with a slash, of a bzImage" ;;
-  --pv=*) one_of pv "$1" on off ;;
+  --pv=*) one_of pv "$1" on off hyperv ;;
   --instances=0) instances=0 ;;
   --instances=*) number instances "$1" 64 ;;
   --host-peer) host_peer=1 ;;

@@ -41,13 +41,17 @@ qemu_help() {
 }
 
 # Prints QEMU's -cpu value. A model other than host hides PV_UNHALT unless it is named. Never
-# changes what the user says about kvm-pv-unhalt.
+# changes what the user says about kvm-pv-unhalt and hv-spinlocks. The number of the latter is the
+# one of QEMU's and libvirt's documentation.
 qemu_cpu() {
   local cpu=$user_cpu
   case $accel in
   tcg) echo "${cpu:-max}" ;;
   kvm)
     cpu=${cpu:-host}
+    if [[ $pv == hyperv && $cpu != *hv-spinlocks* && $cpu != *hv_spinlocks* ]]; then
+      cpu+=,hv-relaxed,hv-spinlocks=0x1fff
+    fi
     if [[ $cpu == *kvm-pv-unhalt* || $cpu == *kvm_pv_unhalt* ]]; then
       echo "$cpu"
     elif [[ $pv == off ]]; then
@@ -101,9 +105,15 @@ qemu_share() {
   ((smp_cpus * members <= cpus)) || echo " vmm_cpu_percent=$((cpus * 100 / members))"
 }
 
+# Prints the guest's key that --pv=hyperv stands for.
+pv_key() {
+  [[ $pv != hyperv || " $append " == *' hyperv '* ]] || echo ' hyperv'
+}
+
 # Prints the guest's command line: the user's, then the launcher's facts (docs/serial-log.md).
 qemu_append() {
   local line=$append
+  line+=$(pv_key)
   [[ $accel == tcg ]] || line+=$(qemu_share)
   line+="$(qemu_facts) accel=$accel_class"
   ! qemu_log_by_virtio || line+=' log=virtio'

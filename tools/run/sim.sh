@@ -52,7 +52,7 @@ sim_ready() {
       die "$EXIT_ENVIRONMENT" "cannot copy build/sim to $scratch (TMPDIR chooses another place)"
     sim=$scratch/sim/pvspin-sim
   fi
-  [[ $pv == on ]] || model+=${model:+,}pv_unhalt=0
+  [[ $pv != off ]] || model+=${model:+,}pv_unhalt=0
   sim_words=(${model:+"--host=$model"} ${pin:+"--pin=$pin"})
   answer=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check 2>&1) || status=$?
   ((status == 0)) || die "$status" "${answer#pvspin-sim: }"
@@ -65,7 +65,7 @@ sim_ready() {
 sim_append() { # MEMBER
   local line own=${sim_vm[$1]-}
   ! is_peer "$1" || own=$peer_keys
-  line="$(keys_override "$append" "$own") accel=sim"
+  line="$(keys_override "$append" "$own")$(is_peer "$1" || pv_key) accel=sim"
   [[ " $line" == *' ms='* || " $line" == *' ops='* || " $line" == *' workload=kbuild'* ]] || line+=' ms=100'
   if ((members > 1)) && [[ " $append " != *' start='* ]]; then line+=' start=serial-each'; fi
   echo "${line# }"

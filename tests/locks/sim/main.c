@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 	explore_init();
 	explore->steps_most = STEPS_MOST;
 	port_sim_init(0);
-	pv_sim_select(false);
+	pv_sim_select(false, false);
 	own = pv_backend;
 	explore->running = NULL;
 	printf("TAP version 14\n1..%u\n", all_cases(false, NULL));

@@ -4,6 +4,7 @@
 
 #include "bench/quoting.h"
 #include "kernel/apic.h"
+#include "kernel/hyperv.h"
 #include "kernel/machine.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -79,6 +80,10 @@ static const struct {
 /* Returns false, with the reason in the result, if the clause cannot be tested here. */
 static bool needs_met(const struct abi_clause *clause, struct test_result *result)
 {
+	if (hyperv_in_use()) {
+		test_skip(result, "Hyper-V's hypercalls are in use (hyperv)");
+		return false;
+	}
 	if (!(clause->conditions & ABI_UNSEEN_KVM) && !abi_on_kvm()) {
 		test_skip(result, "no KVM signature in CPUID 0x40000000..0x4000ff00");
 		return false;

@@ -55,6 +55,7 @@ static const struct field boot_fields[] = {
 	OPTIONAL("hypercall", FIELD_TEXT),
 	OPTIONAL("pv_backend", FIELD_NAME),
 	OPTIONAL("pv_yield", FIELD_BOOL),
+	NUMBER_OPTIONAL("pv_long_spin"),
 	OPTIONAL("linux_lock", FIELD_TEXT),
 	OPTIONAL("linux_reason", FIELD_TEXT),
 	FIELD("cpu_vendor", FIELD_TEXT),
