@@ -59,7 +59,7 @@ void run_prepare(const struct plan *plan)
 	locks = plan->workload == WORKLOAD_UNCONTENDED ? threads : 1;
 	run.locks = port_alloc(locks * run.lock_stride, APART);
 	run.sections = port_alloc(locks * APART, APART);
-	run.nodes = port_alloc(threads * run.node_stride, APART);
+	run.nodes = port_alloc_each(threads, run.node_stride, &run.node_stride);
 	run.workers = port_alloc(threads * sizeof(struct worker), APART);
 	trace_prepare(plan->trace, threads, plan->trace_until_lhp);
 	latency_prepare(plan->latency, threads);

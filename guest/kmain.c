@@ -20,6 +20,7 @@
 #include "kernel/loader.h"
 #include "kernel/log.h"
 #include "kernel/memory.h"
+#include "kernel/node_memory.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"
 #include "kernel/percpu.h"
@@ -184,6 +185,7 @@ void kmain(uint32_t magic, uint64_t info)
 	if (plan_ok && plan.hyperv)
 		hyperv_begin(); /* run_plan() says if that fails */
 	topology_set_nodes(&boot, &machine, plan.nodes);
+	node_memory_init(&boot, &machine);
 	paging_set(0, PAGE_BYTES, PAGING_NONE); /* now that ACPI is read, null pointers fault */
 	if (plan_ok && provoke_early != NULL)
 		provoke_early();

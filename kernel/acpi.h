@@ -80,11 +80,21 @@ struct acpi_affinity {
 	uint32_t domain; /* proximity domain: any number, dense or not */
 };
 
-/* All enabled CPU entries of the SRAT (types 0 and 2), each APIC ID once. */
+#define ACPI_MAX_MEMORY 64
+
+struct acpi_memory {
+	uint64_t start, end; /* end exclusive */
+	uint32_t domain;
+};
+
+/* All enabled CPU entries of the SRAT (types 0 and 2), each APIC ID once, and its memory (type 1).
+ */
 struct acpi_affinities {
 	struct acpi_affinity *affinity;
 	size_t capacity;
 	size_t count;
+	struct acpi_memory memory[ACPI_MAX_MEMORY]; /* further ones are left out */
+	size_t memories;
 };
 
 /* As acpi_find_cpus. A machine without NUMA has no SRAT: ACPI_NO_SRAT. */

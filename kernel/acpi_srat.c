@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads each CPU's proximity domain from the entries of the SRAT: see kernel/acpi.h.
- * ACPI 6.5, 5.2.16; memory and other affinities are skipped.
+ * Reads the proximity domains of CPUs and memory from the entries of the SRAT: see kernel/acpi.h.
+ * ACPI 6.5, 5.2.16; other affinities are skipped.
  */
 #include "kernel/acpi_table.h"
 
@@ -10,9 +10,11 @@
 #define SRAT_ENTRIES_FROM 48
 
 #define SRAT_LOCAL_APIC   0 /* 5.2.16.1 */
+#define SRAT_MEMORY       1 /* 5.2.16.2 */
 #define SRAT_LOCAL_X2APIC 2 /* 5.2.16.3 */
 
 #define SRAT_LOCAL_APIC_BYTES   16
+#define SRAT_MEMORY_BYTES       40
 #define SRAT_LOCAL_X2APIC_BYTES 24
 
 #define SRAT_ENABLED (1u << 0)
@@ -26,6 +28,8 @@ static size_t entry_min_bytes(uint8_t type)
 	switch (type) {
 	case SRAT_LOCAL_APIC:
 		return SRAT_LOCAL_APIC_BYTES;
+	case SRAT_MEMORY:
+		return SRAT_MEMORY_BYTES;
 	case SRAT_LOCAL_X2APIC:
 		return SRAT_LOCAL_X2APIC_BYTES;
 	default:
@@ -73,6 +77,20 @@ static bool add_affinity(struct acpi_affinities *all, const struct acpi_affinity
 	return true;
 }
 
+static void add_memory(struct acpi_affinities *all, const uint8_t *entry)
+{
+	uint64_t start = acpi_u64(entry + 8), length = acpi_u64(entry + 16);
+
+	if (all->memories == ACPI_MAX_MEMORY || !(acpi_u32(entry + 28) & SRAT_ENABLED) ||
+	    start + length <= start)
+		return;
+	all->memory[all->memories++] = (struct acpi_memory){
+		.start = start,
+		.end = start + length,
+		.domain = acpi_u32(entry + 2),
+	};
+}
+
 enum acpi_status acpi_find_affinities(acpi_map_fn map, uint64_t rsdp, struct acpi_affinities *all,
 				      char *detail, size_t detail_size)
 {
@@ -83,14 +101,16 @@ enum acpi_status acpi_find_affinities(acpi_map_fn map, uint64_t rsdp, struct acp
 	enum acpi_status status;
 	const uint8_t *entry;
 
-	all->count = 0;
+	all->count = all->memories = 0;
 	status = acpi_find_table(&reader, rsdp, &srat, &table);
 	while (status == ACPI_OK) {
 		status = acpi_next_entry(&reader, &table, &srat, &at, &entry);
 		if (status != ACPI_OK || entry == NULL)
 			break;
-		if (read_affinity(entry, table.bytes[ACPI_REVISION_AT], &affinity) &&
-		    !add_affinity(all, &affinity))
+		if (entry[0] == SRAT_MEMORY)
+			add_memory(all, entry);
+		else if (read_affinity(entry, table.bytes[ACPI_REVISION_AT], &affinity) &&
+			 !add_affinity(all, &affinity))
 			status = acpi_fail(&reader, ACPI_TOO_MANY_CPUS, "SRAT: more than %zu",
 					   all->capacity);
 	}

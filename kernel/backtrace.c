@@ -6,7 +6,6 @@
 
 #include "kernel/fixup.h"
 #include "kernel/layout.h"
-#include "kernel/memory.h"
 #include "kernel/unwind.h"
 #include <stdbool.h>
 
@@ -30,8 +29,8 @@ static size_t add_callers(uint64_t rbp, uint64_t address[BACKTRACE_MAX], size_t 
 	while (count < BACKTRACE_MAX) {
 		uint64_t caller_rbp, caller;
 
-		if (rbp < PAGE_BYTES || rbp % 8 != 0 || rbp >= MEMORY_MAPPED_END - 16 ||
-		    !read_word(rbp, &caller_rbp) || !read_word(rbp + 8, &caller) || caller == 0)
+		if (rbp < PAGE_BYTES || rbp % 8 != 0 || !read_word(rbp, &caller_rbp) ||
+		    !read_word(rbp + 8, &caller) || caller == 0)
 			break;
 		address[count++] = caller;
 		if (caller_rbp <= rbp || caller_rbp - rbp > STACK_BYTES)
@@ -58,8 +57,7 @@ size_t backtrace_of_trap(const struct trap_frame *frame, uint64_t address[BACKTR
 			   (uint64_t)unwind_start, frame->rip, &rule) &&
 	    rule.from_rsp) {
 		top = frame->rsp + rule.offset;
-		if (top >= PAGE_BYTES && top < MEMORY_MAPPED_END &&
-		    read_word(top - 8, &address[count]))
+		if (top >= PAGE_BYTES && read_word(top - 8, &address[count]))
 			count++;
 		if (rule.caller_rbp != 0)
 			read_word(top + (uint64_t)rule.caller_rbp, &rbp);

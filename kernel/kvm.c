@@ -6,6 +6,7 @@
 #include "kernel/cpu.h"
 #include "kernel/fixup.h"
 #include "kernel/hypercall.h"
+#include "kernel/paging.h"
 #include "kernel/percpu.h"
 #include <stdatomic.h>
 
@@ -178,7 +179,8 @@ uint64_t kvm_clock_wall_ns(void)
 
 bool kvm_steal_time_enable(const void *area)
 {
-	return set_up(KVM_FEATURE_STEAL_TIME, MSR_KVM_STEAL_TIME, (uint64_t)area | MSR_KVM_ENABLE);
+	return set_up(KVM_FEATURE_STEAL_TIME, MSR_KVM_STEAL_TIME,
+		      paging_physical(area) | MSR_KVM_ENABLE);
 }
 
 int64_t hypercall(uint64_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)

@@ -30,6 +30,12 @@ struct screen {
 	uint8_t kind;
 };
 
+/* Memory that is near the CPUs of a node. */
+struct node_memory {
+	uint64_t start, end; /* end exclusive */
+	uint32_t node;
+};
+
 /* loader.c */
 struct boot_info {
 	const char *loader;   /* "multiboot", "multiboot2", "pvh" */
@@ -50,9 +56,11 @@ struct machine {
 	uint32_t *node;          /* NUMA node of each of `cpus`, dense from 0 */
 	uint32_t nodes;          /* 1: no NUMA */
 	const char *node_source; /* "srat", "key" (nodes=), "none" */
-	uint64_t trampoline;     /* page below 1 MiB where APs start: loader_low_page() */
-	uint32_t possible_cpus;  /* as Linux counts them, including hot-pluggable ones */
-	bool steal_time;         /* offered and, after smp_start(), not refused */
+	struct node_memory node_memory[ACPI_MAX_MEMORY]; /* with "srat" only */
+	size_t node_memories;
+	uint64_t trampoline;    /* page below 1 MiB where APs start: loader_low_page() */
+	uint32_t possible_cpus; /* as Linux counts them, including hot-pluggable ones */
+	bool steal_time;        /* offered and, after smp_start(), not refused */
 	uint32_t tsc_khz;
 	const char *tsc_source;
 	/* tsc_check() */

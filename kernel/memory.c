@@ -54,6 +54,33 @@ void *memory_alloc(size_t bytes, size_t align)
 	return memset((void *)start, 0, bytes);
 }
 
+uint64_t memory_taken_end(void)
+{
+	return next;
+}
+
+const struct node_memory *memory_confine(const struct node_memory *ranges, size_t count)
+{
+	const struct node_memory *found = NULL;
+	uint64_t best_from = 0, best_to = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = ranges[i].start > next ? ranges[i].start : next;
+		uint64_t to = ranges[i].end < end ? ranges[i].end : end;
+
+		if (to > from && to - from > best_to - best_from) {
+			found = &ranges[i];
+			best_from = from;
+			best_to = to;
+		}
+	}
+	if (found != NULL) {
+		next = best_from;
+		end = best_to;
+	}
+	return found;
+}
+
 const void *memory_map_physical(uint64_t address, size_t length)
 {
 	if (address >= MEMORY_MAPPED_END || length > MEMORY_MAPPED_END - address)

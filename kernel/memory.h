@@ -16,6 +16,13 @@ void memory_init(const struct boot_info *boot);
  * and left and ends the VM. CPU 0 only, outside measured phases. */
 void *memory_alloc(size_t bytes, size_t align);
 
+/* Nothing above this address has been taken so far. */
+uint64_t memory_taken_end(void);
+
+/* From now on takes memory only from the largest part of its region that is in one of `ranges`;
+ * returns that range, or NULL and changes nothing if there is none. */
+const struct node_memory *memory_confine(const struct node_memory *ranges, size_t count);
+
 /* For ACPI: returns identity-mapped bytes, or NULL outside the mapped 4 GiB. */
 const void *memory_map_physical(uint64_t address, size_t length);
 

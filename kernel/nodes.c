@@ -51,3 +51,36 @@ uint32_t nodes_from_affinities(const struct acpi_cpus *cpus, const struct acpi_a
 	}
 	return nodes == 0 ? 1 : nodes;
 }
+
+/* Sets the node of the first CPU in `domain`; false if there is none. */
+static bool node_of_domain(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
+			   const uint32_t *node, uint32_t domain, uint32_t *found)
+{
+	for (size_t i = 0; i < cpus->count; i++) {
+		const struct acpi_affinity *affinity = find(all, cpus->cpu[i].apic_id);
+
+		if (affinity != NULL && affinity->domain == domain) {
+			*found = node[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t nodes_of_memory(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
+		       const uint32_t *node, struct node_memory memory[ACPI_MAX_MEMORY])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->memories; i++) {
+		const struct acpi_memory *a = &all->memory[i];
+
+		for (size_t j = 0; j < i; j++)
+			if (a->start < all->memory[j].end && all->memory[j].start < a->end)
+				return 0;
+		memory[count].start = a->start;
+		memory[count].end = a->end;
+		count += node_of_domain(cpus, all, node, a->domain, &memory[count].node);
+	}
+	return count;
+}

@@ -4,6 +4,7 @@
 #define PVSPIN_KERNEL_NODES_H
 
 #include "kernel/acpi.h"
+#include "kernel/machine.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,10 @@
  */
 uint32_t nodes_from_affinities(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
 			       uint32_t *node, uint32_t *unplaced);
+
+/* Fills memory[] with the SRAT's memory of nodes that nodes_from_affinities() has numbered; returns
+ * how many, 0 if two of all overlap. */
+size_t nodes_of_memory(const struct acpi_cpus *cpus, const struct acpi_affinities *all,
+		       const uint32_t *node, struct node_memory memory[ACPI_MAX_MEMORY]);
 
 #endif

@@ -34,6 +34,7 @@ extern uint64_t boot_cr3;                                           /* boot/long
 
 static uint64_t *directory[DIRECTORIES];
 static uint64_t *alias_root, *alias_table; /* paging_write_text */
+static uint64_t *node_directory;           /* paging_map */
 
 static uint64_t rights_bits(enum paging_rights rights)
 {
@@ -130,6 +131,43 @@ void paging_init(void)
 	write_cr3(boot_cr3);
 }
 
+static void make_node_directory(void)
+{
+	uint64_t *pdpt = new_table();
+
+	node_directory = new_table();
+	pdpt[0] = (uint64_t)node_directory | TABLE_BITS;
+	((uint64_t *)boot_cr3)[PAGING_NODES >> 39] = (uint64_t)pdpt | TABLE_BITS;
+}
+
+static uint64_t *node_entry(uint64_t address)
+{
+	uint64_t offset = address - PAGING_NODES;
+	uint64_t *entry = &node_directory[offset / LARGE_PAGE_BYTES];
+
+	if (*entry == 0)
+		*entry = (uint64_t)new_table() | TABLE_BITS;
+	return (uint64_t *)(*entry & PTE_ADDRESS) + offset / PAGE_BYTES % TABLE_ENTRIES;
+}
+
+void paging_map(uint64_t at, uint64_t physical)
+{
+	if (at < PAGING_NODES || at >= PAGING_NODES + PAGING_NODES_BYTES)
+		panic("paging_map(%#lx): outside the nodes' memory", at);
+	if (node_directory == NULL)
+		make_node_directory();
+	*node_entry(at) = physical | rights_bits(PAGING_WRITE); /* no TLB has an entry of no page */
+}
+
+uint64_t paging_physical(const void *address)
+{
+	uint64_t at = (uint64_t)address;
+
+	if (at < PAGING_NODES)
+		return at;
+	return (*node_entry(at) & PTE_ADDRESS) + at % PAGE_BYTES;
+}
+
 #define CPUID_ADDRESS_BITS 0x80000008 /* EAX bits 7:0: physical address bits */
 #define GIB                (1ull << 30)
 
@@ -170,6 +208,7 @@ static void make_alias_root(void)
 	alias_root = new_table();
 	alias_table = new_table();
 	alias_root[0] = ((const uint64_t *)boot_cr3)[0];
+	alias_root[PAGING_NODES >> 39] = ((const uint64_t *)boot_cr3)[PAGING_NODES >> 39];
 	alias_root[PAGING_ALIAS >> 39] = (uint64_t)pdpt | PTE_PRESENT | PTE_WRITE;
 	pdpt[0] = (uint64_t)directory_of_alias | PTE_PRESENT | PTE_WRITE;
 	directory_of_alias[0] = (uint64_t)alias_table | PTE_PRESENT | PTE_WRITE;

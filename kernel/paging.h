@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The guest's page tables: 0..4 GiB identity-mapped. Only tests make pages both writable and
- * executable. */
+/* The guest's page tables: 0..4 GiB identity-mapped, nodes' memory. Only tests make pages both
+ * writable and executable. */
 #ifndef PVSPIN_KERNEL_PAGING_H
 #define PVSPIN_KERNEL_PAGING_H
 
@@ -28,6 +28,18 @@ void paging_init(void);
  */
 #define PAGING_SCREEN (2ull << 39) /* the third entry of the top-level table */
 void *paging_map_screen(uint64_t physical, uint64_t bytes);
+
+/*
+ * Maps a 4 KiB page of RAM at `at`, writable, in the GiB from PAGING_NODES on, whatever its
+ * physical address: memory near a CPU may be beyond 4 GiB (kernel/node_memory.c). For all CPUs, at
+ * any time between works. CPU 0 only.
+ */
+#define PAGING_NODES       (3ull << 39) /* the fourth entry of the top-level table */
+#define PAGING_NODES_BYTES (1ull << 30)
+void paging_map(uint64_t at, uint64_t physical);
+
+/* The physical address of mapped memory. */
+uint64_t paging_physical(const void *address);
 
 /* Changes whole 4 KiB pages, splitting a 2 MiB page where needed; flushes this CPU's TLB entries
  * only: for use before other CPUs are up, or for pages they have not touched. */

@@ -34,6 +34,7 @@ struct cpu {
 	uint64_t halts;      /* HLT instructions executed, idle and in locks */
 	uint64_t traps;
 	uint64_t lost_shadows;        /* interrupts taken between STI and HLT: traps.c */
+	void *port;                   /* port/guest/port.c: its statistics */
 	struct trap_frame *frame;     /* of the trap being handled; NULL: none */
 	void (*work)(void *argument); /* smp.c: the function to run, or NULL */
 	void *work_argument;

@@ -10,7 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
-#include "kernel/paging.h"
+#include "kernel/node_memory.h"
 #include "kernel/timer.h"
 #include "kernel/traps.h"
 #include "kernel/tsc.h"
@@ -38,7 +38,8 @@ struct steal_slot {
 	_Alignas(APART) struct steal_area area;
 };
 
-static struct steal_slot *steal_slots;
+static char *steal_slots; /* CPU i's struct steal_slot is at i * steal_stride */
+static size_t steal_stride;
 static uint64_t *first_steal; /* each CPU's smp_first_steal() */
 static bool steal_time;
 static uint8_t trampoline_page; /* its number, the vector of the SIPI */
@@ -54,8 +55,8 @@ static void wake_interrupt(struct trap_frame *frame)
 
 static void allocate_stacks(struct cpu *cpu)
 {
-	cpu->tss.ist[0] = stack_alloc(IST_STACK_BYTES);
-	cpu->tss.ist[1] = stack_alloc(IST_STACK_BYTES);
+	cpu->tss.ist[0] = node_memory_stack(cpu->index, IST_STACK_BYTES);
+	cpu->tss.ist[1] = node_memory_stack(cpu->index, IST_STACK_BYTES);
 }
 
 static void allocate(const struct machine *m)
@@ -66,12 +67,12 @@ static void allocate(const struct machine *m)
 	total = (uint32_t)m->cpus.count;
 	ids = memory_alloc(total * sizeof(ids[0]), APART);
 	smp_apic_ids = ids;
-	steal_slots = memory_alloc(total * sizeof(steal_slots[0]), _Alignof(struct steal_slot));
+	steal_slots = node_memory_alloc_each(total, sizeof(struct steal_slot), &steal_stride);
 	first_steal = memory_alloc(total * sizeof(first_steal[0]), sizeof(first_steal[0]));
 	ap_slots = memory_alloc(total * sizeof(ap_slots[0]), 8);
 	for (uint32_t i = 0; i < total; i++) {
-		struct cpu *cpu =
-			i == 0 ? &boot_cpu : memory_alloc(sizeof(*cpu), _Alignof(struct cpu));
+		struct cpu *cpu = i == 0 ? &boot_cpu
+					 : node_memory_alloc(i, sizeof(*cpu), _Alignof(struct cpu));
 
 		cpus[i] = cpu;
 		cpu->self = cpu;
@@ -80,7 +81,7 @@ static void allocate(const struct machine *m)
 		allocate_stacks(cpu);
 		if (i == 0)
 			continue;
-		cpu->stack_top = stack_alloc(STACK_BYTES);
+		cpu->stack_top = node_memory_stack(i, STACK_BYTES);
 		ap_slots[ap_slot_count++] = (struct ap_slot){
 			.apic_id = cpu->apic_id,
 			.stack_top = cpu->stack_top,
@@ -252,7 +253,7 @@ struct cpu *smp_cpu(uint32_t index)
 
 struct steal_area *smp_steal(uint32_t index)
 {
-	return &steal_slots[index].area;
+	return &((struct steal_slot *)(steal_slots + index * steal_stride))->area;
 }
 
 uint64_t smp_first_steal(uint32_t index)

@@ -96,6 +96,7 @@ static bool nodes_from_srat(const struct boot_info *boot, struct machine *m)
 		log_line("warning: the SRAT does not place %u of the vCPUs; they are taken for "
 			 "node 0's",
 			 unplaced);
+	m->node_memories = nodes_of_memory(&m->cpus, &all, m->node, m->node_memory);
 	return true;
 }
 

@@ -54,6 +54,10 @@ void port_timer_cancel(void);
 /* Returns zeroed memory, for set-up only: never freed. If there is none left, ends the program. */
 void *port_alloc(size_t bytes, size_t align);
 
+/* The same for each CPU 0..count-1, in the guest on the CPU's NUMA node: CPU c's `bytes` are at the
+ * result + c * *stride, two cache lines apart from the others'. */
+void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride);
+
 struct port_text_patch {
 	void *address;
 	uint8_t bytes[8];

@@ -6,6 +6,7 @@
 #include "kernel/cpu.h"
 #include "kernel/kvm.h"
 #include "kernel/memory.h"
+#include "kernel/node_memory.h"
 #include "kernel/paging.h"
 #include "kernel/serial.h"
 #include "kernel/smp.h"
@@ -24,15 +25,21 @@
 #define LINE_POLL_PART 16
 #define LINE_MARGIN_NS 10000000000ull
 
-static struct lock_stats *stats;
+/* For readers of another CPU's: nobody writes this table after port_guest_init(), while a CPU's own
+ * data shares a cache line with its counters. */
+static struct lock_stats **stats_of;
 static uint32_t cpu_count;
 
 void port_guest_init(const struct machine *m, bool nopvspin)
 {
 	cpu_count = m->online;
-	stats = memory_alloc(m->cpus.count * sizeof(stats[0]), _Alignof(struct lock_stats));
-	for (uint32_t i = 0; i < m->cpus.count; i++)
-		stats[i].steal = smp_steal(i);
+	stats_of = memory_alloc(m->cpus.count * sizeof(stats_of[0]), CACHE_LINE);
+	for (uint32_t i = 0; i < m->cpus.count; i++) {
+		stats_of[i] =
+			node_memory_alloc(i, sizeof(*stats_of[i]), _Alignof(struct lock_stats));
+		stats_of[i]->steal = smp_steal(i);
+		smp_cpu(i)->port = stats_of[i];
+	}
 	pv_kvm_select(m, nopvspin);
 }
 
@@ -78,12 +85,12 @@ uint32_t port_node(uint32_t cpu)
 
 struct lock_stats *port_stats(uint32_t cpu)
 {
-	return &stats[cpu];
+	return stats_of[cpu];
 }
 
 struct lock_stats *port_my_stats(void)
 {
-	return &stats[this_cpu()->index];
+	return this_cpu()->port;
 }
 
 void port_run_on(uint32_t count, void (*fn)(void *arg), void *arg)
@@ -104,6 +111,11 @@ void port_timer_cancel(void)
 void *port_alloc(size_t bytes, size_t align)
 {
 	return memory_alloc(bytes, align);
+}
+
+void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride)
+{
+	return node_memory_alloc_each(count, bytes, stride);
 }
 
 static void serialise_cpu(void *unused)

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "port/port.h"
+#include "lib/lines.h"
 #include "lib/nodes.h"
 #include "locks/core/stats.h"
 #include "port/hosted/hosted.h"
@@ -60,6 +61,12 @@ void *port_alloc(size_t bytes, size_t align)
 		die("no memory for %zu bytes", bytes);
 	memset(memory, 0, bytes);
 	return memory;
+}
+
+void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride)
+{
+	*stride = (bytes + APART - 1) / APART * APART;
+	return port_alloc(count * *stride, APART);
 }
 
 static uint64_t clock_ns(clockid_t clock)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h on the simulated host: thin, over the engine (seam.h). Loaded once for each VM. */
 #include "port/port.h"
+#include "lib/lines.h"
 
 #include "lib/nodes.h"
 #include "lib/printf.h"
@@ -110,6 +111,12 @@ void port_timer_cancel(void)
 void *port_alloc(size_t bytes, size_t align)
 {
 	return sim_alloc(bytes, align);
+}
+
+void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride)
+{
+	*stride = (bytes + APART - 1) / APART * APART;
+	return port_alloc(count * *stride, APART);
 }
 
 /* dispatch=patched is refused: instructions are not simulated, so it would measure nothing. */

@@ -30,6 +30,35 @@ static void domains_get_dense_numbers(void **state)
 	assert_int_equal(unplaced, 4);
 }
 
+static void memory_belongs_to_the_node_of_its_domain(void **state)
+{
+	struct acpi_affinity affinity[] = {{0, 5}, {1, 5}, {4, 9}, {300, 9}};
+	struct acpi_affinities all = {
+		.affinity = affinity,
+		.capacity = 4,
+		.count = 4,
+		.memory = {{0, 0xa0000, 9},
+			   {0x100000, 0x200000, 9},
+			   {0x200000, 0x300000, 7},
+			   {1ull << 32, 2ull << 32, 5}},
+		.memories = 4,
+	};
+	struct node_memory memory[ACPI_MAX_MEMORY];
+	uint32_t node[4], unplaced;
+
+	(void)state;
+	assert_int_equal(nodes_from_affinities(&cpus, &all, node, &unplaced), 2);
+	/* domain 7 has no CPU */
+	assert_int_equal(nodes_of_memory(&cpus, &all, node, memory), 3);
+	assert_true(memory[0].node == 1 && memory[0].start == 0 && memory[0].end == 0xa0000);
+	assert_true(memory[1].node == 1 && memory[1].start == 0x100000);
+	assert_true(memory[2].node == 0 && memory[2].end == 2ull << 32);
+	all.memory[2].start--; /* overlaps: none can be trusted */
+	assert_int_equal(nodes_of_memory(&cpus, &all, node, memory), 0);
+	all.memories = 0;
+	assert_int_equal(nodes_of_memory(&cpus, &all, node, memory), 0);
+}
+
 static void nodes_are_contiguous_and_even(void **state)
 {
 	(void)state;
@@ -55,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_get_dense_numbers),
+		cmocka_unit_test(memory_belongs_to_the_node_of_its_domain),
 		cmocka_unit_test(nodes_are_contiguous_and_even),
 	};
 

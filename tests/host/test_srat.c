@@ -82,6 +82,11 @@ static void reads_the_tables_of_qemu(void **state)
 		  {14, 0}}},
 	};
 
+	static const struct acpi_memory memory[] = {{0, 0xa0000, 0},
+						    {0x100000, 0x4000000, 0},
+						    {0x4000000, 0x8000000, 1},
+						    {0x8000000, 0xc000000, 2}};
+
 	(void)state;
 	for (size_t m = 0; m < COUNT(machines); m++) {
 		uint64_t rsdp = memory_load(machines[m].name);
@@ -94,6 +99,9 @@ static void reads_the_tables_of_qemu(void **state)
 			assert_found(search ? 0 : rsdp); /* the MADT is read, too */
 		}
 	}
+	/* the last machine's; QEMU leaves a hole for the BIOS */
+	assert_int_equal(affinities.memories, COUNT(memory));
+	assert_memory_equal(affinities.memory, memory, sizeof(memory));
 	memory_load("pc-smp4");
 	assert_no_affinities(0, ACPI_NO_SRAT, "root table at 0x");
 	assert_string_equal(acpi_status_text(ACPI_NO_SRAT), "no SRAT among the ACPI tables");
@@ -118,6 +126,7 @@ static void entries_of_both_types(void **state)
 	build_srat(3, entries, sizeof(entries) - 24);
 	assert_affinities(RSDP);
 	assert_int_equal(affinities.count, 3);
+	assert_int_equal(affinities.memories, 0); /* it would end beyond 2^64 */
 	assert_true(affinity[0].apic_id == 3 && affinity[0].domain == 0x12345678);
 	assert_true(affinity[1].apic_id == 300 && affinity[1].domain == UINT32_MAX);
 	assert_true(affinity[2].apic_id == 255 && affinity[2].domain == 2);

@@ -51,6 +51,24 @@ tcg() { # EXPECTED ARGUMENTS...
   says "$stdout" 'nodes=3' 'accepted: 1..2'
 }
 
+# two_nodes MiB_OF_NODE_0 MiB_OF_NODE_1: four vCPUs, the first and the last on node 1
+two_nodes() {
+  tcg 0 -smp 4,sockets=4,cores=1,threads=1 -m $(($1 + $2)) \
+    -object "memory-backend-ram,id=m,size=${1}M,reserve=off" -numa node,nodeid=0,memdev=m \
+    -object "memory-backend-ram,id=n,size=${2}M,reserve=off" -numa node,nodeid=1,memdev=n \
+    -numa cpu,node-id=1,socket-id=0 -numa cpu,node-id=0,socket-id=1 \
+    -numa cpu,node-id=0,socket-id=2 -numa cpu,node-id=1,socket-id=3 -append "tests=numa.memory"
+  says "$stdout" 'ok 1 - numa.memory.own_memory_is_near NUMA-MEMORY-01' '; 0 vCPUs'
+}
+
+@test "a vCPU's stacks, statistics and lock nodes are on its NUMA node, below and beyond 4 GiB" {
+  two_nodes 32 64
+  two_nodes 64 32
+  two_nodes 5120 64
+  says "$stdout" 'up to 0x18'
+  tcg 77 -smp 2 -append "tests=numa.memory" # without an SRAT
+}
+
 @test "only the boot CPU accepts the 8259s' interrupts; a trap's backtrace has the caller anywhere in a function" {
   tcg 0 -smp 3 -append "tests=apic.lint0,trap.backtrace"
 }
