@@ -75,7 +75,7 @@ whole_panic() { # FILTER
 
 @test "kbuild: a lock that CPU 0 waits for with interrupts off is found without a tick: 5" {
   guest 5 --accel=tcg --timeout=60 -kernel build/pvspin-broken.elf -smp 2 \
-    -append "provoke=owner-loop workload=kbuild locks=tas reps=1 hang_ms=300"
+    -append "provoke=owner-loop workload=kbuild locks=tas reps=1 hang_ms=2000"
   says "$stdout" 'CPU 0 takes no ticks' 'the lock shown: rq' 'CPU 0 waits' 'owner: CPU 1' provoke_owner_loop
   records '[.[] | select(.type == "hang_cpu") | .interrupts] == [false, false]'
 }
