@@ -2,7 +2,7 @@
 # Converts one call's TAP to tab-separated lines: kernel,
 # configuration, clause, name, class, result, reason. Results are ok, skip, finding, error, fail. If
 # the call itself failed, there is one line with the clause "-" and the result crash, timeout or
-# error. Variables to set: kernel, configuration, code (of run.sh), why.
+# error; or skip, if this QEMU cannot make the configuration. Variables to set: kernel, configuration, code (of run.sh), why.
 BEGIN { FS = " "; OFS = "\t" }
 
 function clean(text) {
@@ -36,6 +36,7 @@ END {
   result = ""
   if (code == 5) result = "crash"
   else if (code == 124) result = "timeout"
+  else if (!results && code == 77 && why ~ /^error: QEMU did not start/) result = "skip"
   else if (!results || !(code == 0 || code == 3 || code == 4 || code == 77)) result = "error"
   if (why == "") why = "no verdict; run.sh ended with " code
   if (result != "") print kernel, configuration, "-", "-", "-", result, clean(why)

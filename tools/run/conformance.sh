@@ -105,6 +105,8 @@ conformance_kernel() { # KERNEL
     name=${configuration_names[i]}
     code=0
     conformance_call "$1" "$i" >"$at/$name.txt" 2>&1 || code=$?
+    # QEMU 8.0 and later have no APIC outside of KVM (target/i386/cpu-apic.c).
+    ! grep -q 'KVM does not support userspace APIC' "$at/$name.txt" || code=$EXIT_SKIP
     echo "$code" >"$at/$name.code"
     echo "$1 $name" >&"$steps"
   done
