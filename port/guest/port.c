@@ -20,10 +20,12 @@
 
 /* Each look at the UART is a VM exit to the VMM, which takes a millisecond and more on an emulated
  * CPU that others want, too. So the CPU halts between looks, for so long that looking takes at most
- * this part of the time. */
-#define LINE_POLL_NS   2000000
-#define LINE_POLL_PART 16
-#define LINE_MARGIN_NS 10000000000ull
+ * this part of the time. A look that takes longer than a few ms was preempted: that is no reason to
+ * be late for the line. */
+#define LINE_POLL_NS      2000000
+#define LINE_POLL_MOST_NS 50000000
+#define LINE_POLL_PART    16
+#define LINE_MARGIN_NS    10000000000ull
 
 /* For readers of another CPU's: nobody writes this table after port_guest_init(), while a CPU's own
  * data shares a cache line with its counters. */
@@ -152,6 +154,8 @@ static uint64_t poll_ns(uint64_t look_cycles, uint64_t left_cycles)
 
 	if (sleep < LINE_POLL_NS)
 		sleep = LINE_POLL_NS;
+	if (sleep > LINE_POLL_MOST_NS)
+		sleep = LINE_POLL_MOST_NS;
 	return sleep < left ? sleep : left;
 }
 
