@@ -6,6 +6,7 @@
  * to memory. A schedule is a function of its seed alone, so a failure is repeated by its seed.
  *
  *	schedule.c  who is next: random walks, and PCT
+ *	search.c    who is next: all short schedules, one after the other
  *	vcpu.c      the vCPUs: work, HLT and kicks, interrupts, the host taking their CPU away
  *	memory.c    memory under TSO: store buffers; which polls see nothing new
  *	history.c   the last steps, for a report
@@ -71,6 +72,9 @@ struct vcpu {
 	struct poll poll;
 	struct store_buffer stores;
 	struct steal_area *steal;
+	/* search */
+	bool yields;      /* others go first, if they can */
+	uint64_t left_at; /* the step at which it last stopped running */
 	/* PCT */
 	uint64_t priority, store_priority;
 };
@@ -88,6 +92,21 @@ struct schedule {
 	uint64_t lower_at[2]; /* PCT, d = 3: the d - 1 steps that put the running vCPU last */
 };
 
+#define SEARCH_CHOICES 4096
+#define SEARCH_QUIET   10000 /* steps of nothing but polls: no change will come */
+
+/* See search.c. */
+struct search {
+	bool on;
+	bool flags;            /* who is preempted or halts is marked so in the steal-time page */
+	uint32_t bound, spent; /* deviations */
+	uint32_t pauses;       /* of the running vCPU in a row */
+	uint32_t depth, known; /* choices of this run so far; of the run before, to be repeated */
+	struct {
+		uint8_t chosen, count;
+	} choice[SEARCH_CHOICES];
+};
+
 /* All that changes in a run, except the guest's memory. It is not among the program's variables,
  * because explore_run() resets those. */
 struct explore {
@@ -100,6 +119,7 @@ struct explore {
 	void *work_arg;
 	uint32_t count, busy; /* vCPUs at work() */
 	struct schedule schedule;
+	struct search search;
 	uint64_t random;    /* the generator's state */
 	uint64_t step, now; /* steps so far; the clock, ns */
 	uint64_t quiet;     /* how many steps in a row waiting vCPUs made without a change */
@@ -121,6 +141,11 @@ void explore_init(void);
 void explore_snapshot(void);
 /* Calls run(arg) on vCPU 0 under the schedule of `seed`. Returns how the run ended. */
 enum explore_end explore_run(void (*run)(void *arg), void *arg, uint64_t seed);
+/* Between begin and end, explore_run() makes the next one of all schedules with at most `bound`
+ * deviations, in place of a seed's. search_next() returns false if that was the last one. */
+void search_begin(uint32_t bound, bool flags);
+bool search_next(void);
+void search_end(void);
 /* Gives a step as text; i = 0 is the last one. Returns false if there is none. */
 bool explore_history(uint32_t i, char *text, size_t size);
 /* Says in words what the vCPU does or waits for. */
@@ -146,6 +171,7 @@ void explore_step(void);
 /* Returns the vCPU that takes the next step. Ends the run if there is none: a deadlock. */
 struct vcpu *schedule_choose(void);
 void schedule_begin(uint64_t seed);
+struct vcpu *search_choose(void); /* schedule_choose() of a search */
 /* PCT: gives the vCPU another random place in the order. */
 void schedule_shuffle(struct vcpu *vcpu);
 

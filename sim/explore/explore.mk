@@ -6,9 +6,9 @@
 
 explore_guest_c := $(sort $(wildcard locks/*.c locks/core/*.c) port/sim/port.c port/sim/pv.c port/common/pause_gap.c port/common/pv_none.c \
 	lib/printf.c lib/cmdline.c lib/histogram.c kernel/nodes.c tests/locks/no_bench.c \
-	tests/locks/sim/client.c) \
+	tests/locks/sim/client.c tests/locks/sim/search.c) \
 	$(filter-out %/guest.c %/exclusion.c,$(sort $(wildcard tests/suites/locks/*.c))) tests/suites/locks/exclusion.c
-explore_host_c := $(sort $(wildcard sim/explore/*.c)) tests/locks/sim/main.c port/common/task.c sim/tso.c
+explore_host_c := $(sort $(wildcard sim/explore/*.c)) tests/locks/sim/main.c tests/locks/sim/report.c port/common/task.c sim/tso.c
 explore_objects := $(explore_host_c:%.c=$(SIM_BUILD)/host/%.o) $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o)
 
 # Linked to fixed addresses, so that a seed means the same in each process.
@@ -22,7 +22,8 @@ explore-guest-objects: ; @echo $(explore_guest_c:%.c=$(SIM_BUILD)/guest/%.o) ## 
 SEEDS ?= 1000
 FIRST ?= 1000
 .PHONY: check-sim-locks
-check-sim-locks: $(SIM_BUILD)/check-locks ## test the locks under SEEDS=1000 chosen schedules each, from FIRST=1000 on
+check-sim-locks: $(SIM_BUILD)/check-locks ## test the locks under SEEDS=1000 chosen schedules each, from FIRST=1000 on, and all short ones
+	$(SIM_BUILD)/check-locks --search=3 --case=twice_2
 	$(SIM_BUILD)/check-locks --seeds=$(SEEDS) --first=$(FIRST)
 
 -include $(explore_objects:.o=.d)

@@ -261,13 +261,16 @@ uint64_t memory_pause(uint64_t most)
 	uint64_t polls = 1;
 
 	vcpu->waits = alike;
+	explore->search.pauses++;
 	vcpu->polls = most;
 	vcpu->skips = most > EXPLORE_SKIPS ? EXPLORE_SKIPS : most - 1;
 	if (poll->looks)
 		schedule_shuffle(vcpu);
 	explore_step();
 	/* Nothing has changed meanwhile: the vCPU may have made any number of polls. */
-	if (vcpu->waits && most < EXPLORE_FOREVER)
+	if (vcpu->waits && most < EXPLORE_FOREVER && explore->search.on)
+		polls += vcpu->skips;
+	else if (vcpu->waits && most < EXPLORE_FOREVER)
 		polls += explore_random(2) ? vcpu->skips : explore_random(vcpu->skips + 1);
 	history_add(vcpu, "polls", NULL, polls);
 	vcpu->waits = false;

@@ -262,6 +262,8 @@ struct vcpu *schedule_choose(void)
 	const struct schedule *schedule = &explore->schedule;
 	struct vcpu *next;
 
+	if (explore->search.on)
+		return search_choose();
 	if (explore->step % 32 == 0)
 		drain_overdue();
 	if (schedule->pct && explore->step >= schedule->window_end)
@@ -307,13 +309,19 @@ void schedule_begin(uint64_t seed)
 		.deschedule = ONE_OF(0, 50, 200, 1000),
 		.window = ONE_OF(32, 128, 512, 2048),
 	};
+	explore->search.depth = explore->search.spent = explore->search.pauses = 0;
+	if (explore->search.on)
+		*schedule = (struct schedule){.flags_halts = explore->search.flags};
 }
 
 const char *explore_describe(char *text, size_t size)
 {
 	const struct schedule *schedule = &explore->schedule;
 
-	if (schedule->pct)
+	if (explore->search.on)
+		snprintf(text, size, "%u deviations%s", explore->search.spent,
+			 explore->search.flags ? ", preemption shows in the steal-time page" : "");
+	else if (schedule->pct)
 		snprintf(text, size, "PCT, d = 3, of %u steps%s", schedule->window,
 			 schedule->lazy ? ", stores late" : "");
 	else

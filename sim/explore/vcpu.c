@@ -171,6 +171,7 @@ void vcpu_yield_to(uint32_t cpu)
 
 	if (target->off)
 		target->off_until = explore->step;
+	explore->running->yields = true;
 	schedule_shuffle(explore->running);
 }
 
@@ -209,7 +210,8 @@ void explore_yield(void)
 	struct vcpu *vcpu = explore->running;
 
 	vcpu->poll.acted = true;
-	if (vcpu->working)
+	vcpu->yields = true;
+	if (vcpu->working && !explore->search.on)
 		vcpu_deschedule(vcpu);
 	explore_step();
 }

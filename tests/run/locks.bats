@@ -25,7 +25,7 @@ setup() {
 
 # Links check-locks with an mcs that forgets the newcomer who has just put itself behind the owner.
 break_mcs() { # PROGRAM
-  local objects=(build/sim/host/sim/explore/*.o build/sim/host/port/common/task.o build/sim/host/sim/tso.o build/sim/host/tests/locks/sim/main.o)
+  local objects=(build/sim/host/sim/explore/*.o build/sim/host/port/common/task.o build/sim/host/sim/tso.o build/sim/host/tests/locks/sim/*.o)
   mkdir -p "$BATS_TEST_TMPDIR/locks"
   sed 's/if (\(atomic_compare_exchange_strong_explicit(\)\(&lock->tail\), &expected, NULL,/if (atomic_load_explicit(\2, memory_order_relaxed) == expected ? (atomic_store_explicit(\2, NULL, memory_order_release), true) : \1\2, \&expected, NULL,/' \
     locks/mcs.c >"$BATS_TEST_TMPDIR/locks/mcs.c"
@@ -50,6 +50,36 @@ break_mcs() { # PROGRAM
   run timeout 100 "$broken" "${words[@]}"
   [ "$status" -eq 1 ]
   [ "$(grep '^#' <<<"$output")" = "$first" ]
+}
+
+@test "a search finds the schedule that breaks a lock, and the same one again" {
+  make -s build/sim/check-locks >&2
+  broken=$BATS_TEST_TMPDIR/check-locks
+  break_mcs "$broken"
+  # without a deviation nobody comes between the owner's look and its store
+  run timeout 100 "$broken" --search=0 mcs
+  echo "$output"
+  [ "$status" -eq 0 ]
+  run timeout 100 "$broken" --search=1 --case=once_2 mcs
+  echo "$output"
+  [ "$status" -eq 1 ]
+  [[ $output == *'not ok 1 - mcs: 2 vCPUs, once each, '*' schedules (deadlock)'* ]]
+  [[ $output == *$'\n# again: build/sim/check-locks --search=1 --case=once_2 mcs\n'* ]]
+  first=$output
+  run timeout 100 "$broken" --search=1 --case=once_2 mcs
+  [ "$output" = "$first" ]
+}
+
+@test "a search makes every schedule once, the same number in each process" {
+  make -s build/sim/check-locks >&2
+  run build/sim/check-locks --search=2 tas mcs
+  echo "$output"
+  [ "$status" -eq 0 ]
+  # docs/sim.md has these numbers
+  [[ $output == *'mcs: 2 vCPUs, once each, 215 schedules'* ]]
+  [[ $output == *'tas: 2 vCPUs, once each, 91 schedules'* ]]
+  grep -qF '| mcs, 2 vCPUs, once each | 18 | 215 |' docs/sim.md
+  grep -qF '| tas, 2 vCPUs, once each | 12 | 91 |' docs/sim.md
 }
 
 @test "check-locks under chosen schedules refuses what it does not know" {

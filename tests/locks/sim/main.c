@@ -2,20 +2,22 @@
 /*
  * check-locks [--seeds=N] [--first=S] [--budget-ms=N] [--case=ID] [LOCK...]
  * check-locks --seed=S --case=ID LOCK
+ * check-locks --search=DEVIATIONS [--case=ID] [LOCK...]
  *
  * Runs every case for every lock (or those named) that it applies to, on simulated CPUs, and
  * reports in TAP. Each case runs under N chosen schedules, those of the seeds S, S + 1 ... (S is
  * 1). The first failure of a case is reported with its seed and the schedule's last steps; --seed=
- * plays that one schedule again.
+ * plays that one schedule again. --search runs other, small cases under all schedules with few
+ * deviations from the plain one (search.h).
  */
 #include "locks/core/pv.h"
 #include "locks/core/registry.h"
 #include "port/port.h"
 #include "port/sim/guest.h"
 #include "sim/explore/explore.h"
+#include "tests/locks/sim/report.h"
+#include "tests/locks/sim/search.h"
 #include "tests/suites/locks/cases.h"
-#include "tests/suites/locks/client.h"
-#include "tests/suites/locks/client_port.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +26,15 @@
 #define SEEDS      200
 #define BUDGET_MS  20 /* of a race; 2000 steps */
 #define STEPS_MOST 4000000
-#define LAST_STEPS 40
 
 static struct {
 	unsigned long long seeds, first;
 	unsigned int budget_ms;
 	const char *only_case;
+	int search; /* deviations; negative: no search */
 	bool one, times;
 	char **chosen; /* names of locks, NULL-terminated; empty: all */
-} options = {.seeds = SEEDS, .first = 1, .budget_ms = BUDGET_MS};
+} options = {.seeds = SEEDS, .first = 1, .budget_ms = BUDGET_MS, .search = -1};
 
 static const struct pv_backend *own; /* the port's */
 
@@ -61,77 +63,6 @@ static void run(void *arg)
 	case_run(job->c, job->ops, own, options.budget_ms);
 }
 
-static void name_places(const struct test *test)
-{
-	explore_name(test->lock, test->ops->state_size, "lock", 0);
-	for (uint32_t i = 0; i < EXPLORE_VCPUS; i++) {
-		explore_name(node_of(test, i), test->stride, "node", i);
-		explore_name(port_stats(i), sizeof(struct lock_stats), "counters", i);
-	}
-}
-
-static const char *describe_end(enum explore_end end, const struct test *test)
-{
-	switch (end) {
-	case EXPLORE_DEADLOCK:
-		return "deadlock: each vCPU is halted, or polls what nobody will change";
-	case EXPLORE_ENDLESS:
-		return "endless: does not end within its bound on steps";
-	case EXPLORE_TRAPPED:
-		return "trapped in the lock";
-	case EXPLORE_ENDED:
-		break;
-	}
-	return test->why;
-}
-
-static const char *end_name(enum explore_end end)
-{
-	static const char *const words[] = {
-		[EXPLORE_ENDED] = "assertion",
-		[EXPLORE_DEADLOCK] = "deadlock",
-		[EXPLORE_ENDLESS] = "endless",
-		[EXPLORE_TRAPPED] = "trapped in the lock",
-	};
-
-	return words[end];
-}
-
-/* client_state() is guest code, so it is called as vCPU 0; vCPUs without work make no steps. */
-static void print_states(const struct test *test)
-{
-	const char *state[EXPLORE_VCPUS];
-
-	for (uint32_t i = 0; i < EXPLORE_VCPUS; i++) {
-		state[i] = explore_state(&explore->vcpu[i]);
-		explore->vcpu[i].working = false;
-	}
-	explore->running = &explore->vcpu[0];
-	for (uint32_t i = 0; i < test->threads; i++)
-		printf("# vCPU %u: %s; %s%s; %u stores in its buffer\n", i, client_state(test, i),
-		       state[i], explore->vcpu[i].latch ? ", kicked" : "",
-		       explore->vcpu[i].stores.count);
-}
-
-static void report(const struct job *job, enum explore_end end, unsigned long long seed)
-{
-	const struct test *test = case_test();
-	char text[256];
-
-	name_places(test);
-	printf("# %s\n", describe_end(end, test));
-	printf("# seed %llu: %s\n", seed, explore_describe(text, sizeof(text)));
-	printf("# again: build/sim/check-locks --seed=%llu --case=%s %s\n", seed, job->c->id,
-	       job->ops->name);
-	print_states(test);
-	job->ops->describe(test->lock, text, sizeof(text));
-	printf("# %s\n", text);
-	for (uint32_t i = LAST_STEPS; i-- > 0;)
-		if (explore_history(i, text, sizeof(text)))
-			printf("# %s\n", text);
-	explore->running = NULL;
-}
-
 /* Returns whether all seeds passed. At least one must have shown what the case is about. */
 static bool run_case(struct job *job)
 {
@@ -139,6 +70,7 @@ static bool run_case(struct job *job)
 
 	for (unsigned long long i = 0; i < options.seeds; i++) {
 		unsigned long long seed = options.first + i;
+		char again[32];
 		enum explore_end end = explore_run(run, job, seed);
 
 		if (end == EXPLORE_ENDED && !case_test()->failed)
@@ -146,8 +78,9 @@ static bool run_case(struct job *job)
 		if (end == EXPLORE_ENDED && case_test()->unseen && ++unseen < options.seeds)
 			continue;
 		printf("not ok %u - %s: %s (%s)\n", job->number, job->ops->name, job->c->name,
-		       end_name(end));
-		report(job, end, seed);
+		       report_end(end));
+		snprintf(again, sizeof(again), "seed=%llu", seed);
+		report_failure(job->c, job->ops, end, again);
 		fflush(stdout);
 		return false;
 	}
@@ -164,21 +97,29 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static bool run_or_search(struct job *job)
+{
+	if (options.search < 0)
+		return run_case(job);
+	return search_case(job->c, job->ops, own, (uint32_t)options.search, job->number);
+}
+
 /* Runs, or only counts, all cases that apply. */
 static unsigned int all_cases(bool really, unsigned int *failed)
 {
+	bool search = options.search >= 0;
 	struct job job = {.number = 0};
 
 	for (size_t l = 0; l < lock_count_registered(); l++)
-		for (size_t i = 0; i < case_count(); i++) {
+		for (size_t i = 0; i < (search ? search_count : case_count()); i++) {
 			double start = seconds();
 
 			job.ops = lock_registered(l)->ops;
-			job.c = case_at(i);
+			job.c = search ? &search_cases[i] : case_at(i);
 			if (!wanted(job.c, job.ops))
 				continue;
 			job.number++;
-			if (really && !run_case(&job))
+			if (really && !run_or_search(&job))
 				++*failed;
 			if (really && options.times)
 				printf("# %.3f s\n", seconds() - start);
@@ -202,6 +143,7 @@ static bool option(const char *word)
 		return true;
 	}
 	return sscanf(word, "--seeds=%llu", &options.seeds) == 1 ||
+	       sscanf(word, "--search=%d", &options.search) == 1 ||
 	       sscanf(word, "--first=%llu", &options.first) == 1 ||
 	       sscanf(word, "--budget-ms=%u", &options.budget_ms) == 1;
 }
@@ -215,7 +157,8 @@ int main(int argc, char **argv)
 		if (option(argv[arg]))
 			continue;
 		fprintf(stderr,
-			"%s: --seeds=N, --first=S, --seed=S, --budget-ms=N, --times or --case=ID\n",
+			"%s: --seeds=N, --first=S, --seed=S, --budget-ms=N, --search=N, --times or "
+			"--case=ID\n",
 			argv[arg]);
 		return 2;
 	}
