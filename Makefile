@@ -137,7 +137,7 @@ include tests/fuzz/fuzz.mk tools/dist.mk
 
 # Every test program prints TAP. prove judges it; prove's last line is the verdict.
 check_programs := $(host_programs) $(LOCKS_BUILD)/plain/check-locks \
-	$(SIM_BUILD)/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/model/check-models tests/sim/closed_forms
+	$(SIM_BUILD)/check-locks $(LOCKS_BUILD)/tsan/check-locks tests/locks/many-threads tests/locks/search tests/model/check-models tests/sim/closed_forms
 # tests/bounds has their order and how long each may take.
 check_bats := $(sort $(wildcard tests/run/*.bats))
 # What run.sh would build in each test is built. Three jobs, also on 2 CPUs, because a quarter of a
@@ -189,7 +189,7 @@ setup: ## install all packages that building and testing need (Debian, Ubuntu; r
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/bench/*.h port/sim/include/*/*.h)))
-lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/goals tests/sim/sensitivity $(sort $(wildcard tools/*.sh \
+lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/locks/search tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/goals tests/sim/sensitivity tests/sim/validate $(sort $(wildcard tools/*.sh \
 	tools/nested/*.sh tools/results/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.

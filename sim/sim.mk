@@ -62,8 +62,8 @@ $(SIM_BUILD)/version.h: $(call unless_holds,$(SIM_BUILD)/version.h,$(call versio
 check-sim: sim $(SIM_BUILD)/guest-broken.so build/host/test_sim_heap build/host/test_sim_host ## the simulated host's own tests
 	$(Q)build/host/test_sim_heap && build/host/test_sim_host && timeout 900 bats tests/run/sim.bats && tests/sim/closed_forms
 
-validate-sim: sim ## all of docs/sim-validation.md: closed forms, published figures, sensitivity (10 minutes of CPU)
-	$(Q)tests/sim/closed_forms --all; closed=$$?; echo; tests/sim/anchors; echo; tests/sim/sensitivity; exit $$closed
+validate-sim: sim ## run all comparisons and write their tables in docs/sim-validation.md (CHECK=1: compare only; 10 minutes of CPU)
+	$(Q)tests/sim/validate $(if $(CHECK),--check)
 
 # CPU time, not wall-clock time: the machine may be busy. Without PAUSE exits nearly all of it is for accesses.
 bench-sim: sim ## the simulated host's speed: 2 VMs of 8, 28, 64, 288 vCPUs on as many CPUs

@@ -44,18 +44,6 @@ measured() {
   done < <(names) | jq -s add
 }
 
-# Replaces what stands between the lines "<!-- make results: BLOCK -->" and "<!-- end -->".
-fill() { # BLOCK < TEXT
-  local text at=$PAGE.new
-  text=$(cat)
-  grep -qF "<!-- make results: $1 -->" "$PAGE" || die "$PAGE has no place for $1"
-  TEXT=$text awk -v place="<!-- make results: $1 -->" '
-    $0 == "<!-- end -->" { inside = 0 }
-    !inside { print }
-    $0 == place { inside = 1; printf "\n%s\n\n", ENVIRON["TEXT"] }' "$PAGE" >"$at"
-  mv "$at" "$PAGE"
-}
-
 main() {
   local only='' name all wanted=()
   mapfile -t all < <(names)
@@ -69,7 +57,8 @@ main() {
   if [[ -z $only ]]; then for name in "${wanted[@]}"; do measure "$name"; done; fi
   measured >"$DIR/all.json"
   for name in contended hosts machines; do
-    jq -r -L tools/results "include \"tables\"; $name" "$DIR/all.json" | fill "$name"
+    jq -r -L tools/results "include \"tables\"; $name" "$DIR/all.json" |
+      tools/fill.sh "$PAGE" "make results: $name"
   done
   jq -r -L tools/results 'include "picture"; picture' "$DIR/all.json" >"$PICTURE"
   echo "results: $PAGE and $PICTURE are written" >&2
