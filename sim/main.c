@@ -61,8 +61,11 @@ static uint64_t number(const char *text, const char *what, uint64_t most)
 	char *end;
 	unsigned long long value = strtoull(text, &end, 10);
 
-	if (*text < '0' || *text > '9' || *end || value > most)
-		usage_error(what, "a number is missing, or too large");
+	if (*text < '0' || *text > '9' || *end || value > most) {
+		fprintf(stderr, "pvspin-sim: %s: %s: a number up to %llu is accepted\n", what, text,
+			(unsigned long long)most);
+		exit(2);
+	}
 	return value;
 }
 
@@ -169,27 +172,30 @@ static void make_host(uint32_t vms)
 	engine_init(&host, options.seed);
 }
 
+static uint32_t vcpus_of(const char *word)
+{
+	uint64_t vcpus = number(word, "vCPUs of a VM (-smp)", VCPUS_MOST);
+
+	if (vcpus == 0)
+		usage_error(word, "a VM has one vCPU at least");
+	return (uint32_t)vcpus;
+}
+
 static void make_vms(uint32_t vms, char **word)
 {
 	const char *image = image_path();
 	uint32_t threads = (uint32_t)engine.host.cpus; /* daemons */
 
 	engine.vms = calloc(vms, sizeof(*engine.vms));
-	for (uint32_t i = 0; i < vms; i++) {
-		uint64_t vcpus = number(word[2 * i], "VCPUS", VCPUS_MOST);
-
-		if (vcpus == 0)
-			usage_error(word[2 * i], "a VM has 1 to 1024 vCPUs");
-		threads += (uint32_t)vcpus;
-	}
+	for (uint32_t i = 0; i < vms; i++)
+		threads += vcpus_of(word[2 * i]);
 	engine.threads = calloc(threads, sizeof(struct thread *));
 	if (!engine.vms || !engine.threads)
 		engine_die(4, "no memory");
 	engine.vm_count = vms;
 	for (uint32_t i = 0; i < vms; i++) {
 		engine.vms[i].host = is_host(i, vms);
-		vm_load(&engine.vms[i], i, image,
-			(uint32_t)number(word[2 * i], "VCPUS", VCPUS_MOST), word[2 * i + 1],
+		vm_load(&engine.vms[i], i, image, vcpus_of(word[2 * i]), word[2 * i + 1],
 			open_log(i, vms));
 	}
 	vm_catch_traps();
@@ -258,6 +264,8 @@ int main(int count, char **word)
 
 	if (options.check) {
 		make_host(1);
+		for (uint32_t i = 0; i < vms; i++)
+			vcpus_of(word[first + 2 * i]);
 		printf("%llu\n", (unsigned long long)engine.host.cpus);
 		return 0;
 	}

@@ -120,15 +120,17 @@ sim() {
 }
 
 @test "a key or value that makes no sense is refused by its name" {
-  local word
+  local word words
   for word in tests=locks dispatch=patched; do
     expected=2 sim 2 "$word"
     grep -q "^error: ${word%%=*}=" "$log"
   done
-  for word in --host=cpus=0 --host=cpus=6,sockets=4 --host=colour=red --pin=99 --seed=x --vm=0 -enable-kvm --meet=x; do
-    run -2 --separate-stderr ./run.sh --accel=sim "$word"
+  for word in --host=cpus=0 --host=cpus=6,sockets=4 --host=colour=red --pin=99 --seed=x --vm=0 \
+    --vm=1:locks=tas '-smp x' '-smp 0' '-smp 1025' -enable-kvm --meet=x; do
+    read -ra words <<<"$word"
+    run -2 --separate-stderr ./run.sh --accel=sim "${words[@]}"
     # shellcheck disable=SC2154 # set by run
-    [[ $stderr == *"${word%%=*}"* || $stderr == *"${word#*=}"* || $stderr == *colour* ]]
+    [[ $stderr == *"${word%%=*}"* || $stderr == *"${word#*=}"* || $stderr == *"(-smp): 1025"* || $stderr == *colour* ]]
   done
   run -2 --separate-stderr ./run.sh --accel=tcg --host=cpus=4
   [[ $stderr == *--host* ]]

@@ -10,9 +10,9 @@
 #   sim_run_all   --runs=N, --jobs at a time
 #
 # Takes  interrupted, out, run_dir, tree: run.sh
-# Takes  append, boot, conformance, experiment, gdb, host_peer, jobs, kernel_file, l1_kernel_given,
-#        limit, meet, members, peer_keys, pin, pv, qemu_user, runs, sim_host, sim_seed, sim_vm,
-#        user_cpu: options.sh
+# Takes  append, boot, conformance, experiment, gdb, host_peer, instances, jobs, kernel_file,
+#        l1_kernel_given, limit, meet, members, peer_keys, pin, pv, qemu_user, runs, sim_host,
+#        sim_seed, sim_vm, user_cpu, user_smp: options.sh
 # Takes  smp_cpus: qemu.sh
 # Takes  events, run_scratch: coordinator.sh
 # Takes  scratch: environment.sh
@@ -21,7 +21,7 @@
 
 # Without a QEMU there are no QEMU options, and nothing that could be released, paused or booted.
 sim_options() {
-  local word
+  local word vm
   for word in ${qemu_user[@]+"${qemu_user[@]}"}; do
     [[ $word != -* || $word == -smp ]] ||
       usage_error "$word: --accel=sim has no QEMU; of its options -smp and -append are accepted"
@@ -30,6 +30,13 @@ sim_options() {
   [[ -z $kernel_file ]] || usage_error '-kernel: --accel=sim builds its own guest'
   [[ -z $meet && $gdb == 0 && $conformance == 0 && $boot == multiboot && -z $l1_kernel_given ]] ||
     usage_error '--accel=sim takes none of --meet, --gdb, --conformance, --boot, --l1-kernel'
+  for word in ${user_smp//,/ }; do
+    [[ $word =~ ^([a-z]+=)?[1-9][0-9]{0,6}$ ]] || usage_error "-smp $user_smp: $word: a number of vCPUs is wanted"
+  done
+  for vm in ${sim_vm[@]+"${!sim_vm[@]}"}; do
+    [[ -n $experiment ]] || ((vm < instances)) ||
+      usage_error "--vm=$vm: there are $instances VMs, from 0 on (--instances=N)"
+  done
 }
 
 sim_others() { # refuses sim's options with other accelerators
@@ -54,7 +61,8 @@ sim_ready() {
   fi
   [[ $pv != off ]] || model+=${model:+,}pv_unhalt=0
   sim_words=(${model:+"--host=$model"} ${pin:+"--pin=$pin"})
-  answer=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check 2>&1) || status=$?
+  qemu_smp
+  answer=$("$sim" ${sim_words[@]+"${sim_words[@]}"} --check "$smp_cpus" '' 2>&1) || status=$?
   ((status == 0)) || die "$status" "${answer#pvspin-sim: }"
   sim_cpus=$answer
 }
