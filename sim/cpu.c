@@ -330,7 +330,7 @@ void cpu_start(struct vcpu *vcpu, uint64_t time)
 	vcpu->state = VCPU_READY;
 	vcpu->thread.ready_since = time;
 	task->group = engine.host.groups ? vcpu->vm->index : SCHED_NO_GROUP;
-	if (vcpu->vm->host)
+	if (vcpu->vm->host || engine.host.pinned)
 		sched_cpus_add(&task->allowed, vcpu->index % (uint32_t)engine.host.cpus);
 	else
 		task->allowed = engine.host.pin;

@@ -185,6 +185,7 @@ static const struct key keys[] = {
 	KEY(halt_poll_grow, 0, 1024, "how much longer it polls after a short halt, a factor"),
 	KEY(halt_poll_shrink, 0, 1024, "after a long halt, a divisor; 0: then it does not poll"),
 	KEY(groups, 0, 1, "a cgroup for each VM"),
+	KEY(pinned, 0, 1, "the k-th vCPU of each VM runs on CPU k only"),
 	KEY(jitter, 0, 50, "per cent by which costs vary"),
 	KEY(daemon_ms, 0, 1000000, "how often a task of the host's own runs on each CPU; 0: never"),
 	KEY(daemon_us, 1, 1000000, "how long it runs"),

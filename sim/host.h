@@ -26,7 +26,7 @@ struct host {
 	uint64_t pv_unhalt, pv_yield, steal_time, preempted_always, kick_yield;
 	uint64_t ple, ple_gap, ple_window, ple_window_grow, ple_window_max, pause_filter;
 	uint64_t halt_poll, halt_poll_start_us, halt_poll_grow, halt_poll_shrink;
-	uint64_t groups;
+	uint64_t groups, pinned;
 	uint64_t jitter, daemon_ms, daemon_us;
 	struct sched_config sched;
 	/* derived from them */

@@ -58,6 +58,14 @@ sim() {
   cmp "$log.129.off" "$log.129.on"
 }
 
+@test "pinned=1: the k-th vCPU of each VM runs on CPU k alone" {
+  sim --host=cpus=4,pinned=1,daemon_ms=0 --schedule="$log.schedule" --out="$BATS_TEST_TMPDIR" \
+    6 'locks=tas ms=20 warmup_ms=1 reps=1' 4 'locks=tas ms=20 warmup_ms=1 reps=1'
+  # start, end, CPU, VM, vCPU: each vCPU ran, and on its CPU only
+  awk '$4 != "-" { print $4, $5, $3 }' "$log.schedule" | sort -u |
+    diff <(printf '%s\n' '0 0 0' '0 1 1' '0 2 2' '0 3 3' '0 4 0' '0 5 1' '1 0 0' '1 1 1' '1 2 2' '1 3 3') -
+}
+
 @test "polls simulated many at once have the same results as one by one" {
   local lock
   for lock in virt-spin ticket-backoff mcs cna shfllock pv-qspinlock paq s390-spinlock; do
