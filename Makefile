@@ -177,7 +177,7 @@ conformance: all ## test KVM's paravirtual ABI in each configuration of tests/su
 	$(Q)./run.sh --conformance
 
 .PHONY: results
-results: all report sim ## measure anew what docs/results.md shows of the simulated host (twenty minutes), and write it
+results: all report sim ## measure anew what docs/results.md shows of the simulated host (20 minutes on two CPUs), and write it
 	$(Q)tools/results/results.sh $(RESULTS)
 
 .PHONY: abi-coverage
@@ -189,7 +189,7 @@ setup: ## install all packages that building and testing need (Debian, Ubuntu; r
 	$(Q)tools/setup.sh
 
 lint_c := $(sort $(filter-out build/%,$(wildcard */*.[ch] */*/*.[ch] */*/*/*.[ch] bench/peers/bench/*.h port/sim/include/*/*.h)))
-lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/locks/search tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/goals tests/sim/sensitivity tests/sim/validate $(sort $(wildcard tools/*.sh \
+lint_shell := completions/pvspin.bash .ci/run tools/nested/init tools/nested/served tests/soak/soak tests/faults/check-faults tests/faults/table.sh tests/faults/in-l1 tests/faults/build-module tests/model/check-models tests/locks/many-threads tests/locks/search tests/lint tests/sim/closed_forms tests/sim/anchors tests/sim/sensitivity tests/sim/validate $(sort $(wildcard tools/*.sh \
 	tools/nested/*.sh tools/results/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh tests/run/*.bash))
 # clang's analyser visits 225000 states of a function by default. That takes 15 s for each lock,
 # because the measured loops inline everything.

@@ -4,6 +4,7 @@
 # "<!-- PLACE -->" and "<!-- end -->". So a table has one source, the program that prints it.
 set -euo pipefail
 text=$(cat)
+[[ -n $text ]] || { echo "fill.sh: there is no text for $2" >&2; exit 2; }
 grep -qF "<!-- $2 -->" "$1" || { echo "fill.sh: $1 has no place for $2" >&2; exit 2; }
 TEXT=$text awk -v place="<!-- $2 -->" '
   $0 == "<!-- end -->" { inside = 0 }

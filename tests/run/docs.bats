@@ -48,12 +48,39 @@ described() { # COUNT
     diff "$BATS_TEST_TMPDIR/halt" -
 }
 
+# Prints docs/results.md's block NAME.
+block() { # NAME [FILE]
+  sed -n "/<!-- make results: $1 -->/,/<!-- end -->/p" "${2:-docs/results.md}"
+}
+
 @test "docs/contended.svg shows what docs/results.md says" {
   # ratios, with their locks, in the order of the table
-  sed -n '/make results: contended/,/<!-- end/s/^| \([^|]*\) |[^|]*|[^|]*| \([0-9.]*\) (.*/\1 \2/p' docs/results.md >"$BATS_TEST_TMPDIR/table"
+  block contended | sed -n 's/^| \([^|]*\) |[^|]*|[^|]*| \([0-9.]*\) (.*/\1 \2/p' >"$BATS_TEST_TMPDIR/table"
   [ "$(wc -l <"$BATS_TEST_TMPDIR/table")" -ge 4 ]
   sed -n 's/.*text-anchor="end">\(.*\)<\/text>.*/\1/p' docs/contended.svg | paste -d' ' - - |
     diff "$BATS_TEST_TMPDIR/table" -
+}
+
+@test "docs/locks.svg has the locks of docs/results.md, in the same order" {
+  ! block locks_table | grep '^Not measured' || skip 'make results was not run'
+  block locks_table | sed -n 's/^| \([a-z0-9-]*\) | .*±.*/\1/p' >"$BATS_TEST_TMPDIR/locks"
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/locks")" -ge 20 ]
+  sed -n 's/.*text-anchor="end">\(.*\)<\/text>.*/\1/p' docs/locks.svg | diff "$BATS_TEST_TMPDIR/locks" -
+}
+
+@test "README says what docs/results.md says" {
+  local lock figure
+  for lock in 'pv-qspinlock of 4.12' pv-qspinlock paq; do
+    figure=$(block contended | sed -n "s/^| $lock |[^|]*|[^|]*| \([^|]*\) |.*/\1/p")
+    [[ $figure == *' to '* ]]
+    block readme README.md | tr '\n' ' ' | grep -qF "$figure"
+  done
+}
+
+@test "make results fills each of its places in docs/results.md and README.md, and has no others" {
+  sed -n 's/^<!-- make results: \([a-z_]*\) -->$/\1/p' docs/results.md README.md | sort >"$BATS_TEST_TMPDIR/places"
+  { sed -n "/^readonly BLOCKS=/,/'\$/p" tools/results/results.sh | sed "s/.*://; s/'\$//" | tr ' ' '\n'; echo readme; } |
+    sort | diff "$BATS_TEST_TMPDIR/places" -
 }
 
 @test "docs/locks.md describes every lock event" {
