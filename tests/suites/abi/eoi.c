@@ -223,8 +223,9 @@ static bool two_pending(struct test_result *result)
 		test_fail(result, "first vector %#x, bit %u; expected %#x, 0", seen.vector[0],
 			  seen.word[0] & 1, VECTOR_TEST);
 	if (!first_in_service || before_eoi != 1)
-		test_fail(result, "before the EOI: in service %d, %u taken; expected 1, 1",
-			  first_in_service, before_eoi);
+		test_fail(result,
+			  "before the EOI: in service %d, %u taken, the second %#x; expected 1, 1",
+			  first_in_service, before_eoi, seen.vector[1]);
 	return seen.word[1] & 1;
 }
 
