@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make results: measures on the simulated host what docs/results.md shows, and writes its tables, the
 # sentences with their figures, README's paragraph and the two pictures. All runs are seeded, so that
-# the same version gives the same bytes. About 40 minutes of CPU, JOBS at a time (2).
+# the same version gives the same bytes. About 45 minutes of CPU, JOBS at a time (2).
 #
 #   tools/results/results.sh [--tables] [PART...]
 #   --tables   run nothing, only write anew what build/results has
