@@ -10,7 +10,7 @@
 # Takes  image, inner: run.sh
 # Takes  append, boot, machine_type: options.sh
 # Takes  scratch: environment.sh
-# Gives  medium: the CD image, for iso and uefi
+# Gives  medium: the image for CD and disk, for iso and uefi
 
 # Descriptors of QEMU's firmware (QEMU, docs/interop/firmware.json); the firmware's file names
 # differ by distribution.
@@ -141,7 +141,10 @@ boot_options() {
   uefi)
     printf '%s\0' -drive "if=pflash,unit=0,format=${boot_uefi[1]},readonly=on,file=$QEMU_DIR/code.fd" \
       -drive "if=pflash,unit=1,format=${boot_uefi[3]},file=$QEMU_DIR/vars.fd"
-    ;;&
-  iso | uefi) printf '%s\0' -cdrom "$QEMU_DIR/pvspin.iso" ;;
+    # As a disk, which the image is, too: of some images OVMF cannot read the guest's last blocks
+    # from a CD, be it IDE or AHCI (GRUB: "failure reading sector").
+    printf '%s\0' -drive "if=virtio,format=raw,readonly=on,file=$QEMU_DIR/pvspin.iso"
+    ;;
+  iso) printf '%s\0' -cdrom "$QEMU_DIR/pvspin.iso" ;;
   esac
 }

@@ -10,7 +10,7 @@
 static struct pv_backend real; /* the wrapped one */
 static struct {
 	_Atomic uint32_t notices, last; /* last: the number of polls in the latest notice */
-	uint32_t uneven; /* notices whose number is not `every` above the one before */
+	_Atomic uint32_t uneven;        /* whose number is not `every` above the one before */
 } told[CLIENT_CPUS];
 static uint32_t every; /* polls between two notices that the case expects */
 
