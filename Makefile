@@ -177,7 +177,7 @@ conformance: all ## test KVM's paravirtual ABI in each configuration of tests/su
 	$(Q)./run.sh --conformance
 
 .PHONY: results
-results: all report sim ## measure anew what docs/results.md shows of the simulated host (20 minutes on two CPUs), and write it
+results: all report sim ## measure anew what docs/results.md shows of the simulated host (half an hour on two CPUs), and write it
 	$(Q)tools/results/results.sh $(RESULTS)
 
 .PHONY: abi-coverage
