@@ -9,6 +9,7 @@
 #include "bench/patched.h"
 #include "bench/patience.h"
 #include "bench/trace.h"
+#include "lib/lines.h"
 #include "lib/printf.h"
 #include "lib/steal.h"
 #include "lib/string.h"
@@ -37,11 +38,6 @@ static struct {
 	void (*measure)(struct worker *worker);
 } run;
 
-static size_t apart(size_t bytes)
-{
-	return (bytes + APART - 1) / APART * APART;
-}
-
 void run_prepare(const struct plan *plan)
 {
 	uint32_t threads = plan_most_threads(plan), locks;
@@ -51,10 +47,10 @@ void run_prepare(const struct plan *plan)
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		const struct lock_ops *ops = plan->locks[i]->ops;
 
-		if (apart(ops->state_size) > run.lock_stride)
-			run.lock_stride = apart(ops->state_size);
-		if (apart(ops->node_size) > run.node_stride)
-			run.node_stride = apart(ops->node_size);
+		if (round_apart(ops->state_size) > run.lock_stride)
+			run.lock_stride = round_apart(ops->state_size);
+		if (round_apart(ops->node_size) > run.node_stride)
+			run.node_stride = round_apart(ops->node_size);
 	}
 	locks = plan->workload == WORKLOAD_UNCONTENDED ? threads : 1;
 	run.locks = port_alloc(locks * run.lock_stride, APART);

@@ -15,6 +15,7 @@
 #include "bench/mark.h"
 #include "bench/result.h"
 #include "bench/trace.h"
+#include "lib/lines.h"
 #include "lib/string.h"
 #include "lib/units.h"
 #include "port/port.h"
@@ -26,18 +27,13 @@ static struct run_result *current;
 static struct kbuild_result totals;
 static struct worker *workers; /* copies in one array, for the result */
 
-static size_t apart(size_t bytes)
-{
-	return (bytes + APART - 1) / APART * APART;
-}
-
 static size_t greatest_stride(const struct plan *plan, bool nodes)
 {
 	size_t greatest = APART;
 
 	for (size_t i = 0; i < plan->lock_count; i++) {
 		const struct lock_ops *ops = plan->locks[i]->ops;
-		size_t bytes = apart(nodes ? ops->node_size : ops->state_size);
+		size_t bytes = round_apart(nodes ? ops->node_size : ops->state_size);
 
 		if (bytes > greatest)
 			greatest = bytes;
@@ -147,8 +143,8 @@ static void set_up(const struct run_result *result)
 		world.ops = observe(world.ops);
 	world.vcpus = result->threads;
 	world.tasks = (uint32_t)plan_tasks(world.plan, result->threads);
-	world.state_stride = apart(world.ops->state_size);
-	world.node_stride = apart(world.ops->node_size);
+	world.state_stride = round_apart(world.ops->state_size);
+	world.node_stride = round_apart(world.ops->node_size);
 	/* half a tick, so that a task that has just begun is not preempted */
 	world.slice = port_ns_to_cycles(NS_PER_S / world.plan->tick_hz / 2);
 	klock_init_all();

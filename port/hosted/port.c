@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "port/port.h"
+
 #include "lib/lines.h"
 #include "lib/nodes.h"
 #include "locks/core/stats.h"
@@ -65,7 +66,7 @@ void *port_alloc(size_t bytes, size_t align)
 
 void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride)
 {
-	*stride = (bytes + APART - 1) / APART * APART;
+	*stride = round_apart(bytes);
 	return port_alloc(count * *stride, APART);
 }
 

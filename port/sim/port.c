@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* port.h on the simulated host: thin, over the engine (seam.h). Loaded once for each VM. */
 #include "port/port.h"
-#include "lib/lines.h"
 
+#include "lib/lines.h"
 #include "lib/nodes.h"
 #include "lib/printf.h"
 #include "locks/core/stats.h"
@@ -115,7 +115,7 @@ void *port_alloc(size_t bytes, size_t align)
 
 void *port_alloc_each(uint32_t count, size_t bytes, size_t *stride)
 {
-	*stride = (bytes + APART - 1) / APART * APART;
+	*stride = round_apart(bytes);
 	return port_alloc(count * *stride, APART);
 }
 
