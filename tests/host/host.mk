@@ -66,7 +66,7 @@ host_sources_kbuild_observe := bench/kbuild/observe.c lib/histogram.c locks/core
 
 host_sources_linux := linux/plan.c linux/text.c lib/cmdline.c
 host_sources_sim_heap := sim/heap.c
-host_sources_sim_host := sim/host.c sim/sched_config.c
+host_sources_sim_host := sim/host.c sim/presets.c sim/sched_config.c
 # the simulated host's scheduler
 $(foreach test,$(sched_tests),$(eval host_sources_$(test) := sim/sched.c $(sort $(wildcard sim/sched_*.c)) tests/host/sched_host.c))
 
