@@ -85,7 +85,9 @@ nested() { # STATUS ARGUMENT...
   done
   nested 2 --in="$dir" --rw="$BATS_TEST_TMPDIR" -- true
   says "$stderr" 'not writable in the L1'
-  nested 124 --in="$dir" --timeout=3 -- sleep 100
+  nested 124 --in="$dir" --timeout=3 -- bash -c \
+    'trap "sleep 2; echo >out/ended; exit" TERM; while :; do sleep 0.1; done'
+  [ -e out/ended ] # the call ends no sooner than what it ran
   nested 4 --in="$dir" --kernel=6.1 -- true
   says "$stderr" 'serves no L1 with kernel 6.1'
   nested 5 --in="$dir" -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'

@@ -112,7 +112,8 @@ write_command() {
     echo "export $variable=${!variable@Q}"
   done
   echo "cd ${PWD@Q} || exit 4"
-  echo "${command[@]@Q}"
+  # exec: a signal to the script is one to the command, and the script ends no sooner than it.
+  echo "exec ${command[*]@Q}"
 }
 
 # Sets qemu, the command line. Paths are relative to $work, because QEMU's option values have no

@@ -10,6 +10,7 @@
 # serve_stop, serve_answers and serve_writable.
 
 readonly SERVE_START_SECONDS=240 # an L1 is up after 5 to 40 s, depending on machine and load
+readonly SERVE_END_SECONDS=30    # run.sh gives its virtual machines 5 s; then it puts its files away
 
 # Starts an L1 that serves calls with --in=DIR, and waits until it is ready. It runs in a session of
 # its own, which a Ctrl-C at the terminal does not reach, so the caller must end it by serve_stop.
@@ -102,17 +103,23 @@ serve_request() {
   exec {done}<>"$work/done" {to}<>"$at/request.in"
   echo "run $id" >&"$to"
   read -r -t "$limit" -u "$done" word || true
-  [[ $word == "done" ]] || echo "kill $id" >&"$to"
+  [[ -n $word ]] || serve_end
   cat "$work/out" 2>/dev/null || true
   cat "$work/err" >&2 2>/dev/null || true
   case $word in
   done) read -r command_status <"$work/status" && exit ;;
   dead) stop 5 'L1 died while the command ran' ;;
-  *)
-    read -r -t 10 -u "$done" word || true # until its virtual machines have ended properly
-    stop 124 "out of time after $limit s"
-    ;;
+  *) stop 124 "out of time after $limit s" ;;
   esac
+}
+
+# Ends the request's command, and waits until it is gone: SIGTERM, and after some time SIGKILL.
+serve_end() {
+  local signal
+  for signal in TERM KILL; do
+    echo "kill $id $signal" >&"$to"
+    ! read -r -t "$SERVE_END_SECONDS" -u "$done" _ || return 0
+  done
 }
 
 # shellcheck disable=SC2317 # called by trap
@@ -121,8 +128,7 @@ serve_forget() {
   set +e
   trap - EXIT ERR
   if [[ ! -e $work/status && -p $work/done ]]; then
-    echo "kill $id" >&"$to"
-    read -r -t 10 -u "$done" word || true
+    serve_end
   fi
   rm -rf "$work"
   [[ -z ${command_status:-} ]] || exit "$command_status"
