@@ -67,12 +67,12 @@ nested() { # STATUS ARGUMENT...
 }
 
 @test "an L1 that serves: streams and status, --rw, bounds, and its end" {
-  local dir=$BATS_TEST_TMPDIR/served place=$BATS_TEST_TMPDIR/tree server
+  local dir=$BATS_TEST_TMPDIR/served place=$BATS_TEST_TMPDIR/tree
   mkdir -p "$dir" "$place/out"
   mkfifo "$BATS_TEST_TMPDIR/up"
   "$tree/tools/nested/nested.sh" --serve="$dir" --rw="$place/out" --timeout=3000 \
     </dev/null >"$BATS_TEST_TMPDIR/up" 2>"$BATS_TEST_TMPDIR/server.err" 3>&- &
-  server=$!
+  serve_pid=$! # for teardown
   read -r -t 240 _ <"$BATS_TEST_TMPDIR/up"
   cd "$place"
   for i in 1 2; do
@@ -92,7 +92,7 @@ nested() { # STATUS ARGUMENT...
   says "$stderr" 'serves no L1 with kernel 6.1'
   nested 5 --in="$dir" -- bash -c 'echo c >/proc/sysrq-trigger; sleep 100'
   says "$stderr" 'L1 died'
-  wait "$server" || [ $? -eq 5 ]
+  wait "$serve_pid" || [ $? -eq 5 ]
   [ ! -e "$dir/6.12" ]
 }
 
