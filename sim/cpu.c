@@ -34,7 +34,8 @@ static void on_resched(void *unused, uint32_t id, uint64_t now_ns)
 		engine_set_turn(cpu, cpu->clock);
 	} else if (!cpu->resched_posted) {
 		cpu->resched_posted = true;
-		engine_post(called_at + engine_jitter(cpu->current ? engine.host.ipi_cycles
+		engine_post(called_at + engine_jitter(cpu, called_at,
+						      cpu->current ? engine.host.ipi_cycles
 								   : engine.host.kick_cycles),
 			    resched_fires, cpu, 0);
 	}
@@ -62,6 +63,22 @@ static struct thread *pick(struct cpu *cpu)
 	return task ? engine.threads[task->id] : NULL;
 }
 
+/* The CPU's thread, if it has one, goes on by itself; a vCPU in its guest after the way in. */
+static void resume(struct cpu *cpu)
+{
+	const struct thread *thread = cpu->current;
+	const struct vcpu *vcpu = thread ? thread->vcpu : NULL;
+
+	cpu->last_look = cpu->clock;
+	if (vcpu && !vcpu->host)
+		cpu->clock += vcpu_cost(vcpu, engine.host.entry_cycles);
+	cpu->resumes = cpu->clock;
+	if (!thread)
+		engine_set_turn(cpu, NEVER);
+	else
+		engine_set_turn(cpu, thread->vcpu ? cpu->clock : cpu->clock + thread->left);
+}
+
 /* Puts `thread` (NULL: idle) on the CPU, in place of one that has left. vCPUs of VMs that have
  * ended are put to sleep, and the scheduler picks again. */
 static void come(struct cpu *cpu, struct thread *thread)
@@ -76,13 +93,10 @@ static void come(struct cpu *cpu, struct thread *thread)
 	}
 	cpu->current = thread;
 	schedule_note(cpu, thread);
-	if (!thread) {
-		engine_set_turn(cpu, NEVER);
-		return;
-	}
-	cpu->clock += engine_jitter(engine.host.switch_cycles);
+	if (thread)
+		cpu->clock += engine_jitter(cpu, cpu->clock, engine.host.switch_cycles);
 	if (!vcpu) {
-		engine_set_turn(cpu, cpu->clock + thread->left);
+		resume(cpu);
 		return;
 	}
 	vcpu->cpu = cpu;
@@ -91,9 +105,7 @@ static void come(struct cpu *cpu, struct thread *thread)
 		vcpu->run_delay += cpu->clock - thread->ready_since;
 	kvm_loaded(vcpu);
 	vm_history(vcpu, "runs on", cpu->clock);
-	if (!vcpu->host)
-		cpu->clock += vcpu_cost(vcpu, engine.host.entry_cycles);
-	engine_set_turn(cpu, cpu->clock);
+	resume(cpu);
 }
 
 /* Takes the CPU, at its clock, away from a thread that stays runnable. `boundary`: an interrupt
@@ -124,21 +136,22 @@ static void reconsider(struct cpu *cpu)
 		come(cpu, next);
 		return;
 	}
-	if (!before) {
-		engine_set_turn(cpu, NEVER);
-		return;
-	}
-	if (before->vcpu)
-		cpu->clock += vcpu_cost(before->vcpu, engine.host.entry_cycles);
-	engine_set_turn(cpu, before->vcpu ? cpu->clock : cpu->clock + before->left);
+	resume(cpu);
 }
 
-/* Stops the CPU's thread at `time` and sets the clock to it. Work that the thread had begun and not
- * ended by then is left for later. */
+/* Stops the CPU's thread by an interrupt at `time`, and sets the clock to when that has had its
+ * effect. Interrupts are off during a switch; before it enters the guest, KVM looks whether there
+ * is something else to do. Work that the thread had begun and not ended is left for later. */
 static void stop_at(struct cpu *cpu, uint64_t time)
 {
 	struct vcpu *vcpu = cpu->current->vcpu;
 
+	if (time <= cpu->last_look) {
+		cpu->clock = cpu->last_look;
+		return;
+	}
+	if (time < cpu->resumes)
+		time = cpu->resumes;
 	if (!vcpu) {
 		cpu->current->left = engine_turn(cpu) > time ? engine_turn(cpu) - time : 1;
 	} else {
@@ -147,7 +160,7 @@ static void stop_at(struct cpu *cpu, uint64_t time)
 		if (cpu->clock > time)
 			vcpu->owed += cpu->clock - time;
 	}
-	cpu->clock = time;
+	cpu->clock = time + (vcpu ? vcpu_cost(vcpu, engine.host.interrupt_exit_cycles) : 0);
 }
 
 /* Whether it is a kernel thread of the host in a section, or waiting for one. */
@@ -174,13 +187,19 @@ static bool resched_fires(void *subject, uint64_t unused, uint64_t time)
 			cpu->clock = time;
 	} else {
 		stop_at(cpu, time);
-		cpu->clock += vcpu ? vcpu_cost(vcpu, engine.host.interrupt_exit_cycles) : 0;
 	}
 	reconsider(cpu);
 	return true;
 }
 
 /* ---- on the vCPU's own fiber ---- */
+
+static void spend(struct vcpu *vcpu, uint64_t cycles)
+{
+	struct cpu *cpu = vcpu->cpu;
+
+	cpu->clock += engine_jitter(cpu, cpu->clock, vcpu_cost(vcpu, cycles));
+}
 
 void cpu_exit(struct vcpu *vcpu)
 {
@@ -190,7 +209,7 @@ void cpu_exit(struct vcpu *vcpu)
 	vcpu->exits++;
 	vcpu->host = true;
 	vcpu->state = VCPU_HOST;
-	vcpu->cpu->clock += engine_jitter(vcpu_cost(vcpu, engine.host.exit_cycles));
+	spend(vcpu, engine.host.exit_cycles);
 	engine_sync(vcpu);
 }
 
@@ -211,7 +230,7 @@ void cpu_enter(struct vcpu *vcpu)
 	engine_sync(vcpu);
 	while (sched_need_resched(engine.sched, vcpu->cpu->id))
 		cpu_give_way(vcpu);
-	vcpu->cpu->clock += engine_jitter(vcpu_cost(vcpu, engine.host.entry_cycles));
+	spend(vcpu, engine.host.entry_cycles);
 	kvm_entered(vcpu);
 	vcpu->host = false;
 	vcpu->state = VCPU_GUEST;
@@ -292,11 +311,15 @@ bool cpu_caught_up(struct cpu *cpu, uint64_t time)
 
 	if (!vcpu)
 		return true;
-	if (!vcpu->poll.asleep)
-		return vcpu->state != VCPU_GUEST || memory_may_flush(vcpu, time);
-	poll_stop(vcpu, time);
-	engine_set_turn(cpu, cpu->clock);
-	return cpu->clock >= time;
+	if (vcpu->poll.asleep) {
+		uint64_t until = engine_before(cpu, time);
+
+		poll_stop(vcpu, until);
+		engine_set_turn(cpu, cpu->clock);
+		if (cpu->clock < until)
+			return false;
+	}
+	return vcpu->state != VCPU_GUEST || memory_may_flush(vcpu, time);
 }
 
 void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time)
@@ -337,7 +360,7 @@ void cpu_start(struct vcpu *vcpu, uint64_t time)
 	cpu_make_runnable(task, time);
 }
 
-void cpu_forget(const struct vm *vm)
+void cpu_forget(const struct vm *vm, uint64_t time)
 {
 	for (uint32_t i = 0; i < engine.host.cpus; i++) {
 		struct cpu *cpu = &engine.cpus[i];
@@ -345,7 +368,7 @@ void cpu_forget(const struct vm *vm)
 
 		if (thread && thread->vcpu && thread->vcpu->vm == vm) {
 			thread->vcpu->poll.asleep = false;
-			cpu->clock = engine.now > cpu->clock ? engine.now : cpu->clock;
+			cpu->clock = time; /* what it had begun has no end */
 			come(cpu, thread);
 		}
 	}
@@ -356,9 +379,8 @@ void cpu_kick_out(struct vcpu *vcpu, uint64_t time)
 	struct cpu *cpu = vcpu->cpu;
 
 	stop_at(cpu, time);
-	cpu->clock += vcpu_cost(vcpu, engine.host.interrupt_exit_cycles + engine.host.entry_cycles);
 	kvm_entered(vcpu);
-	engine_set_turn(cpu, cpu->clock);
+	resume(cpu);
 }
 
 void cpu_end_halt_poll(struct vcpu *vcpu, uint64_t time)
@@ -435,8 +457,7 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 	post_tick(cpu);
 	if (stops) {
 		stop_at(cpu, time);
-		cpu->clock += engine.host.tick_work_cycles +
-			      (vcpu ? vcpu_cost(vcpu, engine.host.interrupt_exit_cycles) : 0);
+		cpu->clock += engine.host.tick_work_cycles;
 		if (vcpu)
 			kvm_entered(vcpu);
 	} else if (vcpu && vcpu->state == VCPU_HOST) {
@@ -449,12 +470,10 @@ static bool tick_fires(void *subject, uint64_t unused, uint64_t time)
 	sched_tick(engine.sched, cpu->id, to_ns(time));
 	engine.local = NULL;
 	if (stops || (!cpu->current && sched_need_resched(engine.sched, cpu->id))) {
-		if (sched_need_resched(engine.sched, cpu->id) && !(vcpu && keeps_cpu(vcpu))) {
+		if (sched_need_resched(engine.sched, cpu->id) && !(vcpu && keeps_cpu(vcpu)))
 			reconsider(cpu);
-		} else {
-			cpu->clock += vcpu ? vcpu_cost(vcpu, engine.host.entry_cycles) : 0;
-			engine_set_turn(cpu, vcpu ? cpu->clock : cpu->clock + cpu->current->left);
-		}
+		else
+			resume(cpu);
 	}
 	return true;
 }

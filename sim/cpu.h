@@ -37,8 +37,8 @@ bool cpu_yield_to(struct vcpu *vcpu, struct vcpu *target, bool *alone);
 
 /* Makes a sleeping vCPU runnable at `time`, by code on `from` (NULL: on the vCPU's last CPU). */
 void cpu_wake(struct vcpu *vcpu, struct cpu *from, uint64_t time);
-/* Takes the CPUs away from the vCPUs of a VM that has ended. */
-void cpu_forget(const struct vm *vm);
+/* Takes the CPUs away from the vCPUs of a VM that has ended at `time`. */
+void cpu_forget(const struct vm *vm, uint64_t time);
 /* Adds a new task to the scheduler, or wakes one that has blocked, at `time`. */
 void cpu_make_runnable(struct sched_task *task, uint64_t time);
 /* The CPU's thread sleeps from the CPU's clock on; the scheduler picks another one. */

@@ -26,21 +26,30 @@ void engine_die(int status, const char *format, ...)
 }
 
 /* splitmix64 (S. Vigna, public domain): each state gives the next by an addition. */
-uint64_t engine_random(uint64_t bound)
-{
-	uint64_t z = engine.random += UINT64_C(0x9e3779b97f4a7c15);
+#define STATE_STEP UINT64_C(0x9e3779b97f4a7c15)
 
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+/* The number below `bound` that a state gives. */
+static uint64_t below(uint64_t bound, uint64_t state)
+{
+	uint64_t z = (state ^ state >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+
 	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
 	z ^= z >> 31;
-	return bound ? (uint64_t)((unsigned __int128)z * bound >> 64) : 0;
+	return (uint64_t)((unsigned __int128)z * bound >> 64);
 }
 
-uint64_t engine_jitter(uint64_t cycles)
+uint64_t engine_random(uint64_t bound)
+{
+	return below(bound, engine.random += STATE_STEP);
+}
+
+uint64_t engine_jitter(const struct cpu *cpu, uint64_t time, uint64_t cycles)
 {
 	uint64_t most = cycles * engine.host.jitter / 100;
+	uint64_t number = time << TURN_ID_BITS | cpu->id;
 
-	return most ? cycles - most + engine_random(2 * most + 1) : cycles;
+	return most ? cycles - most + below(2 * most + 1, engine.seed + number * STATE_STEP)
+		    : cycles;
 }
 
 /* ---- whose turn it is: a tournament ---- */
@@ -143,13 +152,13 @@ static struct vcpu *choose(void)
 		if (heap_time(&engine.events) <= time) {
 			event = heap_take(&engine.events);
 			engine.now = event.time;
-			engine.in_event = true;
+			engine.actor = NULL;
 			if (!event.fire(event.subject, event.detail, event.time))
 				heap_put_back(&engine.events, &event);
-			engine.in_event = false;
 			continue;
 		}
 		engine.now = time;
+		engine.actor = cpu;
 		vcpu = cpu->current->vcpu;
 		if (!vcpu) {
 			daemon_done(cpu);

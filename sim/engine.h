@@ -106,6 +106,9 @@ struct vcpu {
 
 struct cpu {
 	uint64_t clock;
+	/* of its thread's last way in: when KVM last looked for other work, when the thread went on
+	 */
+	uint64_t last_look, resumes;
 	struct thread *current;
 	uint32_t id, socket, cache; /* cache: which last-level cache */
 	bool resched_posted;        /* an interrupt is on its way to make it pick again */
@@ -120,7 +123,7 @@ struct engine {
 	uint64_t *turns; /* a tournament: see engine.c */
 	size_t leaves;
 	struct heap events;
-	uint64_t now;         /* time of the current event, or at which a CPU went on */
+	uint64_t now; /* time of the current event, or at which a CPU went on or ended its work */
 	uint64_t horizon;     /* up to here the running vCPU may go on alone */
 	struct vcpu *running; /* whose fiber runs; NULL: main() */
 	struct vm *vms;
@@ -131,7 +134,7 @@ struct engine {
 	uint64_t seed, random;
 	uint64_t accesses, switches; /* of memory; of fibers */
 	struct cpu *local;           /* the CPU that calls the scheduler; NULL: none */
-	bool in_event;               /* an event fires; false: a vCPU makes a step */
+	struct cpu *actor;           /* whose turn it is; NULL: an event fires */
 	bool finished;               /* all VMs have ended */
 	bool follow;                 /* --follow-polls: simulate each poll */
 };
@@ -168,6 +171,13 @@ static inline uint64_t from_ns(uint64_t ns)
 void engine_set_turn(struct cpu *cpu, uint64_t time);
 uint64_t engine_turn(const struct cpu *cpu);
 
+/* The time up to which `cpu` goes on before whoever acts now, at `time`. At the same time events
+ * come first, then CPUs by number. */
+static inline uint64_t engine_before(const struct cpu *cpu, uint64_t time)
+{
+	return time + (engine.actor && cpu->id < engine.actor->id);
+}
+
 /* Calls fire(subject, detail, time) at `time`. The running vCPU does not go on beyond it before. */
 void engine_post(uint64_t time, bool (*fire)(void *subject, uint64_t detail, uint64_t time),
 		 void *subject, uint64_t detail);
@@ -191,11 +201,13 @@ static inline void engine_sync(struct vcpu *vcpu)
 		engine_yield(vcpu);
 }
 
-/* A number below `bound`, from the seed. */
+/* A number below `bound`, the seed's next one. For events only, which come in the order of time. */
 uint64_t engine_random(uint64_t bound);
 
-/* The cost with this run's jitter. */
-uint64_t engine_jitter(uint64_t cycles);
+/* The cost, on this CPU at this time, with the seed's jitter. It is no random number in turn: CPUs
+ * go on up to a horizon, so what several of them do has no order that all ways to simulate share.
+ */
+uint64_t engine_jitter(const struct cpu *cpu, uint64_t time, uint64_t cycles);
 
 /* cpu.h: what happens on a host CPU. kvm.h: what KVM does. */
 
@@ -260,8 +272,8 @@ void vm_history(const struct vcpu *vcpu, const char *what, uint64_t time);
 
 /* Notes that the vCPU can go on only if another one does something. */
 void vm_stuck(struct vcpu *vcpu);
-/* Looks a while later whether still all vCPUs are stuck, if they are now: a deadlock. */
-void vm_check_deadlock(struct vm *vm);
+/* Looks a while after `time` whether still all vCPUs are stuck, if they are now: a deadlock. */
+void vm_check_deadlock(struct vm *vm, uint64_t time);
 
 /* Notes that the vCPU can go on by itself again. */
 static inline void vm_unstuck(struct vcpu *vcpu)

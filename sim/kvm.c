@@ -40,28 +40,45 @@ static uint32_t next_ready(const struct vm *vm, uint32_t start, uint32_t steps)
 
 /* ---- the steal-time page ---- */
 
-static void write_flag(struct vcpu *vcpu, uint8_t preempted)
+static bool steal_fires(void *subject, uint64_t detail, uint64_t time)
 {
-	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->preempted, 1, preempted,
-			  vcpu->cpu->clock);
+	struct vcpu *vcpu = subject;
+	struct steal_area *steal = vcpu->steal;
+	struct cpu *cpu = &engine.cpus[detail >> 1];
+	bool preempted = detail & 1;
+
+	if (vcpu->vm->ended)
+		return true;
+	if (!memory_host_may_write(vcpu->vm, cpu, steal, time))
+		return false;
+	memory_host_write(vcpu->vm, cpu, &steal->preempted, 1, preempted, time);
+	if (preempted)
+		return true;
+	memory_host_write(vcpu->vm, cpu, &steal->steal, 8, to_ns(vcpu->run_delay), time);
+	memory_host_write(vcpu->vm, cpu, &steal->version, 4, memory_get(&steal->version, 4) + 2,
+			  time);
+	return true;
+}
+
+/* Has the page written at the CPU's clock, to which other vCPUs have yet to come: a cycle later, as
+ * some of them may have had their turn at that time already, by their CPUs' order. */
+static void write_steal(struct vcpu *vcpu, bool preempted)
+{
+	engine_post(vcpu->cpu->clock + 1, steal_fires, vcpu,
+		    (uint64_t)vcpu->cpu->id << 1 | preempted);
 }
 
 /* record_steal_time(): on the way into the guest, after another thread had the CPU. */
 void kvm_loaded(struct vcpu *vcpu)
 {
 	const struct host *host = &engine.host;
-	uint64_t now = vcpu->cpu->clock;
 
 	kvm_set_ready(vcpu, false);
 	vcpu->spin.window = host->ple_window;
 	vcpu->spin.left = host->pause_filter;
 	kvm_entered(vcpu);
-	if (!host->steal_time || vcpu->vm->host)
-		return;
-	write_flag(vcpu, 0);
-	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->steal, 8, to_ns(vcpu->run_delay), now);
-	memory_host_write(vcpu->vm, vcpu->cpu, &vcpu->steal->version, 4,
-			  memory_get(&vcpu->steal->version, 4) + 2, now);
+	if (host->steal_time && !vcpu->vm->host)
+		write_steal(vcpu, false);
 }
 
 /* kvm_steal_time_set_preempted(); since 5.19 only where the guest was between two instructions. */
@@ -69,7 +86,7 @@ void kvm_unloaded(struct vcpu *vcpu, bool boundary)
 {
 	kvm_set_ready(vcpu, true);
 	if (engine.host.steal_time && !vcpu->vm->host && (boundary || engine.host.preempted_always))
-		write_flag(vcpu, 1);
+		write_steal(vcpu, true);
 }
 
 void kvm_entered(struct vcpu *vcpu)
@@ -159,20 +176,27 @@ static bool yield_if_ready(struct vcpu *vcpu, struct vcpu *target)
 	return cpu_yield_to(vcpu, target, &alone);
 }
 
+/* Returns when the target, if it is in its guest, has come as far as the vCPU. */
+static void await_target(struct vcpu *vcpu, const struct vcpu *target)
+{
+	while (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
+		engine_sync(vcpu);
+}
+
 /* kvm_pv_kick_cpu_op(): sets the latch, wakes the vCPU or makes it exit. */
 void kvm_kick(struct vcpu *vcpu, struct vcpu *target)
 {
 	cpu_exit(vcpu);
 	vcpu->kicks++;
 	vm_changes(vcpu);
-	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
-		engine_sync(vcpu);
+	await_target(vcpu, target);
 	target->latch = true;
 	switch (target->state) {
 	case VCPU_BLOCKED:
 		target->woken = true;
 		cpu_wake(target, vcpu->cpu, vcpu->cpu->clock);
-		vcpu->cpu->clock += engine_jitter(engine.host.wake_cycles);
+		vcpu->cpu->clock +=
+			engine_jitter(vcpu->cpu, vcpu->cpu->clock, engine.host.wake_cycles);
 		break;
 	case VCPU_HALT_POLL:
 		cpu_end_halt_poll(target, vcpu->cpu->clock);
@@ -201,8 +225,7 @@ void kvm_yield_to(struct vcpu *vcpu, struct vcpu *target)
 void kvm_send_ipi(struct vcpu *vcpu, struct vcpu *target, enum irq irq)
 {
 	cpu_exit(vcpu);
-	if (!cpu_caught_up(target->cpu, vcpu->cpu->clock))
-		engine_sync(vcpu);
+	await_target(vcpu, target);
 	cpu_interrupt(target, irq, vcpu->cpu, vcpu->cpu->clock);
 	cpu_enter(vcpu);
 }

@@ -44,7 +44,7 @@ static uint64_t way_to_sharers(const struct line *line, const struct cpu *cpu, b
 	return found;
 }
 
-uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alone)
+uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alone, uint64_t time)
 {
 	uint64_t cycles;
 
@@ -54,7 +54,7 @@ uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alon
 		cycles = engine.host.memory_cycles;
 	else
 		cycles = way_to_sharers(line, cpu, alone);
-	return engine_jitter(cycles ? cycles : engine.host.load_cycles);
+	return engine_jitter(cpu, time, cycles ? cycles : engine.host.load_cycles);
 }
 
 void line_share(struct line *line, const struct cpu *cpu)
@@ -93,9 +93,8 @@ void line_take(struct line *line, const struct cpu *cpu, uint64_t time)
 	for (const struct cpu *other; (other = next_sharer(line, &number));) {
 		struct vcpu *vcpu = vcpu_elsewhere(other, cpu);
 
-		/* at the same time: events first, then CPUs by number */
 		if (vcpu)
-			poll_written(vcpu, line, time + (!engine.in_event && other->id < cpu->id));
+			poll_written(vcpu, line, engine_before(other, time));
 	}
 	for (uint32_t w = 0; w < line_words(); w++)
 		line->sharers[w] = 0;

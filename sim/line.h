@@ -63,8 +63,9 @@ static inline struct line *line_at(struct memory *memory, const volatile void *a
 	return line;
 }
 
-/* Returns the cycles until the CPU has the line: to read it, or `alone` to write it. */
-uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alone);
+/* Returns the cycles until the CPU has the line, which it asks for at `time`: to read it, or
+ * `alone` to write it. */
+uint64_t line_transfer(const struct line *line, const struct cpu *cpu, bool alone, uint64_t time);
 
 /* Gives the CPU a copy beside the others'. */
 void line_share(struct line *line, const struct cpu *cpu);

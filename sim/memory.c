@@ -96,7 +96,7 @@ void memory_put(volatile void *at, uint32_t size, uint64_t value)
 /* Waits for the vCPU's turn at the line. Returns the cycles that the transfer takes from then. */
 static uint64_t wait_turn(struct vcpu *vcpu, struct line *line, bool alone)
 {
-	uint64_t start = vcpu->cpu->clock, cycles = line_transfer(line, vcpu->cpu, alone);
+	uint64_t start = vcpu->cpu->clock, cycles = line_transfer(line, vcpu->cpu, alone, start);
 	uint64_t held = cycles;
 
 	if (start < line->busy)
@@ -135,7 +135,7 @@ static void begin_first(struct vcpu *vcpu, uint64_t time)
 	uint64_t cycles = engine.host.store_cycles;
 
 	if (line && !line_owned(line, vcpu->cpu)) {
-		cycles = line_transfer(line, vcpu->cpu, true);
+		cycles = line_transfer(line, vcpu->cpu, true, time);
 		if (time < line->busy)
 			time = line->busy;
 		line->busy = time + cycles;
@@ -318,6 +318,12 @@ void memory_fence(struct vcpu *vcpu)
 	poll_spoil(&vcpu->poll);
 	memory_drain(vcpu);
 	vcpu->cpu->clock += engine.host.fence_cycles;
+}
+
+bool memory_host_may_write(struct vm *vm, const struct cpu *cpu, const volatile void *at,
+			   uint64_t time)
+{
+	return line_settled(line_at(&vm->memory, at), cpu, time);
 }
 
 void memory_host_write(struct vm *vm, struct cpu *cpu, volatile void *at, uint32_t size,

@@ -53,7 +53,10 @@ void memory_flush(struct vcpu *vcpu, uint64_t time);
 /* Returns whether memory_flush() may be called; false: pollers have to come to `time` first. */
 bool memory_may_flush(struct vcpu *vcpu, uint64_t time);
 
-/* Writes into the VM's memory on behalf of the host, which runs on `cpu`. */
+/* Writes into the VM's memory on behalf of the host, which runs on `cpu`. Only if it may: if not,
+ * pollers of the line have to come to `time` first. */
+bool memory_host_may_write(struct vm *vm, const struct cpu *cpu, const volatile void *at,
+			   uint64_t time);
 void memory_host_write(struct vm *vm, struct cpu *cpu, volatile void *at, uint32_t size,
 		       uint64_t value, uint64_t time);
 

@@ -28,15 +28,20 @@ void schedule_open(const char *path)
 		engine_die(4, "no memory for --schedule");
 }
 
+static void end_slice(struct slice *slice, uint64_t time)
+{
+	slice->end = time;
+	if (slice->thread && slice->end > slice->start)
+		slices[count++ % SCHEDULE_SLICES] = *slice;
+}
+
 void schedule_note(const struct cpu *cpu, const struct thread *thread)
 {
 	struct slice *slice = &current[cpu->id];
 
 	if (!file)
 		return;
-	slice->end = cpu->clock;
-	if (slice->thread && slice->end > slice->start)
-		slices[count++ % SCHEDULE_SLICES] = *slice;
+	end_slice(slice, cpu->clock);
 	*slice = (struct slice){.thread = thread, .start = cpu->clock, .cpu = cpu->id};
 }
 
@@ -56,8 +61,13 @@ void schedule_flush(void)
 {
 	if (!file)
 		return;
-	for (uint32_t i = 0; i < engine.host.cpus; i++)
-		schedule_note(&engine.cpus[i], current[i].thread);
+	/* not the CPUs' clocks: one that sleeps in polls is at its sleep's end */
+	for (uint32_t i = 0; i < engine.host.cpus; i++) {
+		if (current[i].start >= engine.now)
+			continue;
+		end_slice(&current[i], engine.now);
+		current[i].start = engine.now;
+	}
 	if (count > written + SCHEDULE_SLICES)
 		written = count - SCHEDULE_SLICES;
 	for (; written < count; written++)

@@ -203,6 +203,7 @@ static void end_work(struct vcpu *vcpu)
 
 	memory_drain(vcpu);
 	engine_sync(vcpu);
+	engine.now = vcpu->cpu->clock; /* it went on beyond: to the horizon */
 	vm_changes(vcpu);
 	vcpu->tick = NULL;
 	vm->busy--;
@@ -221,7 +222,7 @@ static void worker_fiber(void *argument)
 		end_work(vcpu);
 		if (vm->busy == 0)
 			cpu_interrupt(&vm->vcpus[0], IRQ_WAKE, vcpu->cpu, vcpu->cpu->clock);
-		vm_check_deadlock(vm);
+		vm_check_deadlock(vm, vcpu->cpu->clock);
 		vcpu->timed = false;
 		cpu_leave(vcpu, VCPU_IDLE);
 		engine_leave(vcpu);
@@ -278,7 +279,7 @@ static bool deadlock_fires(void *subject, uint64_t unused, uint64_t time)
 	if (vm->ended || vm->deadlocked || vm->alive != 0 || vm->busy == 0)
 		return true;
 	if (!all_have_seen(vm)) {
-		vm_check_deadlock(vm);
+		vm_check_deadlock(vm, time);
 		return true;
 	}
 	if (!cpu_caught_up(vm->vcpus[0].cpu, time))
@@ -290,10 +291,10 @@ static bool deadlock_fires(void *subject, uint64_t unused, uint64_t time)
 	return true;
 }
 
-void vm_check_deadlock(struct vm *vm)
+void vm_check_deadlock(struct vm *vm, uint64_t time)
 {
 	if (vm->alive == 0 && vm->busy != 0 && !vm->deadlocked)
-		engine_post(engine.now + from_ns(DEADLOCK_NS), deadlock_fires, vm, 0);
+		engine_post(time + from_ns(DEADLOCK_NS), deadlock_fires, vm, 0);
 }
 
 void vm_stuck(struct vcpu *vcpu)
@@ -303,7 +304,7 @@ void vm_stuck(struct vcpu *vcpu)
 	vcpu->seen = vcpu->vm->changes;
 	vcpu->stuck = true;
 	vcpu->vm->alive--;
-	vm_check_deadlock(vcpu->vm);
+	vm_check_deadlock(vcpu->vm, vcpu->cpu->clock);
 }
 
 void vm_history(const struct vcpu *vcpu, const char *what, uint64_t time)
@@ -379,7 +380,7 @@ void vm_end(struct vm *vm, int status)
 		vm->vcpus[i].timed = false;
 		vm->vcpus[i].stores.count = 0;
 	}
-	cpu_forget(vm);
+	cpu_forget(vm, engine.now);
 	for (uint32_t i = 0; i < engine.vm_count; i++)
 		all = all && engine.vms[i].ended;
 	engine.finished = all;

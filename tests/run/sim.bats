@@ -86,6 +86,23 @@ sim() {
   cmp "$log" "$log.1"
 }
 
+# Two VMs that exchange CPUs by pause-loop exits and kicks, and look at each other's steal time.
+@test "polls simulated many at once have the same results with two VMs" {
+  local follow keys='locks=mcs,tas-park,ppc-qspinlock,pv-qspinlock ms=6 warmup_ms=1 reps=1'
+  for follow in '' --follow-polls; do
+    mkdir "$out$follow"
+    sim $follow --seed=2 --host=cpus=4 --out="$out$follow" --schedule="$out$follow/schedule" 4 "$keys" 4 "$keys"
+  done
+  diff -r "$out" "$out--follow-polls"
+}
+
+# vCPUs that boost each other stop a switch before it has ended. The stopped vCPU owed the rest
+# each time, and was never done with it.
+@test "two VMs whose vCPUs boost each other every few microseconds both get on" {
+  local keys='limit_s=5 locks=virt-spin,qspinlock ms=300 reps=1'
+  sim --host=cpus=4 --out="$BATS_TEST_TMPDIR" 4 "$keys" 4 "$keys"
+}
+
 @test "hyperv: waiters notify the modelled KVM, nobody kicks; without it hv-notify is ttas" {
   local lock keys='ms=10 warmup_ms=1 reps=1 spin_threshold=9'
   sim --host=cpus=4,ple=0 8 "locks=hv-notify,pv-qspinlock,s390-spinlock hyperv $keys"
